@@ -1,0 +1,103 @@
+//! What can go wrong between a text and its piece ids.
+
+use std::path::PathBuf;
+
+/// Every error of this crate.
+///
+/// Errors about a file carry the path it was read from; for bytes handed over in memory the path is a plain name
+/// such as `tokenizer.json`.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TextError {
+    /// A model directory holds neither of the two vocabulary files.
+    #[error("{} has neither tokenizer.json nor spiece.model", .dir.display())]
+    NoVocabulary {
+        /// The model directory.
+        dir: PathBuf,
+    },
+
+    /// A file could not be read.
+    #[error("could not read {}: {source}", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+
+    /// A file is larger than any vocabulary has reason to be.
+    #[error("{} is larger than the {cap} bytes allowed for it", .path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The largest size that is read, in bytes.
+        cap: u64,
+    },
+
+    /// A JSON file is not JSON, or has another shape than its kind of file has.
+    #[error("{} could not be understood: {source}", .path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What the parser said, with line and column.
+        source: serde_json::Error,
+    },
+
+    /// A binary file ends inside a field.
+    #[error("{} is cut short: the field at byte {offset} needs {needed} bytes and {left} are left", .path.display())]
+    CutShort {
+        /// The file.
+        path: PathBuf,
+        /// Where the contents of the field begin, in bytes from the start of the file.
+        offset: usize,
+        /// How many bytes the field claims.
+        needed: u64,
+        /// How many bytes there are.
+        left: usize,
+    },
+
+    /// A file was read, and what it says makes no sense.
+    #[error("{} is malformed: {reason}", .path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// A file asks for something that this crate does not do.
+    #[error("{} asks for the {part} {kind:?}, which is not supported", .path.display())]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// The part of the file: `model`, `normalizer`, `pre-tokenizer`, `post-processor` or `tokenizer class`.
+        part: &'static str,
+        /// What the file asks for.
+        kind: String,
+    },
+
+    /// A limit leaves no room for the special pieces around a text.
+    #[error("a limit of {limit} pieces leaves no room for the {specials} special pieces around a text")]
+    LimitTooSmall {
+        /// The limit that was asked for.
+        limit: usize,
+        /// How many special pieces the vocabulary puts around a text.
+        specials: usize,
+    },
+
+    /// The settings of a tokenizer contradict each other.
+    #[error("the largest token length {max} is below the smallest, {min}")]
+    TokenLengths {
+        /// The smallest token length that is kept.
+        min: usize,
+        /// The largest token length that is kept.
+        max: usize,
+    },
+
+    /// The tokenisation engine refused a text.
+    #[error("a text could not be cut into pieces: {reason}")]
+    Encode {
+        /// What the engine said.
+        reason: String,
+    },
+}

@@ -1,0 +1,216 @@
+//! The small files beside a vocabulary: `tokenizer_config.json` and its two forerunners.
+//!
+//! Which of their settings count, and when, is what transformers does for `AlbertTokenizerFast`, found by experiment:
+//! with a `tokenizer.json`, `do_lower_case` and `keep_accents` are ignored, because that file has its own
+//! normalisation; the token lists and `truncation_side` count in both cases.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::recipe::AddedPiece;
+use super::tokenizer_json::AddedToken;
+use crate::error::TextError;
+
+/// transformers writes 1e30 for "no limit" and takes anything above this for it.
+const NO_LIMIT: f64 = 1e20;
+
+/// The keys of single special tokens and what they are when nothing is said, in the order transformers adds them.
+const SPECIAL_KEYS: [(&str, &str); 7] = [
+    ("bos_token", "[CLS]"),
+    ("eos_token", "[SEP]"),
+    ("unk_token", "<unk>"),
+    ("sep_token", "[SEP]"),
+    ("pad_token", "<pad>"),
+    ("cls_token", "[CLS]"),
+    ("mask_token", "[MASK]"),
+];
+
+/// The contents of the small files, as far as they exist.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Sources<'f> {
+    /// `tokenizer_config.json`.
+    pub(super) config: Option<(&'f Path, &'f [u8])>,
+    /// `special_tokens_map.json`, which counts only if the configuration has no `added_tokens_decoder`.
+    pub(super) special_tokens_map: Option<(&'f Path, &'f [u8])>,
+    /// `added_tokens.json`, with the same condition.
+    pub(super) added_tokens: Option<(&'f Path, &'f [u8])>,
+}
+
+/// What the small files say.
+#[derive(Debug)]
+pub(super) struct Config {
+    pub(super) do_lower_case: bool,
+    pub(super) keep_accents: bool,
+    pub(super) model_max_length: Option<usize>,
+    pub(super) truncate_left: Option<bool>,
+    /// Whether special tokens written out in a text are ordinary text.
+    pub(super) split_special_tokens: bool,
+    /// The name of a class other than ALBERT's, which only a `tokenizer.json` makes up for.
+    pub(super) foreign_class: Option<String>,
+    /// Tokens to add, in the order of their ids.
+    added: Vec<AddedPiece>,
+    /// Whether `added` came in the modern form, which makes the vocabulary file's own definitions not count.
+    modern: bool,
+    specials: Vec<Special>,
+}
+
+/// A special token, as the files give it.
+#[derive(Debug)]
+struct Special {
+    piece: AddedPiece,
+    /// Whether its properties were given, not only its text.
+    defined: bool,
+    /// Whether a file gave it, rather than the usual one being meant.
+    given: bool,
+}
+
+impl Config {
+    /// Reads the small files.
+    pub(super) fn read(sources: Sources<'_>) -> Result<Self, TextError> {
+        let file: File = parse(sources.config)?;
+        let mut specials = file.special;
+        let modern = file.added_tokens_decoder.is_some();
+        let added = match file.added_tokens_decoder {
+            Some(decoder) => decoder.into_values().map(AddedPiece::from).collect(),
+            None => {
+                specials.extend(parse::<Map<String, Value>>(sources.special_tokens_map)?);
+                let named: Vec<&str> = specials.values().filter_map(text_of).collect();
+                let mut legacy: Vec<(String, u32)> =
+                    parse::<BTreeMap<String, u32>>(sources.added_tokens)?.into_iter().collect();
+                legacy.sort_by_key(|&(_, id)| id);
+                let piece = |(content, _): (String, u32)| {
+                    let special = named.contains(&content.as_str());
+                    AddedPiece { special, normalized: !special, ..AddedPiece::special(content) }
+                };
+                legacy.into_iter().map(piece).collect()
+            }
+        };
+        Ok(Self {
+            do_lower_case: file.do_lower_case.unwrap_or(true),
+            keep_accents: file.keep_accents.unwrap_or(false),
+            model_max_length: file.model_max_length.filter(|&length| length < NO_LIMIT).map(|length| length as usize),
+            truncate_left: file.truncation_side.map(|side| side == Side::Left),
+            split_special_tokens: file.split_special_tokens.unwrap_or(false),
+            foreign_class: file.tokenizer_class.filter(|class| class.trim_end_matches("Fast") != "AlbertTokenizer"),
+            added,
+            modern,
+            specials: special_tokens(&specials),
+        })
+    }
+
+    /// The pieces to be found in the raw text, given those that the vocabulary file itself defines.
+    ///
+    /// A later definition of a token replaces an earlier one and keeps its place. `in_json` says that the vocabulary
+    /// file is a `tokenizer.json`, whose definitions count where the configuration only names a token.
+    pub(super) fn added(&self, of_file: &[AddedPiece], in_json: bool) -> Vec<AddedPiece> {
+        let known: Vec<&AddedPiece> = match in_json && !self.modern {
+            true => of_file.iter().chain(&self.added).collect(),
+            false => self.added.iter().collect(),
+        };
+        let changed: Vec<&AddedPiece> = known.iter().copied().filter(|piece| !of_file.contains(piece)).collect();
+        let mut all = of_file.to_vec();
+        for &piece in &changed {
+            let special = piece.special || self.specials.iter().any(|other| other.piece.content == piece.content);
+            put(&mut all, AddedPiece { special, ..piece.clone() });
+        }
+        for (at, Special { piece, defined, given }) in self.specials.iter().enumerate() {
+            let same = |other: &AddedPiece| other.content == piece.content;
+            if self.specials[..at].iter().any(|other| same(&other.piece)) {
+                continue;
+            }
+            let definition = known.iter().rev().find(|other| *given && same(other));
+            match definition.copied().or(defined.then_some(piece)) {
+                Some(piece) if !changed.iter().any(|other| same(other)) => {
+                    put(&mut all, AddedPiece { special: true, ..piece.clone() });
+                }
+                None if !all.iter().any(same) => all.push(piece.clone()),
+                _ => {}
+            }
+        }
+        all
+    }
+}
+
+/// Adds `piece`, or puts it in the place of one with the same text.
+fn put(all: &mut Vec<AddedPiece>, piece: AddedPiece) {
+    match all.iter_mut().find(|other| other.content == piece.content) {
+        Some(other) => *other = piece,
+        None => all.push(piece),
+    }
+}
+
+/// The special tokens that `given` names, and the usual ones for those it does not.
+fn special_tokens(given: &Map<String, Value>) -> Vec<Special> {
+    let mut all = Vec::new();
+    for (key, usual) in SPECIAL_KEYS {
+        let mut special = match given.get(key) {
+            None => Special { piece: AddedPiece::special(usual), defined: false, given: false },
+            Some(value) => match special_of(value) {
+                Some(special) => special,
+                // An explicit null takes a token away.
+                None => continue,
+            },
+        };
+        if key == "mask_token" && !special.defined {
+            special.piece.lstrip = true;
+            special.defined = true;
+        }
+        all.push(special);
+    }
+    if let Some(Value::Array(more)) = given.get("additional_special_tokens") {
+        all.extend(more.iter().filter_map(special_of));
+    }
+    all
+}
+
+fn special_of(value: &Value) -> Option<Special> {
+    let (piece, defined) = match value {
+        Value::String(text) => (AddedPiece::special(text), false),
+        Value::Object(_) => (AddedPiece::from(AddedToken::deserialize(value).ok()?), true),
+        _ => return None,
+    };
+    Some(Special { piece, defined, given: true })
+}
+
+fn text_of(value: &Value) -> Option<&str> {
+    value.as_str().or_else(|| value.get("content")?.as_str())
+}
+
+#[derive(Deserialize, Default)]
+struct File {
+    do_lower_case: Option<bool>,
+    keep_accents: Option<bool>,
+    model_max_length: Option<f64>,
+    truncation_side: Option<Side>,
+    split_special_tokens: Option<bool>,
+    tokenizer_class: Option<String>,
+    added_tokens_decoder: Option<BTreeMap<Id, AddedToken>>,
+    #[serde(flatten)]
+    special: Map<String, Value>,
+}
+
+#[derive(Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Side {
+    Left,
+    Right,
+}
+
+/// An id written as a string, as JSON keys must be, and ordered as a number.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Id(u32);
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map(Id).map_err(|_| serde::de::Error::custom(format!("the id {text:?} is not a number")))
+    }
+}
+
+fn parse<T: serde::de::DeserializeOwned + Default>(source: Option<(&Path, &[u8])>) -> Result<T, TextError> {
+    let Some((path, bytes)) = source else { return Ok(T::default()) };
+    serde_json::from_slice(bytes).map_err(|source| TextError::Json { path: path.to_owned(), source })
+}

@@ -1,0 +1,167 @@
+//! What a vocabulary file says, as plain checked values.
+//!
+//! Both readers, of `tokenizer.json` and of `spiece.model`, end here, and the engine is built from nothing else. So
+//! whatever the engine expects of its input is checked in this one place.
+
+use std::path::Path;
+
+use super::charsmap;
+use crate::error::TextError;
+
+/// No vocabulary has more pieces than this; the largest published ones have about 500,000.
+const MAX_PIECES: usize = 1 << 20;
+/// No piece is longer than this, in bytes. The engine keeps a tree as deep as its longest piece.
+const MAX_PIECE_BYTES: usize = 512;
+/// All pieces together are no longer than this, in bytes. The engine's tree needs some 300 bytes for each of them.
+const MAX_VOCABULARY_BYTES: usize = 8 << 20;
+
+/// A unigram vocabulary and everything done to a text before and after it.
+#[derive(Debug)]
+pub(super) struct Recipe {
+    /// Pieces with their scores (log probabilities); a piece's place is its id.
+    pub(super) vocabulary: Vec<(String, f64)>,
+    /// The id of the unknown piece.
+    pub(super) unknown: usize,
+    /// Whether characters that no piece covers become byte pieces where the vocabulary has them.
+    pub(super) byte_fallback: bool,
+    /// What is done to a text first, in order.
+    pub(super) normalizers: Vec<Normalizer>,
+    /// How a text is broken into words afterwards, in order.
+    pub(super) splitters: Vec<Splitter>,
+    /// Pieces that are found in the raw text, before anything else is done to it, in the order of their addition.
+    pub(super) added: Vec<AddedPiece>,
+    /// What is put around the pieces of a text.
+    pub(super) template: Template,
+    /// On which side a vocabulary file with truncation settings of its own cuts.
+    pub(super) truncate_left: Option<bool>,
+}
+
+/// One step of normalisation.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Normalizer {
+    Replace {
+        pattern: Pattern,
+        content: String,
+    },
+    Nfc,
+    Nfd,
+    Nfkc,
+    Nfkd,
+    Nmt,
+    StripAccents,
+    Lowercase,
+    Strip {
+        left: bool,
+        right: bool,
+    },
+    Prepend(String),
+    /// A SentencePiece character map, as it stands in a `spiece.model`.
+    Charsmap(Vec<u8>),
+}
+
+/// What a replacement looks for.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Pattern {
+    Text(String),
+    Regex(String),
+}
+
+/// One way of breaking a text into words.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Splitter {
+    Whitespace,
+    /// Spaces become `replacement`, and a word begins at each of them if `split`.
+    Metaspace {
+        replacement: char,
+        prepend: Prepend,
+        split: bool,
+    },
+}
+
+/// Where a metaspace puts a marker that the text does not have.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Prepend {
+    Always,
+    First,
+    Never,
+}
+
+/// A piece that is found in the raw text as it is written.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct AddedPiece {
+    pub(super) content: String,
+    /// Found only where no word character touches it.
+    pub(super) single_word: bool,
+    /// Takes the white space before it along.
+    pub(super) lstrip: bool,
+    /// Takes the white space behind it along.
+    pub(super) rstrip: bool,
+    /// Found in the normalised text instead.
+    pub(super) normalized: bool,
+    pub(super) special: bool,
+}
+
+impl AddedPiece {
+    /// A special piece, found as it is written.
+    pub(super) fn special(content: impl Into<String>) -> Self {
+        Self {
+            content: content.into(),
+            single_word: false,
+            lstrip: false,
+            rstrip: false,
+            normalized: false,
+            special: true,
+        }
+    }
+}
+
+/// What is put around the pieces of a text.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Template {
+    /// Ids, as a `tokenizer.json` gives them.
+    Ids { before: Vec<u32>, after: Vec<u32> },
+    /// `[CLS]` and `[SEP]`, looked up in the vocabulary.
+    ClsSep,
+}
+
+impl Recipe {
+    /// Checks what the engine takes for granted.
+    ///
+    /// # Errors
+    ///
+    /// [`TextError::Malformed`], which names `path` and says what is wrong.
+    pub(super) fn check(&self, path: &Path) -> Result<(), TextError> {
+        let malformed = |reason| Err(TextError::Malformed { path: path.to_owned(), reason });
+        if self.vocabulary.is_empty() {
+            return malformed("it has no pieces".into());
+        }
+        if self.vocabulary.len() > MAX_PIECES {
+            return malformed(format!("it has more than {MAX_PIECES} pieces"));
+        }
+        if self.unknown >= self.vocabulary.len() {
+            let last = self.vocabulary.len() - 1;
+            return malformed(format!("its unknown piece has id {}, and the last piece has id {last}", self.unknown));
+        }
+        let mut bytes = 0;
+        for (id, (piece, score)) in self.vocabulary.iter().enumerate() {
+            if piece.len() > MAX_PIECE_BYTES {
+                return malformed(format!("piece {id} is longer than {MAX_PIECE_BYTES} bytes"));
+            }
+            if !score.is_finite() {
+                return malformed(format!("the score of piece {id} is not a finite number"));
+            }
+            bytes += piece.len();
+        }
+        if bytes > MAX_VOCABULARY_BYTES {
+            return malformed(format!("its pieces are longer than {MAX_VOCABULARY_BYTES} bytes together"));
+        }
+        for normalizer in &self.normalizers {
+            if let Normalizer::Charsmap(map) = normalizer
+                && let Err(reason) = charsmap::check(map)
+            {
+                return malformed(reason);
+            }
+        }
+        Ok(())
+    }
+}

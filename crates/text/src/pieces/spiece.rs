@@ -1,0 +1,161 @@
+//! Reads a SentencePiece model (`spiece.model`) as Hugging Face's ALBERT converter does.
+//!
+//! Format: `sentencepiece/src/sentencepiece_model.proto`. Behaviour: `AlbertConverter` in transformers'
+//! `convert_slow_tokenizer.py`.
+
+use std::path::Path;
+
+use super::config::Config;
+use super::digits::is_digit;
+use super::recipe::{AddedPiece, Normalizer, Pattern, Prepend, Recipe, Splitter, Template};
+use super::wire::{Fields, Value};
+use crate::error::TextError;
+
+/// How much the converter takes off the score of a piece that ends in a digit and a comma, so that a number does not
+/// swallow the comma behind it.
+const DIGIT_COMMA_PENALTY: f64 = 100.0;
+
+/// The kinds of model that SentencePiece trains, by number.
+const MODEL_KINDS: [&str; 5] = ["0", "unigram", "bpe", "word", "char"];
+const UNIGRAM: u64 = 1;
+
+/// The kinds of piece that are found in the raw text.
+const CONTROL: u64 = 3;
+const USER_DEFINED: u64 = 4;
+
+/// What `bytes`, the contents of the model file `path`, say together with the directory's `config`.
+pub(super) fn read(path: &Path, bytes: &[u8], config: &Config) -> Result<Recipe, TextError> {
+    let model = Model::read(path, bytes)?;
+    if model.kind != UNIGRAM {
+        let kind = usize::try_from(model.kind).ok().and_then(|kind| MODEL_KINDS.get(kind));
+        return Err(TextError::Unsupported {
+            path: path.to_owned(),
+            part: "model",
+            kind: kind.map_or_else(|| model.kind.to_string(), ToString::to_string),
+        });
+    }
+    let added = model
+        .pieces
+        .iter()
+        .filter(|piece| matches!(piece.kind, CONTROL | USER_DEFINED))
+        .map(|piece| AddedPiece { special: piece.kind == CONTROL, ..AddedPiece::special(&piece.text) })
+        .collect();
+    let recipe = Recipe {
+        normalizers: normalizers(model.charsmap, config),
+        vocabulary: model.pieces.into_iter().map(Piece::scored).collect(),
+        unknown: model.unknown,
+        byte_fallback: false,
+        splitters: vec![Splitter::Metaspace { replacement: '▁', prepend: Prepend::Always, split: true }],
+        added,
+        template: Template::ClsSep,
+        truncate_left: None,
+    };
+    recipe.check(path)?;
+    Ok(recipe)
+}
+
+/// The converter's normalisation: straight quotes, accents and case as configured, the model's own map, single spaces.
+fn normalizers(charsmap: Vec<u8>, config: &Config) -> Vec<Normalizer> {
+    let quotes = |pattern: &str| Normalizer::Replace { pattern: Pattern::Text(pattern.into()), content: "\"".into() };
+    let mut steps = vec![quotes("``"), quotes("''")];
+    if !config.keep_accents {
+        steps.extend([Normalizer::Nfkd, Normalizer::StripAccents]);
+    }
+    if config.do_lower_case {
+        steps.push(Normalizer::Lowercase);
+    }
+    if !charsmap.is_empty() {
+        steps.push(Normalizer::Charsmap(charsmap));
+    }
+    steps.push(Normalizer::Replace { pattern: Pattern::Regex(" {2,}".into()), content: " ".into() });
+    steps
+}
+
+/// The parts of a model file that matter.
+#[derive(Debug)]
+struct Model {
+    pieces: Vec<Piece>,
+    kind: u64,
+    unknown: usize,
+    charsmap: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Piece {
+    text: String,
+    score: f32,
+    kind: u64,
+}
+
+impl Piece {
+    fn scored(self) -> (String, f64) {
+        let mut end = self.text.chars().rev();
+        let penalised = end.next() == Some(',') && end.next().is_some_and(is_digit);
+        let penalty = if penalised { DIGIT_COMMA_PENALTY } else { 0.0 };
+        (self.text, f64::from(self.score) - penalty)
+    }
+}
+
+impl Model {
+    fn read(path: &Path, bytes: &[u8]) -> Result<Self, TextError> {
+        let mut model = Self { pieces: Vec::new(), kind: UNIGRAM, unknown: 0, charsmap: Vec::new() };
+        let mut fields = Fields::new(path, bytes, 0);
+        while let Some(field) = fields.next()? {
+            match field {
+                (1, Value::Bytes(piece, start)) => {
+                    let piece = Piece::read(path, piece, start, model.pieces.len())?;
+                    model.pieces.push(piece);
+                }
+                (2, Value::Bytes(trainer, start)) => model.read_trainer(path, trainer, start)?,
+                (3, Value::Bytes(normalizer, start)) => model.read_normalizer(path, normalizer, start)?,
+                _ => {}
+            }
+        }
+        Ok(model)
+    }
+
+    fn read_trainer(&mut self, path: &Path, bytes: &[u8], start: usize) -> Result<(), TextError> {
+        let mut fields = Fields::new(path, bytes, start);
+        while let Some(field) = fields.next()? {
+            match field {
+                (3, Value::Varint(kind)) => self.kind = kind,
+                // A negative number, which means none, arrives as a very large one, and the recipe's check names it.
+                (40, Value::Varint(id)) => self.unknown = usize::try_from(id).unwrap_or(usize::MAX),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn read_normalizer(&mut self, path: &Path, bytes: &[u8], start: usize) -> Result<(), TextError> {
+        let mut fields = Fields::new(path, bytes, start);
+        while let Some(field) = fields.next()? {
+            if let (2, Value::Bytes(map, _)) = field {
+                self.charsmap = map.to_vec();
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Piece {
+    fn read(path: &Path, bytes: &[u8], start: usize, id: usize) -> Result<Self, TextError> {
+        let mut piece = Self { text: String::new(), score: 0.0, kind: 1 };
+        let mut fields = Fields::new(path, bytes, start);
+        while let Some(field) = fields.next()? {
+            match field {
+                (1, Value::Bytes(text, _)) => {
+                    let text = std::str::from_utf8(text).map_err(|_| TextError::Malformed {
+                        path: path.to_owned(),
+                        reason: format!("piece {id} is not UTF-8"),
+                    })?;
+                    piece.text = text.to_owned();
+                }
+                (2, Value::Fixed32(score)) => piece.score = f32::from_le_bytes(score),
+                (3, Value::Varint(kind)) => piece.kind = kind,
+                _ => {}
+            }
+        }
+        Ok(piece)
+    }
+}

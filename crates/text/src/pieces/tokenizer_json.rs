@@ -1,0 +1,338 @@
+//! Reads a `tokenizer.json`, the file of Hugging Face's `tokenizers`.
+//!
+//! What is read is a closed list: a unigram model with the steps that ALBERT vocabularies, old and new, are made of.
+//! Anything else is an error that names it, never a step left out. The file's padding and decoder are not needed, and
+//! of its truncation only the side counts, as in transformers.
+
+use std::path::Path;
+
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::recipe::{AddedPiece, Normalizer, Pattern, Prepend, Recipe, Splitter, Template};
+use crate::error::TextError;
+
+/// What `bytes`, the contents of the file `path`, say.
+pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Recipe, TextError> {
+    let reader = Reader { path };
+    let file: File = reader.json(serde_json::from_slice(bytes))?;
+    if let Some(version) = file.version.filter(|version| version != "1.0") {
+        return Err(reader.unsupported("version", version));
+    }
+    if let Some(kind) = file.model.kind.filter(|kind| kind != "Unigram") {
+        return Err(reader.unsupported("model", kind));
+    }
+    let Some(Scored(Some(vocabulary))) = file.model.vocab else {
+        return Err(reader.malformed("its model has no row of scored pieces"));
+    };
+    let Some(unknown) = file.model.unk_id else {
+        return Err(reader.malformed("its model has no unknown piece"));
+    };
+    let mut normalizers = Vec::new();
+    if let Some(step) = file.normalizer {
+        reader.normalizers(step, &mut normalizers)?;
+    }
+    let mut splitters = Vec::new();
+    if let Some(step) = file.pre_tokenizer {
+        reader.splitters(step, &mut splitters)?;
+    }
+    let recipe = Recipe {
+        vocabulary,
+        unknown,
+        byte_fallback: file.model.byte_fallback,
+        normalizers,
+        splitters,
+        added: file.added_tokens.into_iter().map(AddedPiece::from).collect(),
+        template: file.post_processor.map_or(Ok(Template::none()), |step| reader.template(step))?,
+        truncate_left: file.truncation.map(|truncation| truncation.direction.as_deref() == Some("Left")),
+    };
+    recipe.check(path)?;
+    Ok(recipe)
+}
+
+/// The file as a whole.
+#[derive(Deserialize)]
+struct File {
+    version: Option<String>,
+    truncation: Option<Truncation>,
+    #[serde(default)]
+    added_tokens: Vec<AddedToken>,
+    normalizer: Option<Value>,
+    pre_tokenizer: Option<Value>,
+    post_processor: Option<Value>,
+    model: Model,
+}
+
+#[derive(Deserialize)]
+struct Truncation {
+    direction: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Model {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    unk_id: Option<usize>,
+    #[serde(default)]
+    byte_fallback: bool,
+    vocab: Option<Scored>,
+}
+
+/// A row of scored pieces; nothing for the maps of other models, so that the error can name the model instead.
+struct Scored(Option<Vec<(String, f64)>>);
+
+impl<'de> Deserialize<'de> for Scored {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pieces;
+        impl<'de> Visitor<'de> for Pieces {
+            type Value = Scored;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("a row of scored pieces")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, row: A) -> Result<Scored, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(row)).map(|pieces| Scored(Some(pieces)))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Scored, A::Error> {
+                IgnoredAny.visit_map(map).map(|_| Scored(None))
+            }
+        }
+        deserializer.deserialize_any(Pieces)
+    }
+}
+
+/// An added token, here and in `tokenizer_config.json`.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct AddedToken {
+    content: String,
+    #[serde(default)]
+    single_word: bool,
+    #[serde(default)]
+    lstrip: bool,
+    #[serde(default)]
+    rstrip: bool,
+    /// Special tokens are not normalised unless they say so, and others are.
+    normalized: Option<bool>,
+    #[serde(default)]
+    special: bool,
+}
+
+impl From<AddedToken> for AddedPiece {
+    fn from(token: AddedToken) -> Self {
+        Self {
+            normalized: token.normalized.unwrap_or(!token.special),
+            content: token.content,
+            single_word: token.single_word,
+            lstrip: token.lstrip,
+            rstrip: token.rstrip,
+            special: token.special,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum PatternJson {
+    Tagged(TaggedPattern),
+    Plain(String),
+}
+
+#[derive(Deserialize)]
+enum TaggedPattern {
+    String(String),
+    Regex(String),
+}
+
+#[derive(Deserialize)]
+struct Metaspace {
+    #[serde(default = "lower_block")]
+    replacement: char,
+    add_prefix_space: Option<bool>,
+    prepend_scheme: Option<String>,
+    split: Option<bool>,
+}
+
+fn lower_block() -> char {
+    '▁'
+}
+
+#[derive(Deserialize)]
+struct TemplateProcessing {
+    single: Vec<TemplatePiece>,
+    special_tokens: std::collections::HashMap<String, SpecialToken>,
+}
+
+#[derive(Deserialize)]
+enum TemplatePiece {
+    Sequence {},
+    SpecialToken { id: String },
+}
+
+#[derive(Deserialize)]
+struct SpecialToken {
+    ids: Vec<u32>,
+}
+
+#[derive(Deserialize)]
+struct BertProcessing {
+    sep: (String, u32),
+    cls: (String, u32),
+}
+
+impl Template {
+    fn none() -> Self {
+        Self::Ids { before: Vec::new(), after: Vec::new() }
+    }
+}
+
+/// Reads the steps of one file.
+struct Reader<'p> {
+    path: &'p Path,
+}
+
+impl Reader<'_> {
+    fn normalizers(&self, step: Value, into: &mut Vec<Normalizer>) -> Result<(), TextError> {
+        #[derive(Deserialize)]
+        struct Sequence {
+            normalizers: Vec<Value>,
+        }
+        #[derive(Deserialize)]
+        struct Replace {
+            pattern: PatternJson,
+            content: String,
+        }
+        #[derive(Deserialize)]
+        struct Strip {
+            strip_left: bool,
+            strip_right: bool,
+        }
+        #[derive(Deserialize)]
+        struct PrependText {
+            prepend: String,
+        }
+        #[derive(Deserialize)]
+        struct Precompiled {
+            precompiled_charsmap: String,
+        }
+        into.push(match self.kind(&step, "normalizer")?.as_str() {
+            "Sequence" => {
+                for step in self.json(Sequence::deserialize(step))?.normalizers {
+                    self.normalizers(step, into)?;
+                }
+                return Ok(());
+            }
+            "Replace" => {
+                let Replace { pattern, content } = self.json(Replace::deserialize(step))?;
+                let pattern = match pattern {
+                    PatternJson::Tagged(TaggedPattern::Regex(regex)) => Pattern::Regex(regex),
+                    PatternJson::Tagged(TaggedPattern::String(text)) | PatternJson::Plain(text) => Pattern::Text(text),
+                };
+                Normalizer::Replace { pattern, content }
+            }
+            "NFC" => Normalizer::Nfc,
+            "NFD" => Normalizer::Nfd,
+            "NFKC" => Normalizer::Nfkc,
+            "NFKD" => Normalizer::Nfkd,
+            "Nmt" => Normalizer::Nmt,
+            "StripAccents" => Normalizer::StripAccents,
+            "Lowercase" => Normalizer::Lowercase,
+            "Strip" => {
+                let Strip { strip_left, strip_right } = self.json(Strip::deserialize(step))?;
+                Normalizer::Strip { left: strip_left, right: strip_right }
+            }
+            "Prepend" => Normalizer::Prepend(self.json(PrependText::deserialize(step))?.prepend),
+            "Precompiled" => {
+                let text = self.json(Precompiled::deserialize(step))?.precompiled_charsmap;
+                match base64::Engine::decode(&base64::engine::general_purpose::STANDARD, text) {
+                    Ok(map) => Normalizer::Charsmap(map),
+                    Err(_) => return Err(self.malformed("its character map is not base64")),
+                }
+            }
+            kind => return Err(self.unsupported("normalizer", kind)),
+        });
+        Ok(())
+    }
+
+    fn splitters(&self, step: Value, into: &mut Vec<Splitter>) -> Result<(), TextError> {
+        #[derive(Deserialize)]
+        struct Sequence {
+            pretokenizers: Vec<Value>,
+        }
+        match self.kind(&step, "pre-tokenizer")?.as_str() {
+            "Sequence" => {
+                for step in self.json(Sequence::deserialize(step))?.pretokenizers {
+                    self.splitters(step, into)?;
+                }
+            }
+            "WhitespaceSplit" => into.push(Splitter::Whitespace),
+            "Metaspace" => {
+                let metaspace: Metaspace = self.json(Metaspace::deserialize(step))?;
+                let prepend = match (metaspace.prepend_scheme.as_deref(), metaspace.add_prefix_space) {
+                    (None | Some("never"), Some(false)) | (Some("never"), _) => Prepend::Never,
+                    (None | Some("always"), _) => Prepend::Always,
+                    (Some("first"), _) => Prepend::First,
+                    (Some(scheme), _) => return Err(self.unsupported("prepend scheme", scheme)),
+                };
+                into.push(Splitter::Metaspace {
+                    replacement: metaspace.replacement,
+                    prepend,
+                    split: metaspace.split.unwrap_or(true),
+                });
+            }
+            kind => return Err(self.unsupported("pre-tokenizer", kind)),
+        }
+        Ok(())
+    }
+
+    fn template(&self, step: Value) -> Result<Template, TextError> {
+        match self.kind(&step, "post-processor")?.as_str() {
+            "TemplateProcessing" => {
+                let template: TemplateProcessing = self.json(TemplateProcessing::deserialize(step))?;
+                let (mut before, mut after, mut sequences) = (Vec::new(), Vec::new(), 0);
+                for piece in template.single {
+                    match piece {
+                        TemplatePiece::Sequence {} => sequences += 1,
+                        TemplatePiece::SpecialToken { id } => match template.special_tokens.get(&id) {
+                            Some(token) if sequences == 0 => before.extend(&token.ids),
+                            Some(token) => after.extend(&token.ids),
+                            None => return Err(self.malformed("its template names a special token it does not have")),
+                        },
+                    }
+                }
+                if sequences != 1 {
+                    return Err(self.malformed("its template does not hold the text exactly once"));
+                }
+                Ok(Template::Ids { before, after })
+            }
+            "BertProcessing" => {
+                let BertProcessing { sep, cls } = self.json(BertProcessing::deserialize(step))?;
+                Ok(Template::Ids { before: vec![cls.1], after: vec![sep.1] })
+            }
+            kind => Err(self.unsupported("post-processor", kind)),
+        }
+    }
+
+    /// The `type` of a step.
+    fn kind(&self, step: &Value, part: &'static str) -> Result<String, TextError> {
+        match step.get("type").and_then(Value::as_str) {
+            Some(kind) => Ok(kind.to_owned()),
+            None => Err(self.malformed(&format!("a {part} of it has no type"))),
+        }
+    }
+
+    fn json<T>(&self, result: serde_json::Result<T>) -> Result<T, TextError> {
+        result.map_err(|source| TextError::Json { path: self.path.to_owned(), source })
+    }
+
+    fn malformed(&self, reason: &str) -> TextError {
+        TextError::Malformed { path: self.path.to_owned(), reason: reason.to_owned() }
+    }
+
+    fn unsupported(&self, part: &'static str, kind: impl Into<String>) -> TextError {
+        TextError::Unsupported { path: self.path.to_owned(), part, kind: kind.into() }
+    }
+}

@@ -1,0 +1,147 @@
+//! Piece ids are those of Hugging Face's fast tokenizer (`tools/golden_pieces` makes the expectations).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+
+use albertine_text::{Pieces, TruncationSide, Vocabulary};
+use serde::Deserialize;
+
+/// How many pieces the `cut_left` and `cut_right` ids have at most.
+const CUT_TO: usize = 8;
+const CASED: &[u8] = br#"{"do_lower_case": false}"#;
+const ACCENTS: &[u8] = br#"{"do_lower_case": false, "keep_accents": true}"#;
+const LEFT: &[u8] = br#"{"truncation_side": "left"}"#;
+
+/// One text with its ids; those that equal the ids before them are left out.
+#[derive(Deserialize)]
+struct Case {
+    text: String,
+    uncased: Vec<u32>,
+    cased: Option<Vec<u32>>,
+    accents: Option<Vec<u32>>,
+    cut_left: Option<Vec<u32>>,
+    cut_right: Option<Vec<u32>>,
+}
+
+impl Case {
+    fn cased(&self) -> &[u32] {
+        self.cased.as_deref().unwrap_or(&self.uncased)
+    }
+
+    fn accents(&self) -> &[u32] {
+        self.accents.as_deref().unwrap_or(self.cased())
+    }
+}
+
+fn cases(path: &Path) -> impl Iterator<Item = Case> {
+    let file = fs::File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    BufReader::new(file).lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap())
+}
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/pieces").join(name)
+}
+
+fn ids(pieces: &Pieces, text: &str, limit: usize) -> Vec<u32> {
+    let mut ids = vec![u32::MAX];
+    let encoded = pieces.encode(text, limit, &mut ids).unwrap();
+    assert_eq!(ids.remove(0), u32::MAX, "what was there before stays");
+    assert_eq!(encoded.truncated, encoded.pieces > limit);
+    assert_eq!(ids.len(), encoded.pieces.min(limit));
+    ids
+}
+
+/// The two ways of loading the small vocabulary, both without and with a configuration.
+fn both(config: Option<&[u8]>) -> [Pieces; 2] {
+    let (json, spiece) = (fs::read(fixture("tokenizer.json")).unwrap(), fs::read(fixture("spiece.model")).unwrap());
+    [Vocabulary::TokenizerJson(&json), Vocabulary::Spiece(&spiece)]
+        .map(|vocabulary| Pieces::from_bytes(vocabulary, config).unwrap())
+}
+
+#[test]
+fn awkward_strings_uncased() {
+    let pieces = both(None);
+    let mut count = 0;
+    for case in cases(&fixture("cases.jsonl")) {
+        for pieces in &pieces {
+            assert_eq!(ids(pieces, &case.text, usize::MAX), case.uncased, "{:?}", case.text);
+        }
+        count += 1;
+    }
+    assert_eq!(count, 1000);
+}
+
+#[test]
+fn awkward_strings_cased() {
+    // The setting counts for a spiece.model only; the override counts for both.
+    let [_, configured] = both(Some(CASED));
+    let overridden = both(None).map(|pieces| pieces.with_case_sensitive(true).unwrap());
+    let [back, forth] = both(Some(CASED)).map(|pieces| pieces.with_case_sensitive(false).unwrap());
+    for case in cases(&fixture("cases.jsonl")) {
+        for pieces in overridden.iter().chain([&configured]) {
+            assert_eq!(ids(pieces, &case.text, usize::MAX), case.cased(), "{:?}", case.text);
+        }
+        for pieces in [&back, &forth] {
+            assert_eq!(ids(pieces, &case.text, usize::MAX), case.uncased, "{:?}", case.text);
+        }
+    }
+}
+
+#[test]
+fn awkward_strings_with_accents() {
+    let [json, spiece] = both(Some(ACCENTS));
+    for case in cases(&fixture("cases.jsonl")) {
+        assert_eq!(ids(&spiece, &case.text, usize::MAX), case.accents(), "{:?}", case.text);
+        assert_eq!(ids(&json, &case.text, usize::MAX), case.uncased, "tokenizer.json has its own normalisation");
+    }
+}
+
+#[test]
+fn texts_are_cut_as_transformers_cuts_them() {
+    let (right, left) = (both(None), both(Some(LEFT)));
+    let mut count = 0;
+    for case in cases(&fixture("cases.jsonl")).take_while(|case| case.cut_left.is_some()) {
+        for (pieces, expected) in [(&right, &case.cut_right), (&left, &case.cut_left)] {
+            for pieces in pieces {
+                assert_eq!(Some(ids(pieces, &case.text, CUT_TO)), *expected, "{:?}", case.text);
+            }
+        }
+        count += 1;
+    }
+    assert!(count >= 50, "{count} cases");
+    assert_eq!(left[0].truncation_side(), TruncationSide::Left);
+    assert_eq!(right[1].truncation_side(), TruncationSide::Right);
+}
+
+/// Runs with `ALBERTINE_SPIECE`, a `spiece.model`, and `ALBERTINE_PIECES`, what `make.py --spiece` wrote for it.
+#[test]
+fn large_file() {
+    let (Some(spiece), Some(expected)) = (std::env::var_os("ALBERTINE_SPIECE"), std::env::var_os("ALBERTINE_PIECES"))
+    else {
+        eprintln!("skipped: ALBERTINE_SPIECE and ALBERTINE_PIECES are not set");
+        return;
+    };
+    let spiece = fs::read(spiece).unwrap();
+    let open = |config| Pieces::from_bytes(Vocabulary::Spiece(&spiece), config).unwrap();
+    let (uncased, cased, accents) = (open(None), open(Some(CASED)), open(Some(ACCENTS)));
+    let overridden = open(None).with_case_sensitive(true).unwrap();
+    let (mut rows, mut mismatches) = (0, 0);
+    for case in cases(Path::new(&expected)) {
+        let same = ids(&uncased, &case.text, usize::MAX) == case.uncased
+            && ids(&cased, &case.text, usize::MAX) == case.cased()
+            && ids(&overridden, &case.text, usize::MAX) == case.cased()
+            && ids(&accents, &case.text, usize::MAX) == case.accents();
+        if !same {
+            mismatches += 1;
+            if mismatches <= 10 {
+                eprintln!("row {rows}: {:?}", case.text);
+            }
+        }
+        rows += 1;
+    }
+    eprintln!("{rows} rows, {mismatches} mismatches");
+    assert_eq!(mismatches, 0);
+    assert!(rows > 0);
+}
