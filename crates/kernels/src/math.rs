@@ -1,0 +1,168 @@
+//! Vector functions: exp, tanh, erf and the activations made of them.
+//!
+//! The polynomials are our own near-minimax fits (Lawson's reweighted least squares on Chebyshev nodes), made by
+//! `tools/fit.py`; the error bound beside each is that script's. Against the correctly rounded result exp is within
+//! 2 units in the last place, tanh and erf within 4, over every f32; infinities go to the limits and NaN stays NaN.
+
+#[cfg(test)]
+mod tests;
+
+use crate::cpu::Kernels;
+use crate::simd::{Operation, Simd};
+
+/// What a feed-forward layer applies to each of its values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Activation {
+    /// x (1 + erf(x / √2)) / 2, the definition of the Gaussian error linear unit
+    /// ([Hendrycks and Gimpel 2016](https://arxiv.org/abs/1606.08415)).
+    GeluErf,
+    /// x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2, the approximation given there, which the original ALBERT uses.
+    GeluTanh,
+    /// max(x, 0)
+    Relu,
+    /// x / (1 + e⁻ˣ)
+    Silu,
+    /// tanh(x)
+    Tanh,
+}
+
+impl Activation {
+    /// All activations.
+    pub const ALL: [Self; 5] = [Self::GeluErf, Self::GeluTanh, Self::Relu, Self::Silu, Self::Tanh];
+}
+
+impl Kernels {
+    /// Replaces each value by its activation.
+    ///
+    /// ```
+    /// use albertine_kernels::{Activation, Kernels};
+    ///
+    /// let mut values = [-1.0, 0.0, 2.0];
+    /// Kernels::detect()?.activate(&mut values, Activation::Relu);
+    /// assert_eq!(values, [0.0, 0.0, 2.0]);
+    /// # Ok::<(), albertine_kernels::CpuError>(())
+    /// ```
+    pub fn activate(self, values: &mut [f32], activation: Activation) {
+        self.run(Activate { rows: values, columns: usize::MAX, stride: usize::MAX, activation });
+    }
+}
+
+/// The activation of the first `columns` values of each row of `stride` values.
+pub(crate) struct Activate<'a> {
+    pub(crate) rows: &'a mut [f32],
+    pub(crate) columns: usize,
+    pub(crate) stride: usize,
+    pub(crate) activation: Activation,
+}
+
+impl Operation for Activate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        /// One loop for one activation, so that the choice is made once.
+        macro_rules! each {
+            ($function:ident) => {
+                for row in self.rows.chunks_mut(self.stride) {
+                    let columns = row.len().min(self.columns);
+                    for chunk in row[..columns].chunks_mut(S::LANES) {
+                        let x = simd.load(chunk);
+                        simd.store(chunk, $function(simd, x));
+                    }
+                }
+            };
+        }
+        match self.activation {
+            Activation::GeluErf => each!(gelu_erf),
+            Activation::GeluTanh => each!(gelu_tanh),
+            Activation::Relu => each!(relu),
+            Activation::Silu => each!(silu),
+            Activation::Tanh => each!(tanh),
+        }
+    }
+}
+
+/// eˣ = 2ⁿ eʳ with whole n and |r| ≤ ln 2 / 2; eʳ = 1 + r + r² P(r), relative error 3.1e-9.
+#[inline(always)]
+pub(crate) fn exp<S: Simd>(s: S, x: S::V) -> S::V {
+    // Beyond these the result is infinite, or zero.
+    const LARGEST: f32 = 89.0;
+    const SMALLEST: f32 = -104.0;
+    // ln 2 in two parts; the first has 15 bits, so that its product with n (at most 8 bits) is exact.
+    const LN2_HIGH: f32 = 0.693_145_75;
+    const LN2_LOW: f32 = 1.428_606_8e-6;
+
+    // In this order of arguments NaN passes through.
+    let x = s.max(s.splat(SMALLEST), s.min(s.splat(LARGEST), x));
+    let n = s.round(s.mul(x, s.splat(std::f32::consts::LOG2_E)));
+    let r = s.mul_add(n, s.splat(-LN2_HIGH), x);
+    let r = s.mul_add(n, s.splat(-LN2_LOW), r);
+    let p = s.polynomial(r, [0.499_999_94, 0.166_665_21, 0.041_668_39, 0.008_368_717, 0.001_381_459_9]);
+    let y = s.add(s.splat(1.0), s.mul_add(s.mul(r, r), p, r));
+    s.scale(y, n)
+}
+
+/// Below 5/8: x + x³ P(x²), relative error 5.7e-9. Above: 1 - 2 / (e²ˣ + 1).
+#[inline(always)]
+pub(crate) fn tanh<S: Simd>(s: S, x: S::V) -> S::V {
+    let one = s.splat(1.0);
+    let a = s.abs(x);
+    let square = s.mul(a, a);
+    let p = s.polynomial(square, [-0.333_332_7, 0.133_310_93, -0.053_709_656, 0.020_538_82, -0.005_591_016]);
+    let small = s.mul_add(s.mul(a, square), p, a);
+    let large = s.sub(one, s.div(s.splat(2.0), s.add(exp(s, s.add(a, a)), one)));
+    s.copysign(s.if_less(a, s.splat(0.625), small, large), x)
+}
+
+/// Below 0.92: x + x P(x²), relative error 1.6e-8. Above: 1 - e^Q(x), where Q is the logarithm of 1 - erf, relative
+/// error 1.6e-9. At 4 the result is 1.
+#[inline(always)]
+pub(crate) fn erf<S: Simd>(s: S, x: S::V) -> S::V {
+    let a = s.abs(x);
+    let square = s.mul(a, a);
+    let p = s.polynomial(
+        square,
+        [0.128_379_15, -0.376_124_9, 0.112_817_66, -0.026_764_754, 0.004_990_412_4, -0.000_597_658_86],
+    );
+    let small = s.mul_add(a, p, a);
+    let q = s.polynomial(
+        s.min(s.splat(4.0), a),
+        [-0.000_195_674_92, -1.127_675_7, -0.637_182_24, -0.103_931_6, 0.022_226_922, -0.003_043_218, 0.000_195_937_32],
+    );
+    let large = s.sub(s.splat(1.0), exp(s, q));
+    s.copysign(s.if_less(a, s.splat(0.92), small, large), x)
+}
+
+#[inline(always)]
+fn gelu_erf<S: Simd>(s: S, x: S::V) -> S::V {
+    let erf = erf(s, s.mul(x, s.splat(std::f32::consts::FRAC_1_SQRT_2)));
+    s.mul(s.mul(x, s.splat(0.5)), s.add(s.splat(1.0), erf))
+}
+
+/// (1 + tanh(u)) / 2 is 1 / (1 + e⁻²ᵘ): one exp and one division, and nothing cancels where x is far below 0.
+#[inline(always)]
+fn gelu_tanh<S: Simd>(s: S, x: S::V) -> S::V {
+    // -2 √(2/π)
+    const SLOPE: f32 = -1.595_769_2;
+    let cubic = s.mul_add(s.mul(x, s.splat(0.044_715)), s.mul(x, x), x);
+    x_over_one_plus_exp(s, x, s.mul(cubic, s.splat(SLOPE)))
+}
+
+#[inline(always)]
+fn relu<S: Simd>(s: S, x: S::V) -> S::V {
+    s.max(s.splat(0.0), x)
+}
+
+#[inline(always)]
+fn silu<S: Simd>(s: S, x: S::V) -> S::V {
+    x_over_one_plus_exp(s, x, s.sub(s.splat(0.0), x))
+}
+
+/// x / (1 + eᵗ)
+#[inline(always)]
+fn x_over_one_plus_exp<S: Simd>(s: S, x: S::V, t: S::V) -> S::V {
+    // Below -30 the sum is 1 in any case. Without the bound eᵗ would often be subnormal, which costs a hundred cycles.
+    let t = s.max(s.splat(-30.0), t);
+    s.div(x, s.add(s.splat(1.0), exp(s, t)))
+}

@@ -1,0 +1,96 @@
+//! The slow truth that every kernel is tested against: plain loops that add in f64, and the tolerance.
+
+use crate::math::Activation;
+
+/// `(a Wᵀ)[row, output]` and the sum of the magnitudes of its terms, in f64.
+pub(crate) fn dot(a: &[f32], weight: &[f32]) -> (f64, f64) {
+    a.iter().zip(weight).fold((0.0, 0.0), |(sum, size), (&x, &w)| {
+        let term = f64::from(x) * f64::from(w);
+        (sum + term, size + term.abs())
+    })
+}
+
+/// How far an f32 sum of `terms` terms, whose magnitudes add up to `size`, may be from the truth: rounding errors of
+/// the narrowest type on the path, which add up like a random walk, four times over.
+pub(crate) fn tolerance(terms: usize, size: f64) -> f64 {
+    4.0 * f64::from(f32::EPSILON) * ((terms as f64).sqrt() + 2.0) * size.max(1e-30)
+}
+
+pub(crate) fn activation(x: f64, activation: Activation) -> f64 {
+    match activation {
+        Activation::GeluErf => 0.5 * x * (1.0 + erf(x * std::f64::consts::FRAC_1_SQRT_2)),
+        Activation::GeluTanh => {
+            let u = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x * x * x);
+            0.5 * x * (1.0 + u.tanh())
+        }
+        Activation::Relu => x.max(0.0),
+        Activation::Silu => x / (1.0 + (-x).exp()),
+        Activation::Tanh => x.tanh(),
+    }
+}
+
+/// erf to about 1e-15: the Maclaurin series of `erf(x) e^(x²)`, whose terms are all positive (DLMF 7.6.2).
+pub(crate) fn erf(x: f64) -> f64 {
+    if x.is_nan() || x.abs() > 6.0 {
+        return if x.is_nan() { x } else { x.signum() };
+    }
+    let mut term = 1.0;
+    let mut sum = 1.0;
+    let mut n = 1.0;
+    while term > sum * 1e-17 {
+        term *= 2.0 * x * x / (2.0 * n + 1.0);
+        sum += term;
+        n += 1.0;
+    }
+    x * 2.0 * std::f64::consts::FRAC_2_SQRT_PI / 2.0 * (-x * x).exp() * sum
+}
+
+pub(crate) fn layer_norm(row: &[f32], gamma: &[f32], beta: &[f32], eps: f32) -> Vec<f64> {
+    let width = row.len() as f64;
+    let mean = row.iter().copied().map(f64::from).sum::<f64>() / width;
+    let variance = row.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / width;
+    let scale = 1.0 / (variance + f64::from(eps)).sqrt();
+    row.iter()
+        .zip(gamma.iter().zip(beta))
+        .map(|(&x, (&gamma, &beta))| (f64::from(x) - mean) * scale * f64::from(gamma) + f64::from(beta))
+        .collect()
+}
+
+pub(crate) fn softmax(row: &[f64]) -> Vec<f64> {
+    let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let powers: Vec<f64> = row.iter().map(|x| (x - largest).exp()).collect();
+    let sum: f64 = powers.iter().sum();
+    powers.iter().map(|power| power / sum).collect()
+}
+
+/// Numbers in -1 to 1 that look random and are the same in every run (SplitMix64).
+pub(crate) struct Numbers(pub(crate) u64);
+
+impl Numbers {
+    pub(crate) fn next(&mut self) -> f32 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let bits = (z ^ (z >> 31)) >> 40;
+        (bits as f32) / (1_u64 << 23) as f32 - 1.0
+    }
+
+    pub(crate) fn take(&mut self, count: usize) -> Vec<f32> {
+        (0..count).map(|_| self.next()).collect()
+    }
+}
+
+/// The kernels of every level that this CPU has. Prints those it lacks, so that a run says what it did not test.
+#[allow(clippy::print_stderr, clippy::unwrap_used)]
+pub(crate) fn all_kernels() -> Vec<crate::Kernels> {
+    let available = crate::Kernels::available();
+    let (run, skipped): (Vec<_>, Vec<_>) =
+        crate::CpuLevel::ALL.into_iter().partition(|level| available.contains(level));
+    let names = |levels: &[crate::CpuLevel]| levels.iter().map(|level| level.name()).collect::<Vec<_>>().join(" ");
+    eprintln!(
+        "levels run: {}; skipped: {}",
+        names(&run),
+        if skipped.is_empty() { "none".into() } else { names(&skipped) }
+    );
+    run.into_iter().map(|level| crate::Kernels::at(level).unwrap()).collect()
+}

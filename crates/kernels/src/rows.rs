@@ -1,0 +1,11 @@
+//! Functions of one row at a time. A row's result depends on that row alone.
+
+mod embed;
+mod layer_norm;
+mod softmax;
+
+#[cfg(test)]
+mod tests;
+
+pub use layer_norm::LayerNorm;
+pub(crate) use softmax::softmax_row;

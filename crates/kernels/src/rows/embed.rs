@@ -1,0 +1,50 @@
+//! Ids to normalised embeddings.
+
+use super::layer_norm::{LayerNorm, layer_norm_row};
+use crate::cpu::Kernels;
+use crate::simd::{Operation, Simd};
+
+impl Kernels {
+    /// Embeds one document: row `i` of `out` is the layer normalisation of `words[ids[i]] + positions[i]`.
+    ///
+    /// - `out`: `[ids, width]`, overwritten
+    /// - `words`: `[vocabulary, width]`
+    /// - `positions`: `[positions, width]`; what else is added to every token at a position is already in it
+    ///
+    /// # Panics
+    ///
+    /// When a length does not fit the width of `norm`, an id is not in the vocabulary or there are more ids than
+    /// positions: the caller checks ids and lengths that come from outside.
+    pub fn embed(self, out: &mut [f32], ids: &[u32], words: &[f32], positions: &[f32], norm: &LayerNorm<'_>) {
+        let width = norm.width();
+        assert!(out.len() == ids.len() * width, "{} values for [{}, {width}]", out.len(), ids.len());
+        assert!(positions.len() >= ids.len() * width, "{} ids for {} positions", ids.len(), positions.len() / width);
+        self.run(Embed { out, ids, words, positions, norm });
+    }
+}
+
+struct Embed<'a> {
+    out: &'a mut [f32],
+    ids: &'a [u32],
+    words: &'a [f32],
+    positions: &'a [f32],
+    norm: &'a LayerNorm<'a>,
+}
+
+impl Operation for Embed<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let width = self.norm.gamma.len();
+        let rows = self.out.chunks_exact_mut(width).zip(self.positions.chunks_exact(width));
+        for ((row, position), &id) in rows.zip(self.ids) {
+            let word = &self.words[id as usize * width..][..width];
+            let parts = word.chunks(S::LANES).zip(position.chunks(S::LANES));
+            for (chunk, (word, position)) in row.chunks_mut(S::LANES).zip(parts) {
+                s.store(chunk, s.add(s.load(word), s.load(position)));
+            }
+            layer_norm_row(s, row, self.norm);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The f32 vectors of one CPU level behind a small trait, so that each vectorised function is written once.
+//!
+//! A value of a type that implements [`Simd`] is a proof that the running CPU has its instructions, which makes the
+//! arithmetic on it safe; only raw loads and stores are `unsafe`. All methods and all code over the trait are
+//! `#[inline(always)]` up to [`Simd::call`], which is compiled with the target features of the level: intrinsics become
+//! single instructions there and vectors stay in registers.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod portable;
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx512::Avx512;
+pub(crate) use portable::Portable;
+
+/// A computation written over any vectors. Implementations of `run` are `#[inline(always)]`.
+pub(crate) trait Operation {
+    /// What the computation returns.
+    type Output;
+
+    /// Computes with the vectors of `simd`.
+    fn run<S: Simd>(self, simd: S) -> Self::Output;
+}
+
+/// The f32 vectors of a CPU level.
+///
+/// Every operation works lane by lane, so a value's result does not depend on its lane, except [`Simd::sum`] and
+/// [`Simd::largest`], which reduce in a fixed order.
+pub(crate) trait Simd: Copy {
+    /// A vector.
+    type V: Copy;
+
+    /// The f32 in a vector.
+    const LANES: usize;
+    /// The columns of a panel of packed weights: two vectors.
+    const PANEL: usize = 2 * Self::LANES;
+    /// The rows of the largest tile of a matrix product: its accumulators, two vectors of weights and a broadcast fill
+    /// the registers.
+    const TILE_ROWS: usize;
+
+    /// Runs `operation` in a function that is compiled with the instructions of this level.
+    fn call<O: Operation>(self, operation: O) -> O::Output;
+
+    /// `x` in every lane.
+    fn splat(self, x: f32) -> Self::V;
+
+    /// Loads a whole vector.
+    ///
+    /// # Safety
+    ///
+    /// `from` is valid for reads of [`Self::LANES`] values.
+    unsafe fn load_from(self, from: *const f32) -> Self::V;
+
+    /// Loads the first `count` lanes; the others are 0.
+    ///
+    /// # Safety
+    ///
+    /// `from` is valid for reads of `count` values, and `count` is at most [`Self::LANES`].
+    unsafe fn load_first(self, from: *const f32, count: usize) -> Self::V;
+
+    /// Stores a whole vector.
+    ///
+    /// # Safety
+    ///
+    /// `to` is valid for writes of [`Self::LANES`] values.
+    unsafe fn store_to(self, to: *mut f32, v: Self::V);
+
+    /// Stores the first `count` lanes.
+    ///
+    /// # Safety
+    ///
+    /// `to` is valid for writes of `count` values, and `count` is at most [`Self::LANES`].
+    unsafe fn store_first(self, to: *mut f32, count: usize, v: Self::V);
+
+    /// `a + b`
+    fn add(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a - b`
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a * b`
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a / b`
+    fn div(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a * b + c`, rounded once where the level has fused multiply-add.
+    fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// The smaller; `b` when either is NaN.
+    fn min(self, a: Self::V, b: Self::V) -> Self::V;
+    /// The larger; `b` when either is NaN.
+    fn max(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a` without its sign.
+    fn abs(self, a: Self::V) -> Self::V;
+    /// The magnitude of `a` with the sign of `sign`.
+    fn copysign(self, a: Self::V, sign: Self::V) -> Self::V;
+    /// The nearest whole number, ties to even.
+    fn round(self, a: Self::V) -> Self::V;
+    /// `a * 2^n` for whole `n` in -252 to 254 and `a` near 1, rounded once. Any `n` when `a` is NaN.
+    fn scale(self, a: Self::V, n: Self::V) -> Self::V;
+    /// `yes` where `a < b`, `no` elsewhere and where either is NaN.
+    fn if_less(self, a: Self::V, b: Self::V, yes: Self::V, no: Self::V) -> Self::V;
+    /// The first lane.
+    fn first(self, a: Self::V) -> f32;
+    /// The sum of the lanes.
+    fn sum(self, a: Self::V) -> f32;
+    /// The largest of the lanes. Lanes that hold NaN may be passed over.
+    fn largest(self, a: Self::V) -> f32;
+
+    /// The values of a slice of at most [`Self::LANES`]; missing lanes are 0.
+    #[inline(always)]
+    fn load(self, from: &[f32]) -> Self::V {
+        if from.len() >= Self::LANES {
+            // SAFETY: the slice has at least `LANES` values.
+            unsafe { self.load_from(from.as_ptr()) }
+        } else {
+            // SAFETY: the slice has exactly that many values, fewer than `LANES`.
+            unsafe { self.load_first(from.as_ptr(), from.len()) }
+        }
+    }
+
+    /// Fills a slice of at most [`Self::LANES`] from the first lanes.
+    #[inline(always)]
+    fn store(self, to: &mut [f32], v: Self::V) {
+        if to.len() >= Self::LANES {
+            // SAFETY: the slice has at least `LANES` values.
+            unsafe { self.store_to(to.as_mut_ptr(), v) }
+        } else {
+            // SAFETY: the slice has exactly that many values, fewer than `LANES`.
+            unsafe { self.store_first(to.as_mut_ptr(), to.len(), v) }
+        }
+    }
+
+    /// The polynomial with these coefficients, lowest first, by Horner's rule.
+    #[inline(always)]
+    fn polynomial<const N: usize>(self, x: Self::V, coefficients: [f32; N]) -> Self::V {
+        let mut y = self.splat(coefficients[N - 1]);
+        for &coefficient in coefficients[..N - 1].iter().rev() {
+            y = self.mul_add(y, x, self.splat(coefficient));
+        }
+        y
+    }
+}
