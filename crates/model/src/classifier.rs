@@ -1,0 +1,140 @@
+//! A sequence classifier: model directory in, logits out.
+
+use std::path::Path;
+
+use albertine_kernels::Kernels;
+
+use crate::encoder::{Encoder, Scratch, Stage, StageTimes};
+use crate::head::Head;
+use crate::{AlbertConfig, ModelError, RaggedBatch, Weights};
+
+/// transformers' `AlbertForSequenceClassification` in evaluation mode, ready for one CPU level.
+///
+/// It is read-only, so that threads share one, each with a [`Scratch`] of its own.
+///
+/// ```no_run
+/// use std::path::Path;
+/// use albertine_model::{AlbertClassifier, Kernels, RaggedBatch, Scratch};
+///
+/// let model = AlbertClassifier::open(Path::new("models/news"), Kernels::detect()?)?;
+/// let mut batch = RaggedBatch::new();
+/// batch.push(&[2, 1952, 3]);
+/// let mut logits = Vec::new();
+/// model.logits(&batch, &mut Scratch::new(), &mut logits)?;
+/// assert_eq!(logits.len(), model.config().labels.len());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct AlbertClassifier {
+    config: AlbertConfig,
+    encoder: Encoder,
+    head: Head,
+    times: StageTimes,
+}
+
+impl AlbertClassifier {
+    /// Reads `config.json` and the weights of a model directory and packs the weights for `kernels`.
+    ///
+    /// # Errors
+    ///
+    /// Every way for the directory to be no sound sequence classifier, with the file and what is wrong in it.
+    pub fn open(directory: &Path, kernels: Kernels) -> Result<Self, ModelError> {
+        let config = AlbertConfig::open(directory)?;
+        Self::new(config, &Weights::open(directory)?, kernels)
+    }
+
+    /// The same from the bytes of a `config.json` and a `model.safetensors`, for a model inside the binary. Errors call
+    /// them `built-in/config.json` and `built-in/model.safetensors`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`AlbertClassifier::open`].
+    pub fn from_bytes(config: &[u8], weights: &[u8], kernels: Kernels) -> Result<Self, ModelError> {
+        let config = AlbertConfig::from_slice(config, Path::new("built-in/config.json"))?;
+        let weights = Weights::from_safetensors(weights, Path::new("built-in/model.safetensors"))?;
+        Self::new(config, &weights, kernels)
+    }
+
+    /// The same from a configuration and weights that were read before.
+    ///
+    /// # Errors
+    ///
+    /// What [`Weights::get`] says of a tensor that is missing or has another shape.
+    pub fn new(config: AlbertConfig, weights: &Weights<'_>, kernels: Kernels) -> Result<Self, ModelError> {
+        let head = Head::load(&config, weights, kernels)?;
+        let encoder = Encoder::new(&config, weights, kernels)?;
+        Ok(Self { config, encoder, head, times: StageTimes::default() })
+    }
+
+    /// The shape of the model and its labels, which are in the order of the logits.
+    #[must_use]
+    pub fn config(&self) -> &AlbertConfig {
+        &self.config
+    }
+
+    /// The kernels that the model computes with.
+    #[must_use]
+    pub fn kernels(&self) -> Kernels {
+        self.encoder.kernels()
+    }
+
+    /// Fills `out` with the logits of each document, `[documents, labels]`, in the order of the batch.
+    ///
+    /// A document's logits are the same bit for bit whatever else is in the batch. The call uses the calling thread
+    /// alone, and allocates nothing once `scratch` and `out` have seen a batch as large.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::EmptyDocument`], [`ModelError::DocumentTooLong`] and [`ModelError::UnknownPiece`]; `out` is then
+    /// as it was.
+    pub fn logits(&self, batch: &RaggedBatch, scratch: &mut Scratch, out: &mut Vec<f32>) -> Result<(), ModelError> {
+        self.encoder.forward(batch, scratch, &self.times)?;
+        let mut stopwatch = self.times.stopwatch();
+        out.clear();
+        out.resize(batch.documents() * self.head.labels(), 0.0);
+        let (first, pooled) = scratch.head(batch.documents() * self.config.hidden_size);
+        self.head.forward(self.kernels(), out, first, pooled);
+        stopwatch.lap(Stage::Head);
+        Ok(())
+    }
+
+    /// The floating-point operations that the logits of a document of `tokens` pieces take, `[CLS]` and `[SEP]`
+    /// included: matrix products alone, a multiply-add counted as two, nothing counted that is not needed.
+    ///
+    /// With n tokens, hidden size H, embedding size E, intermediate size I, L layers in all and C labels:
+    ///
+    /// - embedding: 2 n E H
+    /// - each layer but the last: 2 n (4 H² + 2 H I) + 4 n² H
+    /// - the last layer, keys and values for all tokens and the rest for `[CLS]`: 4 n H² + 2 (2 H² + 2 H I) + 4 n H
+    /// - head: 2 (H² + H C)
+    #[must_use]
+    pub fn flops(&self, tokens: usize) -> u64 {
+        let n = tokens as u64;
+        let [hidden, embedding, intermediate, labels, layers, inner] = [
+            self.config.hidden_size,
+            self.config.embedding_size,
+            self.config.intermediate_size,
+            self.config.labels.len(),
+            self.config.num_hidden_layers,
+            self.config.inner_group_num,
+        ]
+        .map(|size| size as u64);
+        let square = hidden * hidden;
+        let feed_forward = 2 * hidden * intermediate;
+        let layer = 2 * n * (4 * square + feed_forward) + 4 * n * n * hidden;
+        let last = 4 * n * square + 2 * (2 * square + feed_forward) + 4 * n * hidden;
+        let head = 2 * (square + hidden * labels);
+        2 * n * embedding * hidden + (layers * inner - 1) * layer + last + head
+    }
+
+    /// The time spent in each stage, once switched on.
+    #[must_use]
+    pub fn stage_times(&self) -> &StageTimes {
+        &self.times
+    }
+}
+
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! Every shape against the f64 model, and the independence of a document from its company.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use proptest::prelude::*;
+
+use super::reference::RandomModel;
+use crate::{AlbertClassifier, Kernels, ModelError, RaggedBatch, Scratch, Stage};
+
+/// A model of a few odd sizes; `fields` come first and end in a comma.
+fn json(fields: &str) -> String {
+    let defaults = [
+        ("vocab_size", "37"),
+        ("embedding_size", "9"),
+        ("hidden_size", "30"),
+        ("num_attention_heads", "3"),
+        ("num_hidden_layers", "3"),
+        ("intermediate_size", "41"),
+        ("max_position_embeddings", "24"),
+        ("hidden_act", "\"gelu_new\""),
+    ];
+    let rest = defaults.iter().filter(|(name, _)| !fields.contains(name));
+    let rest: Vec<String> = rest.map(|(name, value)| format!("\"{name}\": {value}")).collect();
+    format!("{{{fields} {}}}", rest.join(", "))
+}
+
+const SHAPES: [&str; 10] = [
+    r#""hidden_act": "gelu","#,
+    r#""hidden_act": "gelu_new","#,
+    r#""hidden_act": "gelu_pytorch_tanh","#,
+    r#""hidden_act": "relu", "layer_norm_eps": 1e-5,"#,
+    r#""hidden_act": "silu", "type_vocab_size": 1,"#,
+    r#""hidden_act": "tanh", "num_labels": 1,"#,
+    r#""num_hidden_layers": 7, "num_hidden_groups": 3, "inner_group_num": 2,"#,
+    r#""num_hidden_layers": 1, "num_attention_heads": 1, "embedding_size": 33,"#,
+    r#""hidden_size": 5, "num_attention_heads": 5, "intermediate_size": 1, "embedding_size": 1,"#,
+    r#""hidden_size": 128, "num_attention_heads": 2, "intermediate_size": 512, "num_hidden_groups": 3,"#,
+];
+
+fn documents(model: &RandomModel) -> Vec<Vec<u32>> {
+    let (vocabulary, limit) = (model.config.vocab_size as u32, model.config.max_position_embeddings);
+    [1, limit, 2, 7, 1, 13].map(|len| (0..len as u32).map(|i| (i * i * 7 + len as u32) % vocabulary).collect()).into()
+}
+
+fn classifier(model: &RandomModel, json: &str, kernels: Kernels) -> AlbertClassifier {
+    AlbertClassifier::from_bytes(json.as_bytes(), &model.safetensors(), kernels).unwrap()
+}
+
+fn all_kernels() -> impl Iterator<Item = Kernels> {
+    Kernels::available().into_iter().map(|level| Kernels::at(level).unwrap())
+}
+
+fn logits(classifier: &AlbertClassifier, documents: &[Vec<u32>], scratch: &mut Scratch) -> Vec<f32> {
+    let mut batch = RaggedBatch::new();
+    documents.iter().for_each(|document| batch.push(document));
+    let mut out = Vec::new();
+    classifier.logits(&batch, scratch, &mut out).unwrap();
+    out
+}
+
+#[test]
+fn every_shape_agrees_with_the_reference() {
+    for (seed, shape) in SHAPES.into_iter().enumerate() {
+        let json = json(shape);
+        let model = RandomModel::new(&json, seed as u64);
+        let documents = documents(&model);
+        let expected: Vec<f64> = documents.iter().flat_map(|document| model.logits(document)).collect();
+        let spread = expected.iter().fold(0.0_f64, |spread, x| spread.max((x - expected[0]).abs()));
+        assert!(spread > 1e-2, "the documents tell the weights apart: {expected:?}");
+        for kernels in all_kernels() {
+            let found = logits(&classifier(&model, &json, kernels), &documents, &mut Scratch::new());
+            assert_eq!(found.len(), expected.len());
+            for (index, (&found, &expected)) in found.iter().zip(&expected).enumerate() {
+                let error = (f64::from(found) - expected).abs();
+                assert!(error < 2e-5, "{} {shape} logit {index}: {found} for {expected}", kernels.level());
+            }
+        }
+    }
+}
+
+#[test]
+fn what_the_model_cannot_read_is_an_error() {
+    let json = json("");
+    let model = classifier(&RandomModel::new(&json, 1), &json, Kernels::detect().unwrap());
+    let of = |documents: &[&[u32]]| {
+        let mut batch = RaggedBatch::new();
+        documents.iter().for_each(|document| batch.push(document));
+        let mut out = vec![7.0];
+        let result = model.logits(&batch, &mut Scratch::new(), &mut out);
+        (result, out)
+    };
+    let (result, out) = of(&[&[1], &[]]);
+    assert!(matches!(result, Err(ModelError::EmptyDocument { document: 1 })), "{result:?}");
+    assert_eq!(out, [7.0]);
+    let (result, _) = of(&[&[0; 25]]);
+    assert!(matches!(result, Err(ModelError::DocumentTooLong { document: 0, pieces: 25, limit: 24 })), "{result:?}");
+    let (result, _) = of(&[&[1], &[2], &[36, 37]]);
+    assert!(matches!(result, Err(ModelError::UnknownPiece { document: 2, id: 37, vocabulary: 37 })), "{result:?}");
+    let (result, out) = of(&[]);
+    assert!(result.is_ok() && out.is_empty());
+}
+
+#[test]
+fn threads_share_a_model() {
+    fn shared<T: Send + Sync>() {}
+    shared::<AlbertClassifier>();
+}
+
+#[test]
+fn operations_of_albert_base_are_those_of_its_products() {
+    let json = r#"{"hidden_size": 768, "num_attention_heads": 12, "intermediate_size": 3072, "vocab_size": 1,
+        "num_labels": 4}"#;
+    let model = classifier(&RandomModel::new(json, 1), json, Kernels::detect().unwrap());
+    // Eleven layers of 64 tokens at 14.2 MFLOP a token and their attention, and a twelfth of keys and values.
+    let layer = 64 * 2 * (4 * 768 * 768 + 2 * 768 * 3072) + 4 * 64 * 64 * 768;
+    let last = 64 * 4 * 768 * 768 + 2 * (2 * 768 * 768 + 2 * 768 * 3072) + 4 * 64 * 768;
+    assert_eq!(model.flops(64), 64 * 2 * 128 * 768 + 11 * layer + last + 2 * (768 * 768 + 768 * 4));
+}
+
+#[test]
+fn stage_times_are_counted_when_switched_on() {
+    let json = json("");
+    let model = classifier(&RandomModel::new(&json, 1), &json, Kernels::detect().unwrap());
+    logits(&model, &[vec![1, 2, 3]], &mut Scratch::new());
+    assert!(Stage::ALL.iter().all(|&stage| model.stage_times().time(stage).is_zero()));
+    model.stage_times().switch(true);
+    for _ in 0..100 {
+        logits(&model, &[vec![1, 2, 3]], &mut Scratch::new());
+    }
+    assert!(Stage::ALL.iter().all(|&stage| !model.stage_times().time(stage).is_zero()));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn logits_never_depend_on_company(
+        documents in prop::collection::vec(prop::collection::vec(0_u32..37, 1..=24), 1..20), shape in 0..SHAPES.len(),
+    ) {
+        let json = json(SHAPES[shape]);
+        let model = RandomModel::new(&json, 3);
+        for kernels in all_kernels() {
+            let classifier = classifier(&model, &json, kernels);
+            // One working memory for all, so that what a batch leaves behind would show.
+            let mut scratch = Scratch::new();
+            let together = logits(&classifier, &documents, &mut scratch);
+            let labels = together.len() / documents.len();
+            for (document, together) in documents.iter().zip(together.chunks(labels)) {
+                let alone = logits(&classifier, std::slice::from_ref(document), &mut scratch);
+                let bits = |logits: &[f32]| logits.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+                prop_assert_eq!(bits(&alone), bits(together));
+            }
+        }
+    }
+}

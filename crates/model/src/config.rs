@@ -1,0 +1,200 @@
+//! `config.json`: the shape of an ALBERT and the meaning of its logits.
+//!
+//! Defaults are those of transformers' `AlbertConfig`. What changes the result and is not known is an error, not a
+//! default: an activation, a position kind, a model type.
+
+mod fields;
+mod kinds;
+mod labels;
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use self::fields::Fields;
+pub use self::kinds::{Activation, ProblemType};
+use crate::ModelError;
+use crate::formats::files;
+
+/// The largest `config.json` that is read, in bytes. Label names are all that makes one long.
+const MAX_CONFIG: u64 = 16 << 20;
+
+/// The most weights in one tensor or in all of them. The largest published ALBERT has 223 million.
+const MAX_PARAMETERS: usize = 1 << 32;
+
+/// The shape of an ALBERT sequence classifier; fields are named as in `config.json`.
+///
+/// A value of this type has been checked: no size is zero or absurd, heads divide the hidden size, groups fit the
+/// layers, and no product of its sizes overflows.
+///
+/// ```
+/// use std::path::Path;
+/// use albertine_model::{Activation, AlbertConfig, ProblemType};
+///
+/// let json = br#"{
+///     "model_type": "albert", "hidden_size": 64, "num_attention_heads": 4, "hidden_act": "gelu",
+///     "id2label": {"0": "World", "1": "Sports"}
+/// }"#;
+/// let config = AlbertConfig::from_slice(json, Path::new("config.json"))?;
+/// assert_eq!(config.labels, ["World", "Sports"]);
+/// assert_eq!(config.hidden_act, Activation::Gelu);
+/// assert_eq!(config.problem_type, ProblemType::SingleLabel);
+/// assert_eq!(config.embedding_size, 128); // transformers' default
+/// # Ok::<(), albertine_model::ModelError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlbertConfig {
+    /// Pieces in the vocabulary.
+    pub vocab_size: usize,
+    /// Width of a piece's embedding, before it is projected to the hidden size.
+    pub embedding_size: usize,
+    /// Width of the encoder.
+    pub hidden_size: usize,
+    /// Times that a group of layers is applied.
+    pub num_hidden_layers: usize,
+    /// Groups of layers with weights of their own; layer `i` uses the group `i · groups / layers`, rounded down.
+    pub num_hidden_groups: usize,
+    /// Attention heads; they divide the hidden size.
+    pub num_attention_heads: usize,
+    /// Width of the feed-forward part.
+    pub intermediate_size: usize,
+    /// Layers in a group, applied one after the other.
+    pub inner_group_num: usize,
+    /// Positions: the most pieces of a document, `[CLS]` and `[SEP]` included.
+    pub max_position_embeddings: usize,
+    /// Token types; a document of one part uses only type 0.
+    pub type_vocab_size: usize,
+    /// The function of the feed-forward part.
+    pub hidden_act: Activation,
+    /// What is added to the variance in every LayerNorm.
+    pub layer_norm_eps: f32,
+    /// The labels, in the order of the logits: `id2label`, or `LABEL_0` and so on.
+    pub labels: Vec<String>,
+    /// What the logits mean.
+    pub problem_type: ProblemType,
+    /// The id of the padding piece, if the file has it.
+    pub pad_token_id: Option<u32>,
+    /// The id of `[CLS]`, if the file has it.
+    pub bos_token_id: Option<u32>,
+    /// The id of `[SEP]`, if the file has it.
+    pub eos_token_id: Option<u32>,
+}
+
+impl AlbertConfig {
+    /// Reads `config.json` of a model directory.
+    ///
+    /// # Errors
+    /// [`ModelError::MissingConfig`] with what the directory holds instead, or what [`AlbertConfig::from_slice`] finds.
+    pub fn open(directory: &Path) -> Result<Self, ModelError> {
+        files::must_be_directory(directory)?;
+        let path = directory.join("config.json");
+        if !path.is_file() {
+            let found = files::listing(directory)?;
+            return Err(ModelError::MissingConfig { directory: directory.to_owned(), found });
+        }
+        Self::from_slice(&files::read(&path, MAX_CONFIG)?, &path)
+    }
+
+    /// Reads the bytes of a `config.json`; `origin` is the name that errors give them.
+    ///
+    /// # Errors
+    /// [`ModelError::Json`], or [`ModelError::Field`] with the field, its value and what was expected.
+    pub fn from_slice(bytes: &[u8], origin: &Path) -> Result<Self, ModelError> {
+        let json: Value =
+            serde_json::from_slice(bytes).map_err(|source| ModelError::Json { path: origin.to_owned(), source })?;
+        let Value::Object(map) = &json else {
+            let path = origin.to_owned();
+            let source = serde::de::Error::custom("not an object");
+            return Err(ModelError::Json { path, source });
+        };
+        let fields = Fields { origin, map };
+        only(&fields, "model_type", "albert")?;
+        only(&fields, "position_embedding_type", "absolute")?;
+
+        let labels = labels::read(&fields)?;
+        let config = Self {
+            vocab_size: fields.size("vocab_size", 30_000, 1 << 24)?,
+            embedding_size: fields.size("embedding_size", 128, 1 << 16)?,
+            hidden_size: fields.size("hidden_size", 4096, 1 << 16)?,
+            num_hidden_layers: fields.size("num_hidden_layers", 12, 256)?,
+            num_hidden_groups: fields.size("num_hidden_groups", 1, 256)?,
+            num_attention_heads: fields.size("num_attention_heads", 64, 1 << 16)?,
+            intermediate_size: fields.size("intermediate_size", 16_384, 1 << 20)?,
+            inner_group_num: fields.size("inner_group_num", 1, 16)?,
+            max_position_embeddings: fields.size("max_position_embeddings", 512, 1 << 20)?,
+            type_vocab_size: fields.size("type_vocab_size", 2, 1 << 16)?,
+            hidden_act: hidden_act(&fields)?,
+            layer_norm_eps: layer_norm_eps(&fields)?,
+            problem_type: problem_type(&fields, labels.len())?,
+            labels,
+            pad_token_id: fields.id("pad_token_id")?,
+            bos_token_id: fields.id("bos_token_id")?,
+            eos_token_id: fields.id("eos_token_id")?,
+        };
+        config.check_together(&fields)?;
+        Ok(config)
+    }
+
+    /// The number of weights of a model of this shape.
+    pub fn parameters(&self) -> usize {
+        crate::layout::tensors(self).iter().map(|tensor| tensor.shape.iter().product::<usize>()).sum()
+    }
+
+    /// The rules that tie one field to another.
+    fn check_together(&self, fields: &Fields<'_>) -> Result<(), ModelError> {
+        let Self { hidden_size, num_attention_heads: heads, num_hidden_groups: groups, .. } = *self;
+        if hidden_size % heads != 0 {
+            let expected = format!("a divisor of hidden_size, {hidden_size}");
+            return Err(fields.error_text("num_attention_heads", heads.to_string(), expected));
+        }
+        if groups > self.num_hidden_layers {
+            let expected = format!("at most num_hidden_layers, {}", self.num_hidden_layers);
+            return Err(fields.error_text("num_hidden_groups", groups.to_string(), expected));
+        }
+        // The caps above bound every size, so a sum over all tensors is tried in checked arithmetic only once, here.
+        let total = crate::layout::tensors(self).iter().try_fold(0_usize, |total, tensor| {
+            let elements = tensor.shape.iter().try_fold(1_usize, |product, size| product.checked_mul(*size))?;
+            total.checked_add(elements).filter(|total| *total <= MAX_PARAMETERS)
+        });
+        if total.is_none() {
+            let expected = format!("a shape of at most {MAX_PARAMETERS} weights with the other sizes");
+            return Err(fields.error_text("hidden_size", hidden_size.to_string(), expected));
+        }
+        Ok(())
+    }
+}
+
+/// A field that may only have one value, or be absent.
+fn only(fields: &Fields<'_>, field: &'static str, wanted: &str) -> Result<(), ModelError> {
+    match fields.text(field)? {
+        Some(found) if found != wanted => Err(fields.error_text(field, format!("{found:?}"), format!("{wanted:?}"))),
+        _ => Ok(()),
+    }
+}
+
+fn hidden_act(fields: &Fields<'_>) -> Result<Activation, ModelError> {
+    let name = fields.text("hidden_act")?.unwrap_or("gelu_new");
+    Activation::from_name(name).ok_or_else(|| fields.error_text("hidden_act", format!("{name:?}"), Activation::NAMES))
+}
+
+fn layer_norm_eps(fields: &Fields<'_>) -> Result<f32, ModelError> {
+    let Some(value) = fields.get("layer_norm_eps") else { return Ok(1e-12) };
+    value
+        .as_f64()
+        .filter(|eps| (0.0..=1.0).contains(eps))
+        .map(|eps| eps as f32)
+        .ok_or_else(|| fields.error("layer_norm_eps", value, "a number from 0 to 1"))
+}
+
+/// The kind that is named, else the one that transformers takes for a model with that many labels.
+fn problem_type(fields: &Fields<'_>, labels: usize) -> Result<ProblemType, ModelError> {
+    match fields.text("problem_type")? {
+        Some(name) => ProblemType::from_name(name)
+            .ok_or_else(|| fields.error_text("problem_type", format!("{name:?}"), ProblemType::NAMES)),
+        None if labels == 1 => Ok(ProblemType::Regression),
+        None => Ok(ProblemType::SingleLabel),
+    }
+}
+
+#[cfg(test)]
+mod tests;

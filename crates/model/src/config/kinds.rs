@@ -1,0 +1,86 @@
+//! The closed lists of what a configuration may choose from.
+
+/// The function between the two halves of the feed-forward part, `hidden_act` in `config.json`.
+///
+/// Names and curves are those of transformers' `ACT2FN`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Activation {
+    /// `x · Φ(x)`, by the error function; `gelu`, and `gelu_python`.
+    Gelu,
+    /// GELU by its tanh approximation; `gelu_new`, what published ALBERT checkpoints use.
+    GeluNew,
+    /// The same curve as [`Activation::GeluNew`], under PyTorch's name; `gelu_pytorch_tanh`.
+    GeluPytorchTanh,
+    /// `max(x, 0)`; `relu`.
+    Relu,
+    /// `x · σ(x)`; `silu`, and `swish`.
+    Silu,
+    /// Hyperbolic tangent; `tanh`.
+    Tanh,
+}
+
+impl Activation {
+    /// The names that [`Activation::from_name`] knows, for messages.
+    pub(crate) const NAMES: &str = "one of gelu, gelu_new, gelu_python, gelu_pytorch_tanh, relu, silu, swish, tanh";
+
+    /// The activation of a name in `config.json`, if it is known.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "gelu" | "gelu_python" => Self::Gelu,
+            "gelu_new" => Self::GeluNew,
+            "gelu_pytorch_tanh" => Self::GeluPytorchTanh,
+            "relu" => Self::Relu,
+            "silu" | "swish" => Self::Silu,
+            "tanh" => Self::Tanh,
+            _ => return None,
+        })
+    }
+
+    /// The name in `config.json`; of two names for one curve, the usual one.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gelu => "gelu",
+            Self::GeluNew => "gelu_new",
+            Self::GeluPytorchTanh => "gelu_pytorch_tanh",
+            Self::Relu => "relu",
+            Self::Silu => "silu",
+            Self::Tanh => "tanh",
+        }
+    }
+}
+
+/// What the logits mean, `problem_type` in `config.json`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ProblemType {
+    /// One label a text; scores are a softmax over the labels.
+    SingleLabel,
+    /// Any number of labels a text; each score is a sigmoid of its own.
+    MultiLabel,
+    /// The logits are the answer.
+    Regression,
+}
+
+impl ProblemType {
+    /// The names that [`ProblemType::from_name`] knows, for messages.
+    pub(crate) const NAMES: &str = "one of single_label_classification, multi_label_classification, regression";
+
+    /// The kind of a name in `config.json`, if it is known.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "single_label_classification" => Self::SingleLabel,
+            "multi_label_classification" => Self::MultiLabel,
+            "regression" => Self::Regression,
+            _ => return None,
+        })
+    }
+
+    /// The name in `config.json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SingleLabel => "single_label_classification",
+            Self::MultiLabel => "multi_label_classification",
+            Self::Regression => "regression",
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Defaults, and a table of every field that may be wrong.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::path::Path;
+
+use super::*;
+
+fn read(json: &str) -> Result<AlbertConfig, String> {
+    AlbertConfig::from_slice(json.as_bytes(), Path::new("m/config.json")).map_err(|error| error.to_string())
+}
+
+#[test]
+fn defaults_are_those_of_transformers() {
+    let config = read("{}").unwrap();
+    let expected = AlbertConfig {
+        vocab_size: 30_000,
+        embedding_size: 128,
+        hidden_size: 4096,
+        num_hidden_layers: 12,
+        num_hidden_groups: 1,
+        num_attention_heads: 64,
+        intermediate_size: 16_384,
+        inner_group_num: 1,
+        max_position_embeddings: 512,
+        type_vocab_size: 2,
+        hidden_act: Activation::GeluNew,
+        layer_norm_eps: 1e-12,
+        labels: vec!["LABEL_0".to_owned(), "LABEL_1".to_owned()],
+        problem_type: ProblemType::SingleLabel,
+        pad_token_id: None,
+        bos_token_id: None,
+        eos_token_id: None,
+    };
+    assert_eq!(config, expected);
+    // `null` is what transformers writes for a value that is not set.
+    assert_eq!(read(r#"{"problem_type": null, "num_labels": null, "model_type": "albert"}"#).unwrap(), expected);
+}
+
+#[test]
+fn activations_have_their_names() {
+    let cases = [
+        ("gelu", Activation::Gelu),
+        ("gelu_python", Activation::Gelu),
+        ("gelu_new", Activation::GeluNew),
+        ("gelu_pytorch_tanh", Activation::GeluPytorchTanh),
+        ("relu", Activation::Relu),
+        ("silu", Activation::Silu),
+        ("swish", Activation::Silu),
+        ("tanh", Activation::Tanh),
+    ];
+    for (name, activation) in cases {
+        assert_eq!(read(&format!(r#"{{"hidden_act": "{name}"}}"#)).unwrap().hidden_act, activation);
+        assert_eq!(Activation::from_name(activation.name()), Some(activation));
+    }
+}
+
+#[test]
+fn labels_and_their_count_give_the_problem() {
+    let cases = [
+        (r#"{"num_labels": 1}"#, &["LABEL_0"][..], ProblemType::Regression),
+        (r#"{"id2label": {"0": "stars"}}"#, &["stars"], ProblemType::Regression),
+        (
+            r#"{"id2label": {"0": "spam"}, "problem_type": "multi_label_classification"}"#,
+            &["spam"],
+            ProblemType::MultiLabel,
+        ),
+        (r#"{"id2label": {"1": "b", "0": "a"}, "num_labels": 7}"#, &["a", "b"], ProblemType::SingleLabel),
+        (r#"{"problem_type": "regression"}"#, &["LABEL_0", "LABEL_1"], ProblemType::Regression),
+    ];
+    for (json, labels, problem) in cases {
+        let config = read(json).unwrap();
+        assert_eq!(config.labels, labels, "{json}");
+        assert_eq!(config.problem_type, problem, "{json}");
+        assert_eq!(ProblemType::from_name(problem.name()), Some(problem));
+    }
+}
+
+#[test]
+fn wrong_fields_are_named_with_their_values() {
+    let labels = "an object from the numbers 0, 1, 2 … to labels";
+    let cases = [
+        (r#"{"hidden_act": "mish"}"#, "hidden_act", r#""mish""#, Activation::NAMES),
+        (r#"{"hidden_act": 7}"#, "hidden_act", "7", "a string"),
+        (r#"{"model_type": "bert"}"#, "model_type", r#""bert""#, r#""albert""#),
+        (
+            r#"{"position_embedding_type": "relative_key"}"#,
+            "position_embedding_type",
+            r#""relative_key""#,
+            r#""absolute""#,
+        ),
+        (r#"{"problem_type": "ranking"}"#, "problem_type", r#""ranking""#, ProblemType::NAMES),
+        (r#"{"vocab_size": 0}"#, "vocab_size", "0", "a whole number from 1 to 16777216"),
+        (r#"{"vocab_size": -1}"#, "vocab_size", "-1", "a whole number from 1 to 16777216"),
+        (r#"{"hidden_size": 1e300}"#, "hidden_size", "1e+300", "a whole number from 1 to 65536"),
+        (
+            r#"{"hidden_size": 18446744073709551615}"#,
+            "hidden_size",
+            "18446744073709551615",
+            "a whole number from 1 to 65536",
+        ),
+        (r#"{"hidden_size": 12.5}"#, "hidden_size", "12.5", "a whole number from 1 to 65536"),
+        (r#"{"num_hidden_layers": "12"}"#, "num_hidden_layers", r#""12""#, "a whole number from 1 to 256"),
+        (r#"{"num_attention_heads": 60}"#, "num_attention_heads", "60", "a divisor of hidden_size, 4096"),
+        (r#"{"num_hidden_groups": 13}"#, "num_hidden_groups", "13", "at most num_hidden_layers, 12"),
+        (r#"{"layer_norm_eps": -1}"#, "layer_norm_eps", "-1", "a number from 0 to 1"),
+        (r#"{"pad_token_id": -1}"#, "pad_token_id", "-1", "a piece id"),
+        (r#"{"num_labels": 0}"#, "num_labels", "0", "a whole number from 1 to 1048576"),
+        (r#"{"id2label": {}}"#, "id2label", "{}", labels),
+        (r#"{"id2label": ["a"]}"#, "id2label", r#"["a"]"#, labels),
+        (r#"{"id2label": {"0": "a", "2": "b"}}"#, "id2label", r#"{"2": "b"}"#, labels),
+        (r#"{"id2label": {"0": "a", "00": "b"}}"#, "id2label", r#"{"00": "b"}"#, labels),
+        (r#"{"id2label": {"0": 1}}"#, "id2label", r#"{"0": 1}"#, labels),
+        (
+            r#"{"hidden_size": 65536, "intermediate_size": 1048576}"#,
+            "hidden_size",
+            "65536",
+            "a shape of at most 4294967296 weights with the other sizes",
+        ),
+    ];
+    for (json, field, value, expected) in cases {
+        assert_eq!(read(json).unwrap_err(), format!("`{field}` in m/config.json is {value}, expected {expected}"));
+    }
+}
+
+#[test]
+fn long_values_are_shortened() {
+    let error = read(&format!(r#"{{"hidden_act": "{}"}}"#, "ä".repeat(1000))).unwrap_err();
+    assert!(error.contains("ä…") && error.len() < 400, "{error}");
+}
+
+#[test]
+fn what_is_not_a_json_object_is_refused() {
+    for (json, message) in [
+        ("", "cannot read m/config.json as JSON: EOF while parsing a value at line 1 column 0"),
+        ("[1]", "cannot read m/config.json as JSON: not an object"),
+        ("{\"a\": ", "cannot read m/config.json as JSON: EOF while parsing a value at line 1 column 6"),
+    ] {
+        assert_eq!(read(json).unwrap_err(), message);
+    }
+    assert!(read(&"[".repeat(100_000)).is_err());
+}
+
+#[test]
+fn parameters_are_counted() {
+    let config = read(r#"{"hidden_size": 768, "num_attention_heads": 12, "intermediate_size": 3072}"#).unwrap();
+    // ALBERT-base with two labels, as transformers counts it.
+    assert_eq!(config.parameters(), 11_685_122);
+}

@@ -1,0 +1,77 @@
+//! From piece ids to the hidden states that enter the first layer.
+
+use albertine_kernels::Kernels;
+
+use super::linear::{Linear, Norm};
+use super::{Scratch, Stage, StageTimes};
+use crate::{AlbertConfig, ModelError, RaggedBatch, Weights};
+
+/// `projection(LayerNorm(word + position + token type 0))`
+#[derive(Debug)]
+pub(super) struct Embeddings {
+    /// `[vocabulary, embedding]`
+    words: Vec<f32>,
+    /// `[positions, embedding]`, with the embedding of token type 0 added to each row: there is no second part of a
+    /// document, so that every token has it.
+    positions: Vec<f32>,
+    norm: Norm,
+    /// `embedding_hidden_mapping_in`: `[hidden, embedding]`
+    projection: Linear,
+    vocabulary: usize,
+    limit: usize,
+    width: usize,
+    hidden: usize,
+}
+
+impl Embeddings {
+    pub(super) fn load(config: &AlbertConfig, weights: &Weights<'_>, kernels: Kernels) -> Result<Self, ModelError> {
+        let AlbertConfig { vocab_size, max_position_embeddings, type_vocab_size, hidden_size, .. } = *config;
+        let width = config.embedding_size;
+        let words = weights.get("embeddings.word_embeddings.weight", &[vocab_size, width])?;
+        let mut positions = weights.get("embeddings.position_embeddings.weight", &[max_position_embeddings, width])?;
+        let types = weights.get("embeddings.token_type_embeddings.weight", &[type_vocab_size, width])?;
+        for position in positions.chunks_exact_mut(width) {
+            position.iter_mut().zip(&types).for_each(|(value, first_type)| *value += first_type);
+        }
+        Ok(Self {
+            words,
+            positions,
+            norm: Norm::load(weights, "embeddings.LayerNorm", width, config.layer_norm_eps)?,
+            projection: Linear::load(weights, "encoder.embedding_hidden_mapping_in", hidden_size, width, kernels)?,
+            vocabulary: vocab_size,
+            limit: max_position_embeddings,
+            width,
+            hidden: hidden_size,
+        })
+    }
+
+    /// Whether the model can read every document of the batch.
+    pub(super) fn check(&self, batch: &RaggedBatch) -> Result<(), ModelError> {
+        for (document, ids) in batch.iter().enumerate() {
+            if ids.is_empty() {
+                return Err(ModelError::EmptyDocument { document });
+            }
+            if ids.len() > self.limit {
+                return Err(ModelError::DocumentTooLong { document, pieces: ids.len(), limit: self.limit });
+            }
+            if let Some(&id) = ids.iter().find(|&&id| id as usize >= self.vocabulary) {
+                return Err(ModelError::UnknownPiece { document, id, vocabulary: self.vocabulary });
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills `scratch.hidden`, `[tokens, hidden]`, for a batch that [`Embeddings::check`] let through.
+    pub(super) fn forward(&self, kernels: Kernels, batch: &RaggedBatch, scratch: &mut Scratch, times: &StageTimes) {
+        let mut stopwatch = times.stopwatch();
+        let embedded = scratch.wide.sized(batch.tokens() * self.width);
+        let mut rest = &mut *embedded;
+        for ids in batch.iter() {
+            let (rows, after) = rest.split_at_mut(ids.len() * self.width);
+            kernels.embed(rows, ids, &self.words, &self.positions, &self.norm.view());
+            rest = after;
+        }
+        self.projection.forward(kernels, scratch.hidden.sized(batch.tokens() * self.hidden), embedded);
+        stopwatch.lap(Stage::Embed);
+    }
+}

@@ -1,0 +1,263 @@
+//! Everything that can be wrong with a model directory or with what is asked of a model.
+
+use std::path::PathBuf;
+
+use crate::formats::PickleError;
+
+/// Why a model could not be read or used.
+///
+/// Variants that concern a file hold its path (for bytes in memory, the origin that the caller gave), and those that
+/// concern a tensor, a field or a document hold its name or its number.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// The operating system refused a file.
+    #[error("cannot read {}: {source}", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A model was looked for in something that is not a directory.
+    #[error("{} is not a model directory", path.display())]
+    NotADirectory {
+        /// The path that was given.
+        path: PathBuf,
+    },
+    /// A directory has no `config.json`.
+    #[error(
+        "no config.json in {}: a model directory holds config.json, model.safetensors or pytorch_model.bin, and \
+         tokenizer.json or spiece.model, and this one holds {found}", directory.display()
+    )]
+    MissingConfig {
+        /// The directory.
+        directory: PathBuf,
+        /// What is in it, in words.
+        found: String,
+    },
+    /// A directory has none of the files that weights are read from.
+    #[error(
+        "no weights in {}: they are read from model.safetensors, model.safetensors.index.json, pytorch_model.bin or \
+         pytorch_model.bin.index.json, and this directory holds {found}", directory.display()
+    )]
+    MissingWeights {
+        /// The directory.
+        directory: PathBuf,
+        /// What is in it, in words.
+        found: String,
+    },
+    /// A file has no bytes at all.
+    #[error("{} is empty", path.display())]
+    EmptyFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file, or what it claims to hold, is larger than any model of its kind.
+    #[error("{} holds {size} bytes, over the limit of {limit}", path.display())]
+    TooLarge {
+        /// The file, or the entry of an archive.
+        path: PathBuf,
+        /// Its size in bytes.
+        size: u64,
+        /// The largest size that is read, in bytes.
+        limit: u64,
+    },
+    /// Git Large File Storage left its pointer where the weights should be.
+    #[error("{} is a git-lfs pointer, not the weights it points at: fetch them with `git lfs pull`", path.display())]
+    LfsPointer {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file is not the JSON it should be.
+    #[error("cannot read {} as JSON: {source}", path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// Where and why parsing stopped.
+        source: serde_json::Error,
+    },
+    /// A field of `config.json` has a value that no model can have or that this program does not know.
+    #[error("`{field}` in {} is {value}, expected {expected}", path.display())]
+    Field {
+        /// The configuration file.
+        path: PathBuf,
+        /// The field, as it is spelled in the file.
+        field: &'static str,
+        /// The value found, as JSON, shortened when it is long.
+        value: String,
+        /// What would have been accepted.
+        expected: String,
+    },
+    /// A safetensors header is malformed: sizes, offsets or JSON.
+    #[error("{} is not a sound safetensors file: {source}", path.display())]
+    Safetensors {
+        /// The file.
+        path: PathBuf,
+        /// What the format's own checks found.
+        source: safetensors::SafeTensorError,
+    },
+    /// A shard index names a file outside its own directory.
+    #[error("{} names the shard {shard:?}, which is not a plain file name", path.display())]
+    ShardName {
+        /// The index.
+        path: PathBuf,
+        /// The name as it stands in the index.
+        shard: String,
+    },
+    /// A shard index promises a tensor that its shard does not hold.
+    #[error("{} promises the tensor `{tensor}` in {shard}, which does not hold it", path.display())]
+    ShardTensor {
+        /// The index.
+        path: PathBuf,
+        /// The tensor, as the index names it.
+        tensor: String,
+        /// The shard's file name.
+        shard: String,
+    },
+    /// A checkpoint was written by `torch.save` as it was before PyTorch 1.6, without the zip container.
+    #[error(
+        "{} is a checkpoint in PyTorch's old format: load it with transformers and save it again as safetensors",
+        path.display()
+    )]
+    LegacyCheckpoint {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A PyTorch checkpoint is not a sound zip archive.
+    #[error("{} is not a sound PyTorch checkpoint: {source}", path.display())]
+    Zip {
+        /// The file, or the entry of the archive.
+        path: PathBuf,
+        /// What the archive reader found.
+        source: zip::result::ZipError,
+    },
+    /// A zip archive lacks an entry that `torch.save` always writes, or that its pickle refers to.
+    #[error("{} has no entry `{entry}`, which a PyTorch checkpoint needs", path.display())]
+    MissingEntry {
+        /// The archive.
+        path: PathBuf,
+        /// The entry.
+        entry: String,
+    },
+    /// An entry of a checkpoint is compressed or encrypted, which `torch.save` never does.
+    #[error("the entry `{entry}` of {} is not stored as it is, as PyTorch stores it", path.display())]
+    PackedEntry {
+        /// The archive.
+        path: PathBuf,
+        /// The entry.
+        entry: String,
+    },
+    /// A checkpoint was written on a machine of the other byte order.
+    #[error("{} holds numbers in {order} byte order, only little is read", path.display())]
+    ByteOrder {
+        /// The archive.
+        path: PathBuf,
+        /// What the archive says of its order.
+        order: String,
+    },
+    /// The pickle inside a checkpoint is malformed or asks for more than rebuilding tensors.
+    #[error("cannot read the pickle in {} at byte {offset}: {source}", path.display())]
+    Pickle {
+        /// The archive.
+        path: PathBuf,
+        /// Where in the pickle.
+        offset: usize,
+        /// What was wrong there.
+        source: PickleError,
+    },
+    /// A tensor reaches beyond the bytes that its file has for it.
+    #[error("the tensor `{tensor}` in {} is cut short: it needs {expected} bytes and has {found}", path.display())]
+    TruncatedTensor {
+        /// The file.
+        path: PathBuf,
+        /// The tensor, as the file names it.
+        tensor: String,
+        /// Bytes that its shape and type need.
+        expected: u64,
+        /// Bytes that are there.
+        found: u64,
+    },
+    /// A tensor claims more elements than its storage has, by strides that read elements over again.
+    #[error("the tensor `{tensor}` in {} has the shape {shape:?}, more elements than its storage", path.display())]
+    RepeatedElements {
+        /// The file.
+        path: PathBuf,
+        /// The tensor, as the file names it.
+        tensor: String,
+        /// The shape that it claims.
+        shape: Vec<usize>,
+    },
+    /// Two tensors of a checkpoint stand for the same weight.
+    #[error("{} holds the tensor `{tensor}` twice, with and without a prefix or in an old spelling", path.display())]
+    DuplicateTensor {
+        /// The file that holds the second one.
+        path: PathBuf,
+        /// The canonical name ([`crate::layout`]).
+        tensor: String,
+    },
+    /// A weight that the configuration calls for is not there.
+    #[error("the tensor `{tensor}` is missing from {}", path.display())]
+    MissingTensor {
+        /// The file, or the directory of a sharded checkpoint.
+        path: PathBuf,
+        /// The canonical name ([`crate::layout`]).
+        tensor: String,
+    },
+    /// A checkpoint has no classification head: it was trained for something else, or only pretrained.
+    #[error("{} is not a sequence classifier: the tensor `{tensor}` of its head is missing", path.display())]
+    NotAClassifier {
+        /// The file, or the directory of a sharded checkpoint.
+        path: PathBuf,
+        /// The canonical name ([`crate::layout`]).
+        tensor: String,
+    },
+    /// A weight has another shape than the configuration calls for.
+    #[error("the tensor `{tensor}` in {} has the shape {found:?}, the configuration asks for {expected:?}", path.display())]
+    TensorShape {
+        /// The file.
+        path: PathBuf,
+        /// The canonical name ([`crate::layout`]).
+        tensor: String,
+        /// The shape in the file.
+        found: Vec<usize>,
+        /// The shape that was asked for.
+        expected: Vec<usize>,
+    },
+    /// A weight is stored in a type that is not a floating-point number of 16, 32 or 64 bits.
+    #[error("the tensor `{tensor}` in {} is stored as {found}, only F64, F32, F16 and BF16 are read", path.display())]
+    TensorType {
+        /// The file.
+        path: PathBuf,
+        /// The canonical name ([`crate::layout`]).
+        tensor: String,
+        /// The type's name, in safetensors' spelling.
+        found: String,
+    },
+    /// A document has no pieces, not even the `[CLS]` that its score is read from.
+    #[error("document {document} of the batch has no pieces")]
+    EmptyDocument {
+        /// The document's place in the batch, from 0.
+        document: usize,
+    },
+    /// A document has more pieces than the model has positions.
+    #[error("document {document} of the batch has {pieces} pieces, the model reads at most {limit}")]
+    DocumentTooLong {
+        /// The document's place in the batch, from 0.
+        document: usize,
+        /// Its pieces, `[CLS]` and `[SEP]` included.
+        pieces: usize,
+        /// The model's positions.
+        limit: usize,
+    },
+    /// A piece id is outside the model's vocabulary: the vocabulary and the weights do not belong together.
+    #[error("document {document} of the batch has the piece id {id}, the model's vocabulary has {vocabulary}")]
+    UnknownPiece {
+        /// The document's place in the batch, from 0.
+        document: usize,
+        /// The piece id.
+        id: u32,
+        /// The number of pieces in the vocabulary.
+        vocabulary: usize,
+    },
+}

@@ -1,0 +1,107 @@
+//! What a checkpoint holds: tensors over the bytes of its files, whatever its format.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use super::element::Element;
+use crate::{ModelError, layout};
+
+/// Bytes of a checkpoint, and the file that they came from.
+pub(crate) struct Buffer<'a> {
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: Cow<'a, [u8]>,
+}
+
+/// A tensor over a buffer.
+pub(crate) struct StoredTensor {
+    /// The buffer's place in [`Contents::buffers`].
+    pub(crate) buffer: usize,
+    pub(crate) element: Element,
+    pub(crate) shape: Vec<usize>,
+    /// The bytes of its elements; a reader of a format has checked that the buffer has them.
+    pub(crate) bytes: Range<usize>,
+    /// Elements to step for each axis, where they are not laid end to end.
+    pub(crate) strides: Option<Vec<usize>>,
+}
+
+/// The tensors of a checkpoint by canonical name.
+#[derive(Default)]
+pub(crate) struct Contents<'a> {
+    pub(crate) buffers: Vec<Buffer<'a>>,
+    pub(crate) tensors: HashMap<String, StoredTensor>,
+}
+
+impl<'a> Contents<'a> {
+    /// Takes over bytes that tensors will be read from, and gives their place.
+    pub(crate) fn add_buffer(&mut self, path: &Path, bytes: Cow<'a, [u8]>) -> usize {
+        self.buffers.push(Buffer { path: path.to_owned(), bytes });
+        self.buffers.len() - 1
+    }
+
+    /// Adds a tensor under the canonical form of its name in the file.
+    pub(crate) fn add(&mut self, path: &Path, stored: &str, tensor: StoredTensor) -> Result<(), ModelError> {
+        match self.tensors.entry(layout::canonical_name(stored).into_owned()) {
+            Entry::Vacant(place) => {
+                place.insert(tensor);
+                Ok(())
+            }
+            Entry::Occupied(place) => {
+                Err(ModelError::DuplicateTensor { path: path.to_owned(), tensor: place.key().clone() })
+            }
+        }
+    }
+
+    /// The file that a tensor came from.
+    pub(crate) fn path_of(&self, tensor: &StoredTensor) -> Option<&Path> {
+        self.buffers.get(tensor.buffer).map(|buffer| buffer.path.as_path())
+    }
+
+    /// A tensor's elements as f32 in row-major order, or `None` when its type is not a float.
+    pub(crate) fn values(&self, tensor: &StoredTensor) -> Option<Vec<f32>> {
+        let bytes = self.buffers.get(tensor.buffer)?.bytes.get(tensor.bytes.clone())?;
+        let stored = tensor.element.to_f32(bytes)?;
+        match &tensor.strides {
+            None => Some(stored),
+            Some(strides) => gather(&stored, &tensor.shape, strides),
+        }
+    }
+}
+
+/// The elements of a strided tensor in row-major order, or `None` when a stride leads outside.
+fn gather(stored: &[f32], shape: &[usize], strides: &[usize]) -> Option<Vec<f32>> {
+    let elements = shape.iter().product();
+    let mut values = Vec::with_capacity(elements);
+    let mut index = vec![0_usize; shape.len()];
+    while values.len() < elements {
+        let place: usize = index.iter().zip(strides).map(|(i, stride)| i * stride).sum();
+        values.push(*stored.get(place)?);
+        // Count up, the last axis first.
+        for axis in (0..shape.len()).rev() {
+            index[axis] += 1;
+            if index[axis] < shape[axis] {
+                break;
+            }
+            index[axis] = 0;
+        }
+    }
+    Some(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strides_are_followed() {
+        let stored: Vec<f32> = (0_u8..6).map(f32::from).collect();
+        // The transpose of a 2 x 3 matrix, one column of it, and a number without axes.
+        assert_eq!(gather(&stored, &[3, 2], &[1, 3]), Some(vec![0.0, 3.0, 1.0, 4.0, 2.0, 5.0]));
+        assert_eq!(gather(&stored[1..], &[2], &[3]), Some(vec![1.0, 4.0]));
+        assert_eq!(gather(&stored, &[], &[]), Some(vec![0.0]));
+        assert_eq!(gather(&stored, &[0, 4], &[1, 1]), Some(vec![]));
+        assert_eq!(gather(&stored, &[4], &[2]), None);
+    }
+}

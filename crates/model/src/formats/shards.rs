@@ -1,0 +1,69 @@
+//! Checkpoints in several files: a JSON index maps each tensor to the file that holds it.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path};
+
+use serde::Deserialize;
+
+use super::contents::Contents;
+use super::files;
+use crate::{ModelError, layout};
+
+/// The largest index that is read, in bytes.
+const MAX_INDEX: u64 = 64 << 20;
+
+#[derive(Deserialize)]
+struct Index {
+    /// Tensor name to file name; sorted, so that errors do not depend on the run.
+    weight_map: BTreeMap<String, String>,
+}
+
+/// Reads the shards that an index names with `read_shard`, each once, and checks that they hold what it promises.
+pub(crate) fn read(
+    path: &Path,
+    mut read_shard: impl FnMut(&mut Contents<'static>, &Path) -> Result<(), ModelError>,
+) -> Result<Contents<'static>, ModelError> {
+    let bytes = files::read(path, MAX_INDEX)?;
+    let index: Index =
+        serde_json::from_slice(&bytes).map_err(|source| ModelError::Json { path: path.to_owned(), source })?;
+    let mut shards: Vec<&str> = index.weight_map.values().map(String::as_str).collect();
+    shards.sort_unstable();
+    shards.dedup();
+
+    let mut contents = Contents::default();
+    for shard in shards {
+        if !is_plain(shard) {
+            return Err(ModelError::ShardName { path: path.to_owned(), shard: shard.to_owned() });
+        }
+        read_shard(&mut contents, &path.with_file_name(shard))?;
+    }
+    for (tensor, shard) in &index.weight_map {
+        let found = contents.tensors.get(layout::canonical_name(tensor).as_ref());
+        if found.and_then(|stored| contents.path_of(stored)) != Some(path.with_file_name(shard).as_path()) {
+            let (path, tensor, shard) = (path.to_owned(), tensor.clone(), shard.clone());
+            return Err(ModelError::ShardTensor { path, tensor, shard });
+        }
+    }
+    Ok(contents)
+}
+
+/// Whether a name stays inside the directory it is looked up in, on every system.
+fn is_plain(name: &str) -> bool {
+    let mut components = Path::new(name).components();
+    matches!(components.next(), Some(Component::Normal(_)))
+        && components.next().is_none()
+        && !name.contains(['/', '\\', ':', '\0'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_names_are_shards() {
+        assert!(is_plain("model-00001-of-00002.safetensors"));
+        for name in ["", ".", "..", "../model", "a/b", "a/", "/etc/passwd", "a\\b", "C:model", "x\0"] {
+            assert!(!is_plain(name), "{name:?}");
+        }
+    }
+}

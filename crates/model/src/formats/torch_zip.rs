@@ -1,0 +1,194 @@
+//! `pytorch_model.bin` as PyTorch writes it since 1.6: a zip archive of one pickle and one entry for each storage.
+//!
+//! ```text
+//! archive/data.pkl       the state dictionary, its tensors as views of storages
+//! archive/byteorder      "little" or "big" (since PyTorch 2.1)
+//! archive/data/0 …       the storages' elements
+//! ```
+//!
+//! `torch.save` stores entries as they are, so an entry that is compressed is refused and no archive can unpack to
+//! more than its own size. Checksums of all entries that are used are checked.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::io::{Read, Seek};
+use std::path::{Path, PathBuf};
+
+use zip::result::ZipError;
+use zip::{CompressionMethod, ZipArchive};
+
+use super::contents::{Contents, StoredTensor};
+use super::pickle::{self, StorageRef, TensorRef};
+use crate::ModelError;
+
+/// The largest pickle that is read, in bytes; a tensor takes about 150.
+const MAX_PICKLE: u64 = 4 << 20;
+
+/// How a pickle outside an archive begins: PyTorch's format before 1.6.
+const PICKLE_MAGIC: u8 = 0x80;
+
+/// Adds the tensors of an archive of `size` bytes; `path` is what errors call it.
+pub(crate) fn read<R: Read + Seek>(
+    contents: &mut Contents<'_>,
+    mut reader: R,
+    size: u64,
+    path: &Path,
+) -> Result<(), ModelError> {
+    let mut magic = Vec::new();
+    let io = |source| ModelError::Io { path: path.to_owned(), source };
+    reader.by_ref().take(7).read_to_end(&mut magic).map_err(io)?;
+    reader.rewind().map_err(io)?;
+    match magic.as_slice() {
+        [] => return Err(ModelError::EmptyFile { path: path.to_owned() }),
+        [PICKLE_MAGIC, ..] => return Err(ModelError::LegacyCheckpoint { path: path.to_owned() }),
+        b"version" => return Err(ModelError::LfsPointer { path: path.to_owned() }),
+        _ => {}
+    }
+    let archive = ZipArchive::new(reader).map_err(|source| ModelError::Zip { path: path.to_owned(), source })?;
+    let mut archive = Archive { archive, path, budget: size, root: String::new() };
+    archive.find_root()?;
+    archive.check_byte_order()?;
+
+    let pickle = archive.read("data.pkl", MAX_PICKLE)?;
+    let tensors = pickle::state_dict(&pickle).map_err(|(offset, source)| ModelError::Pickle {
+        path: path.to_owned(),
+        offset,
+        source,
+    })?;
+    let mut buffers: HashMap<&str, usize> = HashMap::new();
+    for (name, tensor) in tensors {
+        let key = tensor.storage.key;
+        let buffer = match buffers.get(key) {
+            Some(buffer) => *buffer,
+            None => {
+                let bytes = archive.read(&format!("data/{key}"), u64::MAX)?;
+                let buffer = contents.add_buffer(path, Cow::Owned(bytes));
+                buffers.insert(key, buffer);
+                buffer
+            }
+        };
+        let bytes = contents.buffers.get(buffer).map_or(0, |buffer| buffer.bytes.len());
+        contents.add(path, name, view(&tensor, buffer, bytes, name, path)?)?;
+    }
+    Ok(())
+}
+
+/// A rebuilt tensor as a view of its storage's `bytes`, with every claim of it checked.
+fn view(
+    tensor: &TensorRef<'_>,
+    buffer: usize,
+    bytes: usize,
+    name: &str,
+    path: &Path,
+) -> Result<StoredTensor, ModelError> {
+    let TensorRef { storage: StorageRef { element, elements: claimed, .. }, offset, shape, strides } = tensor;
+    let size = element.size();
+    let cut = |expected: usize| ModelError::TruncatedTensor {
+        path: path.to_owned(),
+        tensor: name.to_owned(),
+        expected: (expected as u64).saturating_mul(size as u64),
+        found: bytes as u64,
+    };
+    // What the storage has, by its bytes and by its own claim, bounds everything after this.
+    let held = bytes / size;
+    if *claimed > held {
+        return Err(cut(*claimed));
+    }
+    let repeated =
+        || ModelError::RepeatedElements { path: path.to_owned(), tensor: name.to_owned(), shape: shape.clone() };
+    let elements = shape.iter().try_fold(1_usize, |product, size| product.checked_mul(*size));
+    let elements = elements.filter(|elements| *elements <= *claimed).ok_or_else(repeated)?;
+    if strides.len() != shape.len() {
+        return Err(repeated());
+    }
+    let last = if elements == 0 { Some(0) } else { span(shape, strides) };
+    let end = last.and_then(|span| span.checked_add(*offset)).filter(|end| end <= claimed);
+    let (Some(span), Some(end)) = (last, end) else { return Err(cut(last.unwrap_or(usize::MAX))) };
+    Ok(StoredTensor {
+        buffer,
+        element: *element,
+        shape: shape.clone(),
+        bytes: (end - span) * size..end * size,
+        strides: (!is_contiguous(shape, strides)).then(|| strides.clone()),
+    })
+}
+
+/// Elements from the first to the last one of a tensor that is not empty, both included.
+fn span(shape: &[usize], strides: &[usize]) -> Option<usize> {
+    shape
+        .iter()
+        .zip(strides)
+        .try_fold(1_usize, |span, (size, stride)| size.checked_sub(1)?.checked_mul(*stride)?.checked_add(span))
+}
+
+/// Whether elements lie end to end in row-major order. The stride of an axis of one element does not matter.
+fn is_contiguous(shape: &[usize], strides: &[usize]) -> bool {
+    let mut expected = 1;
+    shape.iter().zip(strides).rev().all(|(size, stride)| {
+        let fits = *size == 1 || *stride == expected;
+        expected *= size;
+        fits
+    })
+}
+
+struct Archive<'p, R> {
+    archive: ZipArchive<R>,
+    path: &'p Path,
+    /// Bytes that may still be read: entries that overlap cannot make more of an archive than it is.
+    budget: u64,
+    /// The folder that all entries are in, with its slash.
+    root: String,
+}
+
+impl<R: Read + Seek> Archive<'_, R> {
+    /// Finds the folder of `data.pkl`, which has the name that the file had when it was written.
+    fn find_root(&mut self) -> Result<(), ModelError> {
+        let root = self.archive.file_names().flatten().find_map(|name| {
+            let root = name.strip_suffix("data.pkl")?;
+            (root.is_empty() || root.ends_with('/')).then(|| root.to_owned())
+        });
+        self.root =
+            root.ok_or_else(|| ModelError::MissingEntry { path: self.path.to_owned(), entry: "data.pkl".to_owned() })?;
+        Ok(())
+    }
+
+    /// Refuses an archive that says it is big-endian; one that says nothing is little-endian.
+    fn check_byte_order(&mut self) -> Result<(), ModelError> {
+        let order = match self.read("byteorder", 16) {
+            Ok(order) => order,
+            Err(ModelError::MissingEntry { .. }) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        if order == b"little" {
+            return Ok(());
+        }
+        let order = String::from_utf8_lossy(&order).into_owned();
+        Err(ModelError::ByteOrder { path: self.path.to_owned(), order })
+    }
+
+    /// Reads an entry of at most `limit` bytes.
+    fn read(&mut self, name: &str, limit: u64) -> Result<Vec<u8>, ModelError> {
+        let name = format!("{}{name}", self.root);
+        let path = || PathBuf::from(format!("{}/{name}", self.path.display()));
+        let mut entry = self.archive.by_name(&name).map_err(|source| match source {
+            ZipError::FileNotFound => ModelError::MissingEntry { path: self.path.to_owned(), entry: name.clone() },
+            source => ModelError::Zip { path: path(), source },
+        })?;
+        if entry.compression() != CompressionMethod::Stored || entry.encrypted() {
+            return Err(ModelError::PackedEntry { path: self.path.to_owned(), entry: name });
+        }
+        let (size, limit) = (entry.size(), limit.min(self.budget));
+        if size > limit {
+            return Err(ModelError::TooLarge { path: path(), size, limit });
+        }
+        self.budget -= size;
+        let mut bytes = Vec::new();
+        // Reading to the end checks the checksum. The size is a claim, so the cap holds while reading, too.
+        entry
+            .by_ref()
+            .take(size.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .map_err(|source| ModelError::Io { path: path(), source })?;
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,116 @@
+//! Named tensors of a checkpoint, handed out as f32.
+
+use std::borrow::Cow;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use crate::formats::contents::{Contents, StoredTensor};
+use crate::formats::{self, safetensors, torch_zip};
+use crate::{ModelError, layout};
+
+/// The weights of a model, by canonical name ([`layout`]), whatever file they came from.
+///
+/// Files are read and their structure is checked when the value is made; a tensor's numbers are converted when it is
+/// asked for. The value may be dropped once a model has been built from it.
+///
+/// ```
+/// # use std::collections::HashMap;
+/// # use std::path::Path;
+/// # use safetensors::{Dtype, serialize, tensor::TensorView};
+/// use albertine_model::Weights;
+///
+/// # let data: Vec<u8> = [1.0_f32, 2.0].iter().flat_map(|value| value.to_le_bytes()).collect();
+/// # let tensor = TensorView::new(Dtype::F32, vec![2], &data)?;
+/// # let bytes = serialize([("albert.pooler.bias", tensor)], None)?;
+/// let weights = Weights::from_safetensors(&bytes, Path::new("built-in"))?;
+/// assert_eq!(weights.get("pooler.bias", &[2])?, [1.0, 2.0]);
+/// assert_eq!(
+///     weights.get("pooler.bias", &[3]).unwrap_err().to_string(),
+///     "the tensor `pooler.bias` in built-in has the shape [2], the configuration asks for [3]",
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Weights<'a> {
+    /// The directory or the name of the bytes, for what no file of it has.
+    origin: PathBuf,
+    contents: Contents<'a>,
+}
+
+impl Weights<'static> {
+    /// Reads the weights of a model directory: `model.safetensors`, or its shards, or `pytorch_model.bin`, or its
+    /// shards; the first of these that is there.
+    ///
+    /// # Errors
+    /// [`ModelError::MissingWeights`] with what the directory holds instead, and every way for a file to be unsound.
+    pub fn open(directory: &Path) -> Result<Self, ModelError> {
+        Ok(Self { origin: directory.to_owned(), contents: formats::open(directory)? })
+    }
+
+    /// Reads the bytes of a `pytorch_model.bin`, a zip archive as `torch.save` writes it; `origin` is the name that
+    /// errors give it. Its pickle is interpreted by an allow-list, never executed.
+    ///
+    /// # Errors
+    /// Every way for the archive, its pickle and its tensors to be unsound; [`ModelError::Pickle`] names a global
+    /// that a checkpoint has no business with.
+    pub fn from_torch(bytes: &[u8], origin: &Path) -> Result<Self, ModelError> {
+        let mut contents = Contents::default();
+        torch_zip::read(&mut contents, Cursor::new(bytes), bytes.len() as u64, origin)?;
+        Ok(Self { origin: origin.to_owned(), contents })
+    }
+}
+
+impl<'a> Weights<'a> {
+    /// Reads a safetensors file that is in memory, without copying it; `origin` is the name that errors give it.
+    ///
+    /// # Errors
+    /// Every way for the file to be unsound.
+    pub fn from_safetensors(bytes: &'a [u8], origin: &Path) -> Result<Self, ModelError> {
+        let mut contents = Contents::default();
+        safetensors::read(&mut contents, Cow::Borrowed(bytes), origin)?;
+        Ok(Self { origin: origin.to_owned(), contents })
+    }
+
+    /// The elements of a tensor in row-major order, converted to f32 from F64, F32, F16 or BF16.
+    ///
+    /// `name` is canonical ([`layout`]) and `shape` is the shape that the tensor must have.
+    ///
+    /// # Errors
+    /// [`ModelError::MissingTensor`] (for a tensor of the head, [`ModelError::NotAClassifier`]),
+    /// [`ModelError::TensorShape`] and [`ModelError::TensorType`].
+    pub fn get(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
+        let Some(stored) = self.contents.tensors.get(name) else {
+            let (path, tensor) = (self.origin.clone(), name.to_owned());
+            return Err(if layout::is_head(name) {
+                ModelError::NotAClassifier { path, tensor }
+            } else {
+                ModelError::MissingTensor { path, tensor }
+            });
+        };
+        if stored.shape != shape {
+            return Err(ModelError::TensorShape {
+                path: self.path_of(stored),
+                tensor: name.to_owned(),
+                found: stored.shape.clone(),
+                expected: shape.to_owned(),
+            });
+        }
+        self.contents.values(stored).ok_or_else(|| ModelError::TensorType {
+            path: self.path_of(stored),
+            tensor: name.to_owned(),
+            found: stored.element.name().to_owned(),
+        })
+    }
+
+    /// Every tensor there is: canonical name, shape and element type in safetensors' spelling, sorted by name.
+    pub fn tensors(&self) -> Vec<(&str, &[usize], &'static str)> {
+        let stored = self.contents.tensors.iter();
+        let mut tensors: Vec<_> =
+            stored.map(|(name, tensor)| (name.as_str(), tensor.shape.as_slice(), tensor.element.name())).collect();
+        tensors.sort_unstable();
+        tensors
+    }
+
+    fn path_of(&self, tensor: &StoredTensor) -> PathBuf {
+        self.contents.path_of(tensor).unwrap_or(&self.origin).to_owned()
+    }
+}

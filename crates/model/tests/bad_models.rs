@@ -1,0 +1,296 @@
+//! Models that must be refused, and the words they are refused with.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::fs;
+use std::io::{Cursor, Write};
+use std::path::{Path, PathBuf};
+
+use albertine_model::{AlbertConfig, ModelError, Weights};
+use safetensors::{Dtype, serialize, tensor::TensorView};
+use tempfile::TempDir;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+/// A directory with the given files.
+fn directory(files: &[(&str, &[u8])]) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, bytes) in files {
+        fs::write(directory.path().join(name), bytes).unwrap();
+    }
+    directory
+}
+
+/// The message of opening a directory's weights, with the directory itself called `DIR`.
+fn refusal(directory: &TempDir) -> String {
+    let error = Weights::open(directory.path()).err().expect("the weights were read");
+    plain(&error, directory.path())
+}
+
+fn plain(error: &ModelError, directory: &Path) -> String {
+    error.to_string().replace(directory.to_str().unwrap(), "DIR")
+}
+
+/// The message of reading one file's bytes as `model.safetensors`.
+fn safetensors(bytes: &[u8]) -> String {
+    refusal(&directory(&[("model.safetensors", bytes)]))
+}
+
+/// A safetensors file of a header and so many bytes of data.
+fn with_header(header: &str, data: usize) -> Vec<u8> {
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header.bytes());
+    bytes.resize(bytes.len() + data, 0);
+    bytes
+}
+
+/// A zip archive of entries with their methods.
+fn archive(entries: &[(&str, &[u8], CompressionMethod)]) -> Vec<u8> {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes, method) in entries {
+        archive.start_file(*name, SimpleFileOptions::default().compression_method(*method)).unwrap();
+        archive.write_all(bytes).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+fn pickle(bytes: &[u8]) -> String {
+    refusal(&directory(&[("pytorch_model.bin", bytes)]))
+}
+
+fn fixture(name: &str) -> Vec<u8> {
+    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/torch").join(name);
+    fs::read(path).unwrap()
+}
+
+const STORED: CompressionMethod = CompressionMethod::Stored;
+
+#[test]
+fn directories_without_a_model() {
+    let empty = directory(&[]);
+    assert_eq!(
+        plain(&AlbertConfig::open(empty.path()).unwrap_err(), empty.path()),
+        "no config.json in DIR: a model directory holds config.json, model.safetensors or pytorch_model.bin, and \
+         tokenizer.json or spiece.model, and this one holds nothing"
+    );
+    let names: Vec<String> = (0..11).map(|number| format!("part-{number:02}.csv")).collect();
+    let files: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b"x"[..])).collect();
+    let tables = directory(&files);
+    assert!(plain(&AlbertConfig::open(tables.path()).unwrap_err(), tables.path()).ends_with(
+        "this one holds part-00.csv, part-01.csv, part-02.csv, part-03.csv, part-04.csv, part-05.csv, part-06.csv, \
+         part-07.csv and 3 more"
+    ));
+    assert_eq!(
+        refusal(&directory(&[("config.json", b"{}"), ("tf_model.h5", b"x")])),
+        "no weights in DIR: they are read from model.safetensors, model.safetensors.index.json, pytorch_model.bin or \
+         pytorch_model.bin.index.json, and this directory holds config.json, tf_model.h5"
+    );
+    let file = directory(&[("config.json", b"{}")]);
+    let path = file.path().join("config.json");
+    assert_eq!(plain(&AlbertConfig::open(&path).unwrap_err(), file.path()), "DIR/config.json is not a model directory");
+    assert_eq!(
+        plain(&AlbertConfig::open(&path.join("x")).unwrap_err(), file.path()),
+        "cannot read DIR/config.json/x: Not a directory (os error 20)"
+    );
+}
+
+#[test]
+fn configurations_that_are_not_albert() {
+    let cases: [(&[u8], &str); 4] = [
+        (b"", "DIR/config.json is empty"),
+        (b"{", "cannot read DIR/config.json as JSON: EOF while parsing an object at line 1 column 1"),
+        (b"{\"model_type\": \"bert\"}", "`model_type` in DIR/config.json is \"bert\", expected \"albert\""),
+        (
+            b"{\"hidden_act\": \"mish\"}",
+            "`hidden_act` in DIR/config.json is \"mish\", expected one of gelu, gelu_new, gelu_python, \
+             gelu_pytorch_tanh, relu, silu, swish, tanh",
+        ),
+    ];
+    for (json, message) in cases {
+        let directory = directory(&[("config.json", json)]);
+        assert_eq!(plain(&AlbertConfig::open(directory.path()).unwrap_err(), directory.path()), message);
+    }
+}
+
+#[test]
+fn hostile_safetensors() {
+    let unsound = |what: &str| format!("DIR/model.safetensors is not a sound safetensors file: {what}");
+    assert_eq!(safetensors(b""), "DIR/model.safetensors is empty");
+    assert_eq!(safetensors(b"abc"), unsound("header too small"));
+    assert_eq!(safetensors(&u64::MAX.to_le_bytes()), unsound("header too large"));
+    assert_eq!(safetensors(&99_999_999_u64.to_le_bytes()), unsound("invalid header length"));
+    assert_eq!(
+        safetensors(&with_header("{", 0)),
+        unsound("invalid JSON in header: EOF while parsing an object at line 1 column 1")
+    );
+    assert_eq!(
+        safetensors(&with_header(r#"{"a":{"dtype":"F32","shape":[4294967296,4294967296,4],"data_offsets":[0,4]}}"#, 4)),
+        unsound("overflow computing buffer size from shape and/or element type")
+    );
+    assert_eq!(
+        safetensors(&with_header(
+            r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#,
+            12
+        )),
+        unsound("invalid offset for tensor `b`")
+    );
+    assert_eq!(
+        safetensors(&with_header(r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#, 12)),
+        unsound("invalid offset for tensor `a`")
+    );
+    assert_eq!(
+        safetensors(&with_header(r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, 9)),
+        unsound("incomplete metadata, file not fully covered")
+    );
+    assert_eq!(
+        safetensors(b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 46750064\n"),
+        "DIR/model.safetensors is a git-lfs pointer, not the weights it points at: fetch them with `git lfs pull`"
+    );
+}
+
+#[test]
+fn tensors_that_do_not_fit() {
+    let data = [0; 24];
+    let view = |dtype, shape: &[usize], size: usize| TensorView::new(dtype, shape.to_vec(), &data[..size]).unwrap();
+    let bytes = serialize(
+        [("albert.pooler.bias", view(Dtype::F32, &[2, 3], 24)), ("albert.pooler.weight", view(Dtype::I32, &[6], 24))],
+        None,
+    )
+    .unwrap();
+    let sound = directory(&[("model.safetensors", &bytes)]);
+    let weights = Weights::open(sound.path()).unwrap();
+    let refused = |name: &str, shape: &[usize]| plain(&weights.get(name, shape).unwrap_err(), sound.path());
+    assert_eq!(
+        refused("pooler.bias", &[3, 2]),
+        "the tensor `pooler.bias` in DIR/model.safetensors has the shape [2, 3], the configuration asks for [3, 2]"
+    );
+    assert_eq!(
+        refused("pooler.weight", &[6]),
+        "the tensor `pooler.weight` in DIR/model.safetensors is stored as I32, only F64, F32, F16 and BF16 are read"
+    );
+    assert_eq!(
+        refused("embeddings.LayerNorm.bias", &[6]),
+        "the tensor `embeddings.LayerNorm.bias` is missing from DIR"
+    );
+    assert_eq!(
+        refused("classifier.weight", &[2, 6]),
+        "DIR is not a sequence classifier: the tensor `classifier.weight` of its head is missing"
+    );
+    // Cut by a byte, and cut before its last tensor begins.
+    let (first, second) = ("albert.pooler.bias", "albert.pooler.weight");
+    assert_eq!(
+        safetensors(&bytes[..bytes.len() - 1]),
+        format!("the tensor `{second}` in DIR/model.safetensors is cut short: it needs 24 bytes and has 23")
+            .replace(second, if weights_order(&bytes) == [first, second] { second } else { first })
+    );
+
+    let twice = serialize(
+        [("pooler.bias", view(Dtype::F32, &[2], 8)), ("albert.pooler.bias", view(Dtype::F32, &[2], 8))],
+        None,
+    )
+    .unwrap();
+    assert_eq!(
+        safetensors(&twice),
+        "DIR/model.safetensors holds the tensor `pooler.bias` twice, with and without a prefix or in an old spelling"
+    );
+}
+
+/// Names of a file's tensors in the order of their bytes.
+fn weights_order(bytes: &[u8]) -> Vec<String> {
+    safetensors::SafeTensors::read_metadata(bytes).unwrap().1.offset_keys()
+}
+
+#[test]
+fn shards_that_do_not_fit_their_index() {
+    let data = [0; 4];
+    let shard = serialize([("a", TensorView::new(Dtype::F32, vec![1], &data).unwrap())], None).unwrap();
+    let index = |map: &str| {
+        let json = format!(r#"{{"metadata": {{}}, "weight_map": {map}}}"#);
+        refusal(&directory(&[("model.safetensors.index.json", json.as_bytes()), ("one.safetensors", &shard)]))
+    };
+    for name in ["../one.safetensors", "/one.safetensors", "x/one.safetensors", "..", ""] {
+        assert_eq!(
+            index(&format!(r#"{{"a": "{name}"}}"#)),
+            format!("DIR/model.safetensors.index.json names the shard {name:?}, which is not a plain file name")
+        );
+    }
+    assert_eq!(
+        index(r#"{"a": "two.safetensors"}"#),
+        "cannot read DIR/two.safetensors: No such file or directory (os error 2)"
+    );
+    assert_eq!(
+        index(r#"{"a": "one.safetensors", "b": "one.safetensors"}"#),
+        "DIR/model.safetensors.index.json promises the tensor `b` in one.safetensors, which does not hold it"
+    );
+    assert_eq!(
+        refusal(&directory(&[("model.safetensors.index.json", b"{}")])),
+        "cannot read DIR/model.safetensors.index.json as JSON: missing field `weight_map` at line 1 column 2"
+    );
+}
+
+#[test]
+fn pickles_that_ask_for_more() {
+    let foreign = |name: &str| format!("it names `{name}`, which is not among what a checkpoint may name");
+    assert!(pickle(&fixture("command.bin")).ends_with(&foreign("posix.system")));
+    assert!(pickle(&fixture("module.bin")).ends_with(&foreign("torch.nn.modules.linear.Linear")));
+    assert!(
+        pickle(&fixture("list.bin")).ends_with("an instruction found a value of another kind than a state dictionary")
+    );
+    assert_eq!(
+        pickle(&fixture("legacy.bin")),
+        "DIR/pytorch_model.bin is a checkpoint in PyTorch's old format: load it with transformers and save it again as \
+         safetensors"
+    );
+    assert_eq!(
+        pickle(&fixture("expanded.bin")),
+        "the tensor `pooler.bias` in DIR/pytorch_model.bin has the shape [1000], more elements than its storage"
+    );
+}
+
+#[test]
+fn archives_that_are_not_checkpoints() {
+    assert_eq!(pickle(b""), "DIR/pytorch_model.bin is empty");
+    assert!(pickle(b"PK\x03\x04 and no more").starts_with("DIR/pytorch_model.bin is not a sound PyTorch checkpoint: "));
+    let whole = fixture("views_2.bin");
+    assert!(pickle(&whole[..whole.len() / 2]).starts_with("DIR/pytorch_model.bin is not a sound PyTorch checkpoint: "));
+    assert_eq!(
+        pickle(&archive(&[("a.txt", b"x", STORED)])),
+        "DIR/pytorch_model.bin has no entry `data.pkl`, which a PyTorch checkpoint needs"
+    );
+    assert_eq!(
+        pickle(&archive(&[("m/data.pkl", b".", STORED), ("m/byteorder", b"big", STORED)])),
+        "DIR/pytorch_model.bin holds numbers in big byte order, only little is read"
+    );
+    // A bomb: eight megabytes that pack into a few kilobytes. Nothing of it is unpacked.
+    assert_eq!(
+        pickle(&archive(&[("m/data.pkl", &vec![0; 8 << 20], CompressionMethod::Deflated)])),
+        "the entry `m/data.pkl` of DIR/pytorch_model.bin is not stored as it is, as PyTorch stores it"
+    );
+    assert_eq!(
+        pickle(&archive(&[("m/data.pkl", &vec![b'N'; 5 << 20], STORED)])),
+        "DIR/pytorch_model.bin/m/data.pkl holds 5242880 bytes, over the limit of 4194304"
+    );
+}
+
+#[test]
+fn storages_that_are_not_what_the_pickle_says() {
+    // {"w": one tensor of six f32 from the storage "0"}
+    let mut program = b"\x80\x02}X\x01\x00\x00\x00wctorch._utils\n_rebuild_tensor_v2\n(".to_vec();
+    program.extend(b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x06tQ");
+    program.extend(b"K\x00K\x06\x85K\x01\x85\x89}tRs.");
+    let with_storage =
+        |bytes: &[u8]| pickle(&archive(&[("m/data.pkl", &program, STORED), ("m/data/0", bytes, STORED)]));
+    assert_eq!(
+        with_storage(&[0; 20]),
+        "the tensor `w` in DIR/pytorch_model.bin is cut short: it needs 24 bytes and has 20"
+    );
+    assert_eq!(
+        pickle(&archive(&[("m/data.pkl", &program, STORED)])),
+        "DIR/pytorch_model.bin has no entry `m/data/0`, which a PyTorch checkpoint needs"
+    );
+    // A changed byte in a storage is found by its checksum.
+    let storage = 6.5_f32.to_le_bytes().repeat(6);
+    let mut changed = archive(&[("m/data.pkl", &program, STORED), ("m/data/0", &storage, STORED)]);
+    let place = changed.windows(storage.len()).position(|window| window == storage).unwrap();
+    changed[place] ^= 1;
+    assert_eq!(pickle(&changed), "cannot read DIR/pytorch_model.bin/m/data/0: Invalid checksum");
+}

@@ -1,0 +1,59 @@
+//! Parity with transformers on the golden checkpoints of `tools/golden`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+
+use albertine_model::{AlbertConfig, Kernels, Weights, layout};
+
+use crate::common::{TOLERANCE, expected, largest_difference};
+
+fn directories() -> Vec<PathBuf> {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/golden");
+    let entries = std::fs::read_dir(golden).unwrap();
+    let mut directories: Vec<_> = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    directories.sort();
+    assert!(directories.len() >= 20, "{directories:?}");
+    directories
+}
+
+fn name(directory: &Path) -> String {
+    directory.file_name().unwrap().to_string_lossy().into_owned()
+}
+
+#[test]
+fn every_tensor_of_the_layout_is_read() {
+    for directory in directories() {
+        let config = AlbertConfig::open(&directory).unwrap();
+        let weights = Weights::open(&directory).unwrap();
+        let specs = layout::tensors(&config);
+        for spec in &specs {
+            let values = weights.get(&spec.name, &spec.shape).unwrap();
+            assert!(values.iter().all(|value| value.is_finite()), "{} of {}", spec.name, name(&directory));
+        }
+        // And the file has nothing that the layout does not know.
+        let names: Vec<_> = weights.tensors().iter().map(|(name, ..)| *name).collect();
+        assert_eq!(names.len(), specs.len(), "{}: {names:?}", name(&directory));
+    }
+}
+
+#[test]
+fn logits_are_those_of_transformers_at_every_cpu_level() {
+    let levels = Kernels::available();
+    let mut failed = Vec::new();
+    for directory in directories() {
+        let expected = expected(&directory);
+        assert_eq!(expected.len(), 40);
+        let mut line = format!("{:18}", name(&directory));
+        for level in &levels {
+            let largest = largest_difference(&directory, Kernels::at(*level).unwrap(), &expected);
+            line += &format!(" {level} {largest:.1e}");
+            if largest > TOLERANCE {
+                failed.push(format!("{} at {level}: {largest:e}", name(&directory)));
+            }
+        }
+        println!("{line}");
+    }
+    assert!(failed.is_empty(), "over {TOLERANCE:e}: {failed:#?}");
+}
