@@ -1,0 +1,293 @@
+//! From documents and tokens to categories.
+
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+
+use super::{with_annotations, with_column};
+use crate::annotation::AnnotatorType;
+use crate::category::CategoryRule;
+use crate::classifier::{Classifier, ClassifierSettings};
+use crate::column::{self, AnnotationColumn, AnnotationColumnBuilder};
+use crate::scores::Activation;
+use crate::{Error, hub};
+
+const STAGE: &str = "AlbertForSequenceClassification";
+
+/// Spark NLP's default for `maxSentenceLength`.
+const MAX_SENTENCE_LENGTH: usize = 128;
+
+/// What [`AlbertForSequenceClassification::batch_size`] counts: texts of this many pieces.
+const PIECES_OF_A_TEXT: usize = 64;
+
+/// Classifies each document (or sentence) that has at least one token.
+///
+/// With softmax every document gets one annotation of type `category`; with sigmoid one for each label over the threshold. The
+/// metadata of each holds `sentence` and the score of every label.
+///
+/// The whole document is cut into pieces as Hugging Face's tokenizer for the model does it; the tokens only tell whether there is
+/// anything to classify.
+#[derive(Debug, Clone)]
+pub struct AlbertForSequenceClassification {
+    classifier: Arc<Classifier>,
+    input_cols: Vec<String>,
+    output_col: String,
+    max_sentence_length: Option<usize>,
+    case_sensitive: Option<bool>,
+    batch_size: usize,
+    threads: usize,
+    coalesce_sentences: bool,
+    activation: Option<Activation>,
+    threshold: f32,
+}
+
+impl AlbertForSequenceClassification {
+    /// A model by name or path. The language is part of the name on the models hub; the built-in models are English (`"en"`).
+    ///
+    /// # Errors
+    /// When no model has the name or its files are wrong.
+    pub fn pretrained(name: &str, lang: &str) -> Result<Self, Error> {
+        let source = hub::resolve_language(name, lang)?;
+        Ok(Self::new(Classifier::load(&source, ClassifierSettings::default())?))
+    }
+
+    /// A model directory.
+    ///
+    /// # Errors
+    /// When a file of it is missing or wrong.
+    pub fn load(path: impl AsRef<std::path::Path>) -> Result<Self, Error> {
+        let source = hub::ModelSource::Directory(path.as_ref().to_owned());
+        Ok(Self::new(Classifier::load(&source, ClassifierSettings::default())?))
+    }
+
+    fn new(classifier: Classifier) -> Self {
+        Self {
+            classifier: Arc::new(classifier),
+            input_cols: vec!["document".to_owned(), "token".to_owned()],
+            output_col: "class".to_owned(),
+            max_sentence_length: None,
+            case_sensitive: None,
+            batch_size: 8,
+            threads: 0,
+            coalesce_sentences: false,
+            activation: None,
+            threshold: 0.5,
+        }
+    }
+
+    /// The column of documents and the column of tokens, in any order.
+    #[must_use]
+    pub fn input_cols<I: Into<String>>(mut self, columns: impl IntoIterator<Item = I>) -> Self {
+        self.input_cols = columns.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The annotation column to write.
+    #[must_use]
+    pub fn output_col(mut self, column: impl Into<String>) -> Self {
+        self.output_col = column.into();
+        self
+    }
+
+    /// The most pieces of a document that are read, `[CLS]` and `[SEP]` counted: 128, or the model's positions if there are fewer,
+    /// unless said otherwise.
+    #[must_use]
+    pub fn max_sentence_length(mut self, pieces: usize) -> Self {
+        self.max_sentence_length = Some(pieces);
+        self
+    }
+
+    /// Whether case matters. False lower-cases the text first; unless said otherwise the model's own tokenizer decides.
+    #[must_use]
+    pub fn case_sensitive(mut self, sensitive: bool) -> Self {
+        self.case_sensitive = Some(sensitive);
+        self
+    }
+
+    /// How many texts of 64 pieces go through the encoder together on one thread: 8 unless said otherwise. It changes the speed,
+    /// never a score.
+    #[must_use]
+    pub fn batch_size(mut self, texts: usize) -> Self {
+        self.batch_size = texts;
+        self
+    }
+
+    /// Threads to work with; 0, the default, means one for each core.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Whether the scores of all documents (sentences) of a row are averaged into one annotation; false unless said otherwise.
+    #[must_use]
+    pub fn coalesce_sentences(mut self, coalesce: bool) -> Self {
+        self.coalesce_sentences = coalesce;
+        self
+    }
+
+    /// How logits become scores; unless said otherwise as the model's `problem_type` says.
+    #[must_use]
+    pub fn activation(mut self, activation: Activation) -> Self {
+        self.activation = Some(activation);
+        self
+    }
+
+    /// True is [`Activation::Sigmoid`]: several labels, or none, for one text.
+    #[must_use]
+    pub fn multilabel(mut self, multilabel: bool) -> Self {
+        self.activation = multilabel.then_some(Activation::Sigmoid);
+        self
+    }
+
+    /// With sigmoid, the score that a label must exceed: 0.5 unless said otherwise.
+    #[must_use]
+    pub fn threshold(mut self, threshold: f32) -> Self {
+        self.threshold = threshold;
+        self
+    }
+
+    /// The labels, in id order.
+    #[must_use]
+    pub fn get_classes(&self) -> &[String] {
+        self.classifier.labels()
+    }
+
+    /// The columns that it reads.
+    #[must_use]
+    pub fn get_input_cols(&self) -> &[String] {
+        &self.input_cols
+    }
+
+    /// The annotation column that it writes.
+    #[must_use]
+    pub fn get_output_col(&self) -> &str {
+        &self.output_col
+    }
+
+    /// The most pieces of a document that are read.
+    #[must_use]
+    pub fn get_max_sentence_length(&self) -> usize {
+        let positions = self.classifier.config().max_position_embeddings;
+        self.max_sentence_length.unwrap_or(MAX_SENTENCE_LENGTH.min(positions))
+    }
+
+    /// How logits become scores.
+    #[must_use]
+    pub fn get_activation(&self) -> Activation {
+        self.activation.unwrap_or_else(|| Activation::of(self.classifier.config().problem_type))
+    }
+
+    /// The classifier, whose counts tell how many texts were cut.
+    #[must_use]
+    pub fn classifier(&self) -> &Arc<Classifier> {
+        &self.classifier
+    }
+
+    /// Checks the parameters against the model and makes the classifier that follows them.
+    pub(super) fn fit(mut self) -> Result<Self, Error> {
+        if !(0.0..=1.0).contains(&self.threshold) {
+            return Err(Error::Threshold { asked: self.threshold });
+        }
+        let settings = ClassifierSettings {
+            max_sentence_length: Some(self.get_max_sentence_length()),
+            case_sensitive: self.case_sensitive,
+            batch_tokens: self.batch_size.saturating_mul(PIECES_OF_A_TEXT),
+            threads: self.threads,
+        };
+        self.classifier = Arc::new(self.classifier.with_settings(settings)?);
+        Ok(self)
+    }
+
+    /// The document column and the token column among the inputs.
+    fn inputs(&self, schema: &SchemaRef) -> Result<(&str, &str), Error> {
+        let [first, second] = self.input_cols.as_slice() else {
+            let found = self.input_cols.len();
+            return Err(Error::InputColumns { stage: STAGE, expected: 2, kinds: "document, token", found });
+        };
+        let is_token = |name: &str| column::require(schema, STAGE, name, AnnotatorType::Token).is_ok();
+        let (document, token) = if is_token(first) { (second, first) } else { (first, second) };
+        column::require(schema, STAGE, document, AnnotatorType::Document)?;
+        column::require(schema, STAGE, token, AnnotatorType::Token)?;
+        Ok((document, token))
+    }
+
+    pub(super) fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, Error> {
+        self.inputs(input)?;
+        with_annotations(input, STAGE, &self.output_col, AnnotatorType::Category)
+    }
+
+    pub(super) fn transform(&self, batch: &RecordBatch) -> Result<RecordBatch, Error> {
+        let schema = self.output_schema(&batch.schema())?;
+        let (documents, tokens) = self.inputs(&batch.schema())?;
+        let documents =
+            Documents::with_tokens(&column::read(batch, STAGE, documents)?, &column::read(batch, STAGE, tokens)?);
+        let texts: Vec<Option<&str>> = documents.all.iter().map(|document| Some(document.text)).collect();
+        let rule = CategoryRule { activation: self.get_activation(), threshold: self.threshold };
+        // a document with a token is never blank, so each has its logits
+        let logits = self.classifier.logits(&texts)?;
+        let scores: Vec<Vec<f32>> =
+            logits.into_iter().flatten().map(|logits| rule.activation.scores(&logits)).collect();
+
+        let mut categories = AnnotationColumnBuilder::default();
+        for range in documents.rows {
+            let (row, row_scores) = (&documents.all[range.clone()], &scores[range]);
+            if self.coalesce_sentences {
+                if let Some(first) = row.first() {
+                    rule.push(&mut categories, first.span, first.sentence, self.get_classes(), &mean(row_scores));
+                }
+            } else {
+                for (document, scores) in row.iter().zip(row_scores) {
+                    rule.push(&mut categories, document.span, document.sentence, self.get_classes(), scores);
+                }
+            }
+            categories.end_row();
+        }
+        with_column(batch, schema, &self.output_col, categories.finish()?)
+    }
+}
+
+/// A document with at least one token.
+#[derive(Debug)]
+struct Document<'a> {
+    text: &'a str,
+    span: (i32, i32),
+    sentence: &'a str,
+}
+
+/// The documents of a batch, row after row.
+#[derive(Debug)]
+struct Documents<'a> {
+    all: Vec<Document<'a>>,
+    /// Where the documents of each row stand in `all`.
+    rows: Vec<std::ops::Range<usize>>,
+}
+
+impl<'a> Documents<'a> {
+    /// Documents and tokens are paired by the `sentence` in their metadata, never by position: a document without tokens must not
+    /// shift the others.
+    fn with_tokens(documents: &AnnotationColumn<'a>, tokens: &AnnotationColumn<'a>) -> Self {
+        let mut found = Self { all: Vec::new(), rows: Vec::with_capacity(documents.rows()) };
+        for row in 0..documents.rows() {
+            let start = found.all.len();
+            let mut with_token: Vec<&str> = tokens.row(row).map(|token| token.sentence()).collect();
+            with_token.dedup();
+            for document in documents.row(row) {
+                let sentence = document.sentence();
+                if with_token.contains(&sentence) && !albertine_text::is_blank(document.result) {
+                    found.all.push(Document { text: document.result, span: (document.begin, document.end), sentence });
+                }
+            }
+            found.rows.push(start..found.all.len());
+        }
+        found
+    }
+}
+
+/// The mean score of each label.
+fn mean(rows: &[Vec<f32>]) -> Vec<f32> {
+    let labels = rows.first().map_or(0, Vec::len);
+    let sum = |label: usize| rows.iter().map(|scores| f64::from(scores[label])).sum::<f64>();
+    (0..labels).map(|label| (sum(label) / rows.len() as f64) as f32).collect()
+}

@@ -1,0 +1,324 @@
+//! Texts in, logits out: pieces, ragged batches and the encoder behind one type.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use albertine_model::{AlbertClassifier, AlbertConfig, Kernels, RaggedBatch, Scratch};
+use albertine_text::{Pieces, Vocabulary};
+
+use crate::hub::ModelSource;
+use crate::scores::{Activation, argmax};
+use crate::threads::Threads;
+use crate::{Error, hub};
+
+/// The most pieces of a text that are read when nothing else is asked for.
+pub const DEFAULT_MAX_SENTENCE_LENGTH: usize = 512;
+
+/// Texts that one thread cuts into pieces at a time.
+const TEXTS_PER_TASK: usize = 64;
+
+/// How a [`Classifier`] works; the default suits most.
+#[derive(Debug, Clone)]
+pub struct ClassifierSettings {
+    /// The most pieces of a text, `[CLS]` and `[SEP]` counted; the rest of a longer text is not read. `None`: 512, or less when
+    /// the model has fewer positions.
+    pub max_sentence_length: Option<usize>,
+    /// `Some(false)` lower-cases the text, `Some(true)` keeps its case; `None` does what the model's tokenizer says.
+    pub case_sensitive: Option<bool>,
+    /// About the most pieces that go through the encoder together on one thread. It changes the speed, never a score.
+    pub batch_tokens: usize,
+    /// Threads; 0 means one for each core.
+    pub threads: usize,
+}
+
+impl Default for ClassifierSettings {
+    fn default() -> Self {
+        Self { max_sentence_length: None, case_sensitive: None, batch_tokens: 512, threads: 0 }
+    }
+}
+
+/// What a classifier has seen so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Rows given, blank ones included.
+    pub rows: u64,
+    /// Rows without text (null, or only spaces): they get no label.
+    pub blank: u64,
+    /// Texts longer than the limit, whose end was not read.
+    pub truncated: u64,
+    /// Pieces that went through the encoder.
+    pub tokens: u64,
+    /// Floating-point operations of the encoder and head that those pieces need, padding and waste not counted.
+    pub flops: u64,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    rows: AtomicU64,
+    blank: AtomicU64,
+    truncated: AtomicU64,
+    tokens: AtomicU64,
+    flops: AtomicU64,
+}
+
+/// The label of a text.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prediction {
+    /// Index into [`Classifier::labels`].
+    pub label: usize,
+    /// Its score under the model's own activation.
+    pub score: f32,
+}
+
+/// A model that is ready to classify texts. It can be shared between threads.
+///
+/// ```
+/// use albertine::{Classifier, ClassifierSettings};
+///
+/// let classifier = Classifier::pretrained("ag_news", ClassifierSettings::default())?;
+/// let found = classifier.predict(&[Some("Stocks fell on Wall Street as oil prices rose."), None])?;
+/// assert_eq!(classifier.labels()[found[0].unwrap().label], "Business");
+/// assert!(found[1].is_none());
+/// # Ok::<(), albertine::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Classifier {
+    model: Arc<AlbertClassifier>,
+    /// As the model directory has them, whatever the settings say of case.
+    own_pieces: Arc<Pieces>,
+    pieces: Arc<Pieces>,
+    limit: usize,
+    batch_tokens: usize,
+    threads: Threads,
+    scratches: Mutex<Vec<Scratch>>,
+    counters: Counters,
+}
+
+impl Classifier {
+    /// Loads a model by name or path, as [`hub::resolve`] finds it.
+    ///
+    /// # Errors
+    /// As [`hub::resolve`] and [`Classifier::load`].
+    pub fn pretrained(name_or_path: &str, settings: ClassifierSettings) -> Result<Self, Error> {
+        Self::load(&hub::resolve(name_or_path)?, settings)
+    }
+
+    /// Loads a model.
+    ///
+    /// # Errors
+    /// When a file of the model is missing or wrong, when vocabulary and weights do not fit each other, or when
+    /// `max_sentence_length` is not one that the model can read.
+    pub fn load(source: &ModelSource, settings: ClassifierSettings) -> Result<Self, Error> {
+        let kernels = Kernels::detect()?;
+        let (model, pieces) = match source {
+            ModelSource::BuiltIn(files) => (
+                AlbertClassifier::from_bytes(files.config, files.weights, kernels)?,
+                Pieces::from_bytes(Vocabulary::Spiece(files.spiece), Some(files.tokenizer_config))?,
+            ),
+            ModelSource::Directory(path) => (AlbertClassifier::open(path, kernels)?, Pieces::open(path)?),
+        };
+        let embeddings = model.config().vocab_size;
+        if pieces.vocabulary() > embeddings {
+            return Err(Error::VocabularyTooLarge {
+                origin: source.to_string(),
+                pieces: pieces.vocabulary(),
+                embeddings,
+            });
+        }
+        Self::new(Arc::new(model), Arc::new(pieces), settings)
+    }
+
+    /// The same model under other settings, with counts of its own; weights and vocabulary are shared.
+    ///
+    /// # Errors
+    /// When `max_sentence_length` is not one that the model can read.
+    pub fn with_settings(&self, settings: ClassifierSettings) -> Result<Self, Error> {
+        Self::new(self.model.clone(), self.own_pieces.clone(), settings)
+    }
+
+    fn new(model: Arc<AlbertClassifier>, own_pieces: Arc<Pieces>, settings: ClassifierSettings) -> Result<Self, Error> {
+        let positions = model.config().max_position_embeddings;
+        let least = own_pieces.specials().max(1);
+        let limit = match settings.max_sentence_length {
+            Some(asked) if asked < least || asked > positions => {
+                return Err(Error::MaxSentenceLength { asked, least, most: positions });
+            }
+            Some(asked) => asked,
+            None => DEFAULT_MAX_SENTENCE_LENGTH.min(positions).min(own_pieces.model_max_length().unwrap_or(usize::MAX)),
+        };
+        let pieces = match settings.case_sensitive {
+            Some(sensitive) => Arc::new(Pieces::clone(&own_pieces).with_case_sensitive(sensitive)?),
+            None => own_pieces.clone(),
+        };
+        Ok(Self {
+            model,
+            own_pieces,
+            pieces,
+            limit,
+            batch_tokens: settings.batch_tokens.max(1),
+            threads: Threads::new(settings.threads),
+            scratches: Mutex::new(Vec::new()),
+            counters: Counters::default(),
+        })
+    }
+
+    /// The labels, in the order of the logits.
+    #[must_use]
+    pub fn labels(&self) -> &[String] {
+        &self.model.config().labels
+    }
+
+    /// The model's configuration.
+    #[must_use]
+    pub fn config(&self) -> &AlbertConfig {
+        self.model.config()
+    }
+
+    /// The encoder and head.
+    #[must_use]
+    pub fn model(&self) -> &AlbertClassifier {
+        &self.model
+    }
+
+    /// The vocabulary.
+    #[must_use]
+    pub fn pieces(&self) -> &Pieces {
+        &self.pieces
+    }
+
+    /// The most pieces of a text that are read.
+    #[must_use]
+    pub fn max_sentence_length(&self) -> usize {
+        self.limit
+    }
+
+    /// Threads it works with.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.threads.count()
+    }
+
+    /// What it has seen since it was loaded.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Counts {
+            rows: read(&self.counters.rows),
+            blank: read(&self.counters.blank),
+            truncated: read(&self.counters.truncated),
+            tokens: read(&self.counters.tokens),
+            flops: read(&self.counters.flops),
+        }
+    }
+
+    /// The best label of each text under the model's own activation; `None` for a null or blank text.
+    ///
+    /// # Errors
+    /// As [`Classifier::logits`].
+    pub fn predict(&self, texts: &[Option<&str>]) -> Result<Vec<Option<Prediction>>, Error> {
+        let activation = Activation::of(self.config().problem_type);
+        let best = |logits: Vec<f32>| {
+            let scores = activation.scores(&logits);
+            let label = argmax(&scores);
+            Prediction { label, score: scores[label] }
+        };
+        Ok(self.logits(texts)?.into_iter().map(|row| row.map(best)).collect())
+    }
+
+    /// The logits of each text, one for each label; `None` for a null or blank text. The same text has the same logits, bit for
+    /// bit, whatever its company, the order and the number of threads.
+    ///
+    /// # Errors
+    /// When the vocabulary or the encoder refuses a text; with a checked model this does not happen.
+    pub fn logits(&self, texts: &[Option<&str>]) -> Result<Vec<Option<Vec<f32>>>, Error> {
+        let rows: Vec<usize> =
+            (0..texts.len()).filter(|&row| texts[row].is_some_and(|text| !albertine_text::is_blank(text))).collect();
+        self.counters.rows.fetch_add(texts.len() as u64, Ordering::Relaxed);
+        self.counters.blank.fetch_add((texts.len() - rows.len()) as u64, Ordering::Relaxed);
+
+        let tasks: Vec<&[usize]> = rows.chunks(TEXTS_PER_TASK).collect();
+        let encoded = self.threads.map(&tasks, |rows| self.encode(texts, rows))?;
+        let mut documents: Vec<Document<'_>> = tasks
+            .iter()
+            .zip(&encoded)
+            .flat_map(|(rows, batch)| {
+                rows.iter().enumerate().map(|(place, &row)| Document { row, ids: batch.document(place) })
+            })
+            .collect();
+        // the longest first: short ones fill the gaps at the end, when threads run out of work
+        documents.sort_by_key(|document| (std::cmp::Reverse(document.ids.len()), document.row));
+
+        let chunks = self.chunks(&documents);
+        let logits = self.threads.map(&chunks, |chunk| self.run(chunk))?;
+        let mut results = vec![None; texts.len()];
+        for (chunk, logits) in chunks.iter().zip(logits) {
+            for (document, row) in chunk.iter().zip(logits.chunks_exact(self.labels().len())) {
+                results[document.row] = Some(row.to_vec());
+            }
+        }
+        Ok(results)
+    }
+
+    /// The piece ids of some rows, laid end to end.
+    fn encode(&self, texts: &[Option<&str>], rows: &[usize]) -> Result<RaggedBatch, Error> {
+        let mut batch = RaggedBatch::new();
+        let mut ids = Vec::new();
+        let mut truncated = 0;
+        for text in rows.iter().filter_map(|&row| texts[row]) {
+            ids.clear();
+            let encoded = self.pieces.encode(text, self.limit, &mut ids)?;
+            truncated += u64::from(encoded.truncated);
+            batch.push(&ids);
+        }
+        self.counters.truncated.fetch_add(truncated, Ordering::Relaxed);
+        Ok(batch)
+    }
+
+    /// Cuts documents into runs of about equal work: no more than about the token budget each, and as many for each thread, so
+    /// that all threads end together.
+    fn chunks<'d, 'i>(&self, documents: &'d [Document<'i>]) -> Vec<&'d [Document<'i>]> {
+        let all: usize = documents.iter().map(|document| document.ids.len()).sum();
+        let runs = all.div_ceil(self.batch_tokens).next_multiple_of(self.threads.count());
+        let share = all.div_ceil(runs.max(1)).max(1);
+        let mut chunks = Vec::with_capacity(runs);
+        let mut rest = documents;
+        while !rest.is_empty() {
+            let mut tokens = 0;
+            let fits = rest.iter().take_while(|document| {
+                let fits = tokens < share;
+                tokens += document.ids.len();
+                fits
+            });
+            let (chunk, after) = rest.split_at(fits.count());
+            chunks.push(chunk);
+            rest = after;
+        }
+        chunks
+    }
+
+    /// The logits of one chunk, `[documents, labels]`.
+    fn run(&self, chunk: &[Document<'_>]) -> Result<Vec<f32>, Error> {
+        let mut batch = RaggedBatch::new();
+        let mut flops = 0;
+        for document in chunk {
+            batch.push(document.ids);
+            flops += self.model.flops(document.ids.len());
+        }
+        let mut scratch = self.scratches.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        let mut logits = Vec::new();
+        let outcome = self.model.logits(&batch, &mut scratch, &mut logits);
+        self.scratches.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
+        outcome?;
+        self.counters.tokens.fetch_add(batch.tokens() as u64, Ordering::Relaxed);
+        self.counters.flops.fetch_add(flops, Ordering::Relaxed);
+        Ok(logits)
+    }
+}
+
+/// A text on its way through the encoder.
+#[derive(Debug, Clone, Copy)]
+struct Document<'a> {
+    /// Its place in the input.
+    row: usize,
+    ids: &'a [u32],
+}

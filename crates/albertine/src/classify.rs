@@ -1,0 +1,231 @@
+//! Flat columns for tables: a label and a score beside each text.
+
+use std::sync::Arc;
+
+use albertine_text::utf16_len;
+use arrow::array::{Array, ArrayRef, Float32Builder, ListBuilder, StringArray, StringBuilder, StructArray};
+use arrow::buffer::NullBuffer;
+use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+
+use crate::annotation::AnnotatorType;
+use crate::category::CategoryRule;
+use crate::classifier::Classifier;
+use crate::column::{AnnotationColumnBuilder, annotation_field};
+use crate::scores::{Activation, argmax};
+use crate::{Error, Transform, text_column};
+
+/// Which columns [`Classify`] reads and adds.
+#[derive(Debug, Clone)]
+pub struct Columns {
+    /// The text; several columns are joined with one space, null and empty parts left out.
+    pub text: Vec<String>,
+    /// Add `scores`: a struct with one score for each label.
+    pub all_scores: bool,
+    /// Add `logits`: a list of one number for each label.
+    pub logits: bool,
+    /// Add `class`: the annotations that `AlbertForSequenceClassification` would give.
+    pub annotations: bool,
+    /// How logits become scores; `None`: as the model's `problem_type` says.
+    pub activation: Option<Activation>,
+    /// With [`Activation::Sigmoid`] a label is given only when its score is strictly greater than this.
+    pub threshold: f32,
+}
+
+impl Default for Columns {
+    fn default() -> Self {
+        let text = vec!["text".to_owned()];
+        Self { text, all_scores: false, logits: false, annotations: false, activation: None, threshold: 0.5 }
+    }
+}
+
+/// Adds `label` and `score` (and what else [`Columns`] asks for) to every row; a null or blank text has nulls.
+///
+/// A column of the input is never overwritten: the added one is then called `predicted_label`, and so on.
+///
+/// ```
+/// use std::sync::Arc;
+/// use albertine::{Classifier, ClassifierSettings, Classify, Columns, Transform};
+/// use arrow::array::{AsArray, StringArray};
+/// use arrow::record_batch::RecordBatch;
+///
+/// let texts = StringArray::from(vec![Some("The team won the cup final after extra time."), None]);
+/// let table = RecordBatch::try_from_iter_with_nullable([("text", Arc::new(texts) as _, true)])?;
+/// let classifier = Arc::new(Classifier::pretrained("ag_news", ClassifierSettings::default())?);
+/// let labelled = Classify::new(classifier, Columns::default())?.transform(&table)?;
+/// let labels = labelled["label"].as_string::<i32>();
+/// assert_eq!(labels.iter().collect::<Vec<_>>(), [Some("Sports"), None]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Classify {
+    classifier: Arc<Classifier>,
+    columns: Columns,
+    rule: CategoryRule,
+}
+
+impl Classify {
+    /// A transform over tables that have the text columns of `columns`.
+    ///
+    /// # Errors
+    /// [`Error::Threshold`] when the threshold is not between 0 and 1.
+    pub fn new(classifier: Arc<Classifier>, columns: Columns) -> Result<Self, Error> {
+        if !(0.0..=1.0).contains(&columns.threshold) {
+            return Err(Error::Threshold { asked: columns.threshold });
+        }
+        let activation = columns.activation.unwrap_or_else(|| Activation::of(classifier.config().problem_type));
+        let rule = CategoryRule { activation, threshold: columns.threshold };
+        Ok(Self { classifier, columns, rule })
+    }
+
+    /// The classifier that it works with.
+    #[must_use]
+    pub fn classifier(&self) -> &Arc<Classifier> {
+        &self.classifier
+    }
+
+    /// The added columns whose usual name is taken by a column of `input`: usual name and the name used instead.
+    #[must_use]
+    pub fn renamed(&self, input: &Schema) -> Vec<(String, String)> {
+        let usual = self.added_fields();
+        let used = self.free_fields(input);
+        let pairs = usual.iter().zip(&used).map(|(usual, used)| (usual.name().clone(), used.name().clone()));
+        pairs.filter(|(usual, used)| usual != used).collect()
+    }
+
+    fn added_fields(&self) -> Vec<Field> {
+        let mut fields = vec![Field::new("label", DataType::Utf8, true), Field::new("score", DataType::Float32, true)];
+        if self.columns.all_scores {
+            fields.push(Field::new("scores", DataType::Struct(self.score_fields()), true));
+        }
+        if self.columns.logits {
+            fields.push(Field::new("logits", DataType::List(logit_field()), true));
+        }
+        if self.columns.annotations {
+            fields.push(annotation_field("class", AnnotatorType::Category));
+        }
+        fields
+    }
+
+    fn score_fields(&self) -> Fields {
+        self.classifier.labels().iter().map(|label| Field::new(label, DataType::Float32, true)).collect()
+    }
+
+    /// The added fields under names that the input does not have.
+    fn free_fields(&self, input: &Schema) -> Vec<Field> {
+        let free = |field: Field| {
+            let mut name = field.name().clone();
+            while input.field_with_name(&name).is_ok() {
+                name.insert_str(0, "predicted_");
+            }
+            field.with_name(name)
+        };
+        self.added_fields().into_iter().map(free).collect()
+    }
+
+    fn texts(&self, batch: &RecordBatch) -> Result<StringArray, Error> {
+        let parts: Vec<_> =
+            self.columns.text.iter().map(|column| text_column::read(batch, column)).collect::<Result<_, _>>()?;
+        if let [one] = parts.as_slice() {
+            return Ok(one.as_ref().clone());
+        }
+        let joined = (0..batch.num_rows()).map(|row| {
+            let parts = parts
+                .iter()
+                .filter(|part| part.is_valid(row))
+                .map(|part| part.value(row))
+                .filter(|part| !part.is_empty());
+            let text = parts.collect::<Vec<_>>().join(" ");
+            (!text.is_empty()).then_some(text)
+        });
+        Ok(joined.collect())
+    }
+
+    fn arrays(&self, texts: &StringArray) -> Result<Vec<ArrayRef>, Error> {
+        let rows: Vec<Option<&str>> = texts.iter().collect();
+        let logits = self.classifier.logits(&rows)?;
+        let scores: Vec<Option<Vec<f32>>> =
+            logits.iter().map(|row| row.as_ref().map(|logits| self.rule.activation.scores(logits))).collect();
+        let mut arrays = self.label_and_score(&scores);
+        if self.columns.all_scores {
+            arrays.push(self.all_scores(&scores)?);
+        }
+        if self.columns.logits {
+            arrays.push(logit_lists(&logits));
+        }
+        if self.columns.annotations {
+            arrays.push(self.annotations(&rows, &scores)?);
+        }
+        Ok(arrays)
+    }
+
+    /// The best label and its score. With sigmoid the label is null when even the best is not over the threshold; the score stays.
+    fn label_and_score(&self, scores: &[Option<Vec<f32>>]) -> Vec<ArrayRef> {
+        let mut labels = StringBuilder::new();
+        let mut best_scores = Float32Builder::new();
+        for row in scores {
+            let best = row.as_ref().map(|scores| (argmax(scores), scores));
+            best_scores.append_option(best.map(|(label, scores)| scores[label]));
+            let given = best.filter(|(label, scores)| self.rule.given(scores).contains(label));
+            labels.append_option(given.map(|(label, _)| &self.classifier.labels()[label]));
+        }
+        vec![Arc::new(labels.finish()), Arc::new(best_scores.finish())]
+    }
+
+    fn all_scores(&self, scores: &[Option<Vec<f32>>]) -> Result<ArrayRef, Error> {
+        let column = |label: usize| {
+            let mut builder = Float32Builder::with_capacity(scores.len());
+            scores.iter().for_each(|row| builder.append_option(row.as_ref().map(|scores| scores[label])));
+            Arc::new(builder.finish()) as ArrayRef
+        };
+        let columns = (0..self.classifier.labels().len()).map(column).collect();
+        let nulls = NullBuffer::from(scores.iter().map(Option::is_some).collect::<Vec<_>>());
+        Ok(Arc::new(StructArray::try_new(self.score_fields(), columns, Some(nulls))?))
+    }
+
+    fn annotations(&self, texts: &[Option<&str>], scores: &[Option<Vec<f32>>]) -> Result<ArrayRef, Error> {
+        let mut column = AnnotationColumnBuilder::default();
+        for (text, scores) in texts.iter().zip(scores) {
+            if let (Some(text), Some(scores)) = (text, scores) {
+                let end = utf16_len(text) as i32 - 1;
+                self.rule.push(&mut column, (0, end), "0", self.classifier.labels(), scores);
+            }
+            column.end_row();
+        }
+        column.finish()
+    }
+}
+
+fn logit_field() -> Arc<Field> {
+    Arc::new(Field::new("element", DataType::Float32, true))
+}
+
+fn logit_lists(logits: &[Option<Vec<f32>>]) -> ArrayRef {
+    let mut builder = ListBuilder::new(Float32Builder::new()).with_field(logit_field());
+    for row in logits {
+        if let Some(logits) = row {
+            builder.values().append_slice(logits);
+        }
+        builder.append(row.is_some());
+    }
+    Arc::new(builder.finish())
+}
+
+impl Transform for Classify {
+    fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, Error> {
+        for column in &self.columns.text {
+            text_column::require(input, column)?;
+        }
+        let added = self.free_fields(input).into_iter().map(Arc::new);
+        let fields: Fields = input.fields().iter().cloned().chain(added).collect();
+        Ok(Arc::new(Schema::new_with_metadata(fields, input.metadata().clone())))
+    }
+
+    fn transform(&self, batch: &RecordBatch) -> Result<RecordBatch, Error> {
+        let schema = self.output_schema(&batch.schema())?;
+        let mut columns = batch.columns().to_vec();
+        columns.extend(self.arrays(&self.texts(batch)?)?);
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        Ok(RecordBatch::try_new_with_options(schema, columns, &options)?)
+    }
+}

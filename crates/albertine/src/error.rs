@@ -1,0 +1,142 @@
+//! Everything that can go wrong in the library, as one closed enum.
+
+use albertine_model::{CpuError, ModelError};
+use albertine_text::TextError;
+
+/// An error of the library; each variant names the model, column or row that it is about.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The model directory, its configuration or its weights.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The vocabulary, or a text that could not be cut into pieces.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// `ALBERTINE_CPU` names a level that does not exist or that this CPU lacks.
+    #[error(transparent)]
+    Cpu(#[from] CpuError),
+    /// Building or reading an Arrow array.
+    #[error(transparent)]
+    Arrow(#[from] arrow::error::ArrowError),
+    /// No built-in model has this name and no directory is there.
+    #[error("there is no model named `{name}`{}", did_you_mean(nearest))]
+    UnknownModel {
+        /// What was asked for.
+        name: String,
+        /// The nearest known names, best first.
+        nearest: Vec<String>,
+    },
+    /// A path to a model does not lead to a directory.
+    #[error("{} is not a model directory: {reason}", path.display())]
+    NotAModelDirectory {
+        /// What was asked for.
+        path: std::path::PathBuf,
+        /// What is there instead.
+        reason: &'static str,
+    },
+    /// The vocabulary gives ids that the embeddings lack.
+    #[error("the vocabulary of {origin} has {pieces} pieces but its embeddings only {embeddings}")]
+    VocabularyTooLarge {
+        /// The model.
+        origin: String,
+        /// Pieces in the vocabulary.
+        pieces: usize,
+        /// Rows of the embedding table (`vocab_size`).
+        embeddings: usize,
+    },
+    /// The longest sequence asked for is not one that the model can read.
+    #[error(
+        "the maximum sentence length must lie between {least} and {most} for this model, but {asked} was asked for"
+    )]
+    MaxSentenceLength {
+        /// What was asked for, in pieces.
+        asked: usize,
+        /// The least: `[CLS]` and `[SEP]`.
+        least: usize,
+        /// The most: the model's positions.
+        most: usize,
+    },
+    /// A threshold outside 0 to 1.
+    #[error("the threshold must lie between 0 and 1, but {asked} was asked for")]
+    Threshold {
+        /// What was asked for.
+        asked: f32,
+    },
+    /// The table lacks a column.
+    #[error("there is no column `{column}`; the columns are {}", quoted(columns))]
+    MissingColumn {
+        /// What was asked for.
+        column: String,
+        /// What there is.
+        columns: Vec<String>,
+    },
+    /// A column that should hold text holds something else.
+    #[error("column `{column}` holds {found}, not text")]
+    NotText {
+        /// The column.
+        column: String,
+        /// Its Arrow type.
+        found: String,
+    },
+    /// A stage was not given its input columns.
+    #[error("{stage} takes {expected} input column(s) ({kinds}), but was given {found}")]
+    InputColumns {
+        /// The stage.
+        stage: &'static str,
+        /// How many it takes.
+        expected: usize,
+        /// Their annotator types.
+        kinds: &'static str,
+        /// How many it was given.
+        found: usize,
+    },
+    /// A stage's input column is not an annotation column of the right type.
+    #[error("{stage} needs an annotation column of type `{expected}`, but column `{column}` {found}")]
+    WrongAnnotation {
+        /// The stage.
+        stage: &'static str,
+        /// The column.
+        column: String,
+        /// The annotator type that it needs.
+        expected: &'static str,
+        /// What the column is.
+        found: String,
+    },
+    /// A stage would write over a column that is not an annotation column.
+    #[error("{stage} would overwrite column `{column}`; choose another output column")]
+    OutputColumnTaken {
+        /// The stage.
+        stage: &'static str,
+        /// The column.
+        column: String,
+    },
+    /// The finisher's lists of columns differ in length.
+    #[error("the Finisher has {inputs} input columns but {outputs} output columns")]
+    FinisherColumns {
+        /// Input columns.
+        inputs: usize,
+        /// Output columns.
+        outputs: usize,
+    },
+    /// A light pipeline must begin with a `DocumentAssembler`, which names the text column.
+    #[error("a light pipeline must begin with a DocumentAssembler")]
+    NoDocumentAssembler,
+    /// The threads could not be started.
+    #[error("{threads} threads could not be started: {reason}")]
+    Threads {
+        /// How many.
+        threads: usize,
+        /// What the system said.
+        reason: String,
+    },
+}
+
+fn quoted(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+fn did_you_mean(nearest: &[String]) -> String {
+    if nearest.is_empty() { String::new() } else { format!("; the nearest are {}", quoted(nearest)) }
+}

@@ -1,0 +1,66 @@
+//! Text classification with ALBERT: annotators and pipelines over Arrow record batches, under Spark NLP's names.
+//!
+//! Two ways lead to the same scores. [`Classify`] adds flat columns (`label`, `score`) to a table; a [`Pipeline`] of annotators adds
+//! annotation columns with Spark NLP's schema. Both are a [`Transform`]: rows stay, in order, with all their columns.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use albertine::prelude::*;
+//! use arrow::array::StringArray;
+//! use arrow::record_batch::RecordBatch;
+//!
+//! let document = DocumentAssembler::new().input_col("text").output_col("document");
+//! let token = Tokenizer::new().input_cols(["document"]).output_col("token");
+//! let class = AlbertForSequenceClassification::pretrained("ag_news", "en")?
+//!     .input_cols(["token", "document"])
+//!     .output_col("class")
+//!     .case_sensitive(false)
+//!     .max_sentence_length(512);
+//!
+//! let texts = StringArray::from(vec!["Oil prices rose on Monday as OPEC cut its output."]);
+//! let batch = RecordBatch::try_from_iter([("text", Arc::new(texts) as _)])?;
+//! let model = Pipeline::new().stages([document.into(), token.into(), class.into()]).fit(&batch.schema())?;
+//! let annotated = model.transform(&batch)?;
+//! assert_eq!(annotated.num_columns(), 4);
+//!
+//! let light = LightPipeline::new(&model);
+//! assert_eq!(light.annotate("Oil prices rose on Monday as OPEC cut its output.")?["class"], ["Business"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod annotation;
+pub mod annotators;
+pub mod builtin;
+mod category;
+mod classifier;
+mod classify;
+pub mod column;
+mod error;
+pub mod hub;
+mod light_pipeline;
+mod pipeline;
+pub mod scores;
+mod text_column;
+mod threads;
+mod transform;
+
+pub use albertine_model as model;
+pub use albertine_text as text;
+pub use albertine_text::CleanupMode;
+pub use classifier::{Classifier, ClassifierSettings, Counts, DEFAULT_MAX_SENTENCE_LENGTH, Prediction};
+pub use classify::{Classify, Columns};
+pub use error::Error;
+pub use light_pipeline::LightPipeline;
+pub use pipeline::{Pipeline, PipelineModel};
+pub use scores::Activation;
+pub use transform::Transform;
+
+/// What a program that builds pipelines needs, in one line.
+pub mod prelude {
+    pub use crate::annotation::{Annotation, AnnotatorType};
+    pub use crate::annotators::{AlbertForSequenceClassification, DocumentAssembler, Finisher, Tokenizer};
+    pub use crate::{
+        Activation, Classifier, ClassifierSettings, Classify, Columns, Error, LightPipeline, Pipeline, PipelineModel,
+        Transform,
+    };
+}

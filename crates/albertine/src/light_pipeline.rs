@@ -1,0 +1,97 @@
+//! A pipeline over texts in hand, without a table.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, StringArray};
+use arrow::record_batch::RecordBatch;
+
+use crate::Error;
+use crate::annotation::Annotation;
+use crate::annotators::Stage;
+use crate::column::{self, AnnotationColumn, annotator_type};
+use crate::pipeline::PipelineModel;
+
+/// Runs a [`PipelineModel`] on single texts and gives back plain values.
+///
+/// A `Finisher` in the pipeline does not rename anything here: it only limits the result to its input columns, as in Spark NLP.
+#[derive(Debug)]
+pub struct LightPipeline<'a> {
+    stages: Vec<&'a Stage>,
+    text_column: Option<&'a str>,
+    wanted: Option<Vec<String>>,
+}
+
+impl<'a> LightPipeline<'a> {
+    /// A light pipeline over a model, whose first stage must be a `DocumentAssembler`.
+    #[must_use]
+    pub fn new(model: &'a PipelineModel) -> Self {
+        let text_column = match model.stages().first() {
+            Some(Stage::DocumentAssembler(first)) => Some(first.get_input_col()),
+            _ => None,
+        };
+        let wanted = model.stages().iter().find_map(|stage| match stage {
+            Stage::Finisher(finisher) => Some(finisher.get_input_cols().to_vec()),
+            _ => None,
+        });
+        let stages = model.stages().iter().filter(|stage| !matches!(stage, Stage::Finisher(_))).collect();
+        Self { stages, text_column, wanted }
+    }
+
+    /// The results of each annotation column for one text.
+    ///
+    /// # Errors
+    /// As [`PipelineModel::transform`].
+    pub fn annotate(&self, text: &str) -> Result<BTreeMap<String, Vec<String>>, Error> {
+        Ok(self.annotate_all(&[text])?.pop().unwrap_or_default())
+    }
+
+    /// As [`annotate`](Self::annotate), for many texts at once.
+    ///
+    /// # Errors
+    /// As [`PipelineModel::transform`].
+    pub fn annotate_all(&self, texts: &[&str]) -> Result<Vec<BTreeMap<String, Vec<String>>>, Error> {
+        let results =
+            |annotations: Vec<Annotation>| annotations.into_iter().map(|annotation| annotation.result).collect();
+        let rows = self.full_annotate_all(texts)?;
+        Ok(rows
+            .into_iter()
+            .map(|row| row.into_iter().map(|(column, found)| (column, results(found))).collect())
+            .collect())
+    }
+
+    /// The annotations of each annotation column for one text.
+    ///
+    /// # Errors
+    /// As [`PipelineModel::transform`].
+    pub fn full_annotate(&self, text: &str) -> Result<BTreeMap<String, Vec<Annotation>>, Error> {
+        Ok(self.full_annotate_all(&[text])?.pop().unwrap_or_default())
+    }
+
+    /// As [`full_annotate`](Self::full_annotate), for many texts at once.
+    ///
+    /// # Errors
+    /// As [`PipelineModel::transform`], and [`Error::NoDocumentAssembler`].
+    pub fn full_annotate_all(&self, texts: &[&str]) -> Result<Vec<BTreeMap<String, Vec<Annotation>>>, Error> {
+        let column: ArrayRef = Arc::new(StringArray::from(texts.to_vec()));
+        let text_column = self.text_column.ok_or(Error::NoDocumentAssembler)?;
+        let batch = RecordBatch::try_from_iter([(text_column, column)])?;
+        let annotated = self.stages.iter().try_fold(batch, |batch, stage| stage.transform(&batch))?;
+        let fields = annotated.schema_ref().fields().iter().filter(|field| annotator_type(field).is_some());
+        let names = fields.map(|field| field.name()).filter(|name| self.is_wanted(name));
+        let columns: Vec<(&String, AnnotationColumn<'_>)> = names
+            .map(|name| Ok((name, column::read(&annotated, "LightPipeline", name)?)))
+            .collect::<Result<_, Error>>()?;
+        let row = |row: usize| {
+            let cells = columns
+                .iter()
+                .map(|(name, column)| ((*name).clone(), column.row(row).map(|a| a.to_annotation()).collect()));
+            cells.collect()
+        };
+        Ok((0..texts.len()).map(row).collect())
+    }
+
+    fn is_wanted(&self, column: &str) -> bool {
+        self.wanted.as_ref().is_none_or(|wanted| wanted.iter().any(|name| name == column))
+    }
+}

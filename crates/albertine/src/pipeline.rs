@@ -1,0 +1,73 @@
+//! Stages in a row: checked against a schema once, then run over batches.
+
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+
+use crate::annotators::Stage;
+use crate::{Error, Transform};
+
+/// A list of stages that is not yet checked against a table.
+#[derive(Debug, Clone, Default)]
+pub struct Pipeline {
+    stages: Vec<Stage>,
+}
+
+impl Pipeline {
+    /// A pipeline without stages.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The stages, in the order in which they work.
+    #[must_use]
+    pub fn stages(mut self, stages: impl IntoIterator<Item = Stage>) -> Self {
+        self.stages = stages.into_iter().collect();
+        self
+    }
+
+    /// Checks every stage's parameters and, through the columns that the stages before it add, its input columns.
+    ///
+    /// # Errors
+    /// The first stage's error: a column that is missing or of the wrong kind, or a parameter that the model does not allow.
+    pub fn fit(self, schema: &SchemaRef) -> Result<PipelineModel, Error> {
+        let stages = self.stages.into_iter().map(Stage::fit).collect::<Result<_, _>>()?;
+        let model = PipelineModel { stages };
+        model.output_schema(schema)?;
+        Ok(model)
+    }
+}
+
+/// A checked pipeline, ready for batches of any table that has its input columns.
+#[derive(Debug, Clone)]
+pub struct PipelineModel {
+    stages: Vec<Stage>,
+}
+
+impl PipelineModel {
+    /// The stages, in the order in which they work.
+    #[must_use]
+    pub fn stages(&self) -> &[Stage] {
+        &self.stages
+    }
+
+    /// Works on one batch: as [`Transform::transform`], without the trait in scope.
+    ///
+    /// # Errors
+    /// When a column is missing or of the wrong kind, or a row cannot be worked on.
+    pub fn transform(&self, batch: &RecordBatch) -> Result<RecordBatch, Error> {
+        // contracts of all stages first: no stage works for nothing
+        self.output_schema(&batch.schema())?;
+        self.stages.iter().try_fold(batch.clone(), |batch, stage| stage.transform(&batch))
+    }
+}
+
+impl Transform for PipelineModel {
+    fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, Error> {
+        self.stages.iter().try_fold(input.clone(), |schema, stage| stage.output_schema(&schema))
+    }
+
+    fn transform(&self, batch: &RecordBatch) -> Result<RecordBatch, Error> {
+        Self::transform(self, batch)
+    }
+}
