@@ -1,0 +1,411 @@
+//! What can go wrong with tables: one variant per fault, with the file, the row and the column inside.
+
+use std::io;
+
+use crate::format::Format;
+
+/// A fault in reading, working on or writing a table.
+///
+/// `path` is the name of a file as it was given, a URL, or `standard input` / `standard output`. `line` is a physical
+/// line of a text file, counted from 1; a quoted CSV cell may hold several.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// No input was named.
+    #[error("no input was named")]
+    NoInput,
+
+    /// A file or folder that is not there.
+    #[error("{path} does not exist")]
+    NotFound {
+        /// The file or folder.
+        path: String,
+    },
+
+    /// A pattern, or a folder, without a file to read.
+    #[error("no file to read matches {pattern}")]
+    NoMatch {
+        /// The pattern or folder.
+        pattern: String,
+    },
+
+    /// A pattern that is not well formed.
+    #[error("{pattern} is not a file pattern: {reason}")]
+    BadPattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// A URL that cannot be understood, or whose scheme is not one of `s3`, `http`, `https` and `file`.
+    #[error("{url} cannot be read: {reason}")]
+    BadUrl {
+        /// The URL.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// A name that does not tell the format of its table.
+    #[error("the format of {path} cannot be told from its name; the formats are {}", Format::LIST)]
+    UnknownFormat {
+        /// The file.
+        path: String,
+    },
+
+    /// A format's name that is none.
+    #[error("{name} is not a format; the formats are {}", Format::LIST)]
+    UnknownFormatName {
+        /// The name.
+        name: String,
+    },
+
+    /// Content that belongs to another format.
+    #[error("{path} is not {expected}: {found}")]
+    WrongFormat {
+        /// The file.
+        path: String,
+        /// What it should have been.
+        expected: &'static str,
+        /// What it is.
+        found: String,
+    },
+
+    /// The operating system could not read a file.
+    #[error("could not read {path}: {source}")]
+    Read {
+        /// The file.
+        path: String,
+        /// Its reason.
+        source: io::Error,
+    },
+
+    /// Compressed data that is damaged or ends too soon.
+    #[error("the compressed data of {path} is damaged or cut short: {reason}")]
+    Compressed {
+        /// The file.
+        path: String,
+        /// The decoder's reason.
+        reason: String,
+    },
+
+    /// A remote store that did not deliver.
+    #[error("could not read {url}: {reason}")]
+    Remote {
+        /// The URL.
+        url: String,
+        /// The store's reason.
+        reason: String,
+    },
+
+    /// A file without a header or a row, where there must be one to know the columns.
+    #[error("{path} is empty")]
+    EmptyFile {
+        /// The file.
+        path: String,
+    },
+
+    /// A header cell without a name.
+    #[error("{path}, line {line}: column {position} of the header has no name")]
+    EmptyHeader {
+        /// The file.
+        path: String,
+        /// The line of the header.
+        line: u64,
+        /// The column, counted from 1.
+        position: usize,
+    },
+
+    /// Two columns of one name.
+    #[error("{path}: columns {first} and {second} are both named {name:?}")]
+    DuplicateColumn {
+        /// The file.
+        path: String,
+        /// The name.
+        name: String,
+        /// The first column of that name, counted from 1.
+        first: usize,
+        /// The second.
+        second: usize,
+    },
+
+    /// More columns than a table may have.
+    #[error("{path}, line {line}: over {limit} columns")]
+    TooManyColumns {
+        /// The file.
+        path: String,
+        /// The line with the one column too many.
+        line: u64,
+        /// The limit.
+        limit: usize,
+    },
+
+    /// A row with more or fewer fields than the header.
+    #[error("{path}, line {line}: {found} fields where the header has {expected}")]
+    RaggedRow {
+        /// The file.
+        path: String,
+        /// The line on which the row starts.
+        line: u64,
+        /// The number of columns.
+        expected: usize,
+        /// The number of fields in this row.
+        found: usize,
+    },
+
+    /// Bytes that are not UTF-8.
+    #[error("{path}, line {line}: column {column:?} is not valid UTF-8")]
+    InvalidUtf8 {
+        /// The file.
+        path: String,
+        /// The line on which the row starts.
+        line: u64,
+        /// The column, or its number if the header is at fault.
+        column: String,
+    },
+
+    /// A quote that is still open at the end of the file.
+    #[error("{path}, line {line}: a quote is opened in this row and never closed")]
+    UnclosedQuote {
+        /// The file.
+        path: String,
+        /// The line on which the row starts.
+        line: u64,
+    },
+
+    /// A row that is larger than a row may be.
+    #[error("{path}, line {line}: a row of over {limit} bytes")]
+    RowTooLarge {
+        /// The file.
+        path: String,
+        /// The line on which the row starts.
+        line: u64,
+        /// The limit in bytes.
+        limit: usize,
+    },
+
+    /// A line of JSON Lines that is not one object, or whose values do not fit the columns.
+    #[error("{path}, line {line}: {reason}")]
+    Json {
+        /// The file.
+        path: String,
+        /// The line.
+        line: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// A Parquet file that cannot be read.
+    #[error("{path} cannot be read as parquet: {reason}")]
+    Parquet {
+        /// The file.
+        path: String,
+        /// The reader's reason.
+        reason: String,
+    },
+
+    /// Two inputs whose columns differ.
+    #[error("{first} and {other} have different columns: {difference}")]
+    ColumnsDiffer {
+        /// The first input.
+        first: String,
+        /// The input that differs.
+        other: String,
+        /// In what it differs.
+        difference: String,
+    },
+
+    /// An output that is also an input.
+    #[error("the output {path} is also an input")]
+    OutputIsInput {
+        /// The output.
+        path: String,
+    },
+
+    /// An output that is a folder.
+    #[error("the output {path} is a folder")]
+    OutputIsFolder {
+        /// The output.
+        path: String,
+    },
+
+    /// An output whose folder does not exist.
+    #[error("the folder of the output {path} does not exist")]
+    NoOutputFolder {
+        /// The output.
+        path: String,
+    },
+
+    /// A format, or a compression of it, that can be read but not written.
+    #[error("{what} cannot be written; the output formats are csv, tsv and jsonl, also .gz and .zst, and parquet")]
+    NotAnOutputFormat {
+        /// The format.
+        what: String,
+    },
+
+    /// The operating system could not create or write a file.
+    #[error("could not write {path}: {source}")]
+    Write {
+        /// The file.
+        path: String,
+        /// Its reason.
+        source: io::Error,
+    },
+
+    /// No room left on the disk of the output. What had been written is removed, the old file is as it was.
+    #[error("could not write {path}: the disk is full")]
+    DiskFull {
+        /// The output.
+        path: String,
+    },
+
+    /// Whoever read standard output has stopped reading. A command ends quietly on it.
+    #[error("standard output was closed")]
+    ClosedPipe,
+
+    /// The output was removed by [`discard_unfinished`](crate::discard_unfinished) while it was being written.
+    #[error("{path} was given up before it was complete")]
+    Discarded {
+        /// The output.
+        path: String,
+    },
+
+    /// A column whose type the output format has no form for, or a value that it cannot hold.
+    #[error("the output {path} cannot hold this table: {reason}")]
+    Encode {
+        /// The output.
+        path: String,
+        /// The writer's reason.
+        reason: String,
+    },
+
+    /// The transform failed.
+    #[error(transparent)]
+    Transform(#[from] albertine::Error),
+
+    /// A transform that lost or added rows, which it must not.
+    #[error("a transform made {found} rows out of {expected}")]
+    RowsChanged {
+        /// The rows that went in.
+        expected: usize,
+        /// The rows that came out.
+        found: usize,
+    },
+
+    /// A thread of the engine ended without a result.
+    #[error("the {stage} stopped unexpectedly")]
+    Stopped {
+        /// What the thread was doing.
+        stage: &'static str,
+    },
+
+    /// A query that cannot be planned or run.
+    #[error("{reason}")]
+    Sql {
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// A statement that is not a query.
+    #[error("only queries (SELECT, WITH, EXPLAIN) can be run, not {found}")]
+    NotAQuery {
+        /// The statement.
+        found: String,
+    },
+
+    /// A table name of a query that is no file.
+    #[error("there is no table {name}; a table is a file, written in single quotes: FROM 'news.parquet'")]
+    UnknownTable {
+        /// The name.
+        name: String,
+    },
+
+    /// A column of a query that no table has.
+    #[error("there is no column {column}; the columns are {columns}")]
+    UnknownColumn {
+        /// The name.
+        column: String,
+        /// The columns there are, separated by commas.
+        columns: String,
+    },
+}
+
+impl EngineError {
+    /// A fault in writing `path`: a full disk and a closed pipe are told apart from the rest.
+    pub(crate) fn writing(path: &str, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::BrokenPipe => Self::ClosedPipe,
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path: path.to_owned() },
+            _ => Self::Write { path: path.to_owned(), source },
+        }
+    }
+
+    /// A fault in reading `path`: a missing file is told apart from the rest.
+    pub(crate) fn reading(path: &str, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::NotFound => Self::NotFound { path: path.to_owned() },
+            _ => Self::Read { path: path.to_owned(), source },
+        }
+    }
+}
+
+/// The first line of another library's message as the end of one of our sentences: no capital, no full stop, no prefix
+/// of its own.
+pub(crate) fn clause(message: &str) -> String {
+    let mut text = message.trim();
+    while let Some((_, rest)) =
+        PREFIXES.iter().find_map(|prefix| text.split_once(prefix).filter(|(before, _)| before.is_empty()))
+    {
+        text = rest.trim_start();
+    }
+    let line = text.lines().next().unwrap_or_default().trim_end().trim_end_matches('.');
+    let mut letters = line.chars();
+    match (letters.next(), line.chars().nth(1)) {
+        // A word in capitals is a name (JSON, UTF-8) and keeps them.
+        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {
+            first.to_lowercase().chain(letters).collect()
+        }
+        _ => line.to_owned(),
+    }
+}
+
+/// What Arrow, Parquet and DataFusion put before their messages.
+const PREFIXES: [&str; 16] = [
+    "External: ",
+    "External error: ",
+    "Arrow: ",
+    "Arrow error: ",
+    "Parquet error: ",
+    "Json error: ",
+    "Csv error: ",
+    "Parser error: ",
+    "Parquet argument error: ",
+    "Invalid argument error: ",
+    "Schema error: ",
+    "Compute error: ",
+    "EOF: ",
+    "Error during planning: ",
+    "Execution error: ",
+    "Generic HTTP client error: ",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_messages_become_clauses() {
+        assert_eq!(clause("Parquet error: EOF: Invalid footer.\nbacktrace"), "invalid footer");
+        assert_eq!(clause("JSON is hard."), "JSON is hard");
+        assert_eq!(clause(""), "");
+    }
+
+    #[test]
+    fn the_kinds_of_write_faults_are_told_apart() {
+        let of = |kind: io::ErrorKind| EngineError::writing("out.csv", io::Error::from(kind));
+        assert!(matches!(of(io::ErrorKind::BrokenPipe), EngineError::ClosedPipe));
+        assert!(matches!(of(io::ErrorKind::StorageFull), EngineError::DiskFull { .. }));
+        assert!(matches!(of(io::ErrorKind::PermissionDenied), EngineError::Write { .. }));
+    }
+}

@@ -1,0 +1,56 @@
+//! The data engine of Albertine: sources, sinks, SQL and bounded streaming.
+//!
+//! A [`Source`] reads tables wherever they are as a stream of Arrow record batches; [`run`] takes it window by window
+//! through a [`Transform`](albertine::Transform) into a [`Sink`]; [`Sql`] queries files with the model as a function.
+//! Rows are never lost, added or moved, and memory depends on the windows, not on the tables.
+//!
+//! # Examples
+//! A transform that adds nothing turns one format into another:
+//!
+//! ```
+//! use albertine_engine::{Format, RunSettings, Sink, Source, SourceOptions, Target, run};
+//! use arrow::array::RecordBatch;
+//! use arrow::datatypes::SchemaRef;
+//!
+//! struct Keep;
+//!
+//! impl albertine::Transform for Keep {
+//!     fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, albertine::Error> {
+//!         Ok(input.clone())
+//!     }
+//!     fn transform(&self, batch: &RecordBatch) -> Result<RecordBatch, albertine::Error> {
+//!         Ok(batch.clone())
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = tempfile::tempdir()?;
+//! let (input, output) = (folder.path().join("news.csv"), folder.path().join("news.jsonl"));
+//! std::fs::write(&input, "id,text\n007,Oil rises\n008,\n")?;
+//!
+//! let source = Source::open(SourceOptions { inputs: vec![input.to_string_lossy().into()], ..Default::default() })?;
+//! let sink = Sink::create(Target::File(output.clone()), Format::Jsonl, source.schema().clone())?;
+//! let summary = run(source, &Keep, sink, &RunSettings::default(), &mut |_| {})?;
+//!
+//! assert_eq!(summary.rows, 2);
+//! let lines = std::fs::read_to_string(output)?;
+//! assert_eq!(lines, "{\"id\":\"007\",\"text\":\"Oil rises\"}\n{\"id\":\"008\",\"text\":\"\"}\n");
+//! # Ok(())
+//! # }
+//! ```
+
+mod error;
+mod format;
+mod location;
+mod remote;
+mod run;
+mod sink;
+mod source;
+mod sql;
+
+pub use error::EngineError;
+pub use format::{Compression, Format};
+pub use run::{Progress, RunSettings, Summary, run};
+pub use sink::{Sink, Target, discard_unfinished};
+pub use source::{OnError, Rejects, Source, SourceOptions};
+pub use sql::{Rows, Sql, SqlSettings};

@@ -1,0 +1,162 @@
+//! A table from a source through a transform into a sink, in memory that depends on the windows alone.
+//!
+//! ```text
+//! reading thread ──▶ windows ──▶ transform ──▶ writing thread
+//!    one batch       (the caller's thread)      one window
+//! ```
+//!
+//! Between two threads there is never more than one thing that waits, so that the slowest stage sets the pace and
+//! nothing piles up.
+
+mod window;
+
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::{Duration, Instant};
+
+use albertine::Transform;
+use arrow::array::RecordBatch;
+
+use self::window::Windows;
+use crate::{EngineError, Sink, Source};
+
+/// The size of the windows that a run works on.
+///
+/// A larger window keeps all threads busy for longer; a smaller one takes less memory and shows its results sooner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunSettings {
+    /// The most rows of a window.
+    pub window_rows: usize,
+    /// The most bytes of a window, as Arrow holds them. One row may have more.
+    pub window_bytes: usize,
+    /// How long the transform should work on a window: the rows of the next one follow from the pace of the last, so that
+    /// progress and results come as often from a slow model as from a fast one. `None`: every window is as large as it may be.
+    pub window_time: Option<Duration>,
+}
+
+impl Default for RunSettings {
+    /// 8,192 rows, 32 MiB and two seconds.
+    fn default() -> Self {
+        Self { window_rows: 8192, window_bytes: 32 << 20, window_time: Some(Duration::from_secs(2)) }
+    }
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Rows that are through the transform.
+    pub rows: u64,
+    /// Bytes of the source that are read.
+    pub bytes_read: u64,
+}
+
+/// What a run did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Rows read, and as many written.
+    pub rows: u64,
+    /// Rows that could not be read whole and were kept with nulls, among [`rows`](Self::rows).
+    pub failed_rows: u64,
+    /// What was wrong with the first few of them.
+    pub failures: Vec<String>,
+    /// From start to end.
+    pub elapsed: Duration,
+    /// How long the run waited for rows.
+    pub waited: Duration,
+    /// How long the transform worked.
+    pub transformed: Duration,
+    /// How long the writing thread worked, beside the transform.
+    pub written: Duration,
+}
+
+/// Takes every row of `source` through `transform` into `sink` and completes it. `progress` is told after each window.
+///
+/// There is one output row for each input row, in the same order.
+///
+/// # Errors
+/// The first error of a stage, or a transform that lost or added rows; the sink then leaves nothing behind. The target
+/// must not be a file of the source.
+pub fn run(
+    source: Source,
+    transform: &dyn Transform,
+    sink: Sink,
+    settings: &RunSettings,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Summary, EngineError> {
+    sink.target().check(&source)?;
+    let started = Instant::now();
+    let rejects = source.rejects().clone();
+    let (sender, receiver) = sync_channel(0);
+    let mut summary = std::thread::scope(|scope| {
+        let writer = std::thread::Builder::new()
+            .name("albertine-write".into())
+            .spawn_scoped(scope, move || write_all(sink, &receiver))
+            .map_err(|source| EngineError::Write { path: "a thread".into(), source })?;
+
+        let mut summary = Summary::default();
+        let mut windows = Windows::new(source, settings);
+        let mut work = || -> Result<bool, EngineError> {
+            let waiting = Instant::now();
+            let window = windows.next().transpose()?;
+            summary.waited += waiting.elapsed();
+            let Some(window) = window else { return Ok(false) };
+
+            let working = Instant::now();
+            let result = transform.transform(&window)?;
+            let worked = working.elapsed();
+            summary.transformed += worked;
+            windows.keep_pace(window.num_rows(), worked);
+            if result.num_rows() != window.num_rows() {
+                return Err(EngineError::RowsChanged { expected: window.num_rows(), found: result.num_rows() });
+            }
+            summary.rows += result.num_rows() as u64;
+            progress(&Progress { rows: summary.rows, bytes_read: windows.source().bytes_read() });
+            // A writer that stopped has its reason, which is found when it is joined.
+            Ok(sender.send(Step::Window(result)).is_ok())
+        };
+        let outcome = loop {
+            match work() {
+                Ok(true) => {}
+                Ok(false) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        if outcome.is_ok() {
+            // As above.
+            let _ = sender.send(Step::Finish);
+        }
+        drop(sender);
+        let written = writer.join().unwrap_or(Err(EngineError::Stopped { stage: "writer" }));
+        outcome?;
+        summary.written = written?;
+        Ok::<_, EngineError>(summary)
+    })?;
+    summary.failed_rows = rejects.rows();
+    summary.failures = rejects.first();
+    summary.elapsed = started.elapsed();
+    Ok(summary)
+}
+
+/// What the writing thread is told. Only a table that is told to be whole becomes a file.
+enum Step {
+    Window(RecordBatch),
+    Finish,
+}
+
+/// The writing thread's work; gives how long it worked.
+fn write_all(mut sink: Sink, steps: &Receiver<Step>) -> Result<Duration, EngineError> {
+    let mut worked = Duration::ZERO;
+    for step in steps {
+        let working = Instant::now();
+        match step {
+            Step::Window(batch) => sink.write(&batch)?,
+            Step::Finish => {
+                sink.finish()?;
+                return Ok(worked + working.elapsed());
+            }
+        }
+        worked += working.elapsed();
+    }
+    Ok(worked)
+}

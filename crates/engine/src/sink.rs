@@ -1,0 +1,108 @@
+//! Sinks: record batches become a file that appears whole or not at all, or go to standard output.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use albertine_engine::{Format, Sink, Target};
+//! use arrow::array::{ArrayRef, RecordBatch, StringArray};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let text: ArrayRef = Arc::new(StringArray::from(vec!["one", "two"]));
+//! let batch = RecordBatch::try_from_iter([("text", text)])?;
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("rows.csv");
+//!
+//! let mut sink = Sink::create(Target::File(path.clone()), Format::Csv, batch.schema())?;
+//! sink.write(&batch)?;
+//! assert!(!path.exists(), "a file that is not complete does not have its name yet");
+//! sink.finish()?;
+//! assert_eq!(std::fs::read_to_string(path)?, "text\none\ntwo\n");
+//! # Ok(())
+//! # }
+//! ```
+
+mod delimited;
+mod destination;
+mod encoder;
+mod target;
+
+use std::io::Write;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+
+use self::destination::Destination;
+pub use self::destination::discard_unfinished;
+use self::encoder::Encoder;
+pub use self::target::Target;
+use crate::EngineError;
+use crate::format::{Compression, Format};
+
+/// A table being written.
+///
+/// A file is written beside its target under a temporary name and takes the target's place in [`finish`](Self::finish).
+/// A sink that is dropped before leaves nothing behind, and an older file of that name as it was.
+#[derive(Debug)]
+pub struct Sink {
+    target: Target,
+    name: String,
+    encoder: Encoder,
+}
+
+impl Sink {
+    /// Starts a table with the columns of `schema`. A header is written at once.
+    ///
+    /// Null becomes an empty cell in CSV and TSV, and an explicit `null` in JSON Lines; lists, structs and maps become
+    /// JSON text in a cell. A name that ends in `.gz` or `.zst` is compressed.
+    ///
+    /// # Errors
+    /// Before anything is written: when the folder is missing or not writable, the format is not one to write, or it
+    /// has no form for a column.
+    pub fn create(target: Target, format: Format, schema: SchemaRef) -> Result<Self, EngineError> {
+        let compression = target.compression(format)?;
+        let destination = target.open()?;
+        Self::start(target, destination, compression, format, schema)
+    }
+
+    /// As [`create`](Self::create), into `writer`; errors call it standard output.
+    ///
+    /// # Errors
+    /// As `create`.
+    pub fn to_writer(writer: Box<dyn Write + Send>, format: Format, schema: SchemaRef) -> Result<Self, EngineError> {
+        let compression = Target::Stdout.compression(format)?;
+        Self::start(Target::Stdout, Destination::Stream(writer), compression, format, schema)
+    }
+
+    fn start(
+        target: Target,
+        destination: Destination,
+        compression: Compression,
+        format: Format,
+        schema: SchemaRef,
+    ) -> Result<Self, EngineError> {
+        let name = target.name();
+        let encoder = Encoder::new(&name, destination, compression, format, schema)?;
+        Ok(Self { target, name, encoder })
+    }
+
+    /// Where the table goes.
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Adds the rows of a batch, whose columns must be those of the schema. Standard output is flushed.
+    ///
+    /// # Errors
+    /// When the disk is full, standard output was closed, or a value has no form in the format.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<(), EngineError> {
+        self.encoder.write(&self.name, batch)
+    }
+
+    /// Completes the table: all bytes are on the disk when the file gets its name.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write), and when the file was given up by [`discard_unfinished`].
+    pub fn finish(self) -> Result<(), EngineError> {
+        self.encoder.finish(&self.name)?.finish(&self.name)
+    }
+}

@@ -1,0 +1,115 @@
+//! Where a table is to be written, and the checks that can be made before any work.
+
+use std::fs::{self, OpenOptions};
+use std::path::{Path, PathBuf};
+
+use super::destination::{Destination, Unfinished};
+use crate::format::{Compression, Format};
+use crate::{EngineError, Source};
+
+/// Where a table is to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A file. A pipe or a device (`/dev/null`) is written to in place.
+    File(PathBuf),
+    /// Standard output.
+    Stdout,
+}
+
+impl Target {
+    /// The target's name in messages.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Stdout => "standard output".to_owned(),
+        }
+    }
+
+    /// The format to write: `given`, or what the name tells.
+    ///
+    /// # Errors
+    /// When neither tells, or tables of that format are not written.
+    pub fn format(&self, given: Option<Format>) -> Result<Format, EngineError> {
+        let named = match self {
+            Self::File(path) => Format::of_name(&path.to_string_lossy()).map(|(format, _)| format),
+            Self::Stdout => None,
+        };
+        let format = given.or(named).ok_or_else(|| EngineError::UnknownFormat { path: self.name() })?;
+        self.compression(format).map(|_| format)
+    }
+
+    /// Checks, before a model is loaded or a row is read, that this target can be written and is not a file of
+    /// `source`, also not by a link.
+    ///
+    /// # Errors
+    /// When it is, or when its folder does not exist or the target is a folder itself.
+    pub fn check(&self, source: &Source) -> Result<(), EngineError> {
+        let Self::File(path) = self else { return Ok(()) };
+        if path.is_dir() {
+            return Err(EngineError::OutputIsFolder { path: self.name() });
+        }
+        if !folder_of(path).is_dir() {
+            return Err(EngineError::NoOutputFolder { path: self.name() });
+        }
+        if path.is_file() && source.local_paths().any(|input| same_file(path, input)) {
+            return Err(EngineError::OutputIsInput { path: self.name() });
+        }
+        Ok(())
+    }
+
+    /// The compression that the name asks for.
+    pub(super) fn compression(&self, format: Format) -> Result<Compression, EngineError> {
+        let compression = match self {
+            Self::File(path) => Compression::of_name(&path.to_string_lossy()).1,
+            Self::Stdout => Compression::None,
+        };
+        match (format, compression) {
+            (Format::Txt, _) => Err(EngineError::NotAnOutputFormat { what: "txt".to_owned() }),
+            (Format::Parquet, Compression::Gzip | Compression::Zstd) => {
+                Err(EngineError::NotAnOutputFormat { what: format!("parquet within {}", compression.name()) })
+            }
+            _ => Ok(compression),
+        }
+    }
+
+    /// Opens the target for writing.
+    pub(super) fn open(&self) -> Result<Destination, EngineError> {
+        let Self::File(path) = self else { return Ok(Destination::Stream(Box::new(std::io::stdout()))) };
+        // A link keeps pointing to the file, which is replaced.
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+        match path.metadata() {
+            Ok(metadata) if metadata.is_dir() => Err(EngineError::OutputIsFolder { path: self.name() }),
+            Ok(metadata) if !metadata.is_file() => {
+                let device = OpenOptions::new().write(true).open(&path);
+                device
+                    .map(|file| Destination::Stream(Box::new(file)))
+                    .map_err(|source| EngineError::writing(&self.name(), source))
+            }
+            _ if !folder_of(&path).is_dir() => Err(EngineError::NoOutputFolder { path: self.name() }),
+            _ => Unfinished::create(&path, folder_of(&path))
+                .map(Destination::File)
+                .map_err(|source| EngineError::writing(&self.name(), source)),
+        }
+    }
+}
+
+/// The folder that a file is in.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Whether two paths lead to one file, by any kind of link.
+fn same_file(one: &Path, two: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        if let (Ok(one), Ok(two)) = (one.metadata(), two.metadata()) {
+            return (one.dev(), one.ino()) == (two.dev(), two.ino());
+        }
+    }
+    matches!((fs::canonicalize(one), fs::canonicalize(two)), (Ok(one), Ok(two)) if one == two)
+}

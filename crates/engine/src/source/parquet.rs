@@ -1,0 +1,171 @@
+//! Parquet, local or over ranges of an object, in the file's order.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use futures::StreamExt;
+use object_store::ObjectStoreExt;
+use parquet::arrow::ParquetRecordBatchStreamBuilder;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::async_reader::ParquetRecordBatchStream;
+use parquet::file::metadata::ParquetMetaData;
+use url::Url;
+
+use super::object::ObjectReader;
+use super::{BATCH_BYTES, BATCH_ROWS, TableReader};
+use crate::error::clause;
+use crate::{EngineError, remote};
+
+/// The rows of a Parquet file.
+pub(super) struct ParquetReader {
+    path: String,
+    schema: SchemaRef,
+    batches: Batches,
+    rows: u64,
+    progress: Progress,
+}
+
+enum Batches {
+    Local(ParquetRecordBatchReader),
+    Remote(Box<ParquetRecordBatchStream<ObjectReader>>),
+}
+
+/// Bytes are not read from first to last, so that they are counted by the rows' share.
+struct Progress {
+    count: Arc<AtomicU64>,
+    size: u64,
+    done: u64,
+}
+
+impl ParquetReader {
+    /// Reads the footer of a local file, `size` bytes long.
+    pub(super) fn open(path: String, file: File, count: &Arc<AtomicU64>) -> Result<Self, EngineError> {
+        let size = file.metadata().map_err(|source| EngineError::reading(&path, source))?.len();
+        if size == 0 {
+            return Err(EngineError::EmptyFile { path });
+        }
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| fault(&path, &error))?;
+        let (schema, metadata) = (Arc::clone(builder.schema()), Arc::clone(builder.metadata()));
+        let reader = builder.with_batch_size(batch_rows(&metadata)).build().map_err(|error| fault(&path, &error))?;
+        Self::new(path, schema, &metadata, Batches::Local(reader), size, count)
+    }
+
+    /// Reads the footer of an object.
+    pub(super) fn open_url(url: &Url, count: &Arc<AtomicU64>) -> Result<Self, EngineError> {
+        let path = url.to_string();
+        let (store, key) = remote::store(url)?;
+        let runtime = remote::runtime()?;
+        let size = runtime.block_on(store.head(&key)).map_err(|error| remote::fault(&path, &error))?.size;
+        if size == 0 {
+            return Err(EngineError::EmptyFile { path });
+        }
+        let object = ObjectReader::new(store, key, size);
+        let builder =
+            runtime.block_on(ParquetRecordBatchStreamBuilder::new(object)).map_err(|error| fault(&path, &error))?;
+        let (schema, metadata) = (Arc::clone(builder.schema()), Arc::clone(builder.metadata()));
+        let stream = builder.with_batch_size(batch_rows(&metadata)).build().map_err(|error| fault(&path, &error))?;
+        Self::new(path, schema, &metadata, Batches::Remote(Box::new(stream)), size, count)
+    }
+
+    /// Copies `reader` to an unnamed temporary file first, since the footer is at the end.
+    pub(super) fn open_stream(
+        path: String,
+        mut reader: Box<dyn Read + Send>,
+        count: &Arc<AtomicU64>,
+    ) -> Result<Self, EngineError> {
+        let mut file =
+            tempfile::tempfile().map_err(|source| EngineError::Write { path: "a temporary file".into(), source })?;
+        std::io::copy(&mut reader, &mut file).map_err(|source| EngineError::Read { path: path.clone(), source })?;
+        file.seek(SeekFrom::Start(0)).map_err(|source| EngineError::Read { path: path.clone(), source })?;
+        Self::open(path, file, count)
+    }
+
+    fn new(
+        path: String,
+        schema: SchemaRef,
+        metadata: &ParquetMetaData,
+        batches: Batches,
+        size: u64,
+        count: &Arc<AtomicU64>,
+    ) -> Result<Self, EngineError> {
+        for (second, field) in schema.fields().iter().enumerate() {
+            if let Some(first) = schema.fields()[..second].iter().position(|before| before.name() == field.name()) {
+                let (name, first, second) = (field.name().clone(), first + 1, second + 1);
+                return Err(EngineError::DuplicateColumn { path, name, first, second });
+            }
+        }
+        let rows = u64::try_from(metadata.file_metadata().num_rows()).map_err(|_| EngineError::Parquet {
+            path: path.clone(),
+            reason: "its number of rows is below zero".into(),
+        })?;
+        Ok(Self { path, schema, batches, rows, progress: Progress { count: Arc::clone(count), size, done: 0 } })
+    }
+
+    /// The columns, with the types and the metadata of the file.
+    pub(super) fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// The rows that the footer tells.
+    pub(super) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// The size of the file in bytes.
+    pub(super) fn size(&self) -> u64 {
+        self.progress.size
+    }
+}
+
+impl TableReader for ParquetReader {
+    fn next_batch(&mut self) -> Result<Option<RecordBatch>, EngineError> {
+        let next = match &mut self.batches {
+            Batches::Local(reader) => reader.next().transpose().map_err(|error| EngineError::Parquet {
+                path: self.path.clone(),
+                reason: clause(&error.to_string()),
+            })?,
+            Batches::Remote(stream) => {
+                let next = remote::runtime()?.block_on(stream.next());
+                next.transpose().map_err(|error| fault(&self.path, &error))?
+            }
+        };
+        if let Some(batch) = &next {
+            self.progress.add(batch.num_rows() as u64, self.rows);
+        }
+        Ok(next)
+    }
+}
+
+impl Progress {
+    fn add(&mut self, rows: u64, total: u64) {
+        let share = |rows: u64| (u128::from(self.size) * u128::from(rows) / u128::from(total.max(1))) as u64;
+        let (before, after) = (share(self.done), share(self.done + rows));
+        self.done += rows;
+        self.count.fetch_add(after.saturating_sub(before), Ordering::Relaxed);
+    }
+}
+
+/// Rows for a batch, so that a batch of average rows of the group with the largest rows keeps to the bytes of a batch.
+fn batch_rows(metadata: &ParquetMetaData) -> usize {
+    let mut rows = BATCH_ROWS;
+    for group in metadata.row_groups() {
+        let count = usize::try_from(group.num_rows()).unwrap_or(1).max(1);
+        // Values repeated in a dictionary are larger read than stored; newer writers tell their true size.
+        let bytes: i64 = group
+            .columns()
+            .iter()
+            .map(|column| column.unencoded_byte_array_data_bytes().unwrap_or(0).max(column.uncompressed_size()))
+            .fold(0, i64::saturating_add);
+        let average = usize::try_from(bytes).unwrap_or(0) / count;
+        rows = rows.min((BATCH_BYTES / average.max(1)).max(1));
+    }
+    rows
+}
+
+fn fault(path: &str, error: &parquet::errors::ParquetError) -> EngineError {
+    EngineError::Parquet { path: path.to_owned(), reason: clause(&error.to_string()) }
+}

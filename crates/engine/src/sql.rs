@@ -1,0 +1,186 @@
+//! SQL over files, with the model as a function.
+//!
+//! A table is a file, a pattern, a folder or a URL in single quotes. `classify(text)` gives the label of a text and
+//! `classify_score(text)` its score; both are null for a null or blank text.
+
+mod error;
+mod functions;
+mod tables;
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use albertine::Classifier;
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use datafusion::common::TableReference;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::disk_manager::DiskManagerBuilder;
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::physical_plan::SendableRecordBatchStream;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
+use futures::StreamExt;
+
+use crate::{EngineError, remote};
+
+/// The limits of queries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SqlSettings {
+    /// What sorts, joins and aggregations may hold in memory, in bytes; beyond it they use temporary files.
+    pub memory_bytes: usize,
+    /// Rows of a batch, and so of what the model is given at once.
+    pub batch_rows: usize,
+}
+
+impl Default for SqlSettings {
+    /// 1 GiB and 8,192 rows.
+    fn default() -> Self {
+        Self { memory_bytes: 1 << 30, batch_rows: 8192 }
+    }
+}
+
+/// A place to run queries with one model.
+///
+/// ```no_run
+/// use std::sync::Arc;
+/// use albertine::{Classifier, ClassifierSettings};
+/// use albertine_engine::Sql;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let classifier = Arc::new(Classifier::pretrained("ag_news", ClassifierSettings::default())?);
+/// let rows = Sql::new(classifier)?.query("SELECT classify(text) AS label, count(*) FROM 'news/*.csv' GROUP BY 1")?;
+/// for batch in rows {
+///     println!("{:?}", batch?);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Sql {
+    classifier: Arc<Classifier>,
+    environment: Arc<RuntimeEnv>,
+    batch_rows: usize,
+}
+
+impl Sql {
+    /// Queries with `classifier` and the default limits.
+    ///
+    /// # Errors
+    /// When the folder for temporary files cannot be used.
+    pub fn new(classifier: Arc<Classifier>) -> Result<Self, EngineError> {
+        Self::with_settings(classifier, &SqlSettings::default())
+    }
+
+    /// Queries with `classifier` and the limits of `settings`.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_settings(classifier: Arc<Classifier>, settings: &SqlSettings) -> Result<Self, EngineError> {
+        // The pool names who took the memory when it runs out.
+        let named = NonZeroUsize::new(3).unwrap_or(NonZeroUsize::MIN);
+        let pool = TrackConsumersPool::new(FairSpillPool::new(settings.memory_bytes), named);
+        let environment = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(pool))
+            .with_disk_manager_builder(DiskManagerBuilder::default())
+            .build_arc()
+            .map_err(error::engine_error)?;
+        Ok(Self { classifier, environment, batch_rows: settings.batch_rows.max(1) })
+    }
+
+    /// Plans `sql` and gives its rows as they are worked out.
+    ///
+    /// The rows of `SELECT ... FROM 'file'` come in the file's order. This blocks, and so does the iterator: neither is
+    /// for use within an asynchronous runtime.
+    ///
+    /// # Errors
+    /// When it is not one query, or names a table, column or function that there is not, or a type does not fit.
+    pub fn query(&self, sql: &str) -> Result<Rows, EngineError> {
+        let context = self.context();
+        let runtime = remote::runtime()?;
+        let state = context.state();
+        let dialect = state.config().options().sql_parser.dialect;
+        let statement = state.sql_to_statement(sql, &dialect).map_err(error::engine_error)?;
+        if !is_query(&statement) {
+            return Err(EngineError::NotAQuery { found: statement.to_string() });
+        }
+        for table in state.resolve_table_references(&statement).map_err(error::engine_error)? {
+            let TableReference::Bare { table: name } = &table else {
+                return Err(EngineError::UnknownTable { name: table.to_string() });
+            };
+            let provider = tables::open(&context, name)?;
+            context.register_table(table.clone(), provider).map_err(error::engine_error)?;
+        }
+        let stream = runtime
+            .block_on(async {
+                let plan = state.statement_to_plan(statement).await?;
+                context.execute_logical_plan(plan).await?.execute_stream().await
+            })
+            .map_err(error::engine_error)?;
+        Ok(Rows { schema: stream.schema(), stream })
+    }
+
+    /// A context of its own for each query: its tables are looked up anew, since files change.
+    fn context(&self) -> SessionContext {
+        // The model uses all cores for each batch by itself. One partition keeps the rows in order beside, and one
+        // batch in memory.
+        let config = SessionConfig::new()
+            .with_target_partitions(1)
+            .with_batch_size(self.batch_rows)
+            .with_information_schema(false);
+        let state = SessionStateBuilder::new()
+            .with_config(config)
+            .with_runtime_env(Arc::clone(&self.environment))
+            .with_default_features()
+            .build();
+        let context = SessionContext::new_with_state(state);
+        for function in functions::of(&self.classifier) {
+            context.register_udf(function);
+        }
+        context
+    }
+}
+
+/// Whether a statement only asks.
+fn is_query(statement: &Statement) -> bool {
+    match statement {
+        Statement::Statement(statement) => matches!(statement.as_ref(), SqlStatement::Query(_)),
+        Statement::Explain(explained) => is_query(&explained.statement),
+        _ => false,
+    }
+}
+
+/// The rows of a query: an iterator over its batches.
+pub struct Rows {
+    schema: SchemaRef,
+    stream: SendableRecordBatchStream,
+}
+
+impl Rows {
+    /// The columns of every batch.
+    #[must_use]
+    pub fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+}
+
+impl std::fmt::Debug for Rows {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rows").field("schema", &self.schema).finish_non_exhaustive()
+    }
+}
+
+impl Iterator for Rows {
+    type Item = Result<RecordBatch, EngineError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let runtime = match remote::runtime() {
+            Ok(runtime) => runtime,
+            Err(error) => return Some(Err(error)),
+        };
+        runtime.block_on(self.stream.next()).map(|batch| batch.map_err(error::engine_error))
+    }
+}
