@@ -1,0 +1,359 @@
+//! What may be typed: every subcommand, flag and default, and nothing else. Parsing only records and validates single
+//! values; [`settings`](crate::settings) turns the record into decisions.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::builder::RangedU64ValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+
+const MAIN_EXAMPLES: &str = "\
+Examples:
+  albertine classify \"Oil prices rose on Monday\"
+  albertine classify --input news.csv --text-column title --output labelled.parquet
+  albertine sql \"SELECT classify(text) AS label, count(*) FROM 'news.parquet' GROUP BY 1\"
+
+Exit codes: 0 done, 1 finished but some rows failed, 2 could not do it, 130 interrupted.";
+
+const CLASSIFY_EXAMPLES: &str = "\
+Texts given as arguments are answered with a table on a terminal and with JSON Lines in a pipe. A table that is read with \
+--input or from standard input keeps all its rows and columns and gets the columns `label` and `score`; it goes to --output \
+in the format of its extension, or to standard output as JSON Lines.
+
+Examples:
+  albertine classify \"Oil prices rose on Monday\" \"The final was decided on penalties\"
+  albertine classify --input news.parquet --output labelled.parquet
+  albertine classify --input 'news/*.csv.gz' --text-column title --text-column body > news.jsonl
+  head -100 headlines.txt | albertine classify
+  zcat news.jsonl.gz | albertine classify --input-format jsonl --output labelled.csv";
+
+const SQL_EXAMPLES: &str = "\
+Files are tables: 'news.parquet', 'news/*.csv', 'news.jsonl.gz'. Two functions are added to SQL: classify(text) gives the \
+label and classify_score(text) its score; both give NULL for a NULL or blank text.
+
+Examples:
+  albertine sql \"SELECT classify(text) AS label, count(*) FROM 'news.parquet' GROUP BY 1\"
+  albertine sql \"SELECT *, classify(title) AS label FROM 'news/*.csv'\" --output labelled.parquet";
+
+const INSPECT_EXAMPLES: &str = "\
+Examples:
+  albertine inspect pieces \"Oil prices rose on Monday\"
+  albertine inspect model ag_news
+  albertine inspect cpu";
+
+const BENCH_EXAMPLES: &str = "\
+Examples:
+  albertine bench
+  albertine bench --model ./albert-base --threads 1 --rounds 5
+  albertine bench --input news.parquet --text-column title > bench.json";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  albertine completions bash > ~/.local/share/bash-completion/completions/albertine
+  albertine completions zsh  > \"${fpath[1]}/_albertine\"
+  albertine completions fish > ~/.config/fish/completions/albertine.fish";
+
+/// Sort texts into classes with ALBERT, from one headline to a table of millions
+#[derive(Debug, Parser)]
+#[command(name = "albertine", version, after_help = MAIN_EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Say nothing on standard error but errors
+    #[arg(long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Give each text its class
+    #[command(after_help = CLASSIFY_EXAMPLES)]
+    Classify(Box<ClassifyArgs>),
+
+    /// Query files with SQL; classify(text) is a function
+    #[command(after_help = SQL_EXAMPLES)]
+    Sql(SqlArgs),
+
+    /// Show how a text is cut, what a model is, what this CPU offers
+    #[command(after_help = INSPECT_EXAMPLES)]
+    Inspect {
+        /// What to look at.
+        #[command(subcommand)]
+        subject: Subject,
+    },
+
+    /// Measure the speed of a model on this machine
+    #[command(after_help = BENCH_EXAMPLES)]
+    Bench(BenchArgs),
+
+    /// Print the completions of a shell
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions {
+        /// Shell to complete for
+        shell: Shell,
+    },
+}
+
+/// `albertine classify`.
+#[derive(Debug, Args)]
+pub(crate) struct ClassifyArgs {
+    /// Texts to classify; without any, --input or standard input is read
+    #[arg(value_name = "TEXT", conflicts_with_all = ["inputs", "input_format", "text_columns"])]
+    pub(crate) texts: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+
+    #[command(flatten)]
+    pub(crate) columns: ColumnArgs,
+
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+
+    /// What to do with a row that cannot be read: `fail` stops, `null` keeps it with null values and goes on
+    #[arg(long, value_name = "POLICY", value_enum, default_value_t = Errors::Fail, help_heading = "Input")]
+    pub(crate) errors: Errors,
+}
+
+/// Where tables come from.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Input")]
+pub(crate) struct InputArgs {
+    /// File, folder, glob pattern, URL (https://, s3://), or - for standard input; may be repeated
+    #[arg(long = "input", value_name = "PATH|GLOB|URL|-", value_hint = ValueHint::AnyPath)]
+    pub(crate) inputs: Vec<String>,
+
+    /// Format of the input [default: by extension, .gz and .zst too; txt for standard input]
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub(crate) input_format: Option<InputFormat>,
+
+    /// Column that holds the text; given more than once, the columns are joined with a space
+    #[arg(long = "text-column", value_name = "NAME", default_value = "text")]
+    pub(crate) text_columns: Vec<String>,
+}
+
+/// Where results go.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// File to write, moved into place when it is complete, or - for standard output
+    #[arg(long, value_name = "PATH|-", default_value = "-", value_hint = ValueHint::FilePath)]
+    pub(crate) output: PathBuf,
+
+    /// Format of the output [default: by extension; on standard output a table or jsonl]
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub(crate) output_format: Option<OutputFormat>,
+}
+
+/// Which columns a classified table gets.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Columns")]
+pub(crate) struct ColumnArgs {
+    /// How logits become scores [default: as the model was trained]
+    #[arg(long, value_name = "FUNCTION", value_enum)]
+    pub(crate) activation: Option<Activation>,
+
+    /// Score that a class must exceed to count under sigmoid, from 0 to 1
+    #[arg(long, value_name = "P", default_value_t = 0.5, value_parser = probability)]
+    pub(crate) threshold: f32,
+
+    /// Add the column `scores`: the score of every label
+    #[arg(long)]
+    pub(crate) all_scores: bool,
+
+    /// Add the column `logits`: what the model said before the activation
+    #[arg(long)]
+    pub(crate) logits: bool,
+
+    /// Add the column `class`: annotations with Spark NLP's schema
+    #[arg(long)]
+    pub(crate) annotations: bool,
+}
+
+/// Which model, and how it runs.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Model")]
+pub(crate) struct ModelArgs {
+    /// Built-in name or model directory
+    #[arg(long, value_name = "NAME|PATH", default_value = albertine::hub::DEFAULT, value_hint = ValueHint::DirPath)]
+    pub(crate) model: String,
+
+    /// Arithmetic of the encoder
+    #[arg(long, value_enum, default_value_t = Precision::F32)]
+    pub(crate) precision: Precision,
+
+    /// Pieces of a text that are read, `[CLS]` and `[SEP]` included; the rest is cut and counted [default: the model's limit]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_sentence_length: Option<usize>,
+
+    /// Keep upper and lower case apart [default: as the model was trained]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) case_sensitive: Option<bool>,
+
+    /// Threads to work with [default: all cores]
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub(crate) threads: Option<NonZeroUsize>,
+
+    /// Pieces that a thread works on at once [default: chosen for the caches of a core]
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub(crate) batch_tokens: Option<NonZeroUsize>,
+}
+
+/// `albertine sql`.
+#[derive(Debug, Args)]
+pub(crate) struct SqlArgs {
+    /// Query to run
+    pub(crate) query: String,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+}
+
+/// `albertine inspect`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Subject {
+    /// Show the pieces that a model reads of a text
+    Pieces {
+        /// Text to cut
+        text: String,
+
+        /// Built-in name or model directory
+        #[arg(long, value_name = "NAME|PATH", default_value = albertine::hub::DEFAULT, value_hint = ValueHint::DirPath)]
+        model: String,
+    },
+
+    /// Show the architecture, labels and limits of a model
+    Model {
+        /// Built-in name or model directory
+        #[arg(value_name = "NAME|PATH", default_value = albertine::hub::DEFAULT, value_hint = ValueHint::DirPath)]
+        model: String,
+    },
+
+    /// Show the CPU levels that this machine offers and the one in use
+    Cpu,
+}
+
+/// `albertine bench`.
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+
+    /// Times to run over the texts; the median is reported
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = RangedU64ValueParser::<usize>::new().range(1..=1000))]
+    pub(crate) rounds: usize,
+}
+
+/// Formats that can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InputFormat {
+    /// Comma-separated values with a header
+    Csv,
+    /// Tab-separated values with a header
+    Tsv,
+    /// One JSON object a line
+    Jsonl,
+    /// Apache Parquet
+    Parquet,
+    /// One text a line
+    Txt,
+}
+
+/// Formats that can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    /// Comma-separated values with a header
+    Csv,
+    /// Tab-separated values with a header
+    Tsv,
+    /// One JSON object a line
+    Jsonl,
+    /// Apache Parquet
+    Parquet,
+}
+
+/// How logits become scores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Activation {
+    /// One class a text: the scores of the classes sum to 1
+    Softmax,
+    /// Any number of classes a text: each class is scored by itself
+    Sigmoid,
+}
+
+/// Arithmetic of the encoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Precision {
+    /// 32-bit floats: exact
+    F32,
+}
+
+/// What to do with a row that cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Errors {
+    /// Stop at the first
+    Fail,
+    /// Keep the row with null values, go on, and end with exit code 1
+    Null,
+}
+
+/// A number from 0 to 1.
+fn probability(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
+        _ => Err("not a number from 0 to 1".to_owned()),
+    }
+}
+
+/// A whole number from 1 up.
+fn positive(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "not a whole number from 1 up".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_threshold_is_a_probability() {
+        assert_eq!(probability("0.25"), Ok(0.25));
+        for wrong in ["-0.1", "1.01", "NaN", "half", ""] {
+            assert!(probability(wrong).is_err(), "{wrong} was accepted");
+        }
+    }
+
+    #[test]
+    fn case_sensitivity_is_the_models_unless_it_is_given() {
+        let parse = |flags: &[&str]| {
+            let words = ["albertine", "classify", "x"].iter().chain(flags);
+            match Cli::try_parse_from(words).expect("valid flags").command {
+                Command::Classify(args) => args.model.case_sensitive,
+                other => panic!("parsed as {other:?}"),
+            }
+        };
+        assert_eq!(parse(&[]), None);
+        assert_eq!(parse(&["--case-sensitive"]), Some(true));
+        assert_eq!(parse(&["--case-sensitive=false"]), Some(false));
+    }
+}

@@ -1,0 +1,13 @@
+//! The subcommands: one file and one function each.
+
+mod bench;
+mod classify;
+mod completions;
+mod inspect;
+mod sql;
+
+pub(crate) use self::bench::bench;
+pub(crate) use self::classify::classify;
+pub(crate) use self::completions::completions;
+pub(crate) use self::inspect::inspect;
+pub(crate) use self::sql::sql;

@@ -1,0 +1,106 @@
+//! One measured round, and the peak of the machine to hold it against.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use albertine::model::{Kernels, Stage};
+use albertine::{Classify, Transform};
+use arrow::array::RecordBatch;
+use serde_json::{Map, Value};
+
+use crate::facts::Facts;
+use crate::report::grouped;
+
+/// Texts of the sample that tells how many a round needs.
+pub(super) const SAMPLE: usize = 64;
+
+/// Time that a round should take: far above what the clock and the scheduler disturb.
+const ROUND: Duration = Duration::from_secs(2);
+
+/// Texts of a round, at the most: they are kept in memory.
+const MOST_TEXTS: usize = 1 << 16;
+
+/// What one pass over all texts took.
+#[derive(Debug)]
+pub(super) struct Round {
+    /// Time on the clock.
+    pub(super) elapsed: Duration,
+    documents: u64,
+    tokens: u64,
+    flops: u64,
+    stages: Vec<(&'static str, Duration)>,
+}
+
+impl Round {
+    /// Classifies all batches once.
+    pub(super) fn run(classify: &Classify, batches: &[RecordBatch]) -> Result<Self, albertine::Error> {
+        let classifier = classify.classifier();
+        let (counts, stages) = (classifier.counts(), classifier.model().stage_times());
+        stages.reset();
+        stages.switch(true);
+        let started = Instant::now();
+        for batch in batches {
+            classify.transform(batch)?;
+        }
+        let elapsed = started.elapsed();
+        let after = classifier.counts();
+        stages.switch(false);
+        let stages = Stage::ALL.into_iter().map(|stage| (stage.name(), stages.time(stage))).collect();
+        Ok(Self {
+            elapsed,
+            documents: after.rows - counts.rows,
+            tokens: after.tokens - counts.tokens,
+            flops: after.flops - counts.flops,
+            stages,
+        })
+    }
+
+    /// Adds what was measured to the facts; `peak` is the machine's, in GFLOP/s.
+    pub(super) fn tell(&self, facts: &mut Facts, peak: f64) {
+        let seconds = self.elapsed.as_secs_f64().max(1e-9);
+        let per_second = |number: u64| number as f64 / seconds;
+        let gflops = per_second(self.flops) / 1e9;
+        facts.add(
+            "tokens",
+            self.tokens,
+            format!("{}, {:.1} a text", grouped(self.tokens), self.tokens as f64 / self.documents.max(1) as f64),
+        );
+        facts.add("seconds", seconds, format!("{seconds:.3}, the median round"));
+        facts.add("docs_per_second", per_second(self.documents), format!("{:.1}", per_second(self.documents)));
+        facts.add("tokens_per_second", per_second(self.tokens), grouped(per_second(self.tokens) as u64));
+        facts.add("gflops", gflops, format!("{gflops:.1} GFLOP/s of useful work"));
+        facts.add("peak_gflops", peak, format!("{peak:.1} GFLOP/s measured on this machine with as many threads"));
+        facts.add("share_of_peak", gflops / peak, format!("{:.1} %", 100.0 * gflops / peak));
+        self.tell_stages(facts);
+    }
+
+    /// Adds the time that the threads together spent in each stage.
+    fn tell_stages(&self, facts: &mut Facts) {
+        let total: f64 = self.stages.iter().map(|(_, time)| time.as_secs_f64()).sum();
+        let share = |time: &Duration| 100.0 * time.as_secs_f64() / total.max(1e-9);
+        let lines: Vec<String> =
+            self.stages.iter().map(|(name, time)| format!("{:5.1} %  {name}", share(time))).collect();
+        let seconds: Map<String, Value> =
+            self.stages.iter().map(|(name, time)| ((*name).to_owned(), time.as_secs_f64().into())).collect();
+        facts.add("stage_seconds", seconds, lines.join("\n"));
+    }
+}
+
+/// How many texts like those of `sample` make a round of [`ROUND`]: a power of two, so that runs can be compared.
+pub(super) fn round_size(classify: &Classify, sample: &RecordBatch) -> Result<usize, albertine::Error> {
+    // The first pass pays for what is set up once; the second one tells.
+    Round::run(classify, std::slice::from_ref(sample))?;
+    let pass = Round::run(classify, std::slice::from_ref(sample))?.elapsed;
+    let passes = ROUND.as_secs_f64() / pass.as_secs_f64().max(1e-6);
+    let texts = (sample.num_rows() as f64 * passes) as usize;
+    Ok(texts.clamp(SAMPLE, MOST_TEXTS).next_power_of_two())
+}
+
+/// The multiply-adds that `threads` threads do at once and out of registers, in GFLOP/s: what no program can exceed.
+pub(super) fn peak_gflops(kernels: Kernels, threads: usize) -> f64 {
+    thread::scope(|scope| {
+        let workers: Vec<_> =
+            (0..threads).map(|_| scope.spawn(move || albertine::model::peak_gflops(kernels))).collect();
+        workers.into_iter().filter_map(|worker| worker.join().ok()).sum()
+    })
+}

@@ -1,0 +1,101 @@
+//! `albertine classify`: a label and a score for every text.
+
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::sync::Arc;
+
+use albertine::{Classifier, Classify, Columns, Transform};
+use albertine_engine::{RunSettings, Sink, Source, SourceOptions};
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::datatypes::Schema;
+
+use crate::args::ClassifyArgs;
+use crate::exit::Outcome;
+use crate::interrupt::discard_output_on_interrupt;
+use crate::printer::Printer;
+use crate::progress::Progress;
+use crate::report;
+use crate::settings::{self, Data, Input, Model, Output};
+use crate::writer::Writer;
+
+/// The column of texts that are given as arguments.
+const TEXT_COLUMN: &str = "text";
+
+/// Classifies the texts or the tables that `args` name.
+pub(crate) fn classify(args: ClassifyArgs, printer: &Printer) -> anyhow::Result<Outcome> {
+    let terminal = printer.stdout_is_terminal();
+    let input = settings::input(args.texts, &args.input, args.errors, io::stdin().is_terminal())?;
+    let columns = settings::columns(&args.input.text_columns, &args.columns);
+    match input {
+        Input::Texts(texts) => {
+            let output = settings::output(&args.output, terminal)?;
+            classify_texts(texts, columns, settings::model(&args.model)?, output, printer)
+        }
+        Input::Tables(options) => {
+            let data = settings::data(&args.output, terminal)?;
+            classify_tables(options, columns, settings::model(&args.model)?, data, printer)
+        }
+    }
+}
+
+/// A few texts: one record batch, without threads and without the engine's streams.
+fn classify_texts(
+    texts: Vec<String>,
+    columns: Columns,
+    model: Model,
+    output: Output,
+    printer: &Printer,
+) -> anyhow::Result<Outcome> {
+    let text: ArrayRef = Arc::new(StringArray::from(texts));
+    let batch = RecordBatch::try_from_iter([(TEXT_COLUMN, text)])?;
+    let classify = load(model, columns)?;
+    let mut writer = Writer::create(output, classify.output_schema(&batch.schema())?, printer)?;
+    writer.write(&classify.transform(&batch)?)?;
+    writer.finish()?;
+    report::texts(printer, classify.classifier());
+    Ok(Outcome::Done)
+}
+
+/// A stream of any length, window by window. Everything that can be known to be wrong is, before a row is read.
+fn classify_tables(
+    options: SourceOptions,
+    columns: Columns,
+    model: Model,
+    data: Data,
+    printer: &Printer,
+) -> anyhow::Result<Outcome> {
+    discard_output_on_interrupt(*printer)?;
+    let source = Source::open(options)?;
+    data.target.check(&source)?;
+    let classify = load(model, columns)?;
+    let schema = classify.output_schema(source.schema())?;
+    say_renamed(&classify, source.schema(), printer);
+    let file = data.file().map(Path::to_owned);
+    let sink = Sink::create(data.target, data.format, schema)?;
+
+    // A bar would break the lines of data where both go to one terminal.
+    let shown = printer.may_draw_progress() && (file.is_some() || !printer.stdout_is_terminal());
+    let progress = Progress::new(shown, source.rows_total(), source.bytes_total());
+    let result = albertine_engine::run(source, &classify, sink, &RunSettings::default(), &mut |now| {
+        progress.update(now.rows, now.bytes_read);
+    });
+    progress.finish();
+    let summary = result?;
+
+    report::rows(printer, summary.rows, summary.elapsed, file.as_deref());
+    report::texts(printer, classify.classifier());
+    report::failed_rows(printer, &summary);
+    Ok(if summary.failed_rows > 0 { Outcome::FailedRows } else { Outcome::Done })
+}
+
+fn load(model: Model, columns: Columns) -> Result<Classify, albertine::Error> {
+    let classifier = Classifier::load(&model.source, model.settings)?;
+    Classify::new(Arc::new(classifier), columns)
+}
+
+/// Says which of the added columns have another name than usual, because the table has a column of that name.
+fn say_renamed(classify: &Classify, schema: &Schema, printer: &Printer) {
+    for (usual, used) in classify.renamed(schema) {
+        printer.warn(format_args!("the input has a column `{usual}`, so the new one is called `{used}`"));
+    }
+}

@@ -1,0 +1,133 @@
+//! `albertine inspect`: what a model reads, what it is, and what the CPU offers.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+
+use albertine::hub::{self, ModelSource};
+use albertine::model::{CpuLevel, Kernels};
+use albertine::{Classifier, ClassifierSettings};
+use anyhow::Context;
+use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt32Array, UInt64Array};
+use serde_json::{Map, Value, json};
+
+use crate::args::Subject;
+use crate::exit::Outcome;
+use crate::facts::Facts;
+use crate::printer::Printer;
+use crate::report::grouped;
+use crate::settings;
+use crate::writer::Writer;
+
+/// Shows one subject.
+pub(crate) fn inspect(subject: Subject, printer: &Printer) -> anyhow::Result<Outcome> {
+    match subject {
+        Subject::Pieces { text, model } => pieces(&text, &model, printer)?,
+        Subject::Model { model } => describe(&model, printer)?,
+        Subject::Cpu => cpu(printer)?,
+    }
+    Ok(Outcome::Done)
+}
+
+/// The pieces of a text with their ids and their places in it, in characters.
+fn pieces(text: &str, model: &str, printer: &Printer) -> anyhow::Result<()> {
+    let classifier = Classifier::pretrained(model, ClassifierSettings::default())?;
+    let pieces = classifier.pieces().inspect(text)?;
+    let columns: [(&str, ArrayRef); 4] = [
+        ("piece", Arc::new(pieces.iter().map(|piece| Some(piece.text.as_str())).collect::<StringArray>())),
+        ("id", Arc::new(pieces.iter().map(|piece| piece.id).collect::<UInt32Array>())),
+        ("begin", Arc::new(pieces.iter().map(|piece| piece.begin as u64).collect::<UInt64Array>())),
+        ("end", Arc::new(pieces.iter().map(|piece| piece.end as u64).collect::<UInt64Array>())),
+    ];
+    let batch = RecordBatch::try_from_iter(columns)?;
+    let output = settings::shown(printer.stdout_is_terminal());
+    let mut writer = Writer::create(output, batch.schema(), printer)?;
+    writer.write(&batch)?;
+    writer.finish()?;
+    let limit = classifier.max_sentence_length();
+    if pieces.len() > limit {
+        printer.warn(format_args!("the model reads {limit} of these {} pieces", grouped(pieces.len() as u64)));
+    }
+    Ok(())
+}
+
+/// What a model is made of, without loading its weights into the encoder.
+fn describe(model: &str, printer: &Printer) -> anyhow::Result<()> {
+    let source = hub::resolve(model)?;
+    let classifier = Classifier::load(&source, ClassifierSettings::default())?;
+    let config = classifier.config();
+    let mut facts = Facts::default();
+    facts.add("model", source.to_string(), source.to_string());
+    if let ModelSource::BuiltIn(built_in) = &source {
+        facts.add("summary", built_in.summary, built_in.summary);
+    }
+    facts.add("labels", config.labels.clone(), config.labels.join(", "));
+    facts.add("problem_type", config.problem_type.name(), config.problem_type.name());
+    facts.add("parameters", config.parameters(), grouped(config.parameters() as u64));
+    let sizes = [
+        ("hidden_layers", config.num_hidden_layers),
+        ("hidden_groups", config.num_hidden_groups),
+        ("inner_groups", config.inner_group_num),
+        ("attention_heads", config.num_attention_heads),
+        ("hidden_size", config.hidden_size),
+        ("intermediate_size", config.intermediate_size),
+        ("embedding_size", config.embedding_size),
+        ("vocabulary", config.vocab_size),
+        ("positions", config.max_position_embeddings),
+    ];
+    for (name, size) in sizes {
+        facts.add(name, size, grouped(size as u64));
+    }
+    facts.add("activation", config.hidden_act.name(), config.hidden_act.name());
+    let limit = classifier.max_sentence_length();
+    facts.add("max_sentence_length", limit, limit.to_string());
+    let files = files(&source)?;
+    let lines: Vec<String> = files.iter().map(|(name, bytes)| format!("{name}, {} bytes", grouped(*bytes))).collect();
+    let sizes: Map<String, Value> = files.into_iter().map(|(name, bytes)| (name, bytes.into())).collect();
+    facts.add("files", sizes, lines.join("\n"));
+    facts.print(printer)
+}
+
+/// The files of a model and their sizes in bytes, by name.
+fn files(source: &ModelSource) -> anyhow::Result<BTreeMap<String, u64>> {
+    match source {
+        ModelSource::BuiltIn(model) => Ok(BTreeMap::from([
+            ("config.json".to_owned(), model.config.len() as u64),
+            ("model.safetensors".to_owned(), model.weights.len() as u64),
+            ("spiece.model".to_owned(), model.spiece.len() as u64),
+            ("tokenizer_config.json".to_owned(), model.tokenizer_config.len() as u64),
+            ("README.md".to_owned(), model.card.len() as u64),
+        ])),
+        ModelSource::Directory(path) => {
+            listing(path).with_context(|| format!("the directory {} could not be listed", path.display()))
+        }
+    }
+}
+
+fn listing(directory: &Path) -> io::Result<BTreeMap<String, u64>> {
+    let mut files = BTreeMap::new();
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        // Model stores link to the files; the size is that of what is read.
+        let metadata = std::fs::metadata(entry.path())?;
+        if metadata.is_file() {
+            files.insert(entry.file_name().to_string_lossy().into_owned(), metadata.len());
+        }
+    }
+    Ok(files)
+}
+
+/// The levels of this CPU, the one in use, and the cores.
+fn cpu(printer: &Printer) -> anyhow::Result<()> {
+    let level = Kernels::detect()?.level().name();
+    let available: Vec<&str> = Kernels::available().into_iter().map(CpuLevel::name).collect();
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let mut facts = Facts::default();
+    facts.add("architecture", std::env::consts::ARCH, std::env::consts::ARCH);
+    facts.add("cpu_level", level, format!("{level} (ALBERTINE_CPU lowers it)"));
+    facts.add("available", json!(available), available.join(", "));
+    facts.add("cores", cores, cores.to_string());
+    facts.print(printer)
+}

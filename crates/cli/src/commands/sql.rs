@@ -1,0 +1,40 @@
+//! `albertine sql`: queries over files, with the model as a function.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use albertine::Classifier;
+use albertine_engine::Sql;
+
+use crate::args::SqlArgs;
+use crate::exit::Outcome;
+use crate::interrupt::discard_output_on_interrupt;
+use crate::printer::Printer;
+use crate::report;
+use crate::settings;
+use crate::writer::Writer;
+
+/// Runs the query and writes its rows.
+pub(crate) fn sql(args: &SqlArgs, printer: &Printer) -> anyhow::Result<Outcome> {
+    let output = settings::output(&args.output, printer.stdout_is_terminal())?;
+    let model = settings::model(&args.model)?;
+    discard_output_on_interrupt(*printer)?;
+    let classifier = Arc::new(Classifier::load(&model.source, model.settings)?);
+    let started = Instant::now();
+    let rows = Sql::new(Arc::clone(&classifier))?.query(&args.query)?;
+    let file = output.file().map(Path::to_owned);
+    let mut writer = Writer::create(output, rows.schema(), printer)?;
+    let mut written = 0;
+    for batch in rows {
+        let batch = batch?;
+        written += batch.num_rows() as u64;
+        writer.write(&batch)?;
+    }
+    writer.finish()?;
+    if let Some(path) = file {
+        report::rows(printer, written, started.elapsed(), Some(&path));
+    }
+    report::texts(printer, &classifier);
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,77 @@
+//! What is said at the end of a run: how much was done, how fast, and what was not as one may think.
+
+use std::path::Path;
+use std::time::Duration;
+
+use albertine::{Classifier, Counts};
+use albertine_engine::Summary;
+
+use crate::printer::Printer;
+
+/// Says how many rows were done and how fast, and where they went when that is a file.
+pub(crate) fn rows(printer: &Printer, rows: u64, elapsed: Duration, file: Option<&Path>) {
+    let seconds = elapsed.as_secs_f64();
+    let rate = (rows as f64 / seconds.max(1e-3)) as u64;
+    let destination = file.map_or_else(String::new, |path| format!(", written to {}", path.display()));
+    printer.note(format_args!("{} in {seconds:.2} s ({} rows/s){destination}", count(rows, "row"), grouped(rate)));
+}
+
+/// Says which texts were not read whole or got no label.
+pub(crate) fn texts(printer: &Printer, classifier: &Classifier) {
+    let Counts { truncated, blank, .. } = classifier.counts();
+    let limit = classifier.max_sentence_length();
+    match truncated {
+        0 => {}
+        1 => printer.warn(format_args!("1 text was longer than {limit} pieces and was cut")),
+        many => printer.warn(format_args!("{} texts were longer than {limit} pieces and were cut", grouped(many))),
+    }
+    match blank {
+        0 => {}
+        1 => printer.warn("1 text was null or blank and got no label"),
+        many => printer.warn(format_args!("{} texts were null or blank and got no label", grouped(many))),
+    }
+}
+
+/// Says how many rows could not be read and were kept with null values, and what was wrong with the first of them.
+pub(crate) fn failed_rows(printer: &Printer, summary: &Summary) {
+    for fault in &summary.failures {
+        printer.warn(fault);
+    }
+    match summary.failed_rows {
+        0 => {}
+        1 => printer.warn("1 row could not be read and was kept with null values"),
+        many => printer.warn(format_args!("{} rows could not be read and were kept with null values", grouped(many))),
+    }
+}
+
+/// A number of things, such as `1 row` or `2,000 rows`.
+pub(crate) fn count(number: u64, thing: &str) -> String {
+    format!("{} {thing}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
+/// A number with a comma after every third digit from the right.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_and_things_counted() {
+        let cases =
+            [(0, "0 rows"), (1, "1 row"), (999, "999 rows"), (1_000, "1,000 rows"), (1_234_567, "1,234,567 rows")];
+        for (number, text) in cases {
+            assert_eq!(count(number, "row"), text);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! `albertine bench`: figures that hang together.
+
+use std::sync::Arc;
+
+use arrow::array::{Int64Array, StringArray};
+
+use crate::support::{BUSINESS, SPORTS, Sandbox, assert_conversation, column};
+
+#[test]
+fn the_figures_hang_together() {
+    let sandbox = Sandbox::new();
+    let texts = [BUSINESS, SPORTS].repeat(40);
+    sandbox.parquet("news.parquet", vec![("text", Arc::new(StringArray::from(texts)))]);
+    let output = sandbox
+        .command(&["bench", "--input", "news.parquet", "--rounds", "1", "--threads", "1"])
+        .output()
+        .expect("the binary starts");
+    let facts: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let number = |name: &str| facts[name].as_f64().unwrap_or_else(|| panic!("{name} is no number in {facts}"));
+    assert_eq!(number("texts"), 80.0);
+    assert_eq!(number("threads"), 1.0);
+    assert!((number("docs_per_second") * number("seconds") - 80.0).abs() < 1e-6);
+    assert!((number("tokens_per_second") * number("seconds") - number("tokens")).abs() < 1e-6 * number("tokens"));
+    assert!((number("share_of_peak") - number("gflops") / number("peak_gflops")).abs() < 1e-9);
+    assert!(number("gflops") > 0.0 && number("peak_gflops") > 0.0);
+    let stages = facts["stage_seconds"].as_object().expect("stages by name");
+    assert!(stages.values().any(|seconds| seconds.as_f64().is_some_and(|seconds| seconds > 0.0)), "{facts}");
+}
+
+#[test]
+fn nothing_to_measure_is_an_error() {
+    let sandbox = Sandbox::new();
+    sandbox.file("none.txt", "").parquet("numbers.parquet", vec![("text", column(Int64Array::from(vec![1])))]);
+    assert_conversation!(sandbox.run(&["bench", "--input", "none.txt"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: none.txt has no rows to measure with
+    hint: name a table with rows, or leave `--input` out
+    "#);
+    assert_conversation!(sandbox.run(&["bench", "--input", "numbers.parquet"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: column `text` holds Int64, not text
+    hint: choose a column of text with `--text-column`
+    "#);
+}

@@ -1,0 +1,16 @@
+//! The whole conversation of the real binary: exit code, standard output and standard error, by command and by theme.
+// A test that cannot run on this machine says so on standard error.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
+
+mod support;
+
+mod bench;
+mod completions;
+mod inspect;
+mod models;
+mod outputs;
+mod signals;
+mod sql;
+mod tables;
+mod texts;
+mod usage;

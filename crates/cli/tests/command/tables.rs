@@ -1,0 +1,320 @@
+//! `albertine classify --input`: tables, good and bad.
+
+use std::fs;
+
+use arrow::array::{Int64Array, StringArray};
+
+use crate::support::{BUSINESS, SPORTS, Sandbox, assert_conversation, column};
+
+#[test]
+fn a_table_keeps_its_rows_columns_and_values() {
+    let sandbox = Sandbox::new();
+    sandbox.file("news.csv", format!("id,text\n007,\"{BUSINESS}\"\n008,\"{SPORTS}\"\n"));
+    assert_conversation!(sandbox.run(&["classify", "--input", "news.csv"]), @r#"
+    exit code: 0
+    ----- stdout -----
+    {"id":"007","text":"Stocks fell on Wall Street as oil prices rose and investors feared inflation.","label":"Business","score":[SCORE]}
+    {"id":"008","text":"The striker scored twice as the team won the cup final after extra time.","label":"Sports","score":[SCORE]}
+    ----- stderr -----
+    2 rows in [TIME]
+    "#);
+}
+
+#[test]
+fn standard_input_is_one_text_a_line() {
+    let sandbox = Sandbox::new();
+    let lines = format!("{BUSINESS}\n{SPORTS}\n");
+    assert_conversation!(sandbox.run_with_input(&["classify"], lines.as_bytes()), @r#"
+    exit code: 0
+    ----- stdout -----
+    {"text":"Stocks fell on Wall Street as oil prices rose and investors feared inflation.","label":"Business","score":[SCORE]}
+    {"text":"The striker scored twice as the team won the cup final after extra time.","label":"Sports","score":[SCORE]}
+    ----- stderr -----
+    2 rows in [TIME]
+    "#);
+    let json = format!("{{\"title\": \"{SPORTS}\"}}\n");
+    let arguments = ["classify", "--input", "-", "--input-format", "jsonl", "--text-column", "title", "--quiet"];
+    assert_conversation!(sandbox.run_with_input(&arguments, json.as_bytes()), @r#"
+    exit code: 0
+    ----- stdout -----
+    {"title":"The striker scored twice as the team won the cup final after extra time.","label":"Sports","score":[SCORE]}
+    ----- stderr -----
+    "#);
+}
+
+#[test]
+fn two_text_columns_are_joined() {
+    let sandbox = Sandbox::new();
+    sandbox.file("news.csv", "title,description\nCup final,The striker scored twice and the team won.\n");
+    let arguments = ["classify", "--input", "news.csv", "--text-column", "title", "--text-column", "description"];
+    assert_conversation!(sandbox.run(&arguments), @r#"
+    exit code: 0
+    ----- stdout -----
+    {"title":"Cup final","description":"The striker scored twice and the team won.","label":"Sports","score":[SCORE]}
+    ----- stderr -----
+    1 row in [TIME]
+    "#);
+}
+
+#[test]
+fn a_column_of_the_input_is_never_overwritten() {
+    let sandbox = Sandbox::new();
+    sandbox.file("news.csv", format!("label,text\nmine,\"{BUSINESS}\"\n"));
+    assert_conversation!(sandbox.run(&["classify", "--input", "news.csv"]), @r#"
+    exit code: 0
+    ----- stdout -----
+    {"label":"mine","text":"Stocks fell on Wall Street as oil prices rose and investors feared inflation.","predicted_label":"Business","score":[SCORE]}
+    ----- stderr -----
+    warning: the input has a column `label`, so the new one is called `predicted_label`
+    1 row in [TIME]
+    "#);
+}
+
+#[test]
+fn a_missing_file_is_told() {
+    assert_conversation!(Sandbox::new().run(&["classify", "--input", "missing.csv"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: missing.csv does not exist
+    "#);
+    assert_conversation!(Sandbox::new().run(&["classify", "--input", "*.parquet"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: no file to read matches *.parquet
+    "#);
+}
+
+#[test]
+fn an_empty_file_is_told() {
+    let sandbox = Sandbox::new();
+    sandbox.file("empty.csv", "").file("empty.parquet", "");
+    assert_conversation!(sandbox.run(&["classify", "--input", "empty.csv"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: empty.csv is empty
+    "#);
+    assert_conversation!(sandbox.run(&["classify", "--input", "empty.parquet"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: empty.parquet is empty
+    "#);
+}
+
+#[test]
+fn a_table_without_rows_gives_a_table_without_rows() {
+    let sandbox = Sandbox::new();
+    sandbox.file("header.csv", "id,text\n");
+    sandbox.parquet("none.parquet", vec![("text", column(StringArray::from(Vec::<&str>::new())))]);
+    assert_conversation!(sandbox.run(&["classify", "--input", "header.csv", "--output-format", "csv"]), @r#"
+    exit code: 0
+    ----- stdout -----
+    id,text,label,score
+    ----- stderr -----
+    0 rows in [TIME]
+    "#);
+    assert_conversation!(sandbox.run(&["classify", "--input", "none.parquet", "--output", "out.parquet"]), @r#"
+    exit code: 0
+    ----- stdout -----
+    ----- stderr -----
+    0 rows in [TIME], written to out.parquet
+    "#);
+    assert!(fs::metadata(sandbox.path("out.parquet")).expect("an output").len() > 0);
+    assert_conversation!(sandbox.run_with_input(&["classify"], b""), @r#"
+    exit code: 0
+    ----- stdout -----
+    ----- stderr -----
+    0 rows in [TIME]
+    "#);
+}
+
+#[test]
+fn a_name_without_a_format_is_told() {
+    let sandbox = Sandbox::new();
+    sandbox.file("news.data", "text\n");
+    assert_conversation!(sandbox.run(&["classify", "--input", "news.data"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: the format of news.data cannot be told from its name; the formats are csv, tsv, jsonl, parquet and txt
+    hint: give the format with `--input-format`
+    "#);
+}
+
+#[test]
+fn a_wrong_text_column_lists_the_columns() {
+    let sandbox = Sandbox::new();
+    sandbox.file("news.csv", "id,title,description\n1,a,b\n");
+    assert_conversation!(sandbox.run(&["classify", "--input", "news.csv"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: there is no column `text`; the columns are `id`, `title`, `description`
+    hint: name the column of the text with `--text-column`
+    "#);
+}
+
+#[test]
+fn a_text_column_that_is_not_text_is_told() {
+    let sandbox = Sandbox::new();
+    sandbox.parquet("numbers.parquet", vec![("text", column(Int64Array::from(vec![1, 2])))]);
+    assert_conversation!(sandbox.run(&["classify", "--input", "numbers.parquet"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: column `text` holds Int64, not text
+    hint: choose a column of text with `--text-column`
+    "#);
+}
+
+#[test]
+fn invalid_utf8_is_told_with_its_line_or_kept_as_null() {
+    let sandbox = Sandbox::new();
+    sandbox.file("latin.csv", b"id,text\n1,fine news\n2,caf\xe9 news\n");
+    assert_conversation!(sandbox.run(&["classify", "--input", "latin.csv"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: latin.csv, line 3: column "text" is not valid UTF-8
+    hint: `classify --errors null` keeps such rows with null values and goes on
+    "#);
+    assert_conversation!(sandbox.run(&["classify", "--input", "latin.csv", "--errors", "null"]), @r#"
+    exit code: 1
+    ----- stdout -----
+    {"id":"1","text":"fine news","label":"Business","score":[SCORE]}
+    {"id":"2","text":null,"label":null,"score":null}
+    ----- stderr -----
+    2 rows in [TIME]
+    warning: 1 text was null or blank and got no label
+    warning: latin.csv, line 3: column "text" is not valid UTF-8
+    warning: 1 row could not be read and was kept with null values
+    "#);
+}
+
+#[test]
+fn a_ragged_row_is_told_with_its_line_or_kept_as_null() {
+    let sandbox = Sandbox::new();
+    sandbox.file("ragged.csv", "id,text\n1,fine news\n2\n3,more news\n");
+    assert_conversation!(sandbox.run(&["classify", "--input", "ragged.csv"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: ragged.csv, line 3: 1 fields where the header has 2
+    hint: `classify --errors null` keeps such rows with null values and goes on
+    "#);
+    assert_conversation!(sandbox.run(&["classify", "--input", "ragged.csv", "--errors", "null"]), @r#"
+    exit code: 1
+    ----- stdout -----
+    {"id":"1","text":"fine news","label":"Business","score":[SCORE]}
+    {"id":"2","text":null,"label":null,"score":null}
+    {"id":"3","text":"more news","label":"Business","score":[SCORE]}
+    ----- stderr -----
+    3 rows in [TIME]
+    warning: 1 text was null or blank and got no label
+    warning: ragged.csv, line 3: 1 fields where the header has 2
+    warning: 1 row could not be read and was kept with null values
+    "#);
+}
+
+#[test]
+fn a_line_that_is_no_object_is_told() {
+    let sandbox = Sandbox::new();
+    sandbox.file("bad.jsonl", "{\"text\": \"fine\"}\n[1, 2]\n");
+    assert_conversation!(sandbox.run(&["classify", "--input", "bad.jsonl"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: bad.jsonl, line 2: it is not a JSON object
+    hint: `classify --errors null` keeps such rows with null values and goes on
+    "#);
+}
+
+#[test]
+fn nul_bytes_are_part_of_a_text() {
+    let sandbox = Sandbox::new();
+    sandbox.file("nul.csv", format!("id,text\n1,\"{SPORTS}\0\0\"\n"));
+    assert_conversation!(sandbox.run(&["classify", "--input", "nul.csv"]), @r#"
+    exit code: 0
+    ----- stdout -----
+    {"id":"1","text":"The striker scored twice as the team won the cup final after extra time.\u0000\u0000","label":"Sports","score":[SCORE]}
+    ----- stderr -----
+    1 row in [TIME]
+    "#);
+}
+
+#[test]
+fn ten_megabytes_in_one_row_are_cut_and_kept() {
+    let sandbox = Sandbox::new();
+    let text = "the team won the match ".repeat(10 * 1024 * 1024 / 23);
+    sandbox.file("long.csv", format!("id,text\n1,{text}\n2,short\n"));
+    assert_conversation!(sandbox.run(&["classify", "--input", "long.csv", "--output", "out.csv"]), @r#"
+    exit code: 0
+    ----- stdout -----
+    ----- stderr -----
+    2 rows in [TIME], written to out.csv
+    warning: 1 text was longer than 512 pieces and was cut
+    "#);
+    let out = sandbox.read("out.csv");
+    assert!(out.contains(text.trim_end()), "the text is not kept whole");
+    assert_eq!(out.lines().count(), 3);
+}
+
+#[test]
+fn null_and_blank_texts_get_no_label() {
+    let sandbox = Sandbox::new();
+    let texts = vec![Some(BUSINESS), None, Some(""), Some(" \t ")];
+    sandbox.parquet("blank.parquet", vec![("text", column(StringArray::from(texts)))]);
+    assert_conversation!(sandbox.run(&["classify", "--input", "blank.parquet"]), @r#"
+    exit code: 0
+    ----- stdout -----
+    {"text":"Stocks fell on Wall Street as oil prices rose and investors feared inflation.","label":"Business","score":[SCORE]}
+    {"text":null,"label":null,"score":null}
+    {"text":"","label":null,"score":null}
+    {"text":" \t ","label":null,"score":null}
+    ----- stderr -----
+    4 rows in [TIME]
+    warning: 3 texts were null or blank and got no label
+    "#);
+}
+
+#[test]
+fn a_damaged_table_is_told() {
+    let sandbox = Sandbox::new();
+    sandbox.parquet("whole.parquet", vec![("text", column(StringArray::from(vec![SPORTS; 100])))]);
+    let whole = fs::read(sandbox.path("whole.parquet")).expect("a file");
+    sandbox.file("cut.parquet", &whole[..whole.len() / 2]).file("not.parquet", "text\nnews\n");
+    sandbox.file("cut.csv.gz", [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x2b]);
+    assert_conversation!(sandbox.run(&["classify", "--input", "cut.parquet"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: cut.parquet cannot be read as parquet: invalid Parquet file. Corrupt footer
+    "#);
+    assert_conversation!(sandbox.run(&["classify", "--input", "not.parquet"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: not.parquet cannot be read as parquet: invalid Parquet file. Corrupt footer
+    "#);
+    assert_conversation!(sandbox.run(&["classify", "--input", "cut.csv.gz"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: the compressed data of cut.csv.gz is damaged or cut short: incomplete deflate stream
+    "#);
+}
+
+#[test]
+fn files_with_different_columns_are_told() {
+    let sandbox = Sandbox::new();
+    sandbox.file("a.csv", "id,text\n1,news\n").file("b.csv", "id,title\n1,news\n");
+    assert_conversation!(sandbox.run(&["classify", "--input", "a.csv", "--input", "b.csv"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: a.csv and b.csv have different columns: the second lacks "text"
+    "#);
+}

@@ -1,0 +1,240 @@
+//! How the command is called: help, and mistakes in flags.
+
+use crate::support::{BUSINESS, Sandbox, assert_conversation};
+
+#[test]
+fn help_shows_examples_for_every_subcommand() {
+    let sandbox = Sandbox::new();
+    for arguments in
+        [&["--help"][..], &["classify", "--help"], &["sql", "--help"], &["inspect", "--help"], &["bench", "--help"]]
+    {
+        let said = sandbox.run(arguments);
+        assert!(said.starts_with("exit code: 0"), "{said}");
+        assert!(said.contains("Examples:\n  albertine "), "{arguments:?} has no examples: {said}");
+    }
+}
+
+#[test]
+fn help_of_classify() {
+    let said = Sandbox::new().run(&["classify", "--help"]);
+    // The blanks that the help puts into empty lines say nothing.
+    let said: Vec<&str> = said.lines().map(str::trim_end).collect();
+    assert_conversation!(said.join("\n"), @r#"
+    exit code: 0
+    ----- stdout -----
+    Give each text its class
+
+    Usage: albertine classify [OPTIONS] [TEXT]...
+
+    Arguments:
+      [TEXT]...
+              Texts to classify; without any, --input or standard input is read
+
+    Options:
+          --quiet
+              Say nothing on standard error but errors
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Input:
+          --input <PATH|GLOB|URL|->
+              File, folder, glob pattern, URL (https://, s3://), or - for standard input; may be
+              repeated
+
+          --input-format <FORMAT>
+              Format of the input [default: by extension, .gz and .zst too; txt for standard input]
+
+              Possible values:
+              - csv:     Comma-separated values with a header
+              - tsv:     Tab-separated values with a header
+              - jsonl:   One JSON object a line
+              - parquet: Apache Parquet
+              - txt:     One text a line
+
+          --text-column <NAME>
+              Column that holds the text; given more than once, the columns are joined with a space
+
+              [default: text]
+
+          --errors <POLICY>
+              What to do with a row that cannot be read: `fail` stops, `null` keeps it with null values
+              and goes on
+
+              Possible values:
+              - fail: Stop at the first
+              - null: Keep the row with null values, go on, and end with exit code 1
+
+              [default: fail]
+
+    Output:
+          --output <PATH|->
+              File to write, moved into place when it is complete, or - for standard output
+
+              [default: -]
+
+          --output-format <FORMAT>
+              Format of the output [default: by extension; on standard output a table or jsonl]
+
+              Possible values:
+              - csv:     Comma-separated values with a header
+              - tsv:     Tab-separated values with a header
+              - jsonl:   One JSON object a line
+              - parquet: Apache Parquet
+
+    Columns:
+          --activation <FUNCTION>
+              How logits become scores [default: as the model was trained]
+
+              Possible values:
+              - softmax: One class a text: the scores of the classes sum to 1
+              - sigmoid: Any number of classes a text: each class is scored by itself
+
+          --threshold <P>
+              Score that a class must exceed to count under sigmoid, from 0 to 1
+
+              [default: 0.5]
+
+          --all-scores
+              Add the column `scores`: the score of every label
+
+          --logits
+              Add the column `logits`: what the model said before the activation
+
+          --annotations
+              Add the column `class`: annotations with Spark NLP's schema
+
+    Model:
+          --model <NAME|PATH>
+              Built-in name or model directory
+
+              [default: ag_news]
+
+          --precision <PRECISION>
+              Arithmetic of the encoder
+
+              Possible values:
+              - f32: 32-bit floats: exact
+
+              [default: f32]
+
+          --max-sentence-length <N>
+              Pieces of a text that are read, `[CLS]` and `[SEP]` included; the rest is cut and counted
+              [default: the model's limit]
+
+          --case-sensitive[=<BOOL>]
+              Keep upper and lower case apart [default: as the model was trained]
+
+              [possible values: true, false]
+
+          --threads <N>
+              Threads to work with [default: all cores]
+
+          --batch-tokens <N>
+              Pieces that a thread works on at once [default: chosen for the caches of a core]
+
+    Texts given as arguments are answered with a table on a terminal and with JSON Lines in a pipe. A
+    table that is read with --input or from standard input keeps all its rows and columns and gets the
+    columns `label` and `score`; it goes to --output in the format of its extension, or to standard
+    output as JSON Lines.
+
+    Examples:
+      albertine classify "Oil prices rose on Monday" "The final was decided on penalties"
+      albertine classify --input news.parquet --output labelled.parquet
+      albertine classify --input 'news/*.csv.gz' --text-column title --text-column body > news.jsonl
+      head -100 headlines.txt | albertine classify
+      zcat news.jsonl.gz | albertine classify --input-format jsonl --output labelled.csv
+    ----- stderr -----
+    "#);
+}
+
+#[test]
+fn an_unknown_subcommand_offers_the_nearest() {
+    assert_conversation!(Sandbox::new().run(&["clasify", BUSINESS]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: unrecognized subcommand 'clasify'
+
+      tip: a similar subcommand exists: 'classify'
+
+    Usage: albertine [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    "#);
+}
+
+#[test]
+fn an_unknown_value_of_a_flag_lists_the_known_ones() {
+    assert_conversation!(Sandbox::new().run(&["classify", BUSINESS, "--output-format", "xlsx"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: invalid value 'xlsx' for '--output-format <FORMAT>'
+      [possible values: csv, tsv, jsonl, parquet]
+
+    For more information, try '--help'.
+    "#);
+    assert_conversation!(Sandbox::new().run(&["classify", BUSINESS, "--precision", "f64"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: invalid value 'f64' for '--precision <PRECISION>'
+      [possible values: f32]
+
+    For more information, try '--help'.
+    "#);
+    assert_conversation!(Sandbox::new().run(&["classify", BUSINESS, "--activation", "relu"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: invalid value 'relu' for '--activation <FUNCTION>'
+      [possible values: softmax, sigmoid]
+
+    For more information, try '--help'.
+    "#);
+}
+
+#[test]
+fn a_number_out_of_range_is_told() {
+    assert_conversation!(Sandbox::new().run(&["classify", BUSINESS, "--threshold", "1.5"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: invalid value '1.5' for '--threshold <P>': not a number from 0 to 1
+
+    For more information, try '--help'.
+    "#);
+    assert_conversation!(Sandbox::new().run(&["classify", BUSINESS, "--threads", "0"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: invalid value '0' for '--threads <N>': not a whole number from 1 up
+
+    For more information, try '--help'.
+    "#);
+}
+
+#[test]
+fn texts_and_tables_cannot_be_given_together() {
+    assert_conversation!(Sandbox::new().run(&["classify", BUSINESS, "--input", "news.csv"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: the argument '[TEXT]...' cannot be used with '--input <PATH|GLOB|URL|->'
+
+    Usage: albertine classify <TEXT>...
+
+    For more information, try '--help'.
+    "#);
+}
+
+#[test]
+fn an_unknown_cpu_level_is_told() {
+    let sandbox = Sandbox::new();
+    let output =
+        sandbox.command(&["classify", BUSINESS]).env("ALBERTINE_CPU", "avx9").output().expect("the binary starts");
+    assert_eq!(output.status.code(), Some(2));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.starts_with("error: unknown CPU level \"avx9\", this CPU has portable"), "{stderr}");
+}
