@@ -36,6 +36,7 @@ use std::thread::JoinHandle;
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 
+pub(crate) use self::bytes::Text;
 use self::rejects::Policy;
 pub use self::rejects::{OnError, Rejects};
 use self::shape::Keys;

@@ -6,6 +6,7 @@
 mod error;
 mod functions;
 mod tables;
+mod types;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

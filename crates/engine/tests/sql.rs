@@ -63,6 +63,26 @@ fn labels_are_counted_over_patterns_and_folders() {
 }
 
 #[test]
+fn a_backslash_before_a_quotation_mark_is_a_letter_like_any_other() {
+    let folder = Folder::new();
+    let input = folder.write("a.csv", "id,text\n1,\"He said \\\"\"no\\\"\" twice\"\n2,\"one \\\"\n3,plain\n");
+    let found = query(&format!("SELECT id + 1, text FROM '{input}'")).unwrap();
+    assert_eq!(cells(&found), [["2", "He said \\\"no\\\" twice"], ["3", "one \\"], ["4", "plain"]]);
+}
+
+#[test]
+fn types_hold_the_cells_of_every_file() {
+    let folder = Folder::new();
+    folder.write("in/a.csv", "n,m,empty,s\n1,1,,1\n");
+    folder.write("in/b.csv", "n,m,empty,s\n2.5,2,4,x\n");
+    let sql =
+        format!("SELECT sum(n), sum(m), max(empty), max(s), arrow_typeof(max(s)) FROM '{}'", folder.input("in/*.csv"));
+    assert_eq!(cells(&query(&sql).unwrap())[0][..4], ["3.5", "3", "4", "x"]);
+    folder.write("in/c.csv", "n,m,other,s\n1,1,1,1\n");
+    assert!(fault(&sql).contains("c.csv"), "{}", fault(&sql));
+}
+
+#[test]
 fn the_functions_take_any_text() {
     let text = "'Stocks fell on Wall Street.'";
     let found = query(&format!(

@@ -14,12 +14,13 @@ use datafusion::prelude::SessionContext;
 use url::Url;
 
 use super::error::engine_error;
+use super::types;
 use crate::format::{Compression, Format};
 use crate::location::{self, InputFile, Location};
 use crate::{EngineError, remote};
 
 /// Rows that are looked at for the types of a CSV or JSON Lines table.
-const INFER_ROWS: usize = 100_000;
+pub(super) const INFER_ROWS: usize = 100_000;
 
 /// The table that `name` names: a file, a pattern, a folder or a URL.
 pub(super) fn open(context: &SessionContext, name: &str) -> Result<Arc<dyn TableProvider>, EngineError> {
@@ -49,7 +50,10 @@ pub(super) fn open(context: &SessionContext, name: &str) -> Result<Arc<dyn Table
         EngineError::NotFound { .. } => EngineError::NotFound { path: name.to_owned() },
         error => error,
     };
-    let config = remote::runtime()?.block_on(config.infer_schema(&context.state())).map_err(named)?;
+    let config = match delimiter_of(first.format) {
+        Some(delimiter) => config.with_schema(Arc::new(types::infer(&files, delimiter)?)),
+        None => remote::runtime()?.block_on(config.infer_schema(&context.state())).map_err(named)?,
+    };
     if config.file_schema.as_ref().is_none_or(|schema| schema.fields().is_empty()) {
         return Err(EngineError::EmptyFile { path: name.to_owned() });
     }
@@ -80,29 +84,32 @@ fn url_of(context: &SessionContext, file: &InputFile) -> Result<ListingTableUrl,
     ListingTableUrl::try_new(url, None).map_err(engine_error)
 }
 
+/// What stands between the cells of a row, in formats that have it.
+fn delimiter_of(format: Format) -> Option<u8> {
+    match format {
+        Format::Csv => Some(b','),
+        Format::Tsv => Some(b'\t'),
+        Format::Jsonl | Format::Parquet | Format::Txt => None,
+    }
+}
+
 fn format_of(file: &InputFile) -> Result<Arc<dyn FileFormat>, EngineError> {
     let compression = match file.compression {
         Compression::None => FileCompressionType::UNCOMPRESSED,
         Compression::Gzip => FileCompressionType::GZIP,
         Compression::Zstd => FileCompressionType::ZSTD,
     };
-    let delimited = |delimiter| {
+    if let Some(delimiter) = delimiter_of(file.format) {
         // Cells with line ends rule out that a file is read in pieces.
-        CsvFormat::default()
-            .with_delimiter(delimiter)
-            .with_has_header(true)
-            .with_newlines_in_values(true)
-            .with_schema_infer_max_rec(INFER_ROWS)
-            .with_file_compression_type(compression)
-    };
+        let format = CsvFormat::default().with_delimiter(delimiter).with_has_header(true).with_newlines_in_values(true);
+        return Ok(Arc::new(format.with_file_compression_type(compression)));
+    }
     Ok(match file.format {
-        Format::Csv => Arc::new(delimited(b',')),
-        Format::Tsv => Arc::new(delimited(b'\t')),
         Format::Jsonl => Arc::new(
             JsonFormat::default().with_schema_infer_max_rec(INFER_ROWS).with_file_compression_type(compression),
         ),
         Format::Parquet => Arc::new(ParquetFormat::default()),
-        Format::Txt => {
+        Format::Csv | Format::Tsv | Format::Txt => {
             let found = "a txt file has no columns to query".to_owned();
             return Err(EngineError::WrongFormat { path: file.location.to_string(), expected: "a table", found });
         }
