@@ -56,7 +56,7 @@ GOLDENS = {
         "num_hidden_layers": 3, "type_vocab_size": 3, "layer_norm_eps": 1e-5,
     }),
     "one_head": Golden({"num_attention_heads": 1, "hidden_size": 24, "embedding_size": 32}),
-    "regression": Golden(labels=["stars"]),
+    "regression": Golden({"problem_type": "regression"}, labels=["stars"]),
     "multi_label": Golden({"problem_type": "multi_label_classification"}, labels=["oil", "rain", "music", "law", "bees"]),
     "cased": Golden(cased=True, all_rules=True),
     "positions_64": Golden({"max_position_embeddings": 64}),

@@ -1,5 +1,8 @@
 //! The slow truth that every kernel is tested against: plain loops that add in f64, and the tolerance.
 
+use std::io::Write;
+use std::sync::Once;
+
 use crate::math::Activation;
 
 /// `(a Wᵀ)[row, output]` and the sum of the magnitudes of its terms, in f64.
@@ -80,17 +83,18 @@ impl Numbers {
     }
 }
 
-/// The kernels of every level that this CPU has. Prints those it lacks, so that a run says what it did not test.
-#[allow(clippy::print_stderr, clippy::unwrap_used)]
+/// The kernels of every level that this CPU has. A run says once which ones it tests and which this CPU lacks: straight
+/// to standard error, because what a passing test prints is not shown.
+#[allow(clippy::unwrap_used)]
 pub(crate) fn all_kernels() -> Vec<crate::Kernels> {
     let available = crate::Kernels::available();
     let (run, skipped): (Vec<_>, Vec<_>) =
         crate::CpuLevel::ALL.into_iter().partition(|level| available.contains(level));
     let names = |levels: &[crate::CpuLevel]| levels.iter().map(|level| level.name()).collect::<Vec<_>>().join(" ");
-    eprintln!(
-        "levels run: {}; skipped: {}",
-        names(&run),
-        if skipped.is_empty() { "none".into() } else { names(&skipped) }
-    );
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        let skipped = if skipped.is_empty() { "none".to_owned() } else { names(&skipped) };
+        let _ = writeln!(std::io::stderr(), "levels run: {}; skipped: {skipped}", names(&run));
+    });
     run.into_iter().map(|level| crate::Kernels::at(level).unwrap()).collect()
 }

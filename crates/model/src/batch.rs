@@ -67,13 +67,8 @@ impl RaggedBatch {
         &self.ids[self.starts[index]..self.starts[index + 1]]
     }
 
-    /// The piece ids of all documents, end to end.
-    #[must_use]
-    pub fn ids(&self) -> &[u32] {
-        &self.ids
-    }
-
-    /// The start of each document in [`RaggedBatch::ids`], and the end of the last one: `[documents + 1]`.
+    /// The start of each document in the pieces of all documents, end to end, and the end of the last one:
+    /// `[documents + 1]`.
     #[must_use]
     pub fn starts(&self) -> &[usize] {
         &self.starts

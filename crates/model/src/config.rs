@@ -16,8 +16,9 @@ pub use self::kinds::{Activation, ProblemType};
 use crate::ModelError;
 use crate::formats::files;
 
-/// The largest `config.json` that is read, in bytes. Label names are all that makes one long.
-const MAX_CONFIG: u64 = 16 << 20;
+/// The largest `config.json` that is read, in bytes. Label names are all that makes one long; any other JSON may take
+/// some thirty times its size in memory while it is read.
+const MAX_CONFIG: u64 = 8 << 20;
 
 /// The most weights in one tensor or in all of them. The largest published ALBERT has 223 million.
 const MAX_PARAMETERS: usize = 1 << 32;
@@ -29,7 +30,7 @@ const MAX_PARAMETERS: usize = 1 << 32;
 ///
 /// ```
 /// use std::path::Path;
-/// use albertine_model::{Activation, AlbertConfig, ProblemType};
+/// use albertine_model::{Activation, AlbertConfig};
 ///
 /// let json = br#"{
 ///     "model_type": "albert", "hidden_size": 64, "num_attention_heads": 4, "hidden_act": "gelu",
@@ -38,7 +39,7 @@ const MAX_PARAMETERS: usize = 1 << 32;
 /// let config = AlbertConfig::from_slice(json, Path::new("config.json"))?;
 /// assert_eq!(config.labels, ["World", "Sports"]);
 /// assert_eq!(config.hidden_act, Activation::Gelu);
-/// assert_eq!(config.problem_type, ProblemType::SingleLabel);
+/// assert_eq!(config.problem_type, None); // the file does not say
 /// assert_eq!(config.embedding_size, 128); // transformers' default
 /// # Ok::<(), albertine_model::ModelError>(())
 /// ```
@@ -70,14 +71,8 @@ pub struct AlbertConfig {
     pub layer_norm_eps: f32,
     /// The labels, in the order of the logits: `id2label`, or `LABEL_0` and so on.
     pub labels: Vec<String>,
-    /// What the logits mean.
-    pub problem_type: ProblemType,
-    /// The id of the padding piece, if the file has it.
-    pub pad_token_id: Option<u32>,
-    /// The id of `[CLS]`, if the file has it.
-    pub bos_token_id: Option<u32>,
-    /// The id of `[SEP]`, if the file has it.
-    pub eos_token_id: Option<u32>,
+    /// What the logits mean, if the file says it. Where it does not, their number decides, as [`ProblemType`] has it.
+    pub problem_type: Option<ProblemType>,
 }
 
 impl AlbertConfig {
@@ -125,11 +120,8 @@ impl AlbertConfig {
             type_vocab_size: fields.size("type_vocab_size", 2, 1 << 16)?,
             hidden_act: hidden_act(&fields)?,
             layer_norm_eps: layer_norm_eps(&fields)?,
-            problem_type: problem_type(&fields, labels.len())?,
+            problem_type: problem_type(&fields)?,
             labels,
-            pad_token_id: fields.id("pad_token_id")?,
-            bos_token_id: fields.id("bos_token_id")?,
-            eos_token_id: fields.id("eos_token_id")?,
         };
         config.check_together(&fields)?;
         Ok(config)
@@ -186,14 +178,10 @@ fn layer_norm_eps(fields: &Fields<'_>) -> Result<f32, ModelError> {
         .ok_or_else(|| fields.error("layer_norm_eps", value, "a number from 0 to 1"))
 }
 
-/// The kind that is named, else the one that transformers takes for a model with that many labels.
-fn problem_type(fields: &Fields<'_>, labels: usize) -> Result<ProblemType, ModelError> {
-    match fields.text("problem_type")? {
-        Some(name) => ProblemType::from_name(name)
-            .ok_or_else(|| fields.error_text("problem_type", format!("{name:?}"), ProblemType::NAMES)),
-        None if labels == 1 => Ok(ProblemType::Regression),
-        None => Ok(ProblemType::SingleLabel),
-    }
+fn problem_type(fields: &Fields<'_>) -> Result<Option<ProblemType>, ModelError> {
+    let Some(name) = fields.text("problem_type")? else { return Ok(None) };
+    let unknown = || fields.error_text("problem_type", format!("{name:?}"), ProblemType::NAMES);
+    ProblemType::from_name(name).map(Some).ok_or_else(unknown)
 }
 
 #[cfg(test)]

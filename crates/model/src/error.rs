@@ -188,6 +188,19 @@ pub enum ModelError {
         /// The shape that it claims.
         shape: Vec<usize>,
     },
+    /// The tensors of a checkpoint are views of the same few storages, far more often than tied weights are.
+    #[error(
+        "the tensors in {} hold {viewed} bytes by reading {stored} stored ones over and over, more than sharing weights \
+         explains", path.display()
+    )]
+    SharedStorage {
+        /// The file.
+        path: PathBuf,
+        /// Bytes of all tensors, each on its own.
+        viewed: u64,
+        /// Bytes of all storages.
+        stored: u64,
+    },
     /// Two tensors of a checkpoint stand for the same weight.
     #[error("{} holds the tensor `{tensor}` twice, with and without a prefix or in an old spelling", path.display())]
     DuplicateTensor {
@@ -233,6 +246,18 @@ pub enum ModelError {
         tensor: String,
         /// The type's name, in safetensors' spelling.
         found: String,
+    },
+    /// A weight is NaN or infinite, or too large for f32: every score would be NaN.
+    #[error("the tensor `{tensor}` in {} holds {value} at element {element}, not a finite number", path.display())]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The canonical name ([`crate::layout`]).
+        tensor: String,
+        /// The first such element's place in row-major order, from 0.
+        element: usize,
+        /// Its value as f32: NaN or an infinity.
+        value: f32,
     },
     /// A document has no pieces, not even the `[CLS]` that its score is read from.
     #[error("document {document} of the batch has no pieces")]

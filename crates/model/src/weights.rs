@@ -76,7 +76,7 @@ impl<'a> Weights<'a> {
     ///
     /// # Errors
     /// [`ModelError::MissingTensor`] (for a tensor of the head, [`ModelError::NotAClassifier`]),
-    /// [`ModelError::TensorShape`] and [`ModelError::TensorType`].
+    /// [`ModelError::TensorShape`], [`ModelError::TensorType`] and [`ModelError::NotFinite`].
     pub fn get(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
         let Some(stored) = self.contents.tensors.get(name) else {
             let (path, tensor) = (self.origin.clone(), name.to_owned());
@@ -94,11 +94,17 @@ impl<'a> Weights<'a> {
                 expected: shape.to_owned(),
             });
         }
-        self.contents.values(stored).ok_or_else(|| ModelError::TensorType {
+        let values = self.contents.values(stored).ok_or_else(|| ModelError::TensorType {
             path: self.path_of(stored),
             tensor: name.to_owned(),
             found: stored.element.name().to_owned(),
-        })
+        })?;
+        match first_not_finite(&values) {
+            None => Ok(values),
+            Some((element, value)) => {
+                Err(ModelError::NotFinite { path: self.path_of(stored), tensor: name.to_owned(), element, value })
+            }
+        }
     }
 
     /// Every tensor there is: canonical name, shape and element type in safetensors' spelling, sorted by name.
@@ -113,4 +119,13 @@ impl<'a> Weights<'a> {
     fn path_of(&self, tensor: &StoredTensor) -> PathBuf {
         self.contents.path_of(tensor).unwrap_or(&self.origin).to_owned()
     }
+}
+
+/// The first number that is NaN or infinite, and its place.
+fn first_not_finite(values: &[f32]) -> Option<(usize, f32)> {
+    // A block is looked at whole, without a branch for each number: that runs as fast as memory is read.
+    const BLOCK: usize = 1024;
+    let finite = |block: &[f32]| block.iter().fold(true, |finite, value| finite & value.is_finite());
+    let block = values.chunks(BLOCK).position(|block| !finite(block))?;
+    values.iter().copied().enumerate().skip(block * BLOCK).find(|(_, value)| !value.is_finite())
 }

@@ -294,3 +294,69 @@ fn storages_that_are_not_what_the_pickle_says() {
     changed[place] ^= 1;
     assert_eq!(pickle(&changed), "cannot read DIR/pytorch_model.bin/m/data/0: Invalid checksum");
 }
+
+#[test]
+fn storages_that_are_shared_too_often() {
+    // As many names as asked for, each for the same tensor: the whole of one storage of 64 f32.
+    let with_names = |names: u8| {
+        let mut program = b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n(".to_vec();
+        program.extend(b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x40tQ");
+        program.extend(b"K\x00K\x40\x85K\x01\x85\x89}tRq\x000}(");
+        for name in 0..names {
+            program.extend([0x8c, 1, b'A' + name]);
+            program.extend(b"h\x00");
+        }
+        program.extend(b"u.");
+        archive(&[("m/data.pkl", &program, STORED), ("m/data/0", &[0; 256], STORED)])
+    };
+    let tied = with_names(8);
+    assert_eq!(Weights::from_torch(&tied, Path::new("tied")).unwrap().tensors().len(), 8);
+    assert_eq!(
+        pickle(&with_names(9)),
+        "the tensors in DIR/pytorch_model.bin hold 2304 bytes by reading 256 stored ones over and over, more than \
+         sharing weights explains"
+    );
+}
+
+#[test]
+fn sizes_that_overflow_beside_a_zero() {
+    // A tensor of the shape [0, 2^40, 2^40]: it has no elements, and its sizes cannot be multiplied from the right.
+    let mut program = b"\x80\x02}X\x01\x00\x00\x00wctorch._utils\n_rebuild_tensor_v2\n(".to_vec();
+    program.extend(b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x01tQ");
+    let large = b"\x8a\x06\x00\x00\x00\x00\x00\x01";
+    program.extend([b"K\x00K\x00", &large[..], large, b"\x87", large, large, b"K\x01\x87\x89}tRs."].concat());
+    let bytes = archive(&[("m/data.pkl", &program, STORED), ("m/data/0", &[0; 4], STORED)]);
+    let weights = Weights::from_torch(&bytes, Path::new("empty")).unwrap();
+    assert!(weights.get("w", &[0, 1 << 40, 1 << 40]).unwrap().is_empty());
+}
+
+#[test]
+fn numbers_that_are_not_finite() {
+    // In the first block of numbers, in a later one, and a number of 64 bits that f32 cannot hold.
+    let cases: [(usize, f64, Dtype, &str); 5] = [
+        (0, f64::NAN, Dtype::F32, "NaN"),
+        (2000, f64::INFINITY, Dtype::F32, "inf"),
+        (2999, f64::NEG_INFINITY, Dtype::F16, "-inf"),
+        (1023, f64::NAN, Dtype::BF16, "NaN"),
+        (1024, -1e300, Dtype::F64, "-inf"),
+    ];
+    for (place, value, dtype, shown) in cases {
+        let stored = |value: f64| match dtype {
+            Dtype::F64 => value.to_le_bytes().to_vec(),
+            Dtype::F16 => half::f16::from_f64(value).to_le_bytes().to_vec(),
+            Dtype::BF16 => half::bf16::from_f64(value).to_le_bytes().to_vec(),
+            _ => (value as f32).to_le_bytes().to_vec(),
+        };
+        let data: Vec<u8> = (0..3000).flat_map(|index| stored(if index == place { value } else { 0.5 })).collect();
+        let tensor = TensorView::new(dtype, vec![3, 1000], &data).unwrap();
+        let directory =
+            directory(&[("model.safetensors", &serialize([("albert.pooler.weight", tensor)], None).unwrap())]);
+        let weights = Weights::open(directory.path()).unwrap();
+        assert_eq!(
+            plain(&weights.get("pooler.weight", &[3, 1000]).unwrap_err(), directory.path()),
+            format!(
+                "the tensor `pooler.weight` in DIR/model.safetensors holds {shown} at element {place}, not a finite number"
+            )
+        );
+    }
+}

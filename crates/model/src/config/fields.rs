@@ -45,16 +45,6 @@ impl<'a> Fields<'a> {
             .ok_or_else(|| self.error(field, value, format!("a whole number from 1 to {limit}")))
     }
 
-    /// A piece id, if the field is there.
-    pub(crate) fn id(&self, field: &'static str) -> Result<Option<u32>, ModelError> {
-        let Some(value) = self.get(field) else { return Ok(None) };
-        value
-            .as_u64()
-            .and_then(|id| u32::try_from(id).ok())
-            .map(Some)
-            .ok_or_else(|| self.error(field, value, "a piece id"))
-    }
-
     /// A string, if the field is there.
     pub(crate) fn text(&self, field: &'static str) -> Result<Option<&'a str>, ModelError> {
         let Some(value) = self.get(field) else { return Ok(None) };

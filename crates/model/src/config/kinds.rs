@@ -51,13 +51,25 @@ impl Activation {
 }
 
 /// What the logits mean, `problem_type` in `config.json`.
+///
+/// The field need not be there, and the number of labels has a say beside it. Scores are made of logits as
+/// transformers' `TextClassificationPipeline.postprocess` makes them, by the first line that holds:
+///
+/// | `problem_type` | labels | scores |
+/// | --- | --- | --- |
+/// | regression | any | the logits as they are |
+/// | multi label | any | a sigmoid of each logit |
+/// | single label, or absent | one | the sigmoid of the logit |
+/// | single label, or absent | several | a softmax over the logits |
+///
+/// A model of one label is thus no regression unless it says so, although transformers trains it with the loss of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ProblemType {
-    /// One label a text; scores are a softmax over the labels.
+    /// One label a text; `single_label_classification`.
     SingleLabel,
-    /// Any number of labels a text; each score is a sigmoid of its own.
+    /// Any number of labels a text; `multi_label_classification`.
     MultiLabel,
-    /// The logits are the answer.
+    /// The logits are the answer; `regression`.
     Regression,
 }
 

@@ -26,10 +26,7 @@ fn defaults_are_those_of_transformers() {
         hidden_act: Activation::GeluNew,
         layer_norm_eps: 1e-12,
         labels: vec!["LABEL_0".to_owned(), "LABEL_1".to_owned()],
-        problem_type: ProblemType::SingleLabel,
-        pad_token_id: None,
-        bos_token_id: None,
-        eos_token_id: None,
+        problem_type: None,
     };
     assert_eq!(config, expected);
     // `null` is what transformers writes for a value that is not set.
@@ -55,24 +52,51 @@ fn activations_have_their_names() {
 }
 
 #[test]
-fn labels_and_their_count_give_the_problem() {
+fn the_problem_type_is_what_the_file_says_whatever_the_labels() {
     let cases = [
-        (r#"{"num_labels": 1}"#, &["LABEL_0"][..], ProblemType::Regression),
-        (r#"{"id2label": {"0": "stars"}}"#, &["stars"], ProblemType::Regression),
+        (r#"{"num_labels": 1}"#, &["LABEL_0"][..], None),
+        (r#"{"id2label": {"0": "stars"}}"#, &["stars"], None),
         (
             r#"{"id2label": {"0": "spam"}, "problem_type": "multi_label_classification"}"#,
             &["spam"],
-            ProblemType::MultiLabel,
+            Some(ProblemType::MultiLabel),
         ),
-        (r#"{"id2label": {"1": "b", "0": "a"}, "num_labels": 7}"#, &["a", "b"], ProblemType::SingleLabel),
-        (r#"{"problem_type": "regression"}"#, &["LABEL_0", "LABEL_1"], ProblemType::Regression),
+        (r#"{"id2label": {"1": "b", "0": "sentence"}, "num_labels": 7}"#, &["sentence", "b"], None),
+        (
+            r#"{"num_labels": 1, "problem_type": "single_label_classification"}"#,
+            &["LABEL_0"],
+            Some(ProblemType::SingleLabel),
+        ),
+        (r#"{"problem_type": "regression"}"#, &["LABEL_0", "LABEL_1"], Some(ProblemType::Regression)),
     ];
     for (json, labels, problem) in cases {
         let config = read(json).unwrap();
         assert_eq!(config.labels, labels, "{json}");
         assert_eq!(config.problem_type, problem, "{json}");
-        assert_eq!(ProblemType::from_name(problem.name()), Some(problem));
+        if let Some(problem) = problem {
+            assert_eq!(ProblemType::from_name(problem.name()), Some(problem));
+        }
     }
+}
+
+#[test]
+fn labels_are_many_and_long_up_to_a_limit() {
+    let long = |length: usize| read(&format!(r#"{{"id2label": {{"0": "{}"}}}}"#, "x".repeat(length)));
+    assert_eq!(long(1024).unwrap().labels[0].len(), 1024);
+    let error = long(1025).unwrap_err();
+    assert!(error.starts_with(r#"`id2label` in m/config.json is {"0": "xxx"#), "{error}");
+    assert!(error.ends_with("x…, expected labels of at most 1024 bytes"), "{error}");
+
+    let many = |count: usize| {
+        let labels: Vec<String> = (0..count).map(|id| format!(r#""{id}": "label {id}""#)).collect();
+        read(&format!(r#"{{"id2label": {{{}}}}}"#, labels.join(", ")))
+    };
+    let labels = many(65_536).unwrap().labels;
+    assert_eq!((labels.len(), labels[40_000].as_str()), (65_536, "label 40000"));
+    assert_eq!(
+        many(65_537).unwrap_err(),
+        "`id2label` in m/config.json is an object of 65537 labels, expected at most 65536"
+    );
 }
 
 #[test]
@@ -88,6 +112,8 @@ fn wrong_fields_are_named_with_their_values() {
             r#""relative_key""#,
             r#""absolute""#,
         ),
+        (r#"{"problem_type": 7}"#, "problem_type", "7", "a string"),
+        (r#"{"problem_type": ""}"#, "problem_type", r#""""#, ProblemType::NAMES),
         (r#"{"problem_type": "ranking"}"#, "problem_type", r#""ranking""#, ProblemType::NAMES),
         (r#"{"vocab_size": 0}"#, "vocab_size", "0", "a whole number from 1 to 16777216"),
         (r#"{"vocab_size": -1}"#, "vocab_size", "-1", "a whole number from 1 to 16777216"),
@@ -103,13 +129,18 @@ fn wrong_fields_are_named_with_their_values() {
         (r#"{"num_attention_heads": 60}"#, "num_attention_heads", "60", "a divisor of hidden_size, 4096"),
         (r#"{"num_hidden_groups": 13}"#, "num_hidden_groups", "13", "at most num_hidden_layers, 12"),
         (r#"{"layer_norm_eps": -1}"#, "layer_norm_eps", "-1", "a number from 0 to 1"),
-        (r#"{"pad_token_id": -1}"#, "pad_token_id", "-1", "a piece id"),
-        (r#"{"num_labels": 0}"#, "num_labels", "0", "a whole number from 1 to 1048576"),
+        (r#"{"num_labels": 0}"#, "num_labels", "0", "a whole number from 1 to 65536"),
         (r#"{"id2label": {}}"#, "id2label", "{}", labels),
         (r#"{"id2label": ["a"]}"#, "id2label", r#"["a"]"#, labels),
         (r#"{"id2label": {"0": "a", "2": "b"}}"#, "id2label", r#"{"2": "b"}"#, labels),
         (r#"{"id2label": {"0": "a", "00": "b"}}"#, "id2label", r#"{"00": "b"}"#, labels),
         (r#"{"id2label": {"0": 1}}"#, "id2label", r#"{"0": 1}"#, labels),
+        (
+            r#"{"id2label": {"0": "a", "1": "b", "2": "a"}}"#,
+            "id2label",
+            r#"{"2": "a"}"#,
+            "another label than that of 0",
+        ),
         (
             r#"{"hidden_size": 65536, "intermediate_size": 1048576}"#,
             "hidden_size",

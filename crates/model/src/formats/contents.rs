@@ -27,6 +27,14 @@ pub(crate) struct StoredTensor {
     pub(crate) strides: Option<Vec<usize>>,
 }
 
+impl StoredTensor {
+    /// Bytes that reading it goes through or makes, whichever is more: a view may leave out or repeat elements.
+    pub(crate) fn cost(&self) -> u64 {
+        let elements = self.shape.iter().fold(1_usize, |product, size| product.saturating_mul(*size));
+        elements.saturating_mul(self.element.size()).max(self.bytes.len()) as u64
+    }
+}
+
 /// The tensors of a checkpoint by canonical name.
 #[derive(Default)]
 pub(crate) struct Contents<'a> {

@@ -24,6 +24,11 @@ use crate::ModelError;
 /// The largest pickle that is read, in bytes; a tensor takes about 150.
 const MAX_PICKLE: u64 = 4 << 20;
 
+/// How many times over the tensors of a checkpoint may together be as large as its storages. Tied weights are views of
+/// one storage, two or three of them; each becomes numbers of its own when a model is built, so that a small file
+/// without this limit could ask for any amount of memory.
+const MAX_SHARING: u64 = 8;
+
 /// How a pickle outside an archive begins: PyTorch's format before 1.6.
 const PICKLE_MAGIC: u8 = 0x80;
 
@@ -56,19 +61,26 @@ pub(crate) fn read<R: Read + Seek>(
         source,
     })?;
     let mut buffers: HashMap<&str, usize> = HashMap::new();
+    let (mut stored, mut viewed) = (0_u64, 0_u64);
     for (name, tensor) in tensors {
         let key = tensor.storage.key;
         let buffer = match buffers.get(key) {
             Some(buffer) => *buffer,
             None => {
                 let bytes = archive.read(&format!("data/{key}"), u64::MAX)?;
+                stored = stored.saturating_add(bytes.len() as u64);
                 let buffer = contents.add_buffer(path, Cow::Owned(bytes));
                 buffers.insert(key, buffer);
                 buffer
             }
         };
         let bytes = contents.buffers.get(buffer).map_or(0, |buffer| buffer.bytes.len());
-        contents.add(path, name, view(&tensor, buffer, bytes, name, path)?)?;
+        let tensor = view(&tensor, buffer, bytes, name, path)?;
+        viewed = viewed.saturating_add(tensor.cost());
+        contents.add(path, name, tensor)?;
+    }
+    if viewed > stored.saturating_mul(MAX_SHARING) {
+        return Err(ModelError::SharedStorage { path: path.to_owned(), viewed, stored });
     }
     Ok(())
 }
@@ -123,10 +135,11 @@ fn span(shape: &[usize], strides: &[usize]) -> Option<usize> {
 
 /// Whether elements lie end to end in row-major order. The stride of an axis of one element does not matter.
 fn is_contiguous(shape: &[usize], strides: &[usize]) -> bool {
-    let mut expected = 1;
+    let mut expected = Some(1_usize);
     shape.iter().zip(strides).rev().all(|(size, stride)| {
-        let fits = *size == 1 || *stride == expected;
-        expected *= size;
+        let fits = *size == 1 || Some(*stride) == expected;
+        // The sizes of a tensor without elements are bounded by nothing else.
+        expected = expected.and_then(|expected| expected.checked_mul(*size));
         fits
     })
 }

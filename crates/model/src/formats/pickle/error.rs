@@ -31,4 +31,15 @@ pub enum PickleError {
     /// It makes more values than any checkpoint does.
     #[error("it makes more than {0} values")]
     TooManyValues(usize),
+    /// It rebuilds or lists more tensors than any checkpoint has.
+    #[error("it makes more than {0} tensors")]
+    TooManyTensors(usize),
+    /// A tensor has more axes than any weight.
+    #[error("it has a tensor of {found} dimensions, at most {limit} are read")]
+    TooManyDimensions {
+        /// The items of its sizes or strides.
+        found: usize,
+        /// The most that are read.
+        limit: usize,
+    },
 }

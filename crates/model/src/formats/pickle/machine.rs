@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::reader::Reader;
-use super::value::{Heap, StorageRef, TensorRef, Value};
+use super::value::{Heap, StorageRef, TensorRef, Value, count_tensors};
 use super::{Global, PickleError};
 
 /// The tensors of a pickled state dictionary by name, in the order of the file; other values of it are left out.
@@ -257,7 +257,7 @@ impl<'a> Machine<'a> {
                     shape: self.heap.sizes(*shape)?,
                     strides: self.heap.sizes(*strides)?,
                 };
-                self.heap.tensor(tensor)
+                self.heap.tensor(tensor)?
             }
             _ => return Err(PickleError::Unexpected("a call that rebuilds a tensor")),
         };
@@ -272,6 +272,7 @@ impl<'a> Machine<'a> {
             if let (Value::Text(name), Value::Tensor(tensor)) = pair
                 && let Some(tensor) = self.heap.tensors.get(*tensor)
             {
+                count_tensors(tensors.len() + 1)?;
                 tensors.push((*name, tensor.clone()));
             }
         }

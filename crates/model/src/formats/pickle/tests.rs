@@ -95,3 +95,48 @@ fn values_are_counted() {
     let marks = vec![b'('; 2 << 20];
     assert!(matches!(error(&marks), PickleError::TooManyValues(_)));
 }
+
+/// A pickle that puts by the rebuilding function as 0, its arguments with `sizes` for shape and strides as 3, and then
+/// has `times` times over what `repeated` says.
+fn repeating(sizes: &[u8], repeated: &[u8], times: usize) -> Vec<u8> {
+    let mut bytes = b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\nq\x000".to_vec();
+    bytes.extend(b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x01tQq\x010");
+    bytes.extend(sizes);
+    bytes.extend(b"q\x020(h\x01K\x00h\x02h\x02tq\x030");
+    bytes.extend(repeated.repeat(times));
+    bytes
+}
+
+/// A call of what [`repeating`] has put by.
+const CALL: &[u8] = b"h\x00h\x03R";
+
+#[test]
+fn a_long_tuple_is_not_copied_for_every_tensor() {
+    // A shape of 300,000 sizes, asked for by 600 tensors: 630 KB of file that would take 2.9 GB of memory.
+    let mut sizes = b"(".to_vec();
+    sizes.extend(b"K\x01".repeat(300_000));
+    sizes.push(b't');
+    let long = repeating(&sizes, CALL, 600);
+    assert!(long.len() < 640_000);
+    assert_eq!(error(&long), PickleError::TooManyDimensions { found: 300_000, limit: 8 });
+    assert_eq!(
+        error(&repeating(b"(K\x01K\x01K\x01K\x01K\x01K\x01K\x01K\x01K\x01t", CALL, 1)),
+        PickleError::TooManyDimensions { found: 9, limit: 8 }
+    );
+
+    let mut eight = repeating(b"(K\x01K\x01K\x01K\x01K\x01K\x01K\x01K\x01t", b"", 0);
+    eight.extend(b"}X\x01\x00\x00\x00wh\x00h\x03Rs.");
+    assert_eq!(state_dict(&eight).unwrap()[0].1.shape, [1; 8]);
+}
+
+#[test]
+fn tensors_are_counted() {
+    let calls = repeating(b"K\x01\x85", CALL, 32_769);
+    assert_eq!(error(&calls), PickleError::TooManyTensors(32_768));
+    // One tensor, listed under one name again and again.
+    let mut listed = repeating(b"K\x01\x85", CALL, 1);
+    listed.extend(b"q\x04}X\x01\x00\x00\x00wq\x050");
+    listed.extend(b"h\x05h\x04s".repeat(32_769));
+    listed.push(b'.');
+    assert_eq!(error(&listed), PickleError::TooManyTensors(32_768));
+}

@@ -6,6 +6,13 @@ use crate::formats::element::Element;
 /// The most values that one pickle may make. A checkpoint makes about twenty for each tensor.
 const MAX_VALUES: usize = 1 << 20;
 
+/// The most tensors that one pickle may rebuild, and the most that its state dictionary may list. A tensor takes about
+/// 150 bytes of the four megabytes that a pickle may have; recalling one takes two, and makes more of it.
+const MAX_TENSORS: usize = 1 << 15;
+
+/// The most axes of a tensor. Weights have two; buffers beside them seldom more than four.
+const MAX_DIMENSIONS: usize = 8;
+
 /// A value on the machine's stack; larger ones by their place in the [`Heap`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Value<'a> {
@@ -73,9 +80,10 @@ impl<'a> Heap<'a> {
         Value::Storage(self.storages.len() - 1)
     }
 
-    pub(crate) fn tensor(&mut self, tensor: TensorRef<'a>) -> Value<'a> {
+    pub(crate) fn tensor(&mut self, tensor: TensorRef<'a>) -> Result<Value<'a>, PickleError> {
+        count_tensors(self.tensors.len() + 1)?;
         self.tensors.push(tensor);
-        Value::Tensor(self.tensors.len() - 1)
+        Ok(Value::Tensor(self.tensors.len() - 1))
     }
 
     /// The items of a tuple.
@@ -87,10 +95,20 @@ impl<'a> Heap<'a> {
         .ok_or(PickleError::Unexpected("a tuple"))
     }
 
-    /// The numbers of a tuple of sizes or strides.
+    /// The numbers of a tuple of sizes or strides. They are copied for each tensor, and a pickle may recall one tuple
+    /// for every tensor, so a long tuple is refused.
     pub(crate) fn sizes(&self, value: Value<'a>) -> Result<Vec<usize>, PickleError> {
-        self.items(value)?.iter().map(|item| item.size()).collect()
+        let items = self.items(value)?;
+        if items.len() > MAX_DIMENSIONS {
+            return Err(PickleError::TooManyDimensions { found: items.len(), limit: MAX_DIMENSIONS });
+        }
+        items.iter().map(|item| item.size()).collect()
     }
+}
+
+/// Refuses so many tensors, if they are too many.
+pub(crate) fn count_tensors(tensors: usize) -> Result<(), PickleError> {
+    if tensors > MAX_TENSORS { Err(PickleError::TooManyTensors(MAX_TENSORS)) } else { Ok(()) }
 }
 
 impl Value<'_> {
