@@ -70,7 +70,8 @@ pub enum TextError {
     Unsupported {
         /// The file.
         path: PathBuf,
-        /// The part of the file: `model`, `normalizer`, `pre-tokenizer`, `post-processor` or `tokenizer class`.
+        /// The part of the file: `model`, `normalizer`, `replacement pattern`, `pre-tokenizer`,
+        /// `post-processor` or `tokenizer class`, say.
         part: &'static str,
         /// What the file asks for.
         kind: String,

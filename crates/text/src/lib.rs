@@ -1,6 +1,6 @@
 //! From text to documents, tokens and piece ids.
 //!
-//! This crate is the first room of Albertine: it knows text and vocabularies, and neither tensors nor tables.
+//! This crate knows text and vocabularies, and neither tensors nor tables; the rest of Albertine builds on it.
 //!
 //! | module item | what it does |
 //! | --- | --- |
@@ -20,5 +20,5 @@ mod token;
 pub use document::CleanupMode;
 pub use error::TextError;
 pub use offsets::{Utf16Cursor, utf16_len};
-pub use pieces::{Encoded, Piece, Pieces, TruncationSide, Vocabulary};
+pub use pieces::{Encoded, Piece, Pieces, Vocabulary};
 pub use token::{ContextChars, Token, Tokenizer, TokenizerSettings, is_blank};

@@ -8,6 +8,8 @@ mod chunks;
 mod config;
 mod digits;
 mod engine;
+mod growth;
+mod prefixes;
 mod recipe;
 mod spiece;
 #[cfg(test)]
@@ -22,11 +24,15 @@ use std::path::{Path, PathBuf};
 use self::chunks::Chunks;
 use self::config::{Config, Sources};
 use self::engine::{Engine, Refusal};
-use self::recipe::{Normalizer, Recipe, Template};
+use self::prefixes::Prefixes;
+use self::recipe::{Normalizer, PostProcessor, Recipe};
 use crate::error::TextError;
 
 /// The largest vocabulary file that is read, in bytes. One of 500,000 pieces has about 40 MB.
 const MAX_FILE_BYTES: u64 = 128 << 20;
+
+/// A part of a text that is longer than this, in bytes, is looked at from its beginning if that is enough.
+const LONG_PART_BYTES: usize = 16 << 10;
 
 const TOKENIZER_JSON: &str = "tokenizer.json";
 const SPIECE_MODEL: &str = "spiece.model";
@@ -43,21 +49,10 @@ pub enum Vocabulary<'b> {
     Spiece(&'b [u8]),
 }
 
-/// The side of a text that is given up when it is longer than the limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TruncationSide {
-    /// The start of the text goes.
-    Left,
-    /// The end of the text goes; the usual side.
-    Right,
-}
-
 /// What became of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Encoded {
-    /// How many pieces the whole text has, special pieces included, before it was cut to the limit.
-    pub pieces: usize,
-    /// Whether it was cut.
+    /// Whether it has more pieces than the limit, and was cut.
     pub truncated: bool,
 }
 
@@ -87,7 +82,7 @@ pub struct Piece {
 /// let pieces = Pieces::open(Path::new("albert-base-v2"))?;
 /// let mut ids = Vec::new();
 /// let encoded = pieces.encode("Oil prices rose on Monday.", 512, &mut ids)?;
-/// assert_eq!(encoded.pieces, ids.len());
+/// assert!(!encoded.truncated && ids.len() < 512);
 /// # Ok(())
 /// # }
 /// ```
@@ -96,12 +91,14 @@ pub struct Pieces {
     engine: Engine,
     normalizers: Vec<Normalizer>,
     chunks: Chunks,
+    /// The length of the longest piece, in bytes; nothing if the beginning of a word cannot be found without its end.
+    reach: Option<usize>,
     /// Rebuilds `chunks` when the steps of normalisation change.
-    splitters: Vec<recipe::Splitter>,
-    added: Vec<recipe::AddedPiece>,
+    pre_tokenizers: Vec<recipe::PreTokenizer>,
+    added: Vec<recipe::AddedToken>,
     before: Vec<u32>,
     after: Vec<u32>,
-    side: TruncationSide,
+    truncate_left: bool,
     model_max_length: Option<usize>,
 }
 
@@ -164,14 +161,25 @@ impl Pieces {
             }
         };
         let refused = |refusal: Refusal| TextError::Malformed { path: path.to_owned(), reason: refusal.to_string() };
-        let Recipe { vocabulary, unknown, byte_fallback, normalizers, splitters, added, template, truncate_left } =
-            recipe;
-        let mut engine = Engine::new(vocabulary, unknown, byte_fallback, &normalizers, &splitters).map_err(refused)?;
+        let Recipe {
+            vocabulary,
+            unknown,
+            byte_fallback,
+            normalizers,
+            pre_tokenizers,
+            added,
+            post_processor,
+            truncate_left,
+        } = recipe;
+        // A run of unknown characters becomes byte pieces all together or not at all.
+        let reach = (!byte_fallback).then(|| vocabulary.iter().map(|(piece, _)| piece.len()).max().unwrap_or(0));
+        let mut engine =
+            Engine::new(vocabulary, unknown, byte_fallback, &normalizers, &pre_tokenizers).map_err(refused)?;
         let added = config.added(&added, in_json);
         engine.add(&added, config.split_special_tokens).map_err(refused)?;
-        let (before, after) = match template {
-            Template::Ids { before, after } => (before, after),
-            Template::ClsSep => {
+        let (before, after) = match post_processor {
+            PostProcessor::Ids { before, after } => (before, after),
+            PostProcessor::ClsSep => {
                 let id = |piece| match engine.piece_to_id(piece) {
                     Some(id) => Ok(vec![id]),
                     None => {
@@ -181,16 +189,20 @@ impl Pieces {
                 (id("[CLS]")?, id("[SEP]")?)
             }
         };
-        let left = config.truncate_left.or(truncate_left).unwrap_or(false);
+        if before.iter().chain(&after).any(|&id| id as usize >= engine.vocabulary()) {
+            let reason = "it puts a piece around a text that it does not have".into();
+            return Err(TextError::Malformed { path: path.to_owned(), reason });
+        }
         Ok(Self {
             engine,
-            chunks: Chunks::for_recipe(&normalizers, &splitters, &added),
+            chunks: Chunks::for_recipe(&normalizers, &pre_tokenizers, &added),
+            reach,
             normalizers,
-            splitters,
+            pre_tokenizers,
             added,
             before,
             after,
-            side: if left { TruncationSide::Left } else { TruncationSide::Right },
+            truncate_left: config.truncate_left.or(truncate_left).unwrap_or(false),
             model_max_length: config.model_max_length,
         })
     }
@@ -212,14 +224,17 @@ impl Pieces {
             self.normalizers.insert(map.unwrap_or(self.normalizers.len()), Normalizer::Lowercase);
         }
         self.engine.renormalize(&self.normalizers).map_err(encode_error)?;
-        self.chunks = Chunks::for_recipe(&self.normalizers, &self.splitters, &self.added);
+        self.chunks = Chunks::for_recipe(&self.normalizers, &self.pre_tokenizers, &self.added);
         Ok(self)
     }
 
     /// Appends the ids of `text` to `ids`: `[CLS]`, its pieces, `[SEP]`, at most `limit` in all.
     ///
     /// A longer text is cut as transformers does with `truncation=True, max_length=limit`: the special pieces stay,
-    /// and pieces go from the [`truncation_side`](Self::truncation_side). On an error `ids` is left as it was.
+    /// and pieces go from the end of the text, or from its start where the vocabulary's configuration says so. What is
+    /// behind the limit is not looked at, as far as the text can be cut in front of it: long texts are worked on in
+    /// parts of some kilobytes, which end at spaces, and of an endless ASCII word the beginning is enough. On an error
+    /// `ids` is left as it was.
     ///
     /// # Errors
     ///
@@ -233,25 +248,48 @@ impl Pieces {
         let start = ids.len();
         ids.extend_from_slice(&self.before);
         let body = ids.len();
-        let mut pieces = specials;
+        let mut truncated = false;
         for part in self.chunks.of_text(text) {
-            let had = ids.len();
-            if let Err(refusal) = self.engine.encode(part, ids) {
+            let done = match self.beginning(part, room - (ids.len() - body)) {
+                Ok(Some(beginning)) => {
+                    ids.extend(beginning);
+                    truncated = true;
+                    break;
+                }
+                Ok(None) => self.engine.encode(part, ids),
+                Err(refusal) => Err(refusal),
+            };
+            if let Err(refusal) = done {
                 ids.truncate(start);
                 return Err(encode_error(refusal));
             }
-            pieces += ids.len() - had;
-            // Cut after every part, so that a long text never keeps more than its share.
             let kept = ids.len() - body;
-            if kept > room {
-                match self.side {
-                    TruncationSide::Right => ids.truncate(body + room),
-                    TruncationSide::Left => drop(ids.drain(body..body + kept - room)),
-                }
+            if kept <= room {
+                continue;
             }
+            truncated = true;
+            if !self.truncate_left {
+                ids.truncate(body + room);
+                break;
+            }
+            // Cut after every part, so that a long text never keeps more than its share.
+            ids.drain(body..body + kept - room);
         }
         ids.extend_from_slice(&self.after);
-        Ok(Encoded { pieces, truncated: pieces > limit })
+        Ok(Encoded { truncated })
+    }
+
+    /// The first `wanted` ids of a part that is very long and has more, where the rest of it does not matter.
+    fn beginning(&self, part: &str, wanted: usize) -> Result<Option<Vec<u32>>, Refusal> {
+        match self.reach {
+            Some(reach) if !self.truncate_left && part.len() > LONG_PART_BYTES => {
+                Prefixes::new(reach, self.chunks.plain(), &self.added).settle(part, wanted, |text| {
+                    let mut ids = Vec::new();
+                    self.engine.encode(text, &mut ids).map(|()| ids)
+                })
+            }
+            _ => Ok(None),
+        }
     }
 
     /// The pieces of the whole of `text`, special pieces included, with their places: a view for people.
@@ -279,12 +317,6 @@ impl Pieces {
         self.model_max_length
     }
 
-    /// The side of a text that is given up when it is longer than the limit.
-    #[must_use]
-    pub fn truncation_side(&self) -> TruncationSide {
-        self.side
-    }
-
     /// The number of piece ids, added pieces included. Every id is below it.
     #[must_use]
     pub fn vocabulary(&self) -> usize {
@@ -295,12 +327,6 @@ impl Pieces {
     #[must_use]
     pub fn id_to_piece(&self, id: u32) -> Option<String> {
         self.engine.id_to_piece(id)
-    }
-
-    /// The id of this piece, if there is one.
-    #[must_use]
-    pub fn piece_to_id(&self, piece: &str) -> Option<u32> {
-        self.engine.piece_to_id(piece)
     }
 }
 

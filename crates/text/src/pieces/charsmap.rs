@@ -8,6 +8,8 @@
 
 /// The largest map that is taken, in bytes; the map of NFKC has about 240 KB.
 const MAX_BYTES: usize = 16 << 20;
+/// The longest replacement text that is taken, in bytes; the longest of NFKC has 33.
+const MAX_TEXT_BYTES: usize = 64;
 /// A step changes only the low eight bits of a position, so it stays within a block of this many units.
 const BLOCK: usize = 256;
 
@@ -23,6 +25,9 @@ pub(super) fn check(map: &[u8]) -> Result<(), String> {
     }
     let (trie, texts) = rest.split_at(length);
     let texts = std::str::from_utf8(texts).map_err(|_| "its character map has texts that are not UTF-8")?;
+    if longest_of(texts.as_bytes()) > MAX_TEXT_BYTES {
+        return Err(format!("its character map has a text longer than {MAX_TEXT_BYTES} bytes"));
+    }
     let (units, remainder) = trie.as_chunks::<4>();
     if units.is_empty() || !remainder.is_empty() {
         return Err("its character map has a trie that is not a row of units".into());
@@ -45,21 +50,32 @@ pub(super) fn check(map: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a checked map leaves this ASCII byte as it is.
+/// What a checked map puts in the place of this ASCII byte, if anything.
 ///
-/// A first byte that leads nowhere in the trie cannot be part of any replacement.
-pub(super) fn leaves_alone(map: &[u8], byte: u8) -> bool {
+/// A map takes the shortest key that a text begins with, so a longer one does not count.
+pub(super) fn of_ascii(map: &[u8], byte: u8) -> Option<&[u8]> {
     let unit = |at: usize| {
         let bytes = map.get(4 + 4 * at..8 + 4 * at)?.first_chunk::<4>()?;
         Some(Unit(u32::from_le_bytes(*bytes)))
     };
-    let Some(root) = unit(0) else { return false };
-    let at = root.offset() ^ usize::from(byte);
-    match unit(at) {
-        Some(child) if child.label() == u32::from(byte) => !child.has_leaf(),
-        Some(_) => true,
-        None => false,
-    }
+    let at = unit(0)?.offset() ^ usize::from(byte);
+    let child = unit(at).filter(|child| child.label() == u32::from(byte) && child.has_leaf())?;
+    let value = unit(at ^ child.offset())?.value();
+    texts(map)?.get(value..)?.split(|&byte| byte == 0).next()
+}
+
+/// The length of the longest text that a checked map puts in the place of anything, in bytes.
+pub(super) fn longest(map: &[u8]) -> usize {
+    texts(map).map_or(0, longest_of)
+}
+
+fn longest_of(texts: &[u8]) -> usize {
+    texts.split(|&byte| byte == 0).map(<[u8]>::len).max().unwrap_or(0)
+}
+
+fn texts(map: &[u8]) -> Option<&[u8]> {
+    let (length, rest) = map.split_first_chunk::<4>()?;
+    rest.get(u32::from_le_bytes(*length) as usize..)
 }
 
 /// One unit of the double array.
@@ -113,8 +129,9 @@ mod tests {
         let map = small_map();
         assert_eq!(check(&map), Ok(()));
         assert_eq!(Precompiled::from(&map).unwrap().normalize_string("ABA"), "bcBbc");
-        assert!(!leaves_alone(&map, b'A'));
-        assert!(leaves_alone(&map, b'B'));
+        assert_eq!(of_ascii(&map, b'A'), Some(&b"bc"[..]));
+        assert_eq!(of_ascii(&map, b'B'), None);
+        assert_eq!(longest(&map), 2);
     }
 
     #[test]
@@ -137,6 +154,8 @@ mod tests {
         let value = 4 + 4 * (BLOCK + 0x7F);
         let text = fault(&|map| map[value..value + 4].copy_from_slice(&(1u32 << 31 | 9).to_le_bytes()));
         assert_eq!(text, "unit 321 of its character map leads outside the texts");
+        let long = fault(&|map| map.extend([b'x'; 65]));
+        assert_eq!(long, "its character map has a text longer than 64 bytes");
         assert_eq!(fault(&|map| map.push(0xFF)), "its character map has texts that are not UTF-8");
     }
 

@@ -10,9 +10,13 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::recipe::AddedPiece;
-use super::tokenizer_json::AddedToken;
+use super::recipe::AddedToken;
+use super::tokenizer_json::AddedTokenJson;
 use crate::error::TextError;
+
+/// The largest small file that is read, in bytes. Usual ones have some thousand; each of their tokens is looked for
+/// among all the others.
+const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// transformers writes 1e30 for "no limit" and takes anything above this for it.
 const NO_LIMIT: f64 = 1e20;
@@ -51,7 +55,7 @@ pub(super) struct Config {
     /// The name of a class other than ALBERT's, which only a `tokenizer.json` makes up for.
     pub(super) foreign_class: Option<String>,
     /// Tokens to add, in the order of their ids.
-    added: Vec<AddedPiece>,
+    added: Vec<AddedToken>,
     /// Whether `added` came in the modern form, which makes the vocabulary file's own definitions not count.
     modern: bool,
     specials: Vec<Special>,
@@ -60,7 +64,7 @@ pub(super) struct Config {
 /// A special token, as the files give it.
 #[derive(Debug)]
 struct Special {
-    piece: AddedPiece,
+    piece: AddedToken,
     /// Whether its properties were given, not only its text.
     defined: bool,
     /// Whether a file gave it, rather than the usual one being meant.
@@ -74,7 +78,7 @@ impl Config {
         let mut specials = file.special;
         let modern = file.added_tokens_decoder.is_some();
         let added = match file.added_tokens_decoder {
-            Some(decoder) => decoder.into_values().map(AddedPiece::from).collect(),
+            Some(decoder) => decoder.into_values().map(AddedToken::from).collect(),
             None => {
                 specials.extend(parse::<Map<String, Value>>(sources.special_tokens_map)?);
                 let named: Vec<&str> = specials.values().filter_map(text_of).collect();
@@ -83,7 +87,7 @@ impl Config {
                 legacy.sort_by_key(|&(_, id)| id);
                 let piece = |(content, _): (String, u32)| {
                     let special = named.contains(&content.as_str());
-                    AddedPiece { special, normalized: !special, ..AddedPiece::special(content) }
+                    AddedToken { special, normalized: !special, ..AddedToken::special(content) }
                 };
                 legacy.into_iter().map(piece).collect()
             }
@@ -105,26 +109,26 @@ impl Config {
     ///
     /// A later definition of a token replaces an earlier one and keeps its place. `in_json` says that the vocabulary
     /// file is a `tokenizer.json`, whose definitions count where the configuration only names a token.
-    pub(super) fn added(&self, of_file: &[AddedPiece], in_json: bool) -> Vec<AddedPiece> {
-        let known: Vec<&AddedPiece> = match in_json && !self.modern {
+    pub(super) fn added(&self, of_file: &[AddedToken], in_json: bool) -> Vec<AddedToken> {
+        let known: Vec<&AddedToken> = match in_json && !self.modern {
             true => of_file.iter().chain(&self.added).collect(),
             false => self.added.iter().collect(),
         };
-        let changed: Vec<&AddedPiece> = known.iter().copied().filter(|piece| !of_file.contains(piece)).collect();
+        let changed: Vec<&AddedToken> = known.iter().copied().filter(|piece| !of_file.contains(piece)).collect();
         let mut all = of_file.to_vec();
         for &piece in &changed {
             let special = piece.special || self.specials.iter().any(|other| other.piece.content == piece.content);
-            put(&mut all, AddedPiece { special, ..piece.clone() });
+            put(&mut all, AddedToken { special, ..piece.clone() });
         }
         for (at, Special { piece, defined, given }) in self.specials.iter().enumerate() {
-            let same = |other: &AddedPiece| other.content == piece.content;
+            let same = |other: &AddedToken| other.content == piece.content;
             if self.specials[..at].iter().any(|other| same(&other.piece)) {
                 continue;
             }
             let definition = known.iter().rev().find(|other| *given && same(other));
             match definition.copied().or(defined.then_some(piece)) {
                 Some(piece) if !changed.iter().any(|other| same(other)) => {
-                    put(&mut all, AddedPiece { special: true, ..piece.clone() });
+                    put(&mut all, AddedToken { special: true, ..piece.clone() });
                 }
                 None if !all.iter().any(same) => all.push(piece.clone()),
                 _ => {}
@@ -135,7 +139,7 @@ impl Config {
 }
 
 /// Adds `piece`, or puts it in the place of one with the same text.
-fn put(all: &mut Vec<AddedPiece>, piece: AddedPiece) {
+fn put(all: &mut Vec<AddedToken>, piece: AddedToken) {
     match all.iter_mut().find(|other| other.content == piece.content) {
         Some(other) => *other = piece,
         None => all.push(piece),
@@ -147,7 +151,7 @@ fn special_tokens(given: &Map<String, Value>) -> Vec<Special> {
     let mut all = Vec::new();
     for (key, usual) in SPECIAL_KEYS {
         let mut special = match given.get(key) {
-            None => Special { piece: AddedPiece::special(usual), defined: false, given: false },
+            None => Special { piece: AddedToken::special(usual), defined: false, given: false },
             Some(value) => match special_of(value) {
                 Some(special) => special,
                 // An explicit null takes a token away.
@@ -168,8 +172,8 @@ fn special_tokens(given: &Map<String, Value>) -> Vec<Special> {
 
 fn special_of(value: &Value) -> Option<Special> {
     let (piece, defined) = match value {
-        Value::String(text) => (AddedPiece::special(text), false),
-        Value::Object(_) => (AddedPiece::from(AddedToken::deserialize(value).ok()?), true),
+        Value::String(text) => (AddedToken::special(text), false),
+        Value::Object(_) => (AddedToken::from(AddedTokenJson::deserialize(value).ok()?), true),
         _ => return None,
     };
     Some(Special { piece, defined, given: true })
@@ -187,7 +191,7 @@ struct File {
     truncation_side: Option<Side>,
     split_special_tokens: Option<bool>,
     tokenizer_class: Option<String>,
-    added_tokens_decoder: Option<BTreeMap<Id, AddedToken>>,
+    added_tokens_decoder: Option<BTreeMap<Id, AddedTokenJson>>,
     #[serde(flatten)]
     special: Map<String, Value>,
 }
@@ -212,5 +216,8 @@ impl<'de> Deserialize<'de> for Id {
 
 fn parse<T: serde::de::DeserializeOwned + Default>(source: Option<(&Path, &[u8])>) -> Result<T, TextError> {
     let Some((path, bytes)) = source else { return Ok(T::default()) };
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(TextError::TooLarge { path: path.to_owned(), cap: MAX_FILE_BYTES });
+    }
     serde_json::from_slice(bytes).map_err(|source| TextError::Json { path: path.to_owned(), source })
 }

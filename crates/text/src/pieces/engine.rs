@@ -6,11 +6,11 @@ use tokenizers::normalizers::{
     Sequence as Normalizers, Strip, StripAccents, replace::ReplacePattern,
 };
 use tokenizers::pre_tokenizers::metaspace::{Metaspace, PrependScheme};
-use tokenizers::pre_tokenizers::sequence::Sequence as Splitters;
+use tokenizers::pre_tokenizers::sequence::Sequence as PreTokenizers;
 use tokenizers::pre_tokenizers::whitespace::WhitespaceSplit;
-use tokenizers::{AddedToken, DecoderWrapper, Model as _, PostProcessorWrapper, PreTokenizerWrapper, TokenizerImpl};
+use tokenizers::{DecoderWrapper, Model as _, PostProcessorWrapper, PreTokenizerWrapper, TokenizerImpl};
 
-use super::recipe::{AddedPiece, Normalizer, Pattern, Prepend, Splitter};
+use super::recipe::{AddedToken, Normalizer, Pattern, PreTokenizer, Prepend, SPACES};
 
 type Tokenizer = TokenizerImpl<Unigram, NormalizerWrapper, PreTokenizerWrapper, PostProcessorWrapper, DecoderWrapper>;
 
@@ -33,18 +33,18 @@ impl Engine {
         unknown: usize,
         byte_fallback: bool,
         normalizers: &[Normalizer],
-        splitters: &[Splitter],
+        pre_tokenizers: &[PreTokenizer],
     ) -> Result<Self, Refusal> {
         let mut tokenizer = Tokenizer::new(Unigram::from(vocabulary, Some(unknown), byte_fallback)?);
         tokenizer.with_normalizer(Some(sequence(normalizers)?))?;
-        let splitters = splitters.iter().map(splitter).collect();
-        tokenizer.with_pre_tokenizer(Some(Splitters::new(splitters)));
+        let pre_tokenizers = pre_tokenizers.iter().map(pre_tokenizer).collect();
+        tokenizer.with_pre_tokenizer(Some(PreTokenizers::new(pre_tokenizers)));
         Ok(Self { tokenizer })
     }
 
     /// Lets these pieces be found in the raw text. Those that the vocabulary lacks get ids behind its last.
-    pub(super) fn add(&mut self, pieces: &[AddedPiece], split_special: bool) -> Result<(), Refusal> {
-        self.tokenizer.add_tokens(pieces.iter().map(|piece| AddedToken {
+    pub(super) fn add(&mut self, pieces: &[AddedToken], split_special: bool) -> Result<(), Refusal> {
+        self.tokenizer.add_tokens(pieces.iter().map(|piece| tokenizers::AddedToken {
             content: piece.content.clone(),
             single_word: piece.single_word,
             lstrip: piece.lstrip,
@@ -97,7 +97,7 @@ fn normalizer(step: &Normalizer) -> Result<NormalizerWrapper, Refusal> {
         Normalizer::Replace { pattern, content } => {
             let pattern = match pattern {
                 Pattern::Text(text) => ReplacePattern::String(text.clone()),
-                Pattern::Regex(regex) => ReplacePattern::Regex(regex.clone()),
+                Pattern::Spaces => ReplacePattern::Regex(SPACES.into()),
             };
             Replace::new(pattern, content.clone())?.into()
         }
@@ -114,10 +114,10 @@ fn normalizer(step: &Normalizer) -> Result<NormalizerWrapper, Refusal> {
     })
 }
 
-fn splitter(step: &Splitter) -> PreTokenizerWrapper {
+fn pre_tokenizer(step: &PreTokenizer) -> PreTokenizerWrapper {
     match *step {
-        Splitter::Whitespace => WhitespaceSplit.into(),
-        Splitter::Metaspace { replacement, prepend, split } => {
+        PreTokenizer::Whitespace => WhitespaceSplit.into(),
+        PreTokenizer::Metaspace { replacement, prepend, split } => {
             let scheme = match prepend {
                 Prepend::Always => PrependScheme::Always,
                 Prepend::First => PrependScheme::First,

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::charsmap;
+use super::{charsmap, growth};
 use crate::error::TextError;
 
 /// No vocabulary has more pieces than this; the largest published ones have about 500,000.
@@ -14,6 +14,12 @@ const MAX_PIECES: usize = 1 << 20;
 const MAX_PIECE_BYTES: usize = 512;
 /// All pieces together are no longer than this, in bytes. The engine's tree needs some 300 bytes for each of them.
 const MAX_VOCABULARY_BYTES: usize = 8 << 20;
+/// No vocabulary has more added tokens than this.
+const MAX_ADDED: usize = 1 << 14;
+/// A text is not broken into words more often than this; ALBERT's vocabularies do it once or twice.
+const MAX_PRE_TOKENIZERS: usize = 8;
+/// A post-processor puts no more pieces around a text than this.
+pub(super) const MAX_AROUND: usize = 64;
 
 /// A unigram vocabulary and everything done to a text before and after it.
 #[derive(Debug)]
@@ -27,11 +33,11 @@ pub(super) struct Recipe {
     /// What is done to a text first, in order.
     pub(super) normalizers: Vec<Normalizer>,
     /// How a text is broken into words afterwards, in order.
-    pub(super) splitters: Vec<Splitter>,
+    pub(super) pre_tokenizers: Vec<PreTokenizer>,
     /// Pieces that are found in the raw text, before anything else is done to it, in the order of their addition.
-    pub(super) added: Vec<AddedPiece>,
+    pub(super) added: Vec<AddedToken>,
     /// What is put around the pieces of a text.
-    pub(super) template: Template,
+    pub(super) post_processor: PostProcessor,
     /// On which side a vocabulary file with truncation settings of its own cuts.
     pub(super) truncate_left: Option<bool>,
 }
@@ -59,16 +65,21 @@ pub(super) enum Normalizer {
     Charsmap(Vec<u8>),
 }
 
+/// The one regular expression that ALBERT's converter writes, in all its versions. The engine's dialect differs from
+/// the one that the converter means for others.
+pub(super) const SPACES: &str = " {2,}";
+
 /// What a replacement looks for.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Pattern {
     Text(String),
-    Regex(String),
+    /// Two spaces or more, as long a run of them as there is.
+    Spaces,
 }
 
 /// One way of breaking a text into words.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Splitter {
+pub(super) enum PreTokenizer {
     Whitespace,
     /// Spaces become `replacement`, and a word begins at each of them if `split`.
     Metaspace {
@@ -88,7 +99,7 @@ pub(super) enum Prepend {
 
 /// A piece that is found in the raw text as it is written.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct AddedPiece {
+pub(super) struct AddedToken {
     pub(super) content: String,
     /// Found only where no word character touches it.
     pub(super) single_word: bool,
@@ -101,7 +112,7 @@ pub(super) struct AddedPiece {
     pub(super) special: bool,
 }
 
-impl AddedPiece {
+impl AddedToken {
     /// A special piece, found as it is written.
     pub(super) fn special(content: impl Into<String>) -> Self {
         Self {
@@ -117,7 +128,7 @@ impl AddedPiece {
 
 /// What is put around the pieces of a text.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Template {
+pub(super) enum PostProcessor {
     /// Ids, as a `tokenizer.json` gives them.
     Ids { before: Vec<u32>, after: Vec<u32> },
     /// `[CLS]` and `[SEP]`, looked up in the vocabulary.
@@ -161,6 +172,20 @@ impl Recipe {
             {
                 return malformed(reason);
             }
+        }
+        if let Err(reason) = growth::check(&self.normalizers) {
+            return malformed(reason);
+        }
+        // Each metaspace puts a marker before every word of the one before it.
+        let metaspace = |step: &&PreTokenizer| matches!(step, PreTokenizer::Metaspace { .. });
+        if self.pre_tokenizers.iter().filter(metaspace).count() > 1 || self.pre_tokenizers.len() > MAX_PRE_TOKENIZERS {
+            return malformed("it has too many pre-tokenizers".into());
+        }
+        if self.added.len() > MAX_ADDED {
+            return malformed(format!("it has more than {MAX_ADDED} added tokens"));
+        }
+        if self.added.iter().any(|token| token.content.len() > MAX_PIECE_BYTES) {
+            return malformed(format!("an added token is longer than {MAX_PIECE_BYTES} bytes"));
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::config::Config;
 use super::digits::is_digit;
-use super::recipe::{AddedPiece, Normalizer, Pattern, Prepend, Recipe, Splitter, Template};
+use super::recipe::{AddedToken, Normalizer, Pattern, PostProcessor, PreTokenizer, Prepend, Recipe};
 use super::wire::{Fields, Value};
 use crate::error::TextError;
 
@@ -38,16 +38,16 @@ pub(super) fn read(path: &Path, bytes: &[u8], config: &Config) -> Result<Recipe,
         .pieces
         .iter()
         .filter(|piece| matches!(piece.kind, CONTROL | USER_DEFINED))
-        .map(|piece| AddedPiece { special: piece.kind == CONTROL, ..AddedPiece::special(&piece.text) })
+        .map(|piece| AddedToken { special: piece.kind == CONTROL, ..AddedToken::special(&piece.text) })
         .collect();
     let recipe = Recipe {
         normalizers: normalizers(model.charsmap, config),
         vocabulary: model.pieces.into_iter().map(Piece::scored).collect(),
         unknown: model.unknown,
         byte_fallback: false,
-        splitters: vec![Splitter::Metaspace { replacement: '▁', prepend: Prepend::Always, split: true }],
+        pre_tokenizers: vec![PreTokenizer::Metaspace { replacement: '▁', prepend: Prepend::Always, split: true }],
         added,
-        template: Template::ClsSep,
+        post_processor: PostProcessor::ClsSep,
         truncate_left: None,
     };
     recipe.check(path)?;
@@ -67,7 +67,7 @@ fn normalizers(charsmap: Vec<u8>, config: &Config) -> Vec<Normalizer> {
     if !charsmap.is_empty() {
         steps.push(Normalizer::Charsmap(charsmap));
     }
-    steps.push(Normalizer::Replace { pattern: Pattern::Regex(" {2,}".into()), content: " ".into() });
+    steps.push(Normalizer::Replace { pattern: Pattern::Spaces, content: " ".into() });
     steps
 }
 

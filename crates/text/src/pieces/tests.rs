@@ -78,9 +78,9 @@ fn limits_and_counts() {
     let pieces = open(&tokenizer_json(), Some(json!({ "model_max_length": 512 }))).unwrap();
     let mut ids = vec![9];
     let encoded = pieces.encode("ab ab ab", 4, &mut ids).unwrap();
-    assert_eq!((encoded, &ids[..]), (Encoded { pieces: 5, truncated: true }, &[9, 2, 8, 8, 3][..]));
+    assert_eq!((encoded, &ids[..]), (Encoded { truncated: true }, &[9, 2, 8, 8, 3][..]));
     let encoded = pieces.encode("ab", 2, &mut ids).unwrap();
-    assert_eq!((encoded, &ids[5..]), (Encoded { pieces: 3, truncated: true }, &[2, 3][..]));
+    assert_eq!((encoded, &ids[5..]), (Encoded { truncated: true }, &[2, 3][..]));
     let error = pieces.encode("ab", 1, &mut ids).unwrap_err();
     assert_eq!(error.to_string(), "a limit of 1 pieces leaves no room for the 2 special pieces around a text");
     assert_eq!(ids.len(), 7, "an error leaves the ids as they were");
@@ -148,9 +148,13 @@ fn older_files_are_read() {
     file["post_processor"] = json!({ "type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2] });
     assert_eq!(ids(&open(&file, None).unwrap(), " ab\u{2003}cd "), [2, 8, 9, 3]);
     file["truncation"] = json!({ "direction": "Left", "max_length": 4, "strategy": "LongestFirst", "stride": 0 });
-    assert_eq!(open(&file, None).unwrap().truncation_side(), TruncationSide::Left);
-    let right = Some(json!({ "truncation_side": "right" }));
-    assert_eq!(open(&file, right).unwrap().truncation_side(), TruncationSide::Right);
+    let cut = |config: Option<Value>| {
+        let mut ids = Vec::new();
+        open(&file, config).unwrap().encode("ab cd", 3, &mut ids).unwrap();
+        ids
+    };
+    assert_eq!(cut(None), [2, 9, 3]);
+    assert_eq!(cut(Some(json!({ "truncation_side": "right" }))), [2, 8, 3]);
 }
 
 #[test]
@@ -178,12 +182,62 @@ fn faults_in_tokenizer_json_are_named() {
     let text = "its template does not hold the text exactly once";
     assert_eq!(fault(|f| f["post_processor"]["single"] = json!([])), malformed(text));
 
+    let regex = |pattern: &str| json!({ "type": "Replace", "pattern": { "Regex": pattern }, "content": " " });
+    assert_eq!(fault(|f| f["normalizer"] = regex("(a+)+$")), unsupported("replacement pattern", "(a+)+$"));
+
     let error = Pieces::from_bytes(Vocabulary::TokenizerJson(b"{"), None).unwrap_err();
     assert!(error.to_string().starts_with("tokenizer.json could not be understood: EOF"), "{error}");
     let error = open(&tokenizer_json(), Some(json!({ "do_lower_case": "yes" }))).unwrap_err();
     assert!(error.to_string().starts_with("tokenizer_config.json could not be understood: "), "{error}");
     let error = open(&tokenizer_json(), Some(json!({ "truncation_side": "middle" }))).unwrap_err();
     assert!(error.to_string().contains("unknown variant `middle`"), "{error}");
+}
+
+/// Small files that would make very much of a short text, or of nothing.
+#[test]
+fn multipliers_are_refused() {
+    let malformed = |reason: &str| format!("tokenizer.json is malformed: {reason}");
+    let replace = |content: &str| json!({ "type": "Replace", "pattern": { "String": "a" }, "content": content });
+    let long = "a".repeat(1 << 20);
+    let replacement = malformed("a text that its normalisation looks for or puts in is longer than 64 bytes");
+    assert_eq!(fault(|f| f["normalizer"] = replace(&long)), replacement);
+    assert_eq!(fault(|f| f["normalizer"] = json!({ "type": "Prepend", "prepend": long })), replacement);
+    let chain = json!({ "type": "Sequence", "normalizers": vec![replace("aa"); 60] });
+    let chained = malformed("its normalisation makes a text too many times longer");
+    assert_eq!(fault(|f| f["normalizer"] = chain.clone()), chained);
+
+    let metaspace = |mark: &str| json!({ "type": "Metaspace", "replacement": mark, "prepend_scheme": "always" });
+    let both = json!({ "type": "Sequence", "pretokenizers": [metaspace("▁"), metaspace("_")] });
+    assert_eq!(fault(|f| f["pre_tokenizer"] = both.clone()), malformed("it has too many pre-tokenizers"));
+
+    let around = malformed("it puts more than 64 pieces around a text");
+    assert_eq!(fault(|f| f["post_processor"]["special_tokens"]["[SEP]"]["ids"] = json!(vec![3; 65])), around);
+    let unknown = malformed("it puts a piece around a text that it does not have");
+    assert_eq!(fault(|f| f["post_processor"]["special_tokens"]["[SEP]"]["ids"] = json!([13])), unknown);
+
+    let token = |content: String| json!({ "id": 13, "content": content, "special": true });
+    let many: Vec<Value> = (0..=1 << 14).map(|number| token(format!("<{number}>"))).collect();
+    assert_eq!(fault(|f| f["added_tokens"] = json!(many)), malformed("it has more than 16384 added tokens"));
+    let huge = json!([token("x".repeat(513))]);
+    assert_eq!(fault(|f| f["added_tokens"] = huge.clone()), malformed("an added token is longer than 512 bytes"));
+    let config = open(&tokenizer_json(), Some(json!({ "name": long }))).unwrap_err().to_string();
+    assert_eq!(config, "tokenizer_config.json is larger than the 1048576 bytes allowed for it");
+}
+
+#[test]
+fn texts_behind_the_limit_are_not_read() {
+    let pieces = open(&tokenizer_json(), None).unwrap();
+    let text = "ab ".repeat(1 << 20) + "cd";
+    let mut ids = Vec::new();
+    assert!(pieces.encode(&text, 512, &mut ids).unwrap().truncated);
+    assert_eq!((ids.len(), &ids[..3], ids[511]), (512, &[2, 8, 8][..], 3));
+    ids.clear();
+    let word = "ab1".repeat(1 << 20);
+    assert_eq!(pieces.beginning(&word, 3).unwrap(), Some(vec![8, 10, 6]));
+    let left = open(&tokenizer_json(), Some(json!({ "truncation_side": "left" }))).unwrap();
+    ids.clear();
+    assert!(left.encode(&text, 4, &mut ids).unwrap().truncated);
+    assert_eq!(ids, [2, 8, 9, 3]);
 }
 
 fn fixture() -> std::path::PathBuf {
@@ -234,7 +288,7 @@ proptest! {
     /// A text in parts has the pieces of the whole.
     #[test]
     fn parts_make_the_whole(
-        words in prop::collection::vec("(ab|cd|xy1|é|``|\\[MASK\\]|\u{301}|👍|\u{600}|,|the|oil prices)", 0..40),
+        words in prop::collection::vec("(ab|cd|xy1|é|``|''|'|\\[MASK\\]|<pad>|\u{301}|\u{ff07}|👍|\u{600}|,|\\(a|b\\.|~|the|oil prices)", 0..40),
         gaps in prop::collection::vec("( | | |  |\t|\u{a0}||\\. )", 40),
         at_least in 2usize..12,
     ) {
@@ -243,14 +297,43 @@ proptest! {
             static PIECES: Pieces = Pieces::open(&fixture()).unwrap();
         }
         PIECES.with(|pieces| {
-            prop_assert!(pieces.chunks.allowed());
+            prop_assert!((b"aZ0,.()[]~<>").iter().all(|&byte| pieces.chunks.plain().has(byte)));
             let mut whole = Vec::new();
             pieces.engine.encode(&text, &mut whole).unwrap();
             let mut parts = Vec::new();
-            for part in Chunks::of(Some(at_least)).of_text(&text) {
+            for part in pieces.chunks.at_least(at_least).of_text(&text) {
                 pieces.engine.encode(part, &mut parts).unwrap();
             }
             prop_assert_eq!(whole, parts);
+            Ok(())
+        })?;
+    }
+
+    /// A word that is not read to its end has the first pieces of the whole.
+    #[test]
+    fn beginnings_are_those_of_the_whole(
+        unit in "[a-zA-Z0-9.,+/é<']{1,30}",
+        odd in "( |``|<pad>|\\[MASK\\]|\u{301}|the |aab){0,3}",
+        seed in any::<u64>(),
+        wanted in 0usize..60,
+    ) {
+        thread_local! {
+            static PIECES: Pieces = Pieces::open(&fixture()).unwrap();
+        }
+        let (mut text, mut state) = (String::new(), seed | 1);
+        while text.len() < 40_000 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let start = &unit[..unit.floor_char_boundary((state >> 50) as usize % 31)];
+            text.push_str(if state >> 40 & 63 == 0 { &odd } else { start });
+            text.push(char::from(b'a' + (state >> 33) as u8 % 26));
+        }
+        PIECES.with(|pieces| {
+            let mut whole = Vec::new();
+            pieces.engine.encode(&text, &mut whole).unwrap();
+            if let Some(beginning) = pieces.beginning(&text, wanted).unwrap() {
+                prop_assert!(whole.len() > wanted);
+                prop_assert_eq!(&whole[..wanted], beginning);
+            }
             Ok(())
         })?;
     }

@@ -11,7 +11,9 @@ use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::recipe::{AddedPiece, Normalizer, Pattern, Prepend, Recipe, Splitter, Template};
+use super::recipe::{
+    AddedToken, MAX_AROUND, Normalizer, Pattern, PostProcessor, PreTokenizer, Prepend, Recipe, SPACES,
+};
 use crate::error::TextError;
 
 /// What `bytes`, the contents of the file `path`, say.
@@ -34,18 +36,18 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Recipe, TextError> {
     if let Some(step) = file.normalizer {
         reader.normalizers(step, &mut normalizers)?;
     }
-    let mut splitters = Vec::new();
+    let mut pre_tokenizers = Vec::new();
     if let Some(step) = file.pre_tokenizer {
-        reader.splitters(step, &mut splitters)?;
+        reader.pre_tokenizers(step, &mut pre_tokenizers)?;
     }
     let recipe = Recipe {
         vocabulary,
         unknown,
         byte_fallback: file.model.byte_fallback,
         normalizers,
-        splitters,
-        added: file.added_tokens.into_iter().map(AddedPiece::from).collect(),
-        template: file.post_processor.map_or(Ok(Template::none()), |step| reader.template(step))?,
+        pre_tokenizers,
+        added: file.added_tokens.into_iter().map(AddedToken::from).collect(),
+        post_processor: file.post_processor.map_or(Ok(PostProcessor::none()), |step| reader.post_processor(step))?,
         truncate_left: file.truncation.map(|truncation| truncation.direction.as_deref() == Some("Left")),
     };
     recipe.check(path)?;
@@ -58,7 +60,7 @@ struct File {
     version: Option<String>,
     truncation: Option<Truncation>,
     #[serde(default)]
-    added_tokens: Vec<AddedToken>,
+    added_tokens: Vec<AddedTokenJson>,
     normalizer: Option<Value>,
     pre_tokenizer: Option<Value>,
     post_processor: Option<Value>,
@@ -107,7 +109,7 @@ impl<'de> Deserialize<'de> for Scored {
 
 /// An added token, here and in `tokenizer_config.json`.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct AddedToken {
+pub(super) struct AddedTokenJson {
     content: String,
     #[serde(default)]
     single_word: bool,
@@ -121,8 +123,8 @@ pub(super) struct AddedToken {
     special: bool,
 }
 
-impl From<AddedToken> for AddedPiece {
-    fn from(token: AddedToken) -> Self {
+impl From<AddedTokenJson> for AddedToken {
+    fn from(token: AddedTokenJson) -> Self {
         Self {
             normalized: token.normalized.unwrap_or(!token.special),
             content: token.content,
@@ -183,7 +185,7 @@ struct BertProcessing {
     cls: (String, u32),
 }
 
-impl Template {
+impl PostProcessor {
     fn none() -> Self {
         Self::Ids { before: Vec::new(), after: Vec::new() }
     }
@@ -228,7 +230,10 @@ impl Reader<'_> {
             "Replace" => {
                 let Replace { pattern, content } = self.json(Replace::deserialize(step))?;
                 let pattern = match pattern {
-                    PatternJson::Tagged(TaggedPattern::Regex(regex)) => Pattern::Regex(regex),
+                    PatternJson::Tagged(TaggedPattern::Regex(regex)) if regex == SPACES => Pattern::Spaces,
+                    PatternJson::Tagged(TaggedPattern::Regex(regex)) => {
+                        return Err(self.unsupported("replacement pattern", regex));
+                    }
                     PatternJson::Tagged(TaggedPattern::String(text)) | PatternJson::Plain(text) => Pattern::Text(text),
                 };
                 Normalizer::Replace { pattern, content }
@@ -257,7 +262,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn splitters(&self, step: Value, into: &mut Vec<Splitter>) -> Result<(), TextError> {
+    fn pre_tokenizers(&self, step: Value, into: &mut Vec<PreTokenizer>) -> Result<(), TextError> {
         #[derive(Deserialize)]
         struct Sequence {
             pretokenizers: Vec<Value>,
@@ -265,10 +270,10 @@ impl Reader<'_> {
         match self.kind(&step, "pre-tokenizer")?.as_str() {
             "Sequence" => {
                 for step in self.json(Sequence::deserialize(step))?.pretokenizers {
-                    self.splitters(step, into)?;
+                    self.pre_tokenizers(step, into)?;
                 }
             }
-            "WhitespaceSplit" => into.push(Splitter::Whitespace),
+            "WhitespaceSplit" => into.push(PreTokenizer::Whitespace),
             "Metaspace" => {
                 let metaspace: Metaspace = self.json(Metaspace::deserialize(step))?;
                 let prepend = match (metaspace.prepend_scheme.as_deref(), metaspace.add_prefix_space) {
@@ -277,7 +282,7 @@ impl Reader<'_> {
                     (Some("first"), _) => Prepend::First,
                     (Some(scheme), _) => return Err(self.unsupported("prepend scheme", scheme)),
                 };
-                into.push(Splitter::Metaspace {
+                into.push(PreTokenizer::Metaspace {
                     replacement: metaspace.replacement,
                     prepend,
                     split: metaspace.split.unwrap_or(true),
@@ -288,7 +293,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn template(&self, step: Value) -> Result<Template, TextError> {
+    fn post_processor(&self, step: Value) -> Result<PostProcessor, TextError> {
         match self.kind(&step, "post-processor")?.as_str() {
             "TemplateProcessing" => {
                 let template: TemplateProcessing = self.json(TemplateProcessing::deserialize(step))?;
@@ -302,15 +307,19 @@ impl Reader<'_> {
                             None => return Err(self.malformed("its template names a special token it does not have")),
                         },
                     }
+                    // At every turn, since a few bytes can name a long row of ids any number of times.
+                    if before.len() + after.len() > MAX_AROUND {
+                        return Err(self.malformed(&format!("it puts more than {MAX_AROUND} pieces around a text")));
+                    }
                 }
                 if sequences != 1 {
                     return Err(self.malformed("its template does not hold the text exactly once"));
                 }
-                Ok(Template::Ids { before, after })
+                Ok(PostProcessor::Ids { before, after })
             }
             "BertProcessing" => {
                 let BertProcessing { sep, cls } = self.json(BertProcessing::deserialize(step))?;
-                Ok(Template::Ids { before: vec![cls.1], after: vec![sep.1] })
+                Ok(PostProcessor::Ids { before: vec![cls.1], after: vec![sep.1] })
             }
             kind => Err(self.unsupported("post-processor", kind)),
         }
