@@ -2,6 +2,7 @@
 
 /// The type of an annotation; its name is what columns and rows carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum AnnotatorType {
     /// A whole text, or a sentence of it.
     Document,
@@ -65,10 +66,10 @@ impl Annotation {
         }
     }
 
-    /// The value of a metadata key.
+    /// The value of a metadata key; the first, should a label have the name of another key.
     #[must_use]
     pub fn metadata(&self, key: &str) -> Option<&str> {
-        self.metadata.iter().rev().find(|(name, _)| name == key).and_then(|(_, value)| value.as_deref())
+        self.metadata.iter().find(|(name, _)| name == key).and_then(|(_, value)| value.as_deref())
     }
 }
 

@@ -22,6 +22,7 @@ use crate::column::{annotation_field, annotator_type};
 
 /// One stage of a [`Pipeline`](crate::Pipeline): any annotator turns into it with `.into()`.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub enum Stage {
     /// Text to documents.
     DocumentAssembler(DocumentAssembler),

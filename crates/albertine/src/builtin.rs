@@ -2,6 +2,7 @@
 
 /// A model whose files are part of the program.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct BuiltIn {
     /// The name that `--model` and `pretrained` take.
     pub name: &'static str,

@@ -6,13 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use albertine_model::{AlbertClassifier, AlbertConfig, Kernels, RaggedBatch, Scratch};
 use albertine_text::{Pieces, Vocabulary};
 
+use crate::category::{CategoryRule, THRESHOLD};
 use crate::hub::ModelSource;
-use crate::scores::{Activation, argmax};
+use crate::scores::Activation;
 use crate::threads::Threads;
 use crate::{Error, hub};
 
 /// The most pieces of a text that are read when nothing else is asked for.
 pub const DEFAULT_MAX_SENTENCE_LENGTH: usize = 512;
+
+/// The most threads of a classifier; more than this is a slip of the finger.
+pub const MAX_THREADS: usize = 1024;
 
 /// Texts that one thread cuts into pieces at a time.
 const TEXTS_PER_TASK: usize = 64;
@@ -27,7 +31,7 @@ pub struct ClassifierSettings {
     pub case_sensitive: Option<bool>,
     /// About the most pieces that go through the encoder together on one thread. It changes the speed, never a score.
     pub batch_tokens: usize,
-    /// Threads; 0 means one for each core.
+    /// Threads, at most [`MAX_THREADS`]; 0 means one for each core.
     pub threads: usize,
 }
 
@@ -64,8 +68,8 @@ struct Counters {
 /// The label of a text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Prediction {
-    /// Index into [`Classifier::labels`].
-    pub label: usize,
+    /// Index into [`Classifier::labels`]; `None` when the model scores each label by itself and none exceeds 0.5.
+    pub label: Option<usize>,
     /// Its score under the model's own activation.
     pub score: f32,
 }
@@ -77,7 +81,7 @@ pub struct Prediction {
 ///
 /// let classifier = Classifier::pretrained("ag_news", ClassifierSettings::default())?;
 /// let found = classifier.predict(&[Some("Stocks fell on Wall Street as oil prices rose."), None])?;
-/// assert_eq!(classifier.labels()[found[0].unwrap().label], "Business");
+/// assert_eq!(found[0].and_then(|best| best.label).map(|label| &*classifier.labels()[label]), Some("Business"));
 /// assert!(found[1].is_none());
 /// # Ok::<(), albertine::Error>(())
 /// ```
@@ -106,8 +110,8 @@ impl Classifier {
     /// Loads a model.
     ///
     /// # Errors
-    /// When a file of the model is missing or wrong, when vocabulary and weights do not fit each other, or when
-    /// `max_sentence_length` is not one that the model can read.
+    /// When a file of the model is missing or wrong, when vocabulary and weights do not fit each other, when
+    /// `max_sentence_length` is not one that the model can read, or for more than [`MAX_THREADS`] threads.
     pub fn load(source: &ModelSource, settings: ClassifierSettings) -> Result<Self, Error> {
         let kernels = Kernels::detect()?;
         let (model, pieces) = match source {
@@ -131,7 +135,7 @@ impl Classifier {
     /// The same model under other settings, with counts of its own; weights and vocabulary are shared.
     ///
     /// # Errors
-    /// When `max_sentence_length` is not one that the model can read.
+    /// When `max_sentence_length` is not one that the model can read, or for more than [`MAX_THREADS`] threads.
     pub fn with_settings(&self, settings: ClassifierSettings) -> Result<Self, Error> {
         Self::new(self.model.clone(), self.own_pieces.clone(), settings)
     }
@@ -139,13 +143,15 @@ impl Classifier {
     fn new(model: Arc<AlbertClassifier>, own_pieces: Arc<Pieces>, settings: ClassifierSettings) -> Result<Self, Error> {
         let positions = model.config().max_position_embeddings;
         let least = own_pieces.specials().max(1);
-        let limit = match settings.max_sentence_length {
-            Some(asked) if asked < least || asked > positions => {
-                return Err(Error::MaxSentenceLength { asked, least, most: positions });
-            }
-            Some(asked) => asked,
-            None => DEFAULT_MAX_SENTENCE_LENGTH.min(positions).min(own_pieces.model_max_length().unwrap_or(usize::MAX)),
-        };
+        let own =
+            || DEFAULT_MAX_SENTENCE_LENGTH.min(positions).min(own_pieces.model_max_length().unwrap_or(usize::MAX));
+        let limit = settings.max_sentence_length.unwrap_or_else(own);
+        if limit < least || limit > positions {
+            return Err(Error::MaxSentenceLength { asked: limit, least, most: positions });
+        }
+        if settings.threads > MAX_THREADS {
+            return Err(Error::TooManyThreads { asked: settings.threads, most: MAX_THREADS });
+        }
         let pieces = match settings.case_sensitive {
             Some(sensitive) => Arc::new(Pieces::clone(&own_pieces).with_case_sensitive(sensitive)?),
             None => own_pieces.clone(),
@@ -216,11 +222,10 @@ impl Classifier {
     /// # Errors
     /// As [`Classifier::logits`].
     pub fn predict(&self, texts: &[Option<&str>]) -> Result<Vec<Option<Prediction>>, Error> {
-        let activation = Activation::of(self.config().problem_type);
+        let rule = CategoryRule::new(Activation::of(self.config()), THRESHOLD)?;
         let best = |logits: Vec<f32>| {
-            let scores = activation.scores(&logits);
-            let label = argmax(&scores);
-            Prediction { label, score: scores[label] }
+            let (label, score) = rule.best(&rule.scores(&logits));
+            Prediction { label, score }
         };
         Ok(self.logits(texts)?.into_iter().map(|row| row.map(best)).collect())
     }
@@ -229,7 +234,8 @@ impl Classifier {
     /// bit, whatever its company, the order and the number of threads.
     ///
     /// # Errors
-    /// When the vocabulary or the encoder refuses a text; with a checked model this does not happen.
+    /// [`Error::NotFinite`] when the weights are so large that a logit is not a number; otherwise only when the vocabulary or the
+    /// encoder refuses a text, which with a checked model does not happen.
     pub fn logits(&self, texts: &[Option<&str>]) -> Result<Vec<Option<Vec<f32>>>, Error> {
         let rows: Vec<usize> =
             (0..texts.len()).filter(|&row| texts[row].is_some_and(|text| !albertine_text::is_blank(text))).collect();
@@ -280,7 +286,7 @@ impl Classifier {
         let all: usize = documents.iter().map(|document| document.ids.len()).sum();
         let runs = all.div_ceil(self.batch_tokens).next_multiple_of(self.threads.count());
         let share = all.div_ceil(runs.max(1)).max(1);
-        let mut chunks = Vec::with_capacity(runs);
+        let mut chunks = Vec::new();
         let mut rest = documents;
         while !rest.is_empty() {
             let mut tokens = 0;
@@ -309,6 +315,13 @@ impl Classifier {
         let outcome = self.model.logits(&batch, &mut scratch, &mut logits);
         self.scratches.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
         outcome?;
+        if let Some(place) = logits.iter().position(|logit| !logit.is_finite()) {
+            let document = &chunk[place / self.labels().len()];
+            return Err(Error::NotFinite {
+                row: document.row,
+                label: self.labels()[place % self.labels().len()].clone(),
+            });
+        }
         self.counters.tokens.fetch_add(batch.tokens() as u64, Ordering::Relaxed);
         self.counters.flops.fetch_add(flops, Ordering::Relaxed);
         Ok(logits)

@@ -9,10 +9,10 @@ use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
 use crate::annotation::AnnotatorType;
-use crate::category::CategoryRule;
+use crate::category::{CategoryRule, THRESHOLD};
 use crate::classifier::Classifier;
 use crate::column::{AnnotationColumnBuilder, annotation_field};
-use crate::scores::{Activation, argmax};
+use crate::scores::Activation;
 use crate::{Error, Transform, text_column};
 
 /// Which columns [`Classify`] reads and adds.
@@ -35,7 +35,7 @@ pub struct Columns {
 impl Default for Columns {
     fn default() -> Self {
         let text = vec!["text".to_owned()];
-        Self { text, all_scores: false, logits: false, annotations: false, activation: None, threshold: 0.5 }
+        Self { text, all_scores: false, logits: false, annotations: false, activation: None, threshold: THRESHOLD }
     }
 }
 
@@ -70,11 +70,8 @@ impl Classify {
     /// # Errors
     /// [`Error::Threshold`] when the threshold is not between 0 and 1.
     pub fn new(classifier: Arc<Classifier>, columns: Columns) -> Result<Self, Error> {
-        if !(0.0..=1.0).contains(&columns.threshold) {
-            return Err(Error::Threshold { asked: columns.threshold });
-        }
-        let activation = columns.activation.unwrap_or_else(|| Activation::of(classifier.config().problem_type));
-        let rule = CategoryRule { activation, threshold: columns.threshold };
+        let activation = columns.activation.unwrap_or_else(|| Activation::of(classifier.config()));
+        let rule = CategoryRule::new(activation, columns.threshold)?;
         Ok(Self { classifier, columns, rule })
     }
 
@@ -145,7 +142,7 @@ impl Classify {
         let rows: Vec<Option<&str>> = texts.iter().collect();
         let logits = self.classifier.logits(&rows)?;
         let scores: Vec<Option<Vec<f32>>> =
-            logits.iter().map(|row| row.as_ref().map(|logits| self.rule.activation.scores(logits))).collect();
+            logits.iter().map(|row| row.as_ref().map(|logits| self.rule.scores(logits))).collect();
         let mut arrays = self.label_and_score(&scores);
         if self.columns.all_scores {
             arrays.push(self.all_scores(&scores)?);
@@ -164,10 +161,9 @@ impl Classify {
         let mut labels = StringBuilder::new();
         let mut best_scores = Float32Builder::new();
         for row in scores {
-            let best = row.as_ref().map(|scores| (argmax(scores), scores));
-            best_scores.append_option(best.map(|(label, scores)| scores[label]));
-            let given = best.filter(|(label, scores)| self.rule.given(scores).contains(label));
-            labels.append_option(given.map(|(label, _)| &self.classifier.labels()[label]));
+            let best = row.as_ref().map(|scores| self.rule.best(scores));
+            best_scores.append_option(best.map(|(_, score)| score));
+            labels.append_option(best.and_then(|(label, _)| label).map(|label| &self.classifier.labels()[label]));
         }
         vec![Arc::new(labels.finish()), Arc::new(best_scores.finish())]
     }

@@ -102,8 +102,11 @@ pub struct AnnotationColumnBuilder {
     keys: StringBuilder,
     values: StringBuilder,
     vector_ends: Vec<i32>,
-    vectors: Vec<f32>,
     row_ends: Vec<i32>,
+    /// Bytes of text so far, of all parts: the most that any one of them can have.
+    size: usize,
+    /// Rows that were complete when the column was full.
+    full_at: Option<usize>,
 }
 
 impl Default for AnnotationColumnBuilder {
@@ -117,22 +120,30 @@ impl Default for AnnotationColumnBuilder {
             keys: StringBuilder::new(),
             values: StringBuilder::new(),
             vector_ends: vec![0],
-            vectors: Vec::new(),
             row_ends: vec![0],
+            size: 0,
+            full_at: None,
         }
     }
 }
 
 impl AnnotationColumnBuilder {
-    /// Adds an annotation without a vector to the current row.
+    /// Adds an annotation without a vector to the current row. A column that is full takes no more, which
+    /// [`finish`](Self::finish) tells.
     pub fn push<'a>(
         &mut self,
         kind: AnnotatorType,
         begin: i32,
         end: i32,
         result: &str,
-        metadata: impl IntoIterator<Item = (&'a str, &'a str)>,
+        metadata: impl IntoIterator<Item = (&'a str, &'a str)> + Clone,
     ) {
+        let facts: usize = metadata.clone().into_iter().map(|(key, value)| key.len() + value.len() + 1).sum();
+        self.size = self.size.saturating_add(kind.name().len() + result.len() + facts);
+        if self.size > i32::MAX as usize {
+            self.full_at.get_or_insert(self.row_ends.len() - 1);
+            return;
+        }
         self.kinds.append_value(kind.name());
         self.begins.push(begin);
         self.ends.push(end);
@@ -142,7 +153,7 @@ impl AnnotationColumnBuilder {
             self.values.append_value(value);
         }
         self.metadata_ends.push(ArrayBuilder::len(&self.keys) as i32);
-        self.vector_ends.push(self.vectors.len() as i32);
+        self.vector_ends.push(0);
     }
 
     /// Ends the current row, which may hold no annotation.
@@ -153,8 +164,11 @@ impl AnnotationColumnBuilder {
     /// The column.
     ///
     /// # Errors
-    /// [`Error::Arrow`] when the parts do not make an array: never for a builder used as documented.
+    /// [`Error::TooManyAnnotations`] when there was more text than a column can hold, 2 GiB.
     pub fn finish(mut self) -> Result<ArrayRef, Error> {
+        if let Some(rows) = self.full_at {
+            return Err(Error::TooManyAnnotations { rows });
+        }
         let entries = StructArray::try_new(
             entry_fields(),
             vec![Arc::new(self.keys.finish()), Arc::new(self.values.finish())],
@@ -162,7 +176,7 @@ impl AnnotationColumnBuilder {
         )?;
         let metadata =
             MapArray::try_new(entries_field(), OffsetBuffer::new(self.metadata_ends.into()), entries, None, false)?;
-        let vectors = Float32Array::from(self.vectors);
+        let vectors = Float32Array::from(Vec::<f32>::new());
         let embeddings =
             ListArray::try_new(vector_field(), OffsetBuffer::new(self.vector_ends.into()), Arc::new(vectors), None)?;
         let columns: Vec<ArrayRef> = vec![

@@ -57,6 +57,28 @@ pub enum Error {
         /// The most: the model's positions.
         most: usize,
     },
+    /// More threads than a classifier takes.
+    #[error("{asked} threads are more than {most}")]
+    TooManyThreads {
+        /// What was asked for.
+        asked: usize,
+        /// The most.
+        most: usize,
+    },
+    /// A logit came out infinite or not a number: no label would mean anything.
+    #[error("row {row} of the batch has no finite logit for label `{label}`: the weights of the model are damaged")]
+    NotFinite {
+        /// The row, from 0.
+        row: usize,
+        /// The label.
+        label: String,
+    },
+    /// The annotations of a batch do not fit into one Arrow column, which holds 2 GiB of text.
+    #[error("the annotations of {rows} rows are more than one column can hold; use batches of fewer rows")]
+    TooManyAnnotations {
+        /// Rows of the batch that could be written before.
+        rows: usize,
+    },
     /// A threshold outside 0 to 1.
     #[error("the threshold must lie between 0 and 1, but {asked} was asked for")]
     Threshold {

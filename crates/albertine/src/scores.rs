@@ -1,9 +1,10 @@
 //! From logits to probabilities, and how the JVM writes them.
 
-use albertine_model::ProblemType;
+use albertine_model::{AlbertConfig, ProblemType};
 
 /// How logits become scores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Activation {
     /// One label out of many: the scores add up to 1.
     Softmax,
@@ -14,13 +15,17 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// What Hugging Face's text-classification pipeline applies for a model's `problem_type`.
+    /// What a model's scores are made with when nothing else is asked for: its `problem_type` and the number of its labels decide,
+    /// and a single label is scored by sigmoid unless it is a regression.
+    ///
+    /// Source: `TextClassificationPipeline.postprocess` of Hugging Face transformers.
     #[must_use]
-    pub fn of(problem: ProblemType) -> Self {
-        match problem {
-            ProblemType::SingleLabel => Self::Softmax,
-            ProblemType::MultiLabel => Self::Sigmoid,
-            ProblemType::Regression => Self::Identity,
+    pub fn of(config: &AlbertConfig) -> Self {
+        match config.problem_type {
+            Some(ProblemType::Regression) => Self::Identity,
+            Some(ProblemType::MultiLabel) => Self::Sigmoid,
+            Some(ProblemType::SingleLabel) | None if config.labels.len() == 1 => Self::Sigmoid,
+            Some(ProblemType::SingleLabel) | None => Self::Softmax,
         }
     }
 

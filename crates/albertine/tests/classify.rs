@@ -99,3 +99,11 @@ fn what_was_seen_is_counted() {
     assert_eq!((counts.rows, counts.blank, counts.truncated), (4, 2, 1));
     assert!(counts.tokens > 8 && counts.flops > counts.tokens);
 }
+
+#[test]
+fn thousands_of_threads_are_a_slip() {
+    for threads in [1025, usize::MAX] {
+        let settings = ClassifierSettings { threads, ..Default::default() };
+        assert!(matches!(Classifier::pretrained("ag_news", settings), Err(albertine::Error::TooManyThreads { .. })));
+    }
+}

@@ -4,9 +4,10 @@
 use std::sync::{Arc, LazyLock};
 
 use albertine::annotators::Stage;
-use albertine::column::{AnnotationColumn, annotator_type};
+use albertine::column::{AnnotationColumn, AnnotationColumnBuilder, annotation_field, annotator_type};
 use albertine::prelude::*;
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray};
+use arrow::datatypes::Schema;
 use arrow::record_batch::RecordBatch;
 
 const HEADLINE: &str = "Stocks fell on Wall Street as oil prices rose to a record.";
@@ -116,12 +117,46 @@ fn sigmoid_gives_every_label_over_the_threshold() {
     assert_eq!(labels, ["World", "Sports", "Business", "Sci/Tech"]);
 }
 
+/// Two rows of sentences: three in the first, of which the middle one is blank, and none in the second.
+fn sentences() -> RecordBatch {
+    let mut column = AnnotationColumnBuilder::default();
+    column.push(AnnotatorType::Document, 0, 25, "The team won the cup final.", [("sentence", "0")]);
+    column.push(AnnotatorType::Document, 27, 28, "  ", [("sentence", "1")]);
+    column.push(AnnotatorType::Document, 30, 87, HEADLINE, [("sentence", "2")]);
+    column.end_row();
+    column.end_row();
+    let schema = Arc::new(Schema::new(vec![annotation_field("document", AnnotatorType::Document)]));
+    RecordBatch::try_new(schema, vec![column.finish().unwrap()]).unwrap()
+}
+
+fn classes(class: AlbertForSequenceClassification) -> Vec<Vec<Annotation>> {
+    let batch = sentences();
+    let model = Pipeline::new().stages([Tokenizer::new().into(), class.into()]).fit(&batch.schema()).unwrap();
+    let output = model.transform(&batch).unwrap();
+    (0..2).map(|row| annotations(&output, "class", row)).collect()
+}
+
 #[test]
-fn coalesced_documents_give_one_annotation_a_row() {
-    let batch = table(&[Some(HEADLINE), None]);
-    let output = fitted(stages(albert().coalesce_sentences(true))).transform(&batch).unwrap();
-    let plain = fitted(stages(albert())).transform(&batch).unwrap();
-    assert_eq!(&output["class"], &plain["class"]);
+fn a_blank_sentence_does_not_shift_the_others() {
+    let rows = classes(albert());
+    let found: Vec<(&str, i32, Option<&str>)> =
+        rows[0].iter().map(|class| (class.result.as_str(), class.begin, class.metadata("sentence"))).collect();
+    assert_eq!(found, [("Sports", 0, Some("0")), ("Business", 30, Some("2"))]);
+    assert_eq!(rows[1], []);
+}
+
+#[test]
+fn coalesced_sentences_give_the_mean_of_their_scores() {
+    let score = |class: &Annotation, label: &str| class.metadata(label).unwrap().parse::<f32>().unwrap();
+    let (each, coalesced) = (classes(albert()), classes(albert().coalesce_sentences(true)));
+    assert_eq!(coalesced[0].len(), 1);
+    let one = &coalesced[0][0];
+    assert_eq!((one.begin, one.end, one.metadata("sentence")), (0, 25, Some("0")));
+    for label in ["World", "Sports", "Business", "Sci/Tech"] {
+        let mean = (score(&each[0][0], label) + score(&each[0][1], label)) / 2.0;
+        assert!((score(one, label) - mean).abs() < 1e-6, "{label}");
+    }
+    assert_eq!(coalesced[1], []);
 }
 
 #[test]

@@ -196,8 +196,8 @@ pub(crate) struct ModelArgs {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(crate) case_sensitive: Option<bool>,
 
-    /// Threads to work with [default: all cores]
-    #[arg(long, value_name = "N", value_parser = positive)]
+    /// Threads to work with, at most 1024 [default: all cores]
+    #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<NonZeroUsize>,
 
     /// Pieces that a thread works on at once [default: chosen for the caches of a core]
@@ -322,6 +322,13 @@ fn positive(text: &str) -> Result<NonZeroUsize, String> {
     text.parse().map_err(|_| "not a whole number from 1 up".to_owned())
 }
 
+/// A number of threads that a classifier takes.
+fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    let most = albertine::MAX_THREADS;
+    let count = positive(text).ok().filter(|count| count.get() <= most);
+    count.ok_or_else(|| format!("not a whole number from 1 to {most}"))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -340,6 +347,14 @@ mod tests {
         assert_eq!(probability("0.25"), Ok(0.25));
         for wrong in ["-0.1", "1.01", "NaN", "half", ""] {
             assert!(probability(wrong).is_err(), "{wrong} was accepted");
+        }
+    }
+
+    #[test]
+    fn threads_are_counted_by_hand() {
+        assert_eq!(threads("1024").map(NonZeroUsize::get), Ok(1024));
+        for wrong in ["0", "1025", "18446744073709551615", "-1", "two"] {
+            assert_eq!(threads(wrong), Err("not a whole number from 1 to 1024".to_owned()), "{wrong}");
         }
     }
 

@@ -7,7 +7,7 @@ use arrow::record_batch::RecordBatch;
 
 use super::{with_annotations, with_column};
 use crate::annotation::AnnotatorType;
-use crate::category::CategoryRule;
+use crate::category::{CategoryRule, THRESHOLD};
 use crate::classifier::{Classifier, ClassifierSettings};
 use crate::column::{self, AnnotationColumn, AnnotationColumnBuilder};
 use crate::scores::Activation;
@@ -72,7 +72,7 @@ impl AlbertForSequenceClassification {
             threads: 0,
             coalesce_sentences: false,
             activation: None,
-            threshold: 0.5,
+            threshold: THRESHOLD,
         }
     }
 
@@ -176,7 +176,7 @@ impl AlbertForSequenceClassification {
     /// How logits become scores.
     #[must_use]
     pub fn get_activation(&self) -> Activation {
-        self.activation.unwrap_or_else(|| Activation::of(self.classifier.config().problem_type))
+        self.activation.unwrap_or_else(|| Activation::of(self.classifier.config()))
     }
 
     /// The classifier, whose counts tell how many texts were cut.
@@ -185,11 +185,13 @@ impl AlbertForSequenceClassification {
         &self.classifier
     }
 
+    fn rule(&self) -> Result<CategoryRule, Error> {
+        CategoryRule::new(self.get_activation(), self.threshold)
+    }
+
     /// Checks the parameters against the model and makes the classifier that follows them.
     pub(super) fn fit(mut self) -> Result<Self, Error> {
-        if !(0.0..=1.0).contains(&self.threshold) {
-            return Err(Error::Threshold { asked: self.threshold });
-        }
+        self.rule()?;
         let settings = ClassifierSettings {
             max_sentence_length: Some(self.get_max_sentence_length()),
             case_sensitive: self.case_sensitive,
@@ -224,11 +226,10 @@ impl AlbertForSequenceClassification {
         let documents =
             Documents::with_tokens(&column::read(batch, STAGE, documents)?, &column::read(batch, STAGE, tokens)?);
         let texts: Vec<Option<&str>> = documents.all.iter().map(|document| Some(document.text)).collect();
-        let rule = CategoryRule { activation: self.get_activation(), threshold: self.threshold };
+        let rule = self.rule()?;
         // a document with a token is never blank, so each has its logits
         let logits = self.classifier.logits(&texts)?;
-        let scores: Vec<Vec<f32>> =
-            logits.into_iter().flatten().map(|logits| rule.activation.scores(&logits)).collect();
+        let scores: Vec<Vec<f32>> = logits.into_iter().flatten().map(|logits| rule.scores(&logits)).collect();
 
         let mut categories = AnnotationColumnBuilder::default();
         for range in documents.rows {

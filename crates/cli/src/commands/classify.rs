@@ -46,6 +46,9 @@ fn classify_texts(
     output: Output,
     printer: &Printer,
 ) -> anyhow::Result<Outcome> {
+    if output.file().is_some() {
+        discard_output_on_interrupt(*printer)?;
+    }
     let text: ArrayRef = Arc::new(StringArray::from(texts));
     let batch = RecordBatch::try_from_iter([(TEXT_COLUMN, text)])?;
     let classify = load(model, columns)?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread;
 
 use albertine::hub::{self, ModelSource};
-use albertine::model::{CpuLevel, Kernels};
+use albertine::model::{CpuLevel, Kernels, ProblemType};
 use albertine::{Classifier, ClassifierSettings};
 use anyhow::Context;
 use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt32Array, UInt64Array};
@@ -53,7 +53,7 @@ fn pieces(text: &str, model: &str, printer: &Printer) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What a model is made of, without loading its weights into the encoder.
+/// What a model is made of; it is loaded whole, so that what is wrong with it is told.
 fn describe(model: &str, printer: &Printer) -> anyhow::Result<()> {
     let source = hub::resolve(model)?;
     let classifier = Classifier::load(&source, ClassifierSettings::default())?;
@@ -64,7 +64,8 @@ fn describe(model: &str, printer: &Printer) -> anyhow::Result<()> {
         facts.add("summary", built_in.summary, built_in.summary);
     }
     facts.add("labels", config.labels.clone(), config.labels.join(", "));
-    facts.add("problem_type", config.problem_type.name(), config.problem_type.name());
+    let problem = config.problem_type.map(ProblemType::name);
+    facts.add("problem_type", problem, problem.unwrap_or("not given"));
     facts.add("parameters", config.parameters(), grouped(config.parameters() as u64));
     let sizes = [
         ("hidden_layers", config.num_hidden_layers),
