@@ -42,15 +42,24 @@ impl fmt::Display for Misuse {
 
 impl std::error::Error for Misuse {}
 
+/// Where a command finds its tables, on which depends what a person can do about one that cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tables {
+    /// Named by arguments, beside flags that say how to read them.
+    Arguments,
+    /// Named within a query, where there is nothing but their names.
+    Query,
+}
+
 /// Turns the result of a command into its exit code, and says what went wrong.
-pub(crate) fn finish(result: anyhow::Result<Outcome>, printer: &Printer) -> ExitCode {
+pub(crate) fn finish(result: anyhow::Result<Outcome>, tables: Tables, printer: &Printer) -> ExitCode {
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::FailedRows) => ExitCode::from(1),
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             printer.error(sentence(&error));
-            if let Some(hint) = hint(&error) {
+            if let Some(hint) = hint(&error, tables) {
                 printer.hint(hint);
             }
             ExitCode::from(2)
@@ -80,7 +89,7 @@ fn sentence(error: &anyhow::Error) -> String {
 }
 
 /// What a person can do about an error, where there is something to do.
-fn hint(error: &anyhow::Error) -> Option<String> {
+fn hint(error: &anyhow::Error, tables: Tables) -> Option<String> {
     error.chain().find_map(|cause| {
         if let Some(misuse) = cause.downcast_ref::<Misuse>() {
             return Some(misuse.hint.clone());
@@ -90,13 +99,16 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         }
         match cause.downcast_ref::<EngineError>()? {
             EngineError::Transform(error) => library_hint(error),
-            error => engine_hint(error),
+            error => engine_hint(error, tables),
         }
     })
 }
 
-fn engine_hint(error: &EngineError) -> Option<String> {
+fn engine_hint(error: &EngineError, tables: Tables) -> Option<String> {
     let hint = match error {
+        EngineError::UnknownFormat { .. } | EngineError::WrongFormat { .. } if tables == Tables::Query => {
+            "name the file with the extension of its format, such as `.csv`"
+        }
         EngineError::UnknownFormat { .. } => "give the format with `--input-format`",
         EngineError::WrongFormat { .. } => "give the right format with `--input-format`",
         EngineError::RaggedRow { .. } | EngineError::InvalidUtf8 { .. } | EngineError::Json { .. } => {
@@ -154,7 +166,18 @@ mod tests {
     fn a_hint_is_found_behind_the_engine() {
         let missing = LibraryError::MissingColumn { column: "text".to_owned(), columns: Vec::new() };
         let error = anyhow::Error::from(EngineError::Transform(missing));
-        assert_eq!(hint(&error).as_deref(), Some("name the column of the text with `--text-column`"));
-        assert_eq!(hint(&anyhow!("anything else")), None);
+        assert_eq!(
+            hint(&error, Tables::Arguments).as_deref(),
+            Some("name the column of the text with `--text-column`")
+        );
+        assert_eq!(hint(&anyhow!("anything else"), Tables::Arguments), None);
+    }
+
+    #[test]
+    fn a_hint_names_only_flags_that_the_command_has() {
+        let error = anyhow::Error::from(EngineError::UnknownFormat { path: "a".to_owned() });
+        let of = |tables| hint(&error, tables).expect("a hint");
+        assert_eq!(of(Tables::Arguments), "give the format with `--input-format`");
+        assert_eq!(of(Tables::Query), "name the file with the extension of its format, such as `.csv`");
     }
 }

@@ -25,6 +25,10 @@ use crate::printer::Printer;
 fn main() -> ExitCode {
     let Cli { command, quiet } = Cli::parse();
     let printer = Printer::new(quiet);
+    let tables = match command {
+        Command::Sql(_) => exit::Tables::Query,
+        _ => exit::Tables::Arguments,
+    };
     let result = match command {
         Command::Classify(args) => commands::classify(*args, &printer),
         Command::Sql(args) => commands::sql(&args, &printer),
@@ -32,5 +36,5 @@ fn main() -> ExitCode {
         Command::Bench(args) => commands::bench(&args, &printer),
         Command::Completions { shell } => commands::completions(shell, &printer),
     };
-    exit::finish(result, &printer)
+    exit::finish(result, tables, &printer)
 }

@@ -130,19 +130,17 @@ pub enum EngineError {
         second: usize,
     },
 
-    /// More columns than a table may have.
-    #[error("{path}, line {line}: over {limit} columns")]
+    /// More columns than a table may have, those within its columns counted.
+    #[error("{path} has over {limit} columns")]
     TooManyColumns {
         /// The file.
         path: String,
-        /// The line with the one column too many.
-        line: u64,
         /// The limit.
         limit: usize,
     },
 
     /// A row with more or fewer fields than the header.
-    #[error("{path}, line {line}: {found} fields where the header has {expected}")]
+    #[error("{path}, line {line}: {} where the header has {expected}", fields(*found))]
     RaggedRow {
         /// The file.
         path: String,
@@ -307,6 +305,21 @@ pub enum EngineError {
         reason: String,
     },
 
+    /// A cell of a CSV or TSV table that is not of the type that the first rows gave its column.
+    #[error("{path}, row {row}: column {column:?} has {cell:?} where the first rows have {expected}")]
+    CellType {
+        /// The file.
+        path: String,
+        /// The row, counted from 1 without the header.
+        row: usize,
+        /// The column.
+        column: String,
+        /// The start of the cell.
+        cell: String,
+        /// What the cells of the first rows are.
+        expected: &'static str,
+    },
+
     /// A statement that is not a query.
     #[error("only queries (SELECT, WITH, EXPLAIN) can be run, not {found}")]
     NotAQuery {
@@ -350,6 +363,11 @@ impl EngineError {
     }
 }
 
+/// So many fields, in words.
+fn fields(count: usize) -> String {
+    if count == 1 { "1 field".to_owned() } else { format!("{count} fields") }
+}
+
 /// The first line of another library's message as the end of one of our sentences: no capital, no full stop, no prefix
 /// of its own.
 pub(crate) fn clause(message: &str) -> String {
@@ -360,6 +378,8 @@ pub(crate) fn clause(message: &str) -> String {
         text = rest.trim_start();
     }
     let line = text.lines().next().unwrap_or_default().trim_end().trim_end_matches('.');
+    // Two sentences become two clauses.
+    let line = &joined(line);
     let mut letters = line.chars();
     match (letters.next(), line.chars().nth(1)) {
         // A word in capitals is a name (JSON, UTF-8) and keeps them.
@@ -368,6 +388,28 @@ pub(crate) fn clause(message: &str) -> String {
         }
         _ => line.to_owned(),
     }
+}
+
+/// The sentences of a line, each after the first with a small letter, with semicolons between them.
+fn joined(line: &str) -> String {
+    let mut sentences = line.split(". ");
+    let mut joined = sentences.next().unwrap_or_default().to_owned();
+    for sentence in sentences {
+        let mut letters = sentence.chars();
+        match letters.next() {
+            Some(first) if first.is_uppercase() && letters.clone().next().is_some_and(char::is_lowercase) => {
+                joined.push_str("; ");
+                joined.extend(first.to_lowercase());
+                joined.push_str(letters.as_str());
+            }
+            // A full stop that ends no sentence.
+            _ => {
+                joined.push_str(". ");
+                joined.push_str(sentence);
+            }
+        }
+    }
+    joined
 }
 
 /// What Arrow, Parquet and DataFusion put before their messages.
@@ -398,6 +440,8 @@ mod tests {
     fn foreign_messages_become_clauses() {
         assert_eq!(clause("Parquet error: EOF: Invalid footer.\nbacktrace"), "invalid footer");
         assert_eq!(clause("JSON is hard."), "JSON is hard");
+        assert_eq!(clause("Invalid Parquet file. Corrupt footer"), "invalid Parquet file; corrupt footer");
+        assert_eq!(clause("no. 5 of e.g. 7"), "no. 5 of e.g. 7");
         assert_eq!(clause(""), "");
     }
 

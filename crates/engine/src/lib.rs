@@ -53,4 +53,4 @@ pub use format::{Compression, Format};
 pub use run::{Progress, RunSettings, Summary, run};
 pub use sink::{Sink, Target, discard_unfinished};
 pub use source::{OnError, Rejects, Source, SourceOptions};
-pub use sql::{Rows, Sql, SqlSettings};
+pub use sql::{Rows, Sql};

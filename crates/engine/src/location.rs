@@ -19,12 +19,38 @@ pub(crate) enum Location {
     Url(Url),
 }
 
+impl Location {
+    /// Whether the bytes can be read only once: standard input, and pipes and devices that have a name.
+    pub(crate) fn is_stream(&self) -> bool {
+        match self {
+            Self::Stdin => true,
+            Self::File(path) => path.metadata().is_ok_and(|metadata| !metadata.is_file()),
+            Self::Url(_) => false,
+        }
+    }
+}
+
+/// What may be shown of a name that may be a URL: not its user, its password or the values of its query, which are
+/// often signatures.
+pub(crate) fn redacted(name: &str) -> String {
+    let Some((scheme, rest)) = name.split_once("://") else { return name.to_owned() };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let host = authority.rsplit_once('@').map_or_else(|| authority.to_owned(), |(_, host)| format!("***@{host}"));
+    let Some((path, query)) = path.split_once('?') else { return format!("{scheme}://{host}{path}") };
+    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((key, _)) => format!("{key}=***"),
+        None => pair.to_owned(),
+    });
+    format!("{scheme}://{host}{path}?{}", pairs.collect::<Vec<_>>().join("&"))
+}
+
+/// The name of a file in messages.
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stdin => f.write_str(STDIN),
             Self::File(path) => write!(f, "{}", path.display()),
-            Self::Url(url) => f.write_str(url.as_str()),
+            Self::Url(url) => f.write_str(&redacted(url.as_str())),
         }
     }
 }
@@ -72,7 +98,7 @@ pub(crate) fn expand(inputs: &[String], format: Option<Format>) -> Result<Vec<In
 }
 
 fn expand_url(input: &str, format: Option<Format>, files: &mut Vec<InputFile>) -> Result<(), EngineError> {
-    let bad = |reason: String| EngineError::BadUrl { url: input.to_owned(), reason };
+    let bad = |reason: String| EngineError::BadUrl { url: redacted(input), reason };
     let url = Url::parse(input).map_err(|error| bad(error.to_string()))?;
     match url.scheme() {
         "file" => {
@@ -92,7 +118,7 @@ fn expand_url(input: &str, format: Option<Format>, files: &mut Vec<InputFile>) -
                 }
                 files.push(InputFile::new(Location::Url(url), format)?);
             }
-            if files.len() == before { Err(EngineError::NoMatch { pattern: input.to_owned() }) } else { Ok(()) }
+            if files.len() == before { Err(EngineError::NoMatch { pattern: redacted(input) }) } else { Ok(()) }
         }
         "s3" => {
             files.push(InputFile::new(Location::Url(url), format)?);
@@ -204,7 +230,9 @@ mod tests {
         let input = [folder.path().to_string_lossy().into_owned()];
         assert_eq!(names(&input, None), ["a.jsonl", "b.csv"]);
         assert_eq!(names(&input, Some(Format::Csv)), ["b.csv", "part-0"]);
-        assert!(matches!(expand(&input, Some(Format::Parquet)).map(|_| ()), Ok(()) | Err(EngineError::NoMatch { .. })));
+        assert_eq!(names(&input, Some(Format::Parquet)), ["part-0"]);
+        std::fs::remove_file(folder.path().join("part-0")).unwrap();
+        assert!(matches!(expand(&input, Some(Format::Parquet)), Err(EngineError::NoMatch { .. })));
     }
 
     #[test]
@@ -217,6 +245,24 @@ mod tests {
         assert_eq!(names(&at("odd[1].csv"), None), ["odd[1].csv"], "a file that exists is no pattern");
         assert!(matches!(expand(&at("z*.csv"), None), Err(EngineError::NoMatch { .. })));
         assert!(matches!(expand(&at("a[.csv"), None), Err(EngineError::BadPattern { .. })));
+    }
+
+    #[test]
+    fn secrets_of_urls_are_not_shown() {
+        let cases = [
+            ("https://user:pass@host/a.csv", "https://***@host/a.csv"),
+            ("https://host/a.csv?sig=x&v=1&raw", "https://host/a.csv?sig=***&v=***&raw"),
+            ("https://host?token=x@y/z", "https://host?token=***"),
+            ("s3://bucket/a?.csv", "s3://bucket/a?.csv"),
+            ("folder/a.csv?x=1", "folder/a.csv?x=1"),
+        ];
+        for (name, shown) in cases {
+            assert_eq!(redacted(name), shown);
+        }
+        let url = Url::parse("https://user:pass@host/a.csv?sig=x").unwrap();
+        assert_eq!(Location::Url(url).to_string(), "https://***@host/a.csv?sig=***");
+        let message = expand(&["ftp://user:pass@host/a.csv".to_owned()], None).unwrap_err().to_string();
+        assert!(message.starts_with("ftp://***@host/a.csv cannot be read"), "{message}");
     }
 
     #[test]

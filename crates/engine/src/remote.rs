@@ -15,6 +15,7 @@ use url::Url;
 
 use crate::EngineError;
 use crate::error::clause;
+use crate::location::redacted;
 
 /// The runtime that all requests of the process run on. It is made on first use, so that local work never starts its
 /// threads.
@@ -41,7 +42,7 @@ pub(crate) fn runtime() -> Result<&'static Runtime, EngineError> {
 /// # Errors
 /// When the environment's settings do not make a store, or the URL names no object.
 pub(crate) fn store(url: &Url) -> Result<(Arc<dyn ObjectStore>, Path), EngineError> {
-    let bad = |reason: String| EngineError::BadUrl { url: url.to_string(), reason: clause(&reason) };
+    let bad = |reason: String| EngineError::BadUrl { url: redacted(url.as_str()), reason: clause(&reason) };
     let path = Path::from_url_path(url.path()).map_err(|error| bad(error.to_string()))?;
     let retry =
         RetryConfig { max_retries: 4, retry_timeout: Duration::from_secs(60), backoff: BackoffConfig::default() };
@@ -143,16 +144,14 @@ impl Read for RemoteRead {
 
 /// A store's error with the innermost reason, which is the one that a person can act on.
 pub(crate) fn fault(url: &str, error: &object_store::Error) -> EngineError {
+    let shown = redacted(url);
     match error {
-        object_store::Error::NotFound { .. } => return EngineError::NotFound { path: url.to_owned() },
+        object_store::Error::NotFound { .. } => return EngineError::NotFound { path: shown },
         object_store::Error::PermissionDenied { .. } => {
-            return EngineError::Remote { url: url.to_owned(), reason: "access is denied".to_owned() };
+            return EngineError::Remote { url: shown, reason: "access is denied".to_owned() };
         }
         object_store::Error::Unauthenticated { .. } => {
-            return EngineError::Remote {
-                url: url.to_owned(),
-                reason: "the credentials are missing or wrong".to_owned(),
-            };
+            return EngineError::Remote { url: shown, reason: "the credentials are missing or wrong".to_owned() };
         }
         _ => {}
     }
@@ -160,5 +159,7 @@ pub(crate) fn fault(url: &str, error: &object_store::Error) -> EngineError {
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    EngineError::Remote { url: url.to_owned(), reason: clause(&innermost.to_string()) }
+    // The reason may quote the URL.
+    let reason = clause(&innermost.to_string()).replace(url, &shown);
+    EngineError::Remote { url: shown, reason }
 }

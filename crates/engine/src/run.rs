@@ -62,12 +62,6 @@ pub struct Summary {
     pub failures: Vec<String>,
     /// From start to end.
     pub elapsed: Duration,
-    /// How long the run waited for rows.
-    pub waited: Duration,
-    /// How long the transform worked.
-    pub transformed: Duration,
-    /// How long the writing thread worked, beside the transform.
-    pub written: Duration,
 }
 
 /// Takes every row of `source` through `transform` into `sink` and completes it. `progress` is told after each window.
@@ -97,16 +91,11 @@ pub fn run(
         let mut summary = Summary::default();
         let mut windows = Windows::new(source, settings);
         let mut work = || -> Result<bool, EngineError> {
-            let waiting = Instant::now();
-            let window = windows.next().transpose()?;
-            summary.waited += waiting.elapsed();
-            let Some(window) = window else { return Ok(false) };
+            let Some(window) = windows.next().transpose()? else { return Ok(false) };
 
             let working = Instant::now();
             let result = transform.transform(&window)?;
-            let worked = working.elapsed();
-            summary.transformed += worked;
-            windows.keep_pace(window.num_rows(), worked);
+            windows.keep_pace(window.num_rows(), working.elapsed());
             if result.num_rows() != window.num_rows() {
                 return Err(EngineError::RowsChanged { expected: window.num_rows(), found: result.num_rows() });
             }
@@ -129,7 +118,7 @@ pub fn run(
         drop(sender);
         let written = writer.join().unwrap_or(Err(EngineError::Stopped { stage: "writer" }));
         outcome?;
-        summary.written = written?;
+        written?;
         Ok::<_, EngineError>(summary)
     })?;
     summary.failed_rows = rejects.rows();
@@ -144,19 +133,13 @@ enum Step {
     Finish,
 }
 
-/// The writing thread's work; gives how long it worked.
-fn write_all(mut sink: Sink, steps: &Receiver<Step>) -> Result<Duration, EngineError> {
-    let mut worked = Duration::ZERO;
+/// The writing thread's work.
+fn write_all(mut sink: Sink, steps: &Receiver<Step>) -> Result<(), EngineError> {
     for step in steps {
-        let working = Instant::now();
         match step {
             Step::Window(batch) => sink.write(&batch)?,
-            Step::Finish => {
-                sink.finish()?;
-                return Ok(worked + working.elapsed());
-            }
+            Step::Finish => return sink.finish(),
         }
-        worked += working.elapsed();
     }
-    Ok(worked)
+    Ok(())
 }

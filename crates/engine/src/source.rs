@@ -24,6 +24,7 @@ mod rejects;
 mod shape;
 mod table;
 mod txt;
+mod verbatim;
 
 use std::collections::VecDeque;
 use std::io::Read;
@@ -34,9 +35,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 
-pub(crate) use self::bytes::Text;
 use self::rejects::Policy;
 pub use self::rejects::{OnError, Rejects};
 use self::shape::Keys;
@@ -51,6 +51,17 @@ const BATCH_ROWS: usize = 4096;
 
 /// The bytes of text after which a batch is complete. One row may have more.
 const BATCH_BYTES: usize = 16 << 20;
+
+/// The most columns of a table, with those within them: a row of very many would otherwise take all memory.
+const COLUMNS: usize = 10_000;
+
+/// The most values of a batch. Only tables of over 1,000 columns come to it before they come to [`BATCH_ROWS`].
+const BATCH_VALUES: usize = 4 << 20;
+
+/// The most rows of a batch with the columns of `schema`.
+fn batch_rows(schema: &Schema) -> usize {
+    (BATCH_VALUES / schema.flattened_fields().len().max(1)).clamp(1, BATCH_ROWS)
+}
 
 /// What to read, and how.
 #[derive(Debug, Clone, Default)]
@@ -100,11 +111,14 @@ impl Source {
     /// Finds the files and their columns; no row is given out yet.
     ///
     /// The values of CSV, TSV and text files are text as they stand. The columns of JSON Lines are found from all lines
-    /// of local files, and from the first 8 MiB of standard input and of URLs. Parquet keeps its types and its
+    /// of local files, and from the first 8 MiB of standard input and of URLs. A column of objects with over 1,000
+    /// different keys in all is text, each value as it is written, marked as
+    /// [`arrow.json`](https://arrow.apache.org/docs/format/CanonicalExtensions.html#json). Parquet keeps its types and its
     /// metadata.
     ///
     /// # Errors
-    /// When an input is missing, empty or not of its format, and when the columns of two files differ.
+    /// When an input is missing, empty or not of its format, has over 10,000 columns (the keys within objects counted),
+    /// and when the columns of two files differ.
     pub fn open(options: SourceOptions) -> Result<Self, EngineError> {
         let files = location::expand(&options.inputs, options.format)?;
         Self::look(files, None, options.on_error)
@@ -118,6 +132,11 @@ impl Source {
     pub fn from_reader(reader: Box<dyn Read + Send>, format: Format, on_error: OnError) -> Result<Self, EngineError> {
         let file = InputFile { location: Location::Stdin, format, compression: Compression::None };
         Self::look(vec![file], Some(reader), on_error)
+    }
+
+    /// Finds the columns of files that were found before; a row that cannot be read is an error.
+    pub(crate) fn of_files(files: Vec<InputFile>) -> Result<Self, EngineError> {
+        Self::look(files, None, OnError::Fail)
     }
 
     fn look(
@@ -226,7 +245,7 @@ fn common_schema(files: &[InputFile], looked: &[Looked], keys: &Keys) -> Result<
     let keyed = jsonl::schema_of(keys);
     for (file, looked) in files.iter().zip(looked) {
         let name = file.location.to_string();
-        if looked.schema.is_none() && keys.len() == 0 {
+        if looked.schema.is_none() && keys.is_empty() {
             return Err(EngineError::EmptyFile { path: name });
         }
         let schema = looked.schema.as_ref().unwrap_or(&keyed);

@@ -5,6 +5,7 @@
 
 mod error;
 mod functions;
+mod scan;
 mod tables;
 mod types;
 
@@ -20,31 +21,27 @@ use datafusion::execution::disk_manager::DiskManagerBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::physical_plan::SendableRecordBatchStream;
-use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
 use futures::StreamExt;
 
 use crate::{EngineError, remote};
 
-/// The limits of queries.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SqlSettings {
-    /// What sorts, joins and aggregations may hold in memory, in bytes; beyond it they use temporary files.
-    pub memory_bytes: usize,
-    /// Rows of a batch, and so of what the model is given at once.
-    pub batch_rows: usize,
-}
+/// What sorts, joins and aggregations may hold in memory, in bytes; beyond it they use temporary files.
+const MEMORY: usize = 1 << 30;
 
-impl Default for SqlSettings {
-    /// 1 GiB and 8,192 rows.
-    fn default() -> Self {
-        Self { memory_bytes: 1 << 30, batch_rows: 8192 }
-    }
-}
+/// Rows of a batch, and so of what the model is given at once.
+const BATCH_ROWS: usize = 8192;
 
 /// A place to run queries with one model.
+///
+/// Sorts, joins and aggregations hold at most 1 GiB in memory and use temporary files beyond it.
+///
+/// A table of Parquet or JSON Lines has the types of its files, and plain text has one column, `text`. The columns of
+/// CSV and TSV get types by the first 100,000 rows of each file, where that changes no cell: a column is of whole
+/// numbers, decimals or `true` and `false` only if every cell reads back to the text that it is. In such a column an
+/// empty cell is null, and a later cell that does not fit is an error. All other columns are text.
 ///
 /// ```no_run
 /// use std::sync::Arc;
@@ -64,32 +61,23 @@ impl Default for SqlSettings {
 pub struct Sql {
     classifier: Arc<Classifier>,
     environment: Arc<RuntimeEnv>,
-    batch_rows: usize,
 }
 
 impl Sql {
-    /// Queries with `classifier` and the default limits.
+    /// Queries with `classifier` as `classify(text)` and `classify_score(text)`.
     ///
     /// # Errors
     /// When the folder for temporary files cannot be used.
     pub fn new(classifier: Arc<Classifier>) -> Result<Self, EngineError> {
-        Self::with_settings(classifier, &SqlSettings::default())
-    }
-
-    /// Queries with `classifier` and the limits of `settings`.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
-    pub fn with_settings(classifier: Arc<Classifier>, settings: &SqlSettings) -> Result<Self, EngineError> {
         // The pool names who took the memory when it runs out.
         let named = NonZeroUsize::new(3).unwrap_or(NonZeroUsize::MIN);
-        let pool = TrackConsumersPool::new(FairSpillPool::new(settings.memory_bytes), named);
+        let pool = TrackConsumersPool::new(FairSpillPool::new(MEMORY), named);
         let environment = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(pool))
             .with_disk_manager_builder(DiskManagerBuilder::default())
             .build_arc()
             .map_err(error::engine_error)?;
-        Ok(Self { classifier, environment, batch_rows: settings.batch_rows.max(1) })
+        Ok(Self { classifier, environment })
     }
 
     /// Plans `sql` and gives its rows as they are worked out.
@@ -100,7 +88,7 @@ impl Sql {
     /// # Errors
     /// When it is not one query, or names a table, column or function that there is not, or a type does not fit.
     pub fn query(&self, sql: &str) -> Result<Rows, EngineError> {
-        let context = self.context();
+        let context = self.context()?;
         let runtime = remote::runtime()?;
         let state = context.state();
         let dialect = state.config().options().sql_parser.dialect;
@@ -115,33 +103,35 @@ impl Sql {
             let provider = tables::open(&context, name)?;
             context.register_table(table.clone(), provider).map_err(error::engine_error)?;
         }
+        let asked = statement.to_string();
+        let plan = runtime.block_on(state.statement_to_plan(statement)).map_err(error::engine_error)?;
+        // A query may hide what is none: SELECT .. INTO makes a table.
+        let only_queries = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        if only_queries.verify_plan(&plan).is_err() {
+            return Err(EngineError::NotAQuery { found: asked });
+        }
         let stream = runtime
-            .block_on(async {
-                let plan = state.statement_to_plan(statement).await?;
-                context.execute_logical_plan(plan).await?.execute_stream().await
-            })
+            .block_on(async { context.execute_logical_plan(plan).await?.execute_stream().await })
             .map_err(error::engine_error)?;
         Ok(Rows { schema: stream.schema(), stream })
     }
 
     /// A context of its own for each query: its tables are looked up anew, since files change.
-    fn context(&self) -> SessionContext {
+    fn context(&self) -> Result<SessionContext, EngineError> {
         // The model uses all cores for each batch by itself. One partition keeps the rows in order beside, and one
         // batch in memory.
-        let config = SessionConfig::new()
-            .with_target_partitions(1)
-            .with_batch_size(self.batch_rows)
-            .with_information_schema(false);
+        let config =
+            SessionConfig::new().with_target_partitions(1).with_batch_size(BATCH_ROWS).with_information_schema(false);
         let state = SessionStateBuilder::new()
             .with_config(config)
             .with_runtime_env(Arc::clone(&self.environment))
             .with_default_features()
             .build();
         let context = SessionContext::new_with_state(state);
-        for function in functions::of(&self.classifier) {
+        for function in functions::of(&self.classifier)? {
             context.register_udf(function);
         }
-        context
+        Ok(context)
     }
 }
 

@@ -4,7 +4,10 @@
 
 mod common;
 
-use albertine_engine::{EngineError, Format, OnError, Source, SourceOptions};
+use std::sync::Arc;
+
+use albertine_engine::{EngineError, Format, OnError, Sink, Source, SourceOptions, Target};
+use arrow::datatypes::{DataType, Field, Schema};
 use common::{Folder, cells, copy, fault, gzip, names, open, read, read_bytes};
 
 fn lenient(bytes: impl Into<Vec<u8>>, format: Format) -> (Vec<Vec<String>>, u64, Vec<String>) {
@@ -53,7 +56,7 @@ fn a_column_of_empty_cells_keeps_its_rows() {
 #[test]
 fn ragged_rows() {
     let text = "a,b\n1,2\n\n3\n4,5,6\n7,8\n";
-    assert_eq!(fault(text, Format::Csv), "standard input, line 4: 1 fields where the header has 2");
+    assert_eq!(fault(text, Format::Csv), "standard input, line 4: 1 field where the header has 2");
     let (rows, failed, first) = lenient(text, Format::Csv);
     assert_eq!(rows, [["1", "2"], ["3", "∅"], ["4", "5"], ["7", "8"]]);
     assert_eq!(failed, 2);
@@ -131,6 +134,60 @@ fn numbers_and_words_in_one_column_stay_as_they_are_written() {
     let text = "{\"a\":1}\n{\"a\":\"x\"}\n{\"a\":2.50}\n{\"a\":true}\n{\"a\":18446744073709551616}\n";
     let (batch, _) = read_bytes(text, Format::Jsonl, OnError::Fail).unwrap();
     assert_eq!(cells(&batch), [["1"], ["x"], ["2.50"], ["true"], ["18446744073709551616"]]);
+}
+
+#[test]
+fn keys_that_are_data_do_not_make_columns() {
+    let line = |n: usize| format!("{{\"text\":\"t\", \"c\" : {{\"user{n}\": [1.50, \"é\\n\"]}} }}\n");
+    let text: String = (0..20_000).map(line).chain(["{\"text\":\"u\",\"c\":null}\n".to_owned()]).collect();
+    let folder = Folder::new();
+    let input = folder.write("a.jsonl", &text);
+    let batch = read(&input).unwrap();
+    let found = cells(&batch);
+    assert_eq!(found.len(), 20_001);
+    assert_eq!(found[12_345], ["t", "{\"user12345\": [1.50, \"é\\n\"]}"]);
+    assert_eq!(found[20_000], ["u", "∅"]);
+    copy(&input, &folder.at("b.parquet")).unwrap();
+    assert_eq!(cells(&read(&folder.input("b.parquet")).unwrap()), found);
+    let (lenient_rows, failed, _) = lenient(format!("{text}7\n"), Format::Jsonl);
+    assert_eq!((lenient_rows.len(), failed, &lenient_rows[5]), (20_002, 1, &found[5]));
+    let few: String = (0..900).map(line).collect();
+    let (batch, _) = read_bytes(few, Format::Jsonl, OnError::Fail).unwrap();
+    assert!(batch.column(1).data_type().is_nested(), "objects of few keys stay objects");
+}
+
+#[test]
+fn tables_have_a_width() {
+    let header = |width: usize| (0..width).map(|n| format!("c{n}")).collect::<Vec<_>>();
+    for (format, delimiter) in [(Format::Csv, ","), (Format::Tsv, "\t")] {
+        let fits = header(10_000).join(delimiter);
+        let (batch, _) = read_bytes(format!("{fits}\n{fits}\n"), format, OnError::Fail).unwrap();
+        assert_eq!((batch.num_rows(), batch.num_columns()), (1, 10_000));
+        let wide = header(10_001).join(delimiter);
+        assert_eq!(fault(wide.clone(), format), "standard input has over 10000 columns");
+        assert_eq!(fault(format!("a\n{wide}\n"), format), "standard input has over 10000 columns");
+    }
+    let object = |width: usize| {
+        format!("{{{}}}\n", header(width).iter().map(|key| format!("\"{key}\":1")).collect::<Vec<_>>().join(","))
+    };
+    assert_eq!(read_bytes(object(10_000), Format::Jsonl, OnError::Fail).unwrap().0.num_columns(), 10_000);
+    assert_eq!(fault(object(10_001), Format::Jsonl), "standard input has over 10000 columns");
+    let many: String = (0..20).map(|n| format!("{{\"k{n}\":{}}}\n", object(900).trim_end())).collect();
+    assert_eq!(fault(many, Format::Jsonl), "standard input has over 10000 columns", "inner keys count too");
+
+    let fields: Vec<_> = header(10_001).into_iter().map(|name| Field::new(name, DataType::Int8, true)).collect();
+    let folder = Folder::new();
+    let target = Target::File(folder.at("wide.parquet"));
+    Sink::create(target, Format::Parquet, Arc::new(Schema::new(fields))).unwrap().finish().unwrap();
+    let input = folder.input("wide.parquet");
+    assert_eq!(open(&input).unwrap_err().to_string(), format!("{input} has over 10000 columns"));
+}
+
+#[test]
+fn numbers_beyond_what_a_float_holds_keep_their_digits() {
+    let text = "{\"a\":0.1,\"b\":1}\n{\"a\":12345678901234567,\"b\":184467440737095516160}\n";
+    let (batch, _) = read_bytes(text, Format::Jsonl, OnError::Fail).unwrap();
+    assert_eq!(cells(&batch), [["0.1", "1"], ["12345678901234567", "184467440737095516160"]]);
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn table(columns: Vec<ArrayRef>) -> RecordBatch {
 
 fn write(folder: &Folder, name: &str, batch: &RecordBatch) -> String {
     let target = Target::File(folder.at(name));
-    let format = target.format(None).unwrap();
+    let (format, _) = Format::of_name(name).unwrap();
     let mut sink = Sink::create(target, format, batch.schema()).unwrap();
     sink.write(batch).unwrap();
     sink.finish().unwrap();

@@ -6,8 +6,8 @@ mod common;
 
 use std::sync::{Arc, LazyLock};
 
-use albertine::{Classifier, ClassifierSettings};
-use albertine_engine::{EngineError, Sql};
+use albertine::{Classifier, ClassifierSettings, Classify, Columns, Transform};
+use albertine_engine::{EngineError, Format, Sink, Sql, Target};
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use common::{Folder, cells, copy, gzip, names};
@@ -126,6 +126,7 @@ fn mistakes_are_explained() {
     let error = fault("SELEC 1");
     assert!(error.starts_with("the query is not SQL: "), "{error}");
     assert_eq!(fault("SELECT clasify('a')"), "invalid function 'clasify', did you mean 'classify'?");
+    assert_eq!(fault("SELECT 1 INTO x"), "only queries (SELECT, WITH, EXPLAIN) can be run, not SELECT 1 INTO x");
     for statement in
         ["CREATE TABLE t AS SELECT 1", &format!("COPY (SELECT 1) TO '{}'", folder.input("x.csv")), "SET x = 1"]
     {
@@ -150,7 +151,78 @@ fn damaged_tables_are_named() {
     assert_eq!(fault(&format!("SELECT * FROM '{empty}'")), format!("{empty} is empty"));
     let ragged = folder.write("r.csv", "a,b\n1,2\n3\n");
     let error = fault(&format!("SELECT * FROM '{ragged}'"));
-    assert!(error.contains("line"), "{error}");
+    assert_eq!(error, format!("{ragged}, line 3: 1 field where the header has 2"));
+    let unclosed = folder.write("u.csv", "a,b\n1,\"x\n2,y\n3,z\n");
+    let error = fault(&format!("SELECT count(*) FROM '{unclosed}'"));
+    assert_eq!(error, format!("{unclosed}, line 2: a quote is opened in this row and never closed"));
+}
+
+#[test]
+fn cells_keep_their_text() {
+    let folder = Folder::new();
+    let input = folder.write("a.csv", "code,plus,price,n,x,b,t\n007,+1,2.50,1,0.5,true,\n008,2,3,,1.0,,x\n");
+    let found = query(&format!("SELECT * FROM '{input}'")).unwrap();
+    assert_eq!(cells(&found), [["007", "+1", "2.50", "1", "0.5", "true", ""], ["008", "2", "3", "∅", "1.0", "∅", "x"]]);
+    let types: Vec<_> = found.schema().fields().iter().map(|field| field.data_type().to_string()).collect();
+    assert_eq!(types, ["Utf8", "Utf8", "Utf8", "Int64", "Float64", "Boolean", "Utf8"]);
+    let total = query(&format!("SELECT sum(CAST(price AS DOUBLE)), count(n), count(*) FROM '{input}'")).unwrap();
+    assert_eq!(cells(&total), [["5.5", "1", "2"]]);
+}
+
+#[test]
+fn a_late_cell_that_does_not_fit_is_an_error_where_it_is_asked_for() {
+    let folder = Folder::new();
+    let rows: String = (1..=100_000).map(|n| format!("{n},t\n")).collect();
+    let input = folder.write("a.csv", format!("n,text\n{rows}007,last\n"));
+    let error = fault(&format!("SELECT max(n) FROM '{input}'"));
+    assert_eq!(error, format!("{input}, row 100001: column \"n\" has \"007\" where the first rows have whole numbers"));
+    let found = query(&format!("SELECT count(*), max(text) FROM '{input}'")).unwrap();
+    assert_eq!(cells(&found), [["100001", "t"]]);
+    let found = query(&format!("SELECT n FROM '{input}' LIMIT 2")).unwrap();
+    assert_eq!(cells(&found), [["1"], ["2"]]);
+}
+
+#[test]
+fn plain_text_is_a_table_and_a_table_is_read_as_often_as_it_is_named() {
+    let folder = Folder::new();
+    let lines = folder.write("a.txt", "one\ntwo\n\n");
+    assert_eq!(cells(&query(&format!("SELECT text FROM '{lines}'")).unwrap()), [["one"], ["two"], [""]]);
+    let json = folder.write("b.jsonl", "{\"k\":1,\"v\":\"x\"}\n{\"k\":2,\"v\":\"y\"}\n");
+    let twice = format!("SELECT a.v, b.v FROM '{json}' a JOIN '{json}' b ON a.k = b.k ORDER BY a.k");
+    assert_eq!(cells(&query(&twice).unwrap()), [["x", "x"], ["y", "y"]]);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_can_be_read_only_once_is_no_table() {
+    let error = fault("SELECT * FROM '/dev/null'");
+    assert_eq!(
+        error,
+        "the format of /dev/null cannot be told from its name; the formats are csv, tsv, jsonl, parquet and txt"
+    );
+    let folder = Folder::new();
+    std::os::unix::fs::symlink("/dev/null", folder.at("a.csv")).unwrap();
+    let error = fault(&format!("SELECT * FROM '{}'", folder.input("a.csv")));
+    assert!(error.ends_with("a table of a query must be a file, which can be read more than once"), "{error}");
+}
+
+#[test]
+fn a_label_is_the_one_that_tables_get() {
+    let classifier = Classifier::pretrained("ag_news", ClassifierSettings::default()).unwrap();
+    let texts: arrow::array::ArrayRef = Arc::new(arrow::array::StringArray::from(vec![
+        Some("Stocks fell on Wall Street as oil prices rose."),
+        None,
+        Some("  "),
+        Some("A new telescope."),
+    ]));
+    let table = RecordBatch::try_from_iter_with_nullable([("text", texts, true)]).unwrap();
+    let folder = Folder::new();
+    let mut sink = Sink::create(Target::File(folder.at("a.parquet")), Format::Parquet, table.schema()).unwrap();
+    sink.write(&table).unwrap();
+    sink.finish().unwrap();
+    let expected = Classify::new(Arc::new(classifier), Columns::default()).unwrap().transform(&table).unwrap();
+    let sql = format!("SELECT text, classify(text), classify_score(text) FROM '{}'", folder.input("a.parquet"));
+    assert_eq!(cells(&query(&sql).unwrap()), cells(&expected));
 }
 
 #[test]

@@ -202,7 +202,7 @@ fn a_ragged_row_is_told_with_its_line_or_kept_as_null() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: ragged.csv, line 3: 1 fields where the header has 2
+    error: ragged.csv, line 3: 1 field where the header has 2
     hint: `classify --errors null` keeps such rows with null values and goes on
     "#);
     assert_conversation!(sandbox.run(&["classify", "--input", "ragged.csv", "--errors", "null"]), @r#"
@@ -214,7 +214,7 @@ fn a_ragged_row_is_told_with_its_line_or_kept_as_null() {
     ----- stderr -----
     3 rows in [TIME]
     warning: 1 text was null or blank and got no label
-    warning: ragged.csv, line 3: 1 fields where the header has 2
+    warning: ragged.csv, line 3: 1 field where the header has 2
     warning: 1 row could not be read and was kept with null values
     "#);
 }

@@ -26,19 +26,6 @@ impl Target {
         }
     }
 
-    /// The format to write: `given`, or what the name tells.
-    ///
-    /// # Errors
-    /// When neither tells, or tables of that format are not written.
-    pub fn format(&self, given: Option<Format>) -> Result<Format, EngineError> {
-        let named = match self {
-            Self::File(path) => Format::of_name(&path.to_string_lossy()).map(|(format, _)| format),
-            Self::Stdout => None,
-        };
-        let format = given.or(named).ok_or_else(|| EngineError::UnknownFormat { path: self.name() })?;
-        self.compression(format).map(|_| format)
-    }
-
     /// Checks, before a model is loaded or a row is read, that this target can be written and is not a file of
     /// `source`, also not by a link.
     ///

@@ -15,7 +15,7 @@ use crate::remote::RemoteRead;
 const BUFFER: usize = 256 * 1024;
 
 /// A file's text, and what a fault in it is to be called.
-pub(crate) struct Text {
+pub(super) struct Text {
     path: String,
     compression: Compression,
     size: Option<u64>,
@@ -24,7 +24,7 @@ pub(crate) struct Text {
 
 impl Text {
     /// Opens `file`. Its bytes are added to `count` as they are read, before decompression.
-    pub(crate) fn open(file: &InputFile, count: &Arc<AtomicU64>) -> Result<Self, EngineError> {
+    pub(super) fn open(file: &InputFile, count: &Arc<AtomicU64>) -> Result<Self, EngineError> {
         let path = file.location.to_string();
         let (raw, size): (Box<dyn Read + Send>, Option<u64>) = match &file.location {
             Location::Stdin => (Box::new(io::stdin()), None),
@@ -112,12 +112,6 @@ impl Text {
         limited.read_to_end(&mut head).map_err(|source| fault(&self.path, self.compression, source))?;
         self.inner = Box::new(Cursor::new(head.clone()).chain(limited.into_inner()));
         Ok(head)
-    }
-}
-
-impl Read for Text {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.inner.read(buffer)
     }
 }
 

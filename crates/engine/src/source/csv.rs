@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use super::bytes::Text;
 use super::records::{Record, Records};
 use super::rejects::Policy;
-use super::{BATCH_BYTES, BATCH_ROWS, TableReader, batch_of};
+use super::{BATCH_BYTES, TableReader, batch_of, batch_rows};
 use crate::EngineError;
 
 /// The rows of a delimited file.
@@ -17,13 +17,15 @@ pub(super) struct CsvReader {
     record: Record,
     schema: SchemaRef,
     policy: Policy,
+    /// The most rows of a batch.
+    most_rows: usize,
 }
 
 impl CsvReader {
     /// Reads the header.
     ///
     /// # Errors
-    /// When there is none, or its names are not UTF-8, empty or not different.
+    /// When there is none, or its names are not UTF-8, empty or not different, or very many.
     pub(super) fn open(text: Text, delimiter: u8, policy: Policy) -> Result<Self, EngineError> {
         let mut records = Records::new(text, delimiter);
         let mut record = Record::default();
@@ -31,7 +33,8 @@ impl CsvReader {
             return Err(EngineError::EmptyFile { path: records.path().to_owned() });
         }
         let schema = header(records.path(), &record)?;
-        Ok(Self { records, record, schema, policy })
+        let most_rows = batch_rows(&schema);
+        Ok(Self { records, record, schema, policy, most_rows })
     }
 
     /// The columns.
@@ -69,9 +72,11 @@ impl CsvReader {
 
 impl TableReader for CsvReader {
     fn next_batch(&mut self) -> Result<Option<RecordBatch>, EngineError> {
-        let mut columns: Vec<StringBuilder> = self.schema.fields().iter().map(|_| StringBuilder::new()).collect();
+        // Columns may be many and rows few: nothing is set aside.
+        let empty = || StringBuilder::with_capacity(0, 0);
+        let mut columns: Vec<StringBuilder> = self.schema.fields().iter().map(|_| empty()).collect();
         let (mut rows, mut bytes) = (0, 0);
-        while rows < BATCH_ROWS && bytes < BATCH_BYTES {
+        while rows < self.most_rows && bytes < BATCH_BYTES {
             if !self.records.read(&mut self.record)? {
                 break;
             }

@@ -1,6 +1,8 @@
 //! JSON Lines: one object a line. Columns are found by looking at the lines first; nested values become Arrow lists and
-//! structs.
+//! structs, and objects of very many keys stay text.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -10,13 +12,10 @@ use arrow::json::reader::{Decoder, ReaderBuilder};
 
 use super::lines::Lines;
 use super::rejects::{OnError, Policy};
-use super::shape::{Keys, Shape};
-use super::{BATCH_BYTES, BATCH_ROWS, TableReader};
+use super::shape::{Keys, Shape, is_marked_as_json};
+use super::{BATCH_BYTES, COLUMNS, TableReader, batch_rows, verbatim};
 use crate::EngineError;
 use crate::error::clause;
-
-/// The most columns, inner keys not counted: keys that are data would otherwise make a table of any width.
-const COLUMNS: usize = 10_000;
 
 /// Widens `keys` by the lines of one file.
 ///
@@ -27,7 +26,13 @@ pub(super) fn infer(lines: &mut Lines, keys: &mut Keys, on_error: OnError) -> Re
         if is_blank(line) {
             continue;
         }
-        match shape_of(line).and_then(|shape| match keys.conflict(&shape) {
+        let shape = match shape_of(line) {
+            Ok(Shape::Wide) => return Err(too_many(lines.path())),
+            Ok(Shape::Object(shape)) => Ok(shape),
+            Ok(_) => Err("it is not a JSON object".to_owned()),
+            Err(reason) => Err(reason),
+        };
+        match shape.and_then(|shape| match keys.conflict(&shape) {
             None => Ok(shape),
             Some(conflict) => {
                 Err(format!("{:?} is {} here and {} in a line before", conflict.key, conflict.here, conflict.before))
@@ -38,12 +43,8 @@ pub(super) fn infer(lines: &mut Lines, keys: &mut Keys, on_error: OnError) -> Re
             Err(_) if on_error == OnError::Null => {}
             Err(reason) => return Err(fault(lines, reason)),
         }
-        if keys.len() > COLUMNS {
-            return Err(EngineError::TooManyColumns {
-                path: lines.path().to_owned(),
-                line: lines.line(),
-                limit: COLUMNS,
-            });
+        if keys.size() > COLUMNS {
+            return Err(too_many(lines.path()));
         }
     }
     Ok(())
@@ -54,19 +55,28 @@ pub(super) fn schema_of(keys: &Keys) -> SchemaRef {
     Arc::new(Schema::new(keys.fields()))
 }
 
-fn shape_of(line: &[u8]) -> Result<Keys, String> {
+fn too_many(path: &str) -> EngineError {
+    EngineError::TooManyColumns { path: path.to_owned(), limit: COLUMNS }
+}
+
+fn shape_of(line: &[u8]) -> Result<Shape, String> {
     if std::str::from_utf8(line).is_err() {
         return Err("it is not valid UTF-8".to_owned());
     }
-    match serde_json::from_slice(line) {
-        Ok(Shape::Object(keys)) => Ok(keys),
-        Ok(_) => Err("it is not a JSON object".to_owned()),
-        Err(error) => {
-            // Of "... at line 1 column 7" only the column says something.
-            let message = error.to_string();
-            let reason = message.split(" at line ").next().unwrap_or_default();
-            Err(format!("it is not valid JSON: {} at column {}", clause(reason), error.column()))
-        }
+    serde_json::from_slice(line).map_err(|error| {
+        // Of "... at line 1 column 7" only the column says something.
+        let message = error.to_string();
+        let reason = message.split(" at line ").next().unwrap_or_default();
+        format!("it is not valid JSON: {} at column {}", clause(reason), error.column())
+    })
+}
+
+/// The keys of a line.
+fn keys_of(line: &[u8]) -> Result<Keys, String> {
+    match shape_of(line)? {
+        Shape::Object(keys) => Ok(keys),
+        Shape::Wide => Err(format!("it has over {COLUMNS} keys")),
+        _ => Err("it is not a JSON object".to_owned()),
     }
 }
 
@@ -86,6 +96,10 @@ pub(super) struct JsonlReader {
     /// Whether lines must be checked here because nothing made sure of all of them before. Arrow's decoder lets
     /// trailing commas and repeated keys pass.
     check: bool,
+    /// The columns that hold values as they are written, by name.
+    verbatim: HashSet<String>,
+    /// The most rows of a batch.
+    most_rows: usize,
     /// The lines of the batch at hand: their numbers, and their bytes in `text` up to the given end.
     rows: Vec<(u64, usize)>,
     text: Vec<u8>,
@@ -95,17 +109,28 @@ impl JsonlReader {
     /// Reads lines as rows of `schema`. `seen` says that [`infer`] has seen every line already.
     pub(super) fn new(lines: Lines, schema: SchemaRef, policy: Policy, seen: bool) -> Self {
         let check = !seen || policy.on_error == OnError::Null;
-        Self { lines, schema, policy, check, rows: Vec::new(), text: Vec::new() }
+        let marked = schema.fields().iter().filter(|field| is_marked_as_json(field));
+        let verbatim = marked.map(|field| field.name().clone()).collect();
+        let most_rows = batch_rows(&schema);
+        Self { lines, schema, policy, check, verbatim, most_rows, rows: Vec::new(), text: Vec::new() }
     }
 
     fn decoder(&self) -> Result<Decoder, String> {
         // Mixed scalars are read as text, keys without a column are errors.
         ReaderBuilder::new(Arc::clone(&self.schema))
-            .with_batch_size(BATCH_ROWS + 1)
+            .with_batch_size(self.most_rows + 1)
             .with_coerce_primitive(true)
             .with_strict_mode(true)
             .build_decoder()
             .map_err(|error| clause(&error.to_string()))
+    }
+
+    /// The line with the values of the columns that are kept as they are written in quotes.
+    fn quoted<'a>(&self, line: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+        if self.verbatim.is_empty() {
+            return Some(Cow::Borrowed(line));
+        }
+        verbatim::quote(line, &self.verbatim).map(Cow::Owned)
     }
 
     /// All lines at once. That it fails says nothing about which line is at fault.
@@ -114,9 +139,11 @@ impl JsonlReader {
         let mut start = 0;
         for (index, (_, end)) in self.rows.iter().enumerate() {
             let line = &self.text[start..*end];
-            if self.check && shape_of(line).is_err() {
+            if self.check && keys_of(line).is_err() {
                 return None;
             }
+            let quoted = self.quoted(line)?;
+            let line = quoted.as_ref();
             // A line must be one record: neither two, nor a part of one that the next line goes on with.
             if decoder.decode(line).ok()? != line.len() || decoder.has_partial_record() || decoder.len() != index + 1 {
                 return None;
@@ -152,13 +179,14 @@ impl JsonlReader {
     }
 
     fn decode_one(&self, line: &[u8]) -> Result<RecordBatch, String> {
-        let keys = shape_of(line)?;
-        if let Some(field) = keys.fields().iter().find(|field| self.schema.field_with_name(field.name()).is_err()) {
-            return Err(format!("the key {:?} is in no line that the columns were found from", field.name()));
+        let keys = keys_of(line)?;
+        if let Some(name) = keys.names().find(|name| self.schema.field_with_name(name).is_err()) {
+            return Err(format!("the key {name:?} is in no line that the columns were found from"));
         }
+        let line = self.quoted(line).ok_or_else(|| "it is not one JSON object".to_owned())?;
         let say = |error: arrow::error::ArrowError| clause(&error.to_string());
         let mut decoder = self.decoder()?;
-        decoder.decode(line).map_err(say)?;
+        decoder.decode(&line).map_err(say)?;
         let batch = decoder.flush().map_err(say)?;
         batch.filter(|batch| batch.num_rows() == 1).ok_or_else(|| "it is not one JSON object".to_owned())
     }
@@ -168,7 +196,7 @@ impl TableReader for JsonlReader {
     fn next_batch(&mut self) -> Result<Option<RecordBatch>, EngineError> {
         self.rows.clear();
         self.text.clear();
-        while self.rows.len() < BATCH_ROWS && self.text.len() < BATCH_BYTES {
+        while self.rows.len() < self.most_rows && self.text.len() < BATCH_BYTES {
             let Some(line) = self.lines.read()? else { break };
             if is_blank(line) {
                 continue;

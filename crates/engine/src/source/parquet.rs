@@ -1,5 +1,6 @@
 //! Parquet, local or over ranges of an object, in the file's order.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
@@ -16,8 +17,9 @@ use parquet::file::metadata::ParquetMetaData;
 use url::Url;
 
 use super::object::ObjectReader;
-use super::{BATCH_BYTES, BATCH_ROWS, TableReader};
+use super::{BATCH_BYTES, BATCH_ROWS, BATCH_VALUES, COLUMNS, TableReader};
 use crate::error::clause;
+use crate::location::redacted;
 use crate::{EngineError, remote};
 
 /// The rows of a Parquet file.
@@ -56,10 +58,10 @@ impl ParquetReader {
 
     /// Reads the footer of an object.
     pub(super) fn open_url(url: &Url, count: &Arc<AtomicU64>) -> Result<Self, EngineError> {
-        let path = url.to_string();
+        let path = redacted(url.as_str());
         let (store, key) = remote::store(url)?;
         let runtime = remote::runtime()?;
-        let size = runtime.block_on(store.head(&key)).map_err(|error| remote::fault(&path, &error))?.size;
+        let size = runtime.block_on(store.head(&key)).map_err(|error| remote::fault(url.as_str(), &error))?.size;
         if size == 0 {
             return Err(EngineError::EmptyFile { path });
         }
@@ -92,10 +94,14 @@ impl ParquetReader {
         size: u64,
         count: &Arc<AtomicU64>,
     ) -> Result<Self, EngineError> {
-        for (second, field) in schema.fields().iter().enumerate() {
-            if let Some(first) = schema.fields()[..second].iter().position(|before| before.name() == field.name()) {
-                let (name, first, second) = (field.name().clone(), first + 1, second + 1);
-                return Err(EngineError::DuplicateColumn { path, name, first, second });
+        if metadata.file_metadata().schema_descr().num_columns() > COLUMNS {
+            return Err(EngineError::TooManyColumns { path, limit: COLUMNS });
+        }
+        let mut places = HashMap::with_capacity(schema.fields().len());
+        for (index, field) in schema.fields().iter().enumerate() {
+            let second = index + 1;
+            if let Some(first) = places.insert(field.name(), second) {
+                return Err(EngineError::DuplicateColumn { path, name: field.name().clone(), first, second });
             }
         }
         let rows = u64::try_from(metadata.file_metadata().num_rows()).map_err(|_| EngineError::Parquet {
@@ -151,7 +157,8 @@ impl Progress {
 
 /// Rows for a batch, so that a batch of average rows of the group with the largest rows keeps to the bytes of a batch.
 fn batch_rows(metadata: &ParquetMetaData) -> usize {
-    let mut rows = BATCH_ROWS;
+    let columns = metadata.file_metadata().schema_descr().num_columns();
+    let mut rows = (BATCH_VALUES / columns.max(1)).clamp(1, BATCH_ROWS);
     for group in metadata.row_groups() {
         let count = usize::try_from(group.num_rows()).unwrap_or(1).max(1);
         // Values repeated in a dictionary are larger read than stored; newer writers tell their true size.

@@ -2,10 +2,11 @@
 //!
 //! The state machine is `csv-core`'s; the loop around it is ours because it knows three things that the `csv` crate's
 //! does not tell: the physical line of a record in files with blank lines or CRLF, a quote that is still open at the
-//! end, and a record that grows without end.
+//! end, and a record that grows without end, in bytes or in fields.
 
 use csv_core::ReadRecordResult;
 
+use super::COLUMNS;
 use super::bytes::Text;
 use crate::EngineError;
 
@@ -100,6 +101,9 @@ impl Records {
                     line: record.line,
                     limit: self.limit,
                 });
+            }
+            if fields > COLUMNS {
+                return Err(EngineError::TooManyColumns { path: self.path().to_owned(), limit: COLUMNS });
             }
             match result {
                 ReadRecordResult::Record => {

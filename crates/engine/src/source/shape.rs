@@ -6,7 +6,20 @@ use std::collections::HashMap;
 use std::fmt;
 
 use arrow::datatypes::{DataType, Field, Fields};
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::COLUMNS;
+
+/// The most keys of the objects within one column. Keys that are data (a user's name, a date) would otherwise make a
+/// struct of any width.
+pub(super) const INNER_KEYS: usize = 1_000;
+
+/// The largest magnitude up to which a 64-bit float holds every whole number.
+const EXACT: u64 = 1 << 53;
+
+/// The name of the Arrow extension type of text that is JSON
+/// ([canonical extensions](https://arrow.apache.org/docs/format/CanonicalExtensions.html#json)), in a field's metadata.
+const EXTENSION: (&str, &str) = ("ARROW:extension:name", "arrow.json");
 
 /// What is known of a value from the texts of it seen so far.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -15,15 +28,18 @@ pub(super) enum Shape {
     #[default]
     Null,
     Bool,
-    /// Whole numbers: whether one was below zero, and whether one was above `i64::MAX`.
+    /// Whole numbers: whether one was below zero, one was above `i64::MAX`, and one was too far from zero for a float.
     Int {
         negative: bool,
         large: bool,
+        long: bool,
     },
     Float,
     Text,
     List(Box<Shape>),
     Object(Keys),
+    /// Objects of over [`INNER_KEYS`] different keys, which stay as they are written.
+    Wide,
 }
 
 /// The keys of an object in the order of their first appearance.
@@ -31,6 +47,10 @@ pub(super) enum Shape {
 pub(super) struct Keys {
     places: HashMap<String, usize>,
     shapes: Vec<(String, Shape)>,
+    /// These keys and all within them.
+    size: usize,
+    /// Whether the value of one of these keys is wide.
+    holds_wide: bool,
 }
 
 /// Two values that no one column can hold.
@@ -43,13 +63,32 @@ pub(super) struct Conflict {
 }
 
 impl Keys {
-    pub(super) fn len(&self) -> usize {
-        self.shapes.len()
+    pub(super) fn is_empty(&self) -> bool {
+        self.shapes.is_empty()
     }
 
-    /// The Arrow fields, all of them nullable.
+    /// The number of keys, of these and of all objects within; a wide object counts as one value.
+    pub(super) fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The Arrow fields, all of them nullable. Those of wide objects are marked as text that is JSON.
     pub(super) fn fields(&self) -> Fields {
-        self.shapes.iter().map(|(name, shape)| Field::new(name, shape.data_type(), true)).collect()
+        let field = |(name, shape): &(String, Shape)| {
+            let field = Field::new(name, shape.data_type(), true);
+            if *shape == Shape::Wide { mark_as_json(field) } else { field }
+        };
+        self.shapes.iter().map(field).collect()
+    }
+
+    /// Whether the object has a key of this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.places.contains_key(name)
+    }
+
+    /// The names of the keys in their order.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.shapes.iter().map(|(name, _)| name.as_str())
     }
 
     /// Why `other` does not fit, if it does not.
@@ -70,24 +109,39 @@ impl Keys {
 
     fn add(&mut self, name: String, shape: Shape) {
         if let Some(place) = self.places.get(&name) {
-            self.shapes[*place].1.widen(shape);
+            let known = &mut self.shapes[*place].1;
+            self.size -= known.size();
+            known.widen(shape);
+            self.size += known.size();
+            self.holds_wide |= *known == Shape::Wide;
         } else {
+            self.holds_wide |= shape == Shape::Wide;
+            self.size += 1 + shape.size();
             self.places.insert(name.clone(), self.shapes.len());
             self.shapes.push((name, shape));
         }
     }
 }
 
+fn mark_as_json(field: Field) -> Field {
+    field.with_metadata(HashMap::from([(EXTENSION.0.to_owned(), EXTENSION.1.to_owned())]))
+}
+
+/// Whether a column of [`Keys::fields`] holds values as they are written.
+pub(super) fn is_marked_as_json(field: &Field) -> bool {
+    field.metadata().get(EXTENSION.0).is_some_and(|name| name == EXTENSION.1)
+}
+
 impl Shape {
     /// Columns never seen with a value are text, so that what reads texts can read them.
     fn data_type(&self) -> DataType {
         match self {
-            Self::Null | Self::Text => DataType::Utf8,
+            Self::Null | Self::Text | Self::Wide => DataType::Utf8,
             Self::Bool => DataType::Boolean,
             Self::Int { large: false, .. } => DataType::Int64,
-            Self::Int { negative: false, large: true } => DataType::UInt64,
+            Self::Int { negative: false, large: true, .. } => DataType::UInt64,
             // No integer type holds both, and a float would change digits.
-            Self::Int { negative: true, large: true } => DataType::Utf8,
+            Self::Int { negative: true, large: true, .. } => DataType::Utf8,
             Self::Float => DataType::Float64,
             Self::List(item) => DataType::new_list(item.data_type(), true),
             Self::Object(keys) => DataType::Struct(keys.fields()),
@@ -101,17 +155,37 @@ impl Shape {
             Self::Int { .. } | Self::Float => "a number",
             Self::Text => "text",
             Self::List(_) => "a list",
-            Self::Object(_) => "an object",
+            Self::Object(_) | Self::Wide => "an object",
+        }
+    }
+
+    /// The number of keys within.
+    fn size(&self) -> usize {
+        match self {
+            Self::List(item) => item.size(),
+            Self::Object(keys) => keys.size,
+            _ => 0,
         }
     }
 
     fn is_scalar(&self) -> bool {
-        !matches!(self, Self::List(_) | Self::Object(_))
+        !matches!(self, Self::List(_) | Self::Object(_) | Self::Wide)
+    }
+
+    /// Whether the value, or a part of it, is to stay as it is written: then all of it is.
+    fn is_wide(&self) -> bool {
+        match self {
+            Self::Wide => true,
+            Self::List(item) => matches!(**item, Self::Wide),
+            Self::Object(keys) => keys.size > INNER_KEYS || keys.holds_wide,
+            _ => false,
+        }
     }
 
     fn conflict(&self, other: &Self) -> Option<Conflict> {
         match (self, other) {
-            (Self::Null, _) | (_, Self::Null) => None,
+            // Any value can stay as it is written.
+            (Self::Null | Self::Wide, _) | (_, Self::Null | Self::Wide) => None,
             (Self::List(before), Self::List(here)) => before.conflict(here),
             (Self::Object(before), Self::Object(here)) => before.conflict(here),
             (before, here) if before.is_scalar() && here.is_scalar() => None,
@@ -124,27 +198,35 @@ impl Shape {
         match (&mut *self, other) {
             (_, Self::Null) => {}
             (Self::Null, other) => *self = other,
-            (Self::Int { negative, large }, Self::Int { negative: below, large: above }) => {
+            (Self::Wide, _) | (_, Self::Wide) => *self = Self::Wide,
+            (Self::Int { negative, large, long }, Self::Int { negative: below, large: above, long: beyond }) => {
                 *negative |= below;
                 *large |= above;
+                *long |= beyond;
             }
-            (Self::Int { large: false, .. }, Self::Float) => *self = Self::Float,
-            (Self::Float, Self::Int { large: false, .. } | Self::Float) => {}
+            (Self::Int { long: false, .. }, Self::Float) => *self = Self::Float,
+            (Self::Float, Self::Int { long: false, .. } | Self::Float) => {}
             (Self::List(before), Self::List(here)) => before.widen(*here),
             (Self::Object(before), Self::Object(here)) => before.widen(here),
             (Self::Bool, Self::Bool) => {}
             _ => *self = Self::Text,
+        }
+        if self.is_wide() {
+            *self = Self::Wide;
         }
     }
 }
 
 impl<'de> Deserialize<'de> for Shape {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ShapeVisitor)
+        deserializer.deserialize_any(ShapeVisitor { most_keys: COLUMNS })
     }
 }
 
-struct ShapeVisitor;
+/// Finds a value's shape; an object of over `most_keys` keys is wide.
+struct ShapeVisitor {
+    most_keys: usize,
+}
 
 impl<'de> Visitor<'de> for ShapeVisitor {
     type Value = Shape;
@@ -162,15 +244,18 @@ impl<'de> Visitor<'de> for ShapeVisitor {
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<Shape, E> {
-        Ok(Shape::Int { negative: value < 0, large: false })
+        Ok(Shape::Int { negative: value < 0, large: false, long: value.unsigned_abs() > EXACT })
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Shape, E> {
-        Ok(Shape::Int { negative: false, large: i64::try_from(value).is_err() })
+        Ok(Shape::Int { negative: false, large: i64::try_from(value).is_err(), long: value > EXACT })
     }
 
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Shape, E> {
-        Ok(Shape::Float)
+    /// A whole number that no integer type holds arrives as a float too, and would lose digits as one. It cannot be told
+    /// from `1e20`, so that both stay as they are written.
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Shape, E> {
+        let beyond_integers = value >= u64::MAX as f64 || value <= i64::MIN as f64;
+        Ok(if beyond_integers { Shape::Text } else { Shape::Float })
     }
 
     fn visit_str<E: Error>(self, _: &str) -> Result<Shape, E> {
@@ -179,35 +264,41 @@ impl<'de> Visitor<'de> for ShapeVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Shape, A::Error> {
         let mut all = Shape::Null;
-        while let Some(item) = items.next_element::<Shape>()? {
+        while let Some(item) = items.next_element_seed(Inner)? {
             if let Some(conflict) = all.conflict(&item) {
                 return Err(A::Error::custom(format!("a list of {} and {}", conflict.before, conflict.here)));
             }
             all.widen(item);
         }
-        Ok(Shape::List(Box::new(all)))
+        Ok(if all == Shape::Wide { all } else { Shape::List(Box::new(all)) })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Shape, A::Error> {
         let mut keys = Keys::default();
         while let Some(name) = entries.next_key::<String>()? {
-            if keys.places.contains_key(&name) {
+            if keys.has(&name) {
                 return Err(A::Error::custom(format!("the key {name:?} twice in one object")));
             }
-            let shape = entries.next_value_seed(ShapeSeed)?;
+            let shape = entries.next_value_seed(Inner)?;
             keys.add(name, shape);
+            // At the top a wide value is a column like another.
+            if keys.size > self.most_keys || (keys.holds_wide && self.most_keys == INNER_KEYS) {
+                while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                return Ok(Shape::Wide);
+            }
         }
         Ok(Shape::Object(keys))
     }
 }
 
-struct ShapeSeed;
+/// A value within another.
+struct Inner;
 
-impl<'de> DeserializeSeed<'de> for ShapeSeed {
+impl<'de> DeserializeSeed<'de> for Inner {
     type Value = Shape;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Shape, D::Error> {
-        Shape::deserialize(deserializer)
+        deserializer.deserialize_any(ShapeVisitor { most_keys: INNER_KEYS })
     }
 }
 
@@ -245,6 +336,47 @@ mod tests {
         assert_eq!(kind(&[r#"{"n":9223372036854775808}"#, r#"{"n":-1}"#]), DataType::Utf8);
         assert_eq!(kind(&[r#"{"n":9223372036854775808}"#, r#"{"n":0.5}"#]), DataType::Utf8);
         assert_eq!(kind(&[r#"{"n":1}"#, r#"{"n":"1"}"#]), DataType::Utf8);
+        assert_eq!(kind(&[r#"{"n":0.1}"#, r#"{"n":9007199254740992}"#]), DataType::Float64);
+        for long in ["9007199254740993", "-9007199254740993", "12345678901234567", "9223372036854775808"] {
+            let long = format!(r#"{{"n":{long}}}"#);
+            assert_eq!(kind(&[r#"{"n":0.1}"#, &long]), DataType::Utf8, "{long}");
+            assert_eq!(kind(&[&long, r#"{"n":0.1}"#]), DataType::Utf8, "{long}");
+        }
+        for larger in ["18446744073709551616", "-9223372036854775809"] {
+            assert_eq!(kind(&[&format!(r#"{{"n":{larger}}}"#)]), DataType::Utf8, "{larger}");
+        }
+    }
+
+    #[test]
+    fn objects_of_many_keys_are_one_value() {
+        let lines = |from: usize, to: usize, around: &dyn Fn(String) -> String| {
+            (from..to).map(|n| around(format!(r#"{{"user{n}":1}}"#))).collect::<Vec<_>>()
+        };
+        let arounds: [&dyn Fn(String) -> String; 3] = [
+            &|object| format!(r#"{{"a":1,"c":{object}}}"#),
+            &|object| format!(r#"{{"a":1,"c":{{"d":[{object}]}}}}"#),
+            &|object| format!(r#"{{"a":1,"c":[[{object}]]}}"#),
+        ];
+        for around in arounds {
+            let mut all = Keys::default();
+            let mut take = |lines: Vec<String>| {
+                for line in lines {
+                    let Shape::Object(keys) = serde_json::from_str(&line).unwrap() else { panic!("{line}") };
+                    assert_eq!(all.conflict(&keys), None);
+                    all.widen(keys);
+                }
+                (all.size(), is_marked_as_json(&all.fields()[1]), all.fields()[1].data_type().clone())
+            };
+            let (size, wide, _) = take(lines(0, 900, around));
+            assert!(size > 900 && !wide);
+            assert_eq!(take(lines(900, 1200, around)), (2, true, DataType::Utf8));
+            assert_eq!(take(vec![around("7".to_owned())]), (2, true, DataType::Utf8), "what is wide takes any value");
+        }
+        let one: String = (0..1200).map(|n| format!(r#","k{n}":{{}}"#)).collect();
+        let one = format!(r#"{{"c":[{{"z":null{one}}}]}}"#);
+        assert_eq!(types(&[&one]), [("c".to_owned(), DataType::Utf8)]);
+        let many: String = (0..COLUMNS).map(|n| format!(r#","k{n}":1"#)).collect();
+        assert_eq!(serde_json::from_str::<Shape>(&format!(r#"{{"z":1{many}}}"#)).unwrap(), Shape::Wide);
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub(super) fn look(
     count: &Arc<AtomicU64>,
     keep: bool,
 ) -> Result<Looked, EngineError> {
-    let once = matches!(origin, Origin::Reader(_)) || is_stream(&file.location);
+    let once = matches!(origin, Origin::Reader(_)) || file.location.is_stream();
     // What is only looked at is not progress.
     let aside = Arc::default();
     let count = if keep || once { count } else { &aside };
@@ -158,20 +158,11 @@ fn open_parquet(file: &InputFile, origin: Origin, count: &Arc<AtomicU64>) -> Res
         (Origin::Location, Location::Url(url)) => ParquetReader::open_url(url, count),
         (Origin::Location, Location::File(name)) => {
             let opened = File::open(name).map_err(|source| EngineError::reading(&path, source))?;
-            if is_stream(&file.location) {
+            if file.location.is_stream() {
                 return ParquetReader::open_stream(path, Box::new(opened), count);
             }
             ParquetReader::open(path, opened, count)
         }
-    }
-}
-
-/// Whether the bytes can be read only once: standard input, and pipes and devices that have a name.
-fn is_stream(location: &Location) -> bool {
-    match location {
-        Location::Stdin => true,
-        Location::File(path) => path.metadata().is_ok_and(|metadata| !metadata.is_file()),
-        Location::Url(_) => false,
     }
 }
 

@@ -1,24 +1,35 @@
-//! `classify(text)` and `classify_score(text)`.
+//! `classify(text)` and `classify_score(text)`, by the transform that classifies tables too: a label never depends on the
+//! door.
 
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use albertine::{Classifier, Prediction};
-use arrow::array::{Array, ArrayRef, AsArray, Float32Array, StringArray};
-use arrow::datatypes::DataType;
+use albertine::{Classifier, Classify, Columns, Transform};
+use arrow::array::{Array, ArrayRef, RecordBatch};
+use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::{DataFusionError, Result, plan_err};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
+use crate::EngineError;
+
 /// The functions of one model.
-pub(super) fn of(classifier: &Arc<Classifier>) -> [ScalarUDF; 2] {
-    let model = Arc::new(Model { classifier: Arc::clone(classifier), last: Mutex::new(None) });
-    [Gives::Label, Gives::Score].map(|gives| {
+///
+/// # Errors
+/// When the model cannot be used over tables.
+pub(super) fn of(classifier: &Arc<Classifier>) -> std::result::Result<[ScalarUDF; 2], EngineError> {
+    let columns = Columns { text: vec![TEXT.to_owned()], ..Columns::default() };
+    let classify = Classify::new(Arc::clone(classifier), columns)?;
+    let model = Arc::new(Model { classify, last: Mutex::new(None) });
+    Ok([Gives::Label, Gives::Score].map(|gives| {
         let signature = Signature::user_defined(Volatility::Immutable);
-        ScalarUDF::new_from_impl(Classify { gives, model: Arc::clone(&model), signature })
-    })
+        ScalarUDF::new_from_impl(Function { gives, model: Arc::clone(&model), signature })
+    }))
 }
 
-/// What a function gives of a prediction.
+/// The name of the one column that the transform is given.
+const TEXT: &str = "text";
+
+/// What a function gives of what the transform adds: its label, or the score after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Gives {
     Label,
@@ -27,7 +38,7 @@ enum Gives {
 
 /// A function.
 #[derive(Debug)]
-struct Classify {
+struct Function {
     gives: Gives,
     model: Arc<Model>,
     signature: Signature,
@@ -36,36 +47,30 @@ struct Classify {
 /// The model behind both functions.
 #[derive(Debug)]
 struct Model {
-    classifier: Arc<Classifier>,
+    classify: Classify,
     /// The texts of the last call and what came out: a query that asks for label and score asks for both of one column,
     /// in turn.
-    last: Mutex<Option<(ArrayRef, Predictions)>>,
+    last: Mutex<Option<(ArrayRef, RecordBatch)>>,
 }
 
-type Predictions = Arc<Vec<Option<Prediction>>>;
-
 impl Model {
-    fn predict(&self, texts: &ArrayRef) -> Result<Predictions> {
+    /// The texts with their labels and scores.
+    fn classify(&self, texts: &ArrayRef) -> Result<RecordBatch> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((before, predictions)) = &*last
+        if let Some((before, classified)) = &*last
             && Arc::ptr_eq(before, texts)
         {
-            return Ok(Arc::clone(predictions));
+            return Ok(classified.clone());
         }
-        let rows: Vec<Option<&str>> = match texts.data_type() {
-            DataType::Utf8 => texts.as_string::<i32>().iter().collect(),
-            DataType::LargeUtf8 => texts.as_string::<i64>().iter().collect(),
-            DataType::Utf8View => texts.as_string_view().iter().collect(),
-            other => return plan_err!("classify() takes text, not {other}"),
-        };
-        let predictions = self.classifier.predict(&rows).map_err(|error| DataFusionError::External(Box::new(error)))?;
-        let predictions = Arc::new(predictions);
-        *last = Some((Arc::clone(texts), Arc::clone(&predictions)));
-        Ok(predictions)
+        let schema = Schema::new(vec![Field::new(TEXT, texts.data_type().clone(), true)]);
+        let batch = RecordBatch::try_new(Arc::new(schema), vec![Arc::clone(texts)])?;
+        let classified = self.classify.transform(&batch).map_err(|error| DataFusionError::External(Box::new(error)))?;
+        *last = Some((Arc::clone(texts), classified.clone()));
+        Ok(classified)
     }
 }
 
-impl ScalarUDFImpl for Classify {
+impl ScalarUDFImpl for Function {
     fn name(&self) -> &str {
         match self.gives {
             Gives::Label => "classify",
@@ -107,17 +112,12 @@ impl ScalarUDFImpl for Classify {
             ColumnarValue::Array(texts) => Arc::clone(texts),
             ColumnarValue::Scalar(text) => text.to_array_of_size(1)?,
         };
-        let predictions = self.model.predict(&texts)?;
-        let values: ArrayRef = match self.gives {
-            Gives::Label => {
-                let labels = self.model.classifier.labels();
-                let label = |found: &Option<Prediction>| labels.get(found.as_ref()?.label).map(String::as_str);
-                Arc::new(predictions.iter().map(label).collect::<StringArray>())
-            }
-            Gives::Score => Arc::new(
-                predictions.iter().map(|found| found.as_ref().map(|found| found.score)).collect::<Float32Array>(),
-            ),
+        let classified = self.model.classify(&texts)?;
+        let place = match self.gives {
+            Gives::Label => 1,
+            Gives::Score => 2,
         };
+        let values = Arc::clone(classified.column(place));
         Ok(match text {
             ColumnarValue::Array(_) => ColumnarValue::Array(values),
             ColumnarValue::Scalar(_) => {
@@ -131,15 +131,15 @@ fn is_text(kind: &DataType) -> bool {
     matches!(kind, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
 }
 
-impl PartialEq for Classify {
+impl PartialEq for Function {
     fn eq(&self, other: &Self) -> bool {
         self.gives == other.gives && Arc::ptr_eq(&self.model, &other.model)
     }
 }
 
-impl Eq for Classify {}
+impl Eq for Function {}
 
-impl Hash for Classify {
+impl Hash for Function {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.gives.hash(state);
         Arc::as_ptr(&self.model).hash(state);

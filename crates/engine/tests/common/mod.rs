@@ -106,7 +106,7 @@ pub fn copy(input: &str, output: &Path) -> Result<Summary, EngineError> {
 
 pub fn copy_with(source: Source, output: &Path, settings: &RunSettings) -> Result<Summary, EngineError> {
     let target = Target::File(output.to_owned());
-    let format = target.format(None)?;
+    let (format, _) = Format::of_name(&output.to_string_lossy()).unwrap();
     let sink = Sink::create(target, format, source.schema().clone())?;
     run(source, &Keep, sink, settings, &mut |_| {})
 }

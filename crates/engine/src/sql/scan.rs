@@ -1,0 +1,206 @@
+//! Tables of text formats: queries read them as everything else does, through a [`Source`].
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::array::{AsArray, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{DataFusionError, Result};
+use datafusion::execution::TaskContext;
+use datafusion::logical_expr::{Expr, TableType};
+use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
+use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream};
+use tokio::sync::mpsc::Sender;
+
+use super::types::{self, Kind};
+use crate::format::Format;
+use crate::location::InputFile;
+use crate::{EngineError, Source};
+
+/// Rows of each CSV file that are looked at for the types of its columns.
+const LOOKED_AT: usize = 100_000;
+
+/// The most characters of a cell that a message shows.
+const SHOWN: usize = 40;
+
+/// The files of one table, all of one format.
+#[derive(Debug)]
+struct Files {
+    files: Vec<InputFile>,
+    /// Whether the cells are texts whose types were found here.
+    typed: bool,
+    /// All columns, with their types.
+    schema: SchemaRef,
+    /// The source that was opened to find the columns of JSON Lines, for the first scan: it has looked at all lines.
+    opened: Mutex<Option<Source>>,
+}
+
+impl Files {
+    /// All rows in order.
+    fn source(&self) -> std::result::Result<Source, EngineError> {
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner).take();
+        opened.map_or_else(|| Source::of_files(self.files.clone()), Ok)
+    }
+}
+
+/// A table that each scan reads anew.
+#[derive(Debug)]
+pub(super) struct SourceTable {
+    files: Arc<Files>,
+}
+
+impl SourceTable {
+    /// Finds the columns of `files`, which are of one format. Those of CSV and TSV get the types that hold the cells of the first rows of every
+    /// file.
+    ///
+    /// # Errors
+    /// As [`Source::open`], and when a file can be read only once.
+    pub(super) fn open(files: Vec<InputFile>) -> std::result::Result<Self, EngineError> {
+        if let Some(file) = files.iter().find(|file| file.location.is_stream()) {
+            let reason = "a table of a query must be a file, which can be read more than once".to_owned();
+            return Err(EngineError::Sql { reason: format!("{} cannot be read: {reason}", file.location) });
+        }
+        let source = Source::of_files(files.clone())?;
+        let schema = Arc::clone(source.schema());
+        if !files.iter().all(|file| matches!(file.format, Format::Csv | Format::Tsv)) {
+            let opened = Mutex::new(Some(source));
+            return Ok(Self { files: Arc::new(Files { files, typed: false, schema, opened }) });
+        }
+        let mut kinds = vec![Kind::Empty; schema.fields().len()];
+        for file in &files {
+            look(file, &mut kinds)?;
+        }
+        let fields = schema.fields().iter().zip(&kinds);
+        let fields: Vec<_> = fields.map(|(field, kind)| Field::new(field.name(), kind.data_type(), true)).collect();
+        let schema = Arc::new(Schema::new(fields));
+        Ok(Self { files: Arc::new(Files { files, typed: true, schema, opened: Mutex::new(None) }) })
+    }
+}
+
+/// Widens `kinds` by the first rows of a file.
+fn look(file: &InputFile, kinds: &mut [Kind]) -> std::result::Result<(), EngineError> {
+    let mut rows = 0;
+    for batch in Source::of_files(vec![file.clone()])? {
+        let batch = batch?;
+        let batch = batch.slice(0, batch.num_rows().min(LOOKED_AT - rows));
+        for (column, kind) in batch.columns().iter().zip(&mut *kinds) {
+            for cell in column.as_string::<i32>().iter().flatten() {
+                if *kind == Kind::Text {
+                    break;
+                }
+                *kind = kind.and(Kind::of(cell));
+            }
+        }
+        rows += batch.num_rows();
+        if rows >= LOOKED_AT || kinds.iter().all(|kind| *kind == Kind::Text) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl TableProvider for SourceTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.files.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        _: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let columns = projection.map_or_else(|| (0..self.files.schema.fields().len()).collect(), Clone::clone);
+        let schema = Arc::new(self.files.schema.project(&columns)?);
+        let scan = Scan { files: Arc::clone(&self.files), columns, schema: Arc::clone(&schema) };
+        Ok(Arc::new(StreamingTableExec::try_new(schema, vec![Arc::new(scan)], None, [], false, limit)?))
+    }
+}
+
+/// One reading of some columns of a table.
+#[derive(Debug, Clone)]
+struct Scan {
+    files: Arc<Files>,
+    columns: Vec<usize>,
+    schema: SchemaRef,
+}
+
+impl PartitionStream for Scan {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let mut stream = RecordBatchReceiverStreamBuilder::new(Arc::clone(&self.schema), 1);
+        let (scan, sender) = (self.clone(), stream.tx());
+        // Reading blocks.
+        stream.spawn_blocking(move || scan.send(&sender).map_err(|error| DataFusionError::External(Box::new(error))));
+        stream.build()
+    }
+}
+
+impl Scan {
+    /// Sends all rows, or as many as are wanted.
+    fn send(&self, sender: &Sender<Result<RecordBatch>>) -> std::result::Result<(), EngineError> {
+        if !self.files.typed {
+            for batch in self.files.source()? {
+                let batch = self.chosen(&batch?)?;
+                if sender.blocking_send(Ok(batch)).is_err() {
+                    return Ok(());
+                }
+            }
+            return Ok(());
+        }
+        for file in &self.files.files {
+            // Data rows are counted from 1, as people do.
+            let mut row = 1;
+            for batch in Source::of_files(vec![file.clone()])? {
+                let batch = self.chosen(&batch?)?;
+                let typed = self.typed(&batch, file, row)?;
+                row += batch.num_rows();
+                if sender.blocking_send(Ok(typed)).is_err() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn chosen(&self, batch: &RecordBatch) -> std::result::Result<RecordBatch, EngineError> {
+        batch.project(&self.columns).map_err(arrow_error)
+    }
+
+    /// The texts of a batch, which starts at row `first` of `file`, in the types of the table.
+    fn typed(
+        &self,
+        batch: &RecordBatch,
+        file: &InputFile,
+        first: usize,
+    ) -> std::result::Result<RecordBatch, EngineError> {
+        let mut columns = Vec::with_capacity(batch.num_columns());
+        for (cells, field) in batch.columns().iter().zip(self.schema.fields()) {
+            let cells = cells.as_string::<i32>();
+            columns.push(types::column(cells, field.data_type()).map_err(|row| EngineError::CellType {
+                path: file.location.to_string(),
+                row: first + row,
+                column: field.name().clone(),
+                cell: cells.value(row).chars().take(SHOWN).collect(),
+                expected: types::described(field.data_type()),
+            })?);
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options).map_err(arrow_error)
+    }
+}
+
+fn arrow_error(error: arrow::error::ArrowError) -> EngineError {
+    EngineError::Sql { reason: crate::error::clause(&error.to_string()) }
+}
