@@ -10,7 +10,6 @@ pub const DEFAULT: &str = BUILT_IN[0].name;
 
 /// Where the files of a model are.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub enum ModelSource {
     /// Inside the program.
     BuiltIn(&'static BuiltIn),

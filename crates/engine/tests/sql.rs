@@ -82,6 +82,58 @@ fn types_hold_the_cells_of_every_file() {
     assert!(fault(&sql).contains("c.csv"), "{}", fault(&sql));
 }
 
+/// A Parquet file with one INT96 timestamp, as Spark writes them: 9999-12-31, midnight.
+fn write_int96(path: &std::path::Path) {
+    let message = "message table { required int96 ts; }";
+    let schema = Arc::new(parquet::schema::parser::parse_message_type(message).unwrap());
+    let file = std::fs::File::create(path).unwrap();
+    let mut writer = parquet::file::writer::SerializedFileWriter::new(file, schema, Arc::default()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    let mut day = parquet::data_type::Int96::new();
+    day.set_data(0, 0, 5_373_484);
+    column.typed::<parquet::data_type::Int96Type>().write_batch(&[day], None, None).unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    writer.close().unwrap();
+}
+
+#[test]
+fn timestamps_of_spark_keep_their_year() {
+    let folder = Folder::new();
+    write_int96(&folder.at("a.parquet"));
+    let found = query(&format!("SELECT CAST(max(ts) AS VARCHAR) FROM '{}'", folder.input("a.parquet"))).unwrap();
+    assert!(cells(&found)[0][0].starts_with("9999-12-31T00:00:00"), "{found:?}");
+    copy(&folder.input("a.parquet"), &folder.at("b.csv")).unwrap();
+    let copied = std::fs::read_to_string(folder.at("b.csv")).unwrap();
+    assert!(copied.starts_with("ts\n9999-12-31T00:00:00"), "{copied}");
+}
+
+#[test]
+fn parquet_files_of_one_table_have_the_same_columns() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.at("in")).unwrap();
+    copy(&folder.write("a.jsonl", "{\"n\":1}\n"), &folder.at("in/1.parquet")).unwrap();
+    copy(&folder.write("b.jsonl", "{\"n\":1.5}\n"), &folder.at("in/2.parquet")).unwrap();
+    let error = fault(&format!("SELECT sum(n) FROM '{}'", folder.input("in/*.parquet")));
+    assert!(error.contains("1.parquet") && error.contains("2.parquet"), "{error}");
+}
+
+#[test]
+fn a_path_may_go_up() {
+    let folder = Folder::new();
+    folder.write("a.csv", NEWS);
+    std::fs::create_dir(folder.at("in")).unwrap();
+    copy(&folder.input("a.csv"), &folder.at("in/a.parquet")).unwrap();
+    for name in ["in/../a.csv", "in/../in/a.parquet"] {
+        assert_eq!(
+            cells(&query(&format!("SELECT count(*) FROM '{}'", folder.input(name))).unwrap()),
+            [["4"]],
+            "{name}"
+        );
+    }
+}
+
 #[test]
 fn the_functions_take_any_text() {
     let text = "'Stocks fell on Wall Street.'";

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use albertine::Classifier;
 use albertine_engine::Sql;
+use anyhow::{Context, bail};
 
 use crate::args::SqlArgs;
 use crate::exit::Outcome;
@@ -15,8 +16,20 @@ use crate::report;
 use crate::settings;
 use crate::writer::Writer;
 
-/// Runs the query and writes its rows.
+/// Planning goes as deep as a query has terms, and programs write queries with thousands of them. Pages of a stack that
+/// are not used cost nothing.
+const STACK: usize = 1 << 30;
+
+/// Runs the query and writes its rows, on a thread whose stack holds any query that was meant.
 pub(crate) fn sql(args: &SqlArgs, printer: &Printer) -> anyhow::Result<Outcome> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("albertine-sql".into()).stack_size(STACK);
+        let running = thread.spawn_scoped(scope, || run(args, printer)).context("a thread could not be started")?;
+        running.join().unwrap_or_else(|_| bail!("the query could not be run: the engine stopped unexpectedly"))
+    })
+}
+
+fn run(args: &SqlArgs, printer: &Printer) -> anyhow::Result<Outcome> {
     let output = settings::output(&args.output, printer.stdout_is_terminal())?;
     let model = settings::model(&args.model)?;
     discard_output_on_interrupt(*printer)?;

@@ -291,13 +291,13 @@ fn a_damaged_table_is_told() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: cut.parquet cannot be read as parquet: invalid Parquet file. Corrupt footer
+    error: cut.parquet cannot be read as parquet: invalid Parquet file; corrupt footer
     "#);
     assert_conversation!(sandbox.run(&["classify", "--input", "not.parquet"]), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: not.parquet cannot be read as parquet: invalid Parquet file. Corrupt footer
+    error: not.parquet cannot be read as parquet: invalid Parquet file; corrupt footer
     "#);
     assert_conversation!(sandbox.run(&["classify", "--input", "cut.csv.gz"]), @r#"
     exit code: 2

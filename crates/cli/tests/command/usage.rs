@@ -128,7 +128,7 @@ fn help_of_classify() {
               [possible values: true, false]
 
           --threads <N>
-              Threads to work with [default: all cores]
+              Threads to work with, at most 1024 [default: all cores]
 
           --batch-tokens <N>
               Pieces that a thread works on at once [default: chosen for the caches of a core]
@@ -209,7 +209,7 @@ fn a_number_out_of_range_is_told() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: invalid value '0' for '--threads <N>': not a whole number from 1 up
+    error: invalid value '0' for '--threads <N>': not a whole number from 1 to 1024
 
     For more information, try '--help'.
     "#);

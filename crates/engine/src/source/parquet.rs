@@ -7,11 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{SchemaRef, TimeUnit};
+use datafusion::datasource::file_format::parquet::Int96Coercer;
 use futures::StreamExt;
 use object_store::ObjectStoreExt;
 use parquet::arrow::ParquetRecordBatchStreamBuilder;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
 use parquet::arrow::async_reader::ParquetRecordBatchStream;
 use parquet::file::metadata::ParquetMetaData;
 use url::Url;
@@ -50,7 +53,9 @@ impl ParquetReader {
         if size == 0 {
             return Err(EngineError::EmptyFile { path });
         }
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| fault(&path, &error))?;
+        let footer = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).and_then(in_microseconds);
+        let footer = footer.map_err(|error| fault(&path, &error))?;
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, footer);
         let (schema, metadata) = (Arc::clone(builder.schema()), Arc::clone(builder.metadata()));
         let reader = builder.with_batch_size(batch_rows(&metadata)).build().map_err(|error| fault(&path, &error))?;
         Self::new(path, schema, &metadata, Batches::Local(reader), size, count)
@@ -65,9 +70,10 @@ impl ParquetReader {
         if size == 0 {
             return Err(EngineError::EmptyFile { path });
         }
-        let object = ObjectReader::new(store, key, size);
-        let builder =
-            runtime.block_on(ParquetRecordBatchStreamBuilder::new(object)).map_err(|error| fault(&path, &error))?;
+        let mut object = ObjectReader::new(store, key, size);
+        let footer = runtime.block_on(ArrowReaderMetadata::load_async(&mut object, ArrowReaderOptions::new()));
+        let footer = footer.and_then(in_microseconds).map_err(|error| fault(&path, &error))?;
+        let builder = ParquetRecordBatchStreamBuilder::new_with_metadata(object, footer);
         let (schema, metadata) = (Arc::clone(builder.schema()), Arc::clone(builder.metadata()));
         let stream = builder.with_batch_size(batch_rows(&metadata)).build().map_err(|error| fault(&path, &error))?;
         Self::new(path, schema, &metadata, Batches::Remote(Box::new(stream)), size, count)
@@ -124,6 +130,18 @@ impl ParquetReader {
     /// The size of the file in bytes.
     pub(super) fn size(&self) -> u64 {
         self.progress.size
+    }
+}
+
+/// Reads INT96 timestamps, which Spark and Impala write, as microseconds: in the nanoseconds that Arrow takes them for,
+/// 64 bits end in the year 2262 and later ones would come out as others.
+fn in_microseconds(footer: ArrowReaderMetadata) -> parquet::errors::Result<ArrowReaderMetadata> {
+    match Int96Coercer::new(footer.parquet_schema(), footer.schema(), &TimeUnit::Microsecond).coerce() {
+        Some(schema) => {
+            let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
+            ArrowReaderMetadata::try_new(Arc::clone(footer.metadata()), options)
+        }
+        None => Ok(footer),
     }
 }
 

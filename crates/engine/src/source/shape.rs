@@ -251,11 +251,9 @@ impl<'de> Visitor<'de> for ShapeVisitor {
         Ok(Shape::Int { negative: false, large: i64::try_from(value).is_err(), long: value > EXACT })
     }
 
-    /// A whole number that no integer type holds arrives as a float too, and would lose digits as one. It cannot be told
-    /// from `1e20`, so that both stay as they are written.
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Shape, E> {
-        let beyond_integers = value >= u64::MAX as f64 || value <= i64::MIN as f64;
-        Ok(if beyond_integers { Shape::Text } else { Shape::Float })
+    /// A whole number that no integer type holds arrives here too and is one of the numbers that `1e20` stands for.
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Shape, E> {
+        Ok(Shape::Float)
     }
 
     fn visit_str<E: Error>(self, _: &str) -> Result<Shape, E> {
@@ -342,8 +340,8 @@ mod tests {
             assert_eq!(kind(&[r#"{"n":0.1}"#, &long]), DataType::Utf8, "{long}");
             assert_eq!(kind(&[&long, r#"{"n":0.1}"#]), DataType::Utf8, "{long}");
         }
-        for larger in ["18446744073709551616", "-9223372036854775809"] {
-            assert_eq!(kind(&[&format!(r#"{{"n":{larger}}}"#)]), DataType::Utf8, "{larger}");
+        for larger in ["18446744073709551616", "-9223372036854775809", "1e300"] {
+            assert_eq!(kind(&[&format!(r#"{{"n":{larger}}}"#)]), DataType::Float64, "{larger}");
         }
     }
 

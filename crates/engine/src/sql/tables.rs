@@ -12,8 +12,8 @@ use url::Url;
 use super::error::engine_error;
 use super::scan::SourceTable;
 use crate::format::Format;
-use crate::location::{self, InputFile, Location, redacted};
-use crate::{EngineError, remote};
+use crate::location::{self, InputFile, Location};
+use crate::{EngineError, Source, remote};
 
 /// The table that `name` names: a file, a pattern, a folder or a URL.
 pub(super) fn open(context: &SessionContext, name: &str) -> Result<Arc<dyn TableProvider>, EngineError> {
@@ -30,27 +30,20 @@ pub(super) fn open(context: &SessionContext, name: &str) -> Result<Arc<dyn Table
         });
     }
     match first.format {
-        Format::Parquet => parquet(context, name, &files),
+        Format::Parquet => parquet(context, &files),
         Format::Csv | Format::Tsv | Format::Jsonl | Format::Txt => Ok(Arc::new(SourceTable::open(files)?)),
     }
 }
 
 /// Parquet files, of which only the columns and row groups that a query needs are read.
-fn parquet(context: &SessionContext, name: &str, files: &[InputFile]) -> Result<Arc<dyn TableProvider>, EngineError> {
-    let name = redacted(name);
+fn parquet(context: &SessionContext, files: &[InputFile]) -> Result<Arc<dyn TableProvider>, EngineError> {
+    // Our own reader looks at every footer: the columns must be the same in all files.
+    let schema = Arc::clone(Source::of_files(files.to_vec())?.schema());
     let urls = files.iter().map(|file| url_of(context, file)).collect::<Result<_, _>>()?;
-    let options = ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_extension("");
-    let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(options);
-    let named = |error| match engine_error(error) {
-        EngineError::Sql { reason } => EngineError::Sql { reason: format!("{name} cannot be read: {reason}") },
-        EngineError::Remote { reason, .. } => EngineError::Remote { url: name.clone(), reason },
-        EngineError::NotFound { .. } => EngineError::NotFound { path: name.clone() },
-        error => error,
-    };
-    let config = remote::runtime()?.block_on(config.infer_schema(&context.state())).map_err(named)?;
-    if config.file_schema.as_ref().is_none_or(|schema| schema.fields().is_empty()) {
-        return Err(EngineError::EmptyFile { path: name });
-    }
+    // as our own reader does
+    let format = ParquetFormat::default().with_coerce_int96(Some("us".to_owned()));
+    let options = ListingOptions::new(Arc::new(format)).with_file_extension("");
+    let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(options).with_schema(schema);
     Ok(Arc::new(ListingTable::try_new(config).map_err(engine_error)?))
 }
 
@@ -64,8 +57,9 @@ fn url_of(context: &SessionContext, file: &InputFile) -> Result<ListingTableUrl,
     let url = match &file.location {
         Location::Stdin => return Err(bad("standard input cannot be a table")),
         Location::File(path) => {
+            // `..` and links resolved, since object stores know neither.
             let absolute =
-                std::path::absolute(path).map_err(|source| EngineError::reading(&path.to_string_lossy(), source))?;
+                std::fs::canonicalize(path).map_err(|source| EngineError::reading(&path.to_string_lossy(), source))?;
             Url::from_file_path(absolute).map_err(|()| bad("it has no URL"))?
         }
         Location::Url(url) => {
