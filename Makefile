@@ -10,15 +10,19 @@ SPIECE := $(SHARED)/data/albert_en/spiece.model
 PARITY := target/parity
 PY := .venv/bin/python
 
-.PHONY: test check format lint docs unit parity parity-base parity-pieces accuracy clean
+.PHONY: test check build format lint docs unit parity parity-base parity-pieces accuracy clean
 
-test: format lint docs unit parity
+test: format build lint docs unit parity
 
 check: format lint
 	$(CARGO) test --release --workspace --lib --bins
 
 format:
 	$(CARGO) fmt --all --check
+
+# First and alone, so that its last line tells what a newcomer's build takes.
+build:
+	$(CARGO) build --release
 
 lint:
 	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
@@ -37,8 +41,7 @@ parity:
 	@echo "skipped: accuracy and parity on real texts, because there is no $(AG_NEWS)"
 endif
 
-accuracy:
-	$(CARGO) build --release
+accuracy: build
 	$(PYTHON) tools/parity/accuracy.py target/release/albertine $(AG_NEWS)/test.csv --at-least 0.90
 
 parity-pieces: $(PARITY)/pieces.jsonl
