@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use albertine_model::{AlbertClassifier, AlbertConfig, Kernels, RaggedBatch, Scratch};
+use albertine_model::{AlbertClassifier, AlbertConfig, Kernels, Precision, RaggedBatch, Scratch};
 use albertine_text::{Pieces, Vocabulary};
 
 use crate::category::{CategoryRule, THRESHOLD};
@@ -21,6 +21,9 @@ pub const MAX_THREADS: usize = 1024;
 /// Texts that one thread cuts into pieces at a time.
 const TEXTS_PER_TASK: usize = 64;
 
+/// The floating-point operations of a text from which on several threads share it: a millisecond or so of one.
+const WORTH_SHARING: u64 = 200_000_000;
+
 /// How a [`Classifier`] works; the default suits most.
 #[derive(Debug, Clone)]
 pub struct ClassifierSettings {
@@ -29,6 +32,8 @@ pub struct ClassifierSettings {
     pub max_sentence_length: Option<usize>,
     /// `Some(false)` lower-cases the text, `Some(true)` keeps its case; `None` does what the model's tokenizer says.
     pub case_sensitive: Option<bool>,
+    /// How exactly the encoder computes; less exact is faster. It is settled when the model is loaded.
+    pub precision: Precision,
     /// About the most pieces that go through the encoder together on one thread. It changes the speed, never a score.
     pub batch_tokens: usize,
     /// Threads, at most [`MAX_THREADS`]; 0 means one for each core.
@@ -37,7 +42,13 @@ pub struct ClassifierSettings {
 
 impl Default for ClassifierSettings {
     fn default() -> Self {
-        Self { max_sentence_length: None, case_sensitive: None, batch_tokens: 512, threads: 0 }
+        Self {
+            max_sentence_length: None,
+            case_sensitive: None,
+            precision: Precision::F32,
+            batch_tokens: 512,
+            threads: 0,
+        }
     }
 }
 
@@ -116,10 +127,12 @@ impl Classifier {
         let kernels = Kernels::detect()?;
         let (model, pieces) = match source {
             ModelSource::BuiltIn(files) => (
-                AlbertClassifier::from_bytes(files.config, files.weights, kernels)?,
+                AlbertClassifier::from_bytes(files.config, files.weights, kernels, settings.precision)?,
                 Pieces::from_bytes(Vocabulary::Spiece(files.spiece), Some(files.tokenizer_config))?,
             ),
-            ModelSource::Directory(path) => (AlbertClassifier::open(path, kernels)?, Pieces::open(path)?),
+            ModelSource::Directory(path) => {
+                (AlbertClassifier::open(path, kernels, settings.precision)?, Pieces::open(path)?)
+            }
         };
         let embeddings = model.config().vocab_size;
         if pieces.vocabulary() > embeddings {
@@ -132,7 +145,8 @@ impl Classifier {
         Self::new(Arc::new(model), Arc::new(pieces), settings)
     }
 
-    /// The same model under other settings, with counts of its own; weights and vocabulary are shared.
+    /// The same model under other settings, with counts of its own; weights and vocabulary are shared, and with them the
+    /// precision, whatever the settings say of it.
     ///
     /// # Errors
     /// When `max_sentence_length` is not one that the model can read, or for more than [`MAX_THREADS`] threads.
@@ -255,7 +269,13 @@ impl Classifier {
         documents.sort_by_key(|document| (std::cmp::Reverse(document.ids.len()), document.row));
 
         let chunks = self.chunks(&documents);
-        let logits = self.threads.map(&chunks, |chunk| self.run(chunk))?;
+        let logits = match &chunks[..] {
+            // a single text has the threads to itself, if it is worth waking them
+            [lone] if self.threads.count() > 1 && self.flops(lone) >= WORTH_SHARING => {
+                vec![self.threads.run(|| self.run(lone, self.threads.count()))??]
+            }
+            _ => self.threads.map(&chunks, |chunk| self.run(chunk, 1))?,
+        };
         let mut results = vec![None; texts.len()];
         for (chunk, logits) in chunks.iter().zip(logits) {
             for (document, row) in chunk.iter().zip(logits.chunks_exact(self.labels().len())) {
@@ -302,17 +322,17 @@ impl Classifier {
         chunks
     }
 
+    fn flops(&self, chunk: &[Document<'_>]) -> u64 {
+        chunk.iter().map(|document| self.model.flops(document.ids.len())).sum()
+    }
+
     /// The logits of one chunk, `[documents, labels]`.
-    fn run(&self, chunk: &[Document<'_>]) -> Result<Vec<f32>, Error> {
+    fn run(&self, chunk: &[Document<'_>], threads: usize) -> Result<Vec<f32>, Error> {
         let mut batch = RaggedBatch::new();
-        let mut flops = 0;
-        for document in chunk {
-            batch.push(document.ids);
-            flops += self.model.flops(document.ids.len());
-        }
+        chunk.iter().for_each(|document| batch.push(document.ids));
         let mut scratch = self.scratches.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
         let mut logits = Vec::new();
-        let outcome = self.model.logits(&batch, &mut scratch, &mut logits);
+        let outcome = self.model.logits(&batch, threads, &mut scratch, &mut logits);
         self.scratches.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
         outcome?;
         if let Some(place) = logits.iter().position(|logit| !logit.is_finite()) {
@@ -323,7 +343,7 @@ impl Classifier {
             });
         }
         self.counters.tokens.fetch_add(batch.tokens() as u64, Ordering::Relaxed);
-        self.counters.flops.fetch_add(flops, Ordering::Relaxed);
+        self.counters.flops.fetch_add(self.flops(chunk), Ordering::Relaxed);
         Ok(logits)
     }
 }

@@ -45,6 +45,7 @@ mod threads;
 mod transform;
 
 pub use albertine_model as model;
+pub use albertine_model::Precision;
 pub use albertine_text as text;
 pub use albertine_text::CleanupMode;
 pub use classifier::{Classifier, ClassifierSettings, Counts, DEFAULT_MAX_SENTENCE_LENGTH, MAX_THREADS, Prediction};

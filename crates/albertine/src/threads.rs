@@ -35,6 +35,11 @@ impl Threads {
         if self.count == 1 || items.len() <= 1 {
             return items.iter().map(work).collect();
         }
+        self.run(|| items.par_iter().with_max_len(1).map(&work).collect())?
+    }
+
+    /// Does `work` on a thread of the pool, which may share it with the others.
+    pub(crate) fn run<R: Send>(&self, work: impl FnOnce() -> R + Send) -> Result<R, Error> {
         let start = || {
             let named = |index| format!("albertine-{index}");
             ThreadPoolBuilder::new()
@@ -44,7 +49,7 @@ impl Threads {
                 .map_err(|error| error.to_string())
         };
         match self.pool.get_or_init(start) {
-            Ok(pool) => pool.install(|| items.par_iter().with_max_len(1).map(&work).collect()),
+            Ok(pool) => Ok(pool.install(work)),
             Err(reason) => Err(Error::Threads { threads: self.count, reason: reason.clone() }),
         }
     }

@@ -1,15 +1,15 @@
-//! A buffer of f32 that starts on a cache line, so that no vector load of a panel crosses two.
+//! A buffer of 32-bit words that starts on a cache line, so that no vector load of a panel crosses two.
 
 /// One cache line.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-struct Line([f32; Line::VALUES]);
+struct Line([u32; Line::WORDS]);
 
 impl Line {
-    const VALUES: usize = 16;
+    const WORDS: usize = 16;
 }
 
-/// f32 values that start on a cache line.
+/// 32-bit words that start on a cache line.
 #[derive(Clone, Default)]
 pub(crate) struct Aligned {
     lines: Vec<Line>,
@@ -18,28 +18,28 @@ pub(crate) struct Aligned {
 impl Aligned {
     /// `len` zeros.
     pub(crate) fn zeros(len: usize) -> Self {
-        Self { lines: vec![Line([0.0; Line::VALUES]); len.div_ceil(Line::VALUES)] }
+        Self { lines: vec![Line([0; Line::WORDS]); len.div_ceil(Line::WORDS)] }
     }
 
-    /// At least `len` values, kept from the last use where there was one: the buffer grows and never shrinks.
-    pub(crate) fn grown_to(&mut self, len: usize) -> &mut [f32] {
-        let lines = len.div_ceil(Line::VALUES);
+    /// At least `len` words, kept from the last use where there was one: the buffer grows and never shrinks.
+    pub(crate) fn grown_to(&mut self, len: usize) -> &mut [u32] {
+        let lines = len.div_ceil(Line::WORDS);
         if self.lines.len() < lines {
-            self.lines.resize(lines, Line([0.0; Line::VALUES]));
+            self.lines.resize(lines, Line([0; Line::WORDS]));
         }
         &mut self.as_mut_slice()[..len]
     }
 
-    /// All values, up to the end of the last line.
-    pub(crate) fn as_slice(&self) -> &[f32] {
-        // SAFETY: a `Line` is exactly 16 f32 without padding, and the lines of a vector are contiguous.
-        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.lines.len() * Line::VALUES) }
+    /// All words, up to the end of the last line.
+    pub(crate) fn as_slice(&self) -> &[u32] {
+        // SAFETY: a `Line` is exactly 16 words without padding, and the lines of a vector are contiguous.
+        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.lines.len() * Line::WORDS) }
     }
 
-    /// All values, up to the end of the last line.
-    pub(crate) fn as_mut_slice(&mut self) -> &mut [f32] {
+    /// All words, up to the end of the last line.
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [u32] {
         // SAFETY: as in `as_slice`; the borrow of `self` is exclusive.
-        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.lines.len() * Line::VALUES) }
+        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.lines.len() * Line::WORDS) }
     }
 }
 
@@ -52,9 +52,9 @@ mod tests {
         let mut buffer = Aligned::zeros(17);
         assert_eq!(buffer.as_slice().len(), 32);
         assert_eq!(buffer.as_slice().as_ptr() as usize % 64, 0);
-        buffer.grown_to(3).fill(1.0);
+        buffer.grown_to(3).fill(1);
         assert_eq!(buffer.grown_to(100).len(), 100);
-        assert_eq!(buffer.as_slice()[..4], [1.0, 1.0, 1.0, 0.0]);
+        assert_eq!(buffer.as_slice()[..4], [1, 1, 1, 0]);
         assert_eq!(buffer.as_slice().as_ptr() as usize % 64, 0);
     }
 }

@@ -1,112 +1,201 @@
-//! Attention of one document: `softmax(Q Kᵀ) V`, head by head.
+//! Attention: `softmax(Q Kᵀ) V`, document by document and head by head.
 //!
 //! The scale 1/√(head size) is not applied here: it belongs into the weights and the bias of the query, once, at load.
 //! Both products are [`Product`]s over keys and values that are packed for each head, which costs one pass over them.
 
+mod pack;
+
+use std::sync::{Mutex, PoisonError};
+
+use self::pack::{copy_queries, pack_keys, pack_values};
 use crate::aligned::Aligned;
 use crate::cpu::Kernels;
-use crate::gemm::{Product, pack_columns, pack_rows, packed_len};
+use crate::dot::{Multiplication, Multiplier};
+use crate::gemm::{Product, padded_words};
+use crate::matrix::{Element, Matrix, Target};
 use crate::rows::softmax_row;
 use crate::simd::{Operation, Simd};
-use crate::view::Rows;
 
 /// The query rows that are worked on at a time, so that their scores stay in the second cache at 512 keys.
 const QUERIES: usize = 96;
 
+/// What attends to what. All matrices are of the same element, f32 or bf16; head `h` has the columns `h * size` to
+/// `(h + 1) * size` after the first column of its part.
+#[derive(Clone, Copy, Debug)]
+pub struct Attention<'a> {
+    /// The queries, from the first column on; the scale is already in them. One row for each token, or, if there are as
+    /// many rows as documents, one for the first token of each.
+    pub query: &'a Matrix,
+    /// Keys and values, one row for each token.
+    pub key_value: &'a Matrix,
+    /// The first column of the keys in `key_value`.
+    pub key: usize,
+    /// The first column of the values in `key_value`.
+    pub value: usize,
+    /// The first row of each document, and the end of the last one: `[documents + 1]`.
+    pub starts: &'a [usize],
+    /// The number of heads.
+    pub heads: usize,
+    /// The values of a head.
+    pub size: usize,
+}
+
 /// The working memory of [`Kernels::attention`]. It grows to what the longest document needs and is then kept.
 #[derive(Default)]
 pub struct AttentionScratch {
-    /// The keys of a head, packed: the weights of `Q Kᵀ`.
+    /// One for each thread at work.
+    heads: Mutex<Vec<HeadScratch>>,
+}
+
+/// The working memory of one head at a time.
+#[derive(Default)]
+struct HeadScratch {
+    /// `[QUERIES, size]`
+    query: Matrix,
+    /// The keys, packed: the weights of `Q Kᵀ`.
     keys: Aligned,
-    /// The values of a head, packed: the weights of the product with the probabilities.
+    /// The values, packed: the weights of the product with the probabilities.
     values: Aligned,
-    /// `[QUERIES, keys]`: scores, then probabilities.
-    scores: Aligned,
+    /// `[QUERIES, keys]` of f32
+    scores: Matrix,
+    /// `[QUERIES, keys]`
+    probabilities: Matrix,
 }
 
 impl Kernels {
-    /// `softmax(Q Kᵀ) V` of one document, for each of `heads` heads; head `h` has the columns `h * size` to
-    /// `(h + 1) * size` of all matrices.
-    ///
-    /// - `out`: `[queries, heads * size]`, overwritten
-    /// - `query`: `[queries, heads * size]`; queries may be fewer than keys. The scale is already in them
-    /// - `key`, `value`: `[keys, heads * size]`
+    /// `softmax(Q Kᵀ) V` of each document and head: `out` is `[queries, heads * size]` of the element of the queries,
+    /// overwritten.
     ///
     /// # Panics
     ///
-    /// When the shapes do not fit one another, or there are queries but no keys.
-    pub fn attention(
-        self,
-        out: &mut [f32],
-        query: Rows<'_>,
-        key: Rows<'_>,
-        value: Rows<'_>,
-        heads: usize,
-        scratch: &mut AttentionScratch,
-    ) {
-        let width = query.width();
-        assert!(heads > 0 && width > 0 && width.is_multiple_of(heads), "{width} columns for {heads} heads");
+    /// When the shapes do not fit one another, or a document is empty.
+    pub fn attention(self, out: &mut Matrix, attention: Attention<'_>, scratch: &AttentionScratch) {
+        let Attention { query, key_value, key, value, starts, heads, size } = attention;
+        let (width, element) = (heads * size, query.element());
+        let tokens = starts.last().copied().unwrap_or(0);
+        let documents = starts.len().saturating_sub(1);
+        assert!(width > 0 && query.columns() >= width, "{heads} heads of {size} in {query:?}");
         assert!(
-            key.width() == width && value.width() == width && key.count() == value.count(),
-            "queries of {width}, keys [{}, {}], values [{}, {}]",
-            key.count(),
-            key.width(),
-            value.count(),
-            value.width()
+            element == key_value.element() && key.max(value) + width <= key_value.columns(),
+            "keys at {key} and values at {value} of {width} in {key_value:?} for {query:?}"
         );
-        assert!(out.len() == query.count() * width, "{} values for [{}, {width}]", out.len(), query.count());
-        assert!(query.count() == 0 || key.count() > 0, "{} queries and no keys", query.count());
-        self.run(Attention { out, query, key, value, heads, scratch });
+        assert!(key_value.rows() == tokens, "{key_value:?} for {tokens} tokens");
+        assert!(
+            query.rows() == tokens || query.rows() == documents,
+            "{query:?} for {documents} documents, {tokens} tokens"
+        );
+        assert!(
+            out.rows() == query.rows() && out.columns() == width && out.element() == element,
+            "{out:?} for {query:?} and {heads} heads of {size}"
+        );
+        assert!(starts.windows(2).all(|ends| ends[0] < ends[1]), "an empty document in {starts:?}");
+        assert!(matches!(element, Element::F32 | Element::Bf16), "attention over {element:?}");
+        let out = out.target();
+        self.split(documents * heads, 1, |range| {
+            let pool = || scratch.heads.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut scratch = pool().pop().unwrap_or_default();
+            let pairs = range.map(|pair| (pair / heads, pair % heads));
+            self.multiply(element, Heads { kernels: self, out, attention, pairs, scratch: &mut scratch });
+            pool().push(scratch);
+        });
     }
 }
 
-struct Attention<'a> {
-    out: &'a mut [f32],
-    query: Rows<'a>,
-    key: Rows<'a>,
-    value: Rows<'a>,
-    heads: usize,
-    scratch: &'a mut AttentionScratch,
+/// The documents and heads of one thread.
+struct Heads<'a, P> {
+    kernels: Kernels,
+    out: Target,
+    attention: Attention<'a>,
+    pairs: P,
+    scratch: &'a mut HeadScratch,
 }
 
-impl Operation for Attention<'_> {
+impl<P: Iterator<Item = (usize, usize)>> Multiplication for Heads<'_, P> {
+    fn run<M: Multiplier>(self, multiplier: M) {
+        let Self { kernels, out, attention, pairs, scratch } = self;
+        multiplier.prepared(|| {
+            for (document, head) in pairs {
+                one_head(multiplier, kernels, out, attention, document, head, scratch);
+            }
+        });
+    }
+}
+
+/// Fills the columns of a head in the rows of a document.
+fn one_head<M: Multiplier>(
+    multiplier: M,
+    kernels: Kernels,
+    out: Target,
+    attention: Attention<'_>,
+    document: usize,
+    head: usize,
+    scratch: &mut HeadScratch,
+) {
+    let Attention { query, key_value, key, value, starts, size, .. } = attention;
+    let HeadScratch { query: queries, keys, values, scores, probabilities } = scratch;
+    let tokens = starts[document]..starts[document + 1];
+    let rows = if query.rows() == key_value.rows() { tokens.clone() } else { document..document + 1 };
+    let element = query.element();
+    let column = head * size;
+
+    let key_words = padded_words(kernels, element, size);
+    let value_words = padded_words(kernels, element, tokens.len());
+    let keys = keys.grown_to(tokens.len().next_multiple_of(M::PANEL) * key_words);
+    let values = values.grown_to(size.next_multiple_of(M::PANEL) * value_words);
+    pack_keys(keys, key_value, tokens.clone(), key + column, size, key_words, M::PANEL);
+    pack_values(values, key_value, tokens.clone(), value + column, size, value_words, M::PANEL);
+
+    for first in rows.clone().step_by(QUERIES) {
+        let count = QUERIES.min(rows.end - first);
+        queries.reshape(element, count, size);
+        copy_queries(queries, query, first, column);
+        scores.reshape(Element::F32, count, tokens.len());
+        let product = Product {
+            out: scores.target(),
+            row: 0,
+            column: 0,
+            a: queries,
+            panels: keys,
+            words: key_words,
+            columns: 0..tokens.len(),
+            epilogue: None,
+            scales: &[],
+            sums: &[],
+        };
+        product.blocks(multiplier);
+        probabilities.reshape(element, count, tokens.len());
+        multiplier.simd().call(Softmax { scores, to: probabilities.target() });
+        let product = Product {
+            out,
+            row: first,
+            column,
+            a: probabilities,
+            panels: values,
+            words: value_words,
+            columns: 0..size,
+            epilogue: None,
+            scales: &[],
+            sums: &[],
+        };
+        product.blocks(multiplier);
+    }
+}
+
+/// The softmax of each row of scores.
+struct Softmax<'a> {
+    scores: &'a mut Matrix,
+    /// A matrix of the same shape.
+    to: Target,
+}
+
+impl Operation for Softmax<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { out, query, key, value, heads, scratch } = self;
-        let (width, keys) = (query.width(), key.count());
-        let size = width / heads;
-        let packed_keys = scratch.keys.grown_to(packed_len(keys, size, S::PANEL));
-        let packed_values = scratch.values.grown_to(packed_len(size, keys, S::PANEL));
-        let scores = scratch.scores.grown_to(QUERIES.min(query.count()) * keys);
-
-        for head in (0..width).step_by(size) {
-            pack_rows(packed_keys, key.columns(head, size), S::PANEL);
-            pack_columns(packed_values, value.columns(head, size), S::PANEL);
-            for first in (0..query.count()).step_by(QUERIES) {
-                let count = QUERIES.min(query.count() - first);
-                let scores = &mut scores[..count * keys];
-                simd.call(Product {
-                    out: scores,
-                    out_stride: keys,
-                    a: query.slice(first, count).columns(head, size),
-                    panels: packed_keys,
-                    outputs: keys,
-                    epilogue: None,
-                });
-                for row in scores.chunks_exact_mut(keys) {
-                    softmax_row(simd, row);
-                }
-                simd.call(Product {
-                    out: &mut out[first * width + head..],
-                    out_stride: width,
-                    a: Rows::new(scores, count, keys, keys),
-                    panels: packed_values,
-                    outputs: size,
-                    epilogue: None,
-                });
-            }
+        for row in 0..self.scores.rows() {
+            // SAFETY: the target has the same shape, and is borrowed exclusively by whoever made it.
+            unsafe { softmax_row(simd, self.scores.row_mut(row), self.to, row) };
         }
     }
 }

@@ -5,13 +5,14 @@ use std::str::FromStr;
 use std::sync::OnceLock;
 
 #[cfg(target_arch = "x86_64")]
-use crate::simd::{Avx2, Avx512};
+use crate::simd::{Avx2, Avx512, BASE, BF16};
 use crate::simd::{Operation, Portable, Simd};
 
 /// The environment variable that lowers the CPU level.
 const VARIABLE: &str = "ALBERTINE_CPU";
 
-/// A step on the ladder of instruction sets that have kernels of their own. Each contains the ones before it.
+/// An instruction set that has kernels of its own. They are ordered by what they are worth: the last one that a CPU has
+/// is its best.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum CpuLevel {
@@ -19,27 +20,35 @@ pub enum CpuLevel {
     Portable,
     /// AVX2 and FMA (x86-64-v3).
     Avx2,
+    /// AVX2 with AVX-VNNI: products of bytes. CPUs with AVX-512 need not have it.
+    Avx2Vnni,
     /// AVX-512 F, BW, DQ and VL (x86-64-v4).
     Avx512,
     /// AVX-512 with VNNI: products of bytes.
     Avx512Vnni,
     /// AVX-512 with VNNI and BF16: products of bfloat16. Every CPU with the second has the first.
     Avx512Bf16,
+    /// The same with AMX: products of bytes and of bfloat16 by tiles.
+    Amx,
 }
 
 impl CpuLevel {
     /// All levels, lowest first.
-    pub const ALL: [Self; 5] = [Self::Portable, Self::Avx2, Self::Avx512, Self::Avx512Vnni, Self::Avx512Bf16];
+    pub const ALL: [Self; 7] =
+        [Self::Portable, Self::Avx2, Self::Avx2Vnni, Self::Avx512, Self::Avx512Vnni, Self::Avx512Bf16, Self::Amx];
 
-    /// The name that `ALBERTINE_CPU` and [`FromStr`] read: `portable`, `avx2`, `avx512`, `avx512_vnni`, `avx512_bf16`.
+    /// The name that `ALBERTINE_CPU` and [`FromStr`] read: `portable`, `avx2`, `avx2_vnni`, `avx512`, `avx512_vnni`,
+    /// `avx512_bf16`, `amx`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Portable => "portable",
             Self::Avx2 => "avx2",
+            Self::Avx2Vnni => "avx2_vnni",
             Self::Avx512 => "avx512",
             Self::Avx512Vnni => "avx512_vnni",
             Self::Avx512Bf16 => "avx512_bf16",
+            Self::Amx => "amx",
         }
     }
 }
@@ -57,7 +66,7 @@ impl FromStr for CpuLevel {
         Self::ALL
             .into_iter()
             .find(|level| level.name() == name)
-            .ok_or_else(|| CpuError::Unknown { name: name.to_owned(), available: list(&Kernels::available()) })
+            .ok_or_else(|| CpuError::Unknown { name: name.to_owned(), available: list(available()) })
     }
 }
 
@@ -81,38 +90,44 @@ pub enum CpuError {
         /// The names of the levels that the running CPU has, lowest first.
         available: String,
     },
+    /// The level multiplies no bfloat16.
+    #[error("the CPU level {level} multiplies no bfloat16: take f32, or int8, which every CPU has")]
+    NoBf16 {
+        /// The level that was asked for, or found.
+        level: CpuLevel,
+    },
 }
 
 fn list(levels: &[CpuLevel]) -> String {
     levels.iter().map(|level| level.name()).collect::<Vec<_>>().join(", ")
 }
 
-/// The highest level of the running CPU, whatever the environment says.
-fn highest() -> CpuLevel {
-    static HIGHEST: OnceLock<CpuLevel> = OnceLock::new();
-    *HIGHEST.get_or_init(probe)
+/// The levels of the running CPU, whatever the environment says, lowest first.
+fn available() -> &'static [CpuLevel] {
+    static AVAILABLE: OnceLock<Vec<CpuLevel>> = OnceLock::new();
+    AVAILABLE.get_or_init(|| CpuLevel::ALL.into_iter().filter(|&level| has(level)).collect())
 }
 
 #[cfg(target_arch = "x86_64")]
-fn probe() -> CpuLevel {
+fn has(level: CpuLevel) -> bool {
     use std::arch::is_x86_feature_detected as has;
 
-    if !(has!("avx2") && has!("fma")) {
-        CpuLevel::Portable
-    } else if !(has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl")) {
-        CpuLevel::Avx2
-    } else if !has!("avx512vnni") {
-        CpuLevel::Avx512
-    } else if !has!("avx512bf16") {
-        CpuLevel::Avx512Vnni
-    } else {
-        CpuLevel::Avx512Bf16
+    match level {
+        CpuLevel::Portable => true,
+        CpuLevel::Avx2 => has!("avx2") && has!("fma"),
+        CpuLevel::Avx2Vnni => self::has(CpuLevel::Avx2) && has!("avxvnni"),
+        CpuLevel::Avx512 => {
+            self::has(CpuLevel::Avx2) && has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl")
+        }
+        CpuLevel::Avx512Vnni => self::has(CpuLevel::Avx512) && has!("avx512vnni"),
+        CpuLevel::Avx512Bf16 => self::has(CpuLevel::Avx512Vnni) && has!("avx512bf16"),
+        CpuLevel::Amx => self::has(CpuLevel::Avx512Bf16) && crate::dot::amx_is_allowed(),
     }
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn probe() -> CpuLevel {
-    CpuLevel::Portable
+fn has(level: CpuLevel) -> bool {
+    level == CpuLevel::Portable
 }
 
 /// The kernels of one CPU level: the proof that the running CPU has it, and the door to every function of this crate.
@@ -129,6 +144,7 @@ fn probe() -> CpuLevel {
 pub struct Kernels {
     // Private, and set only by `at`, which checks it against the running CPU.
     level: CpuLevel,
+    threads: usize,
 }
 
 impl Kernels {
@@ -141,7 +157,7 @@ impl Kernels {
     pub fn detect() -> Result<Self, CpuError> {
         match std::env::var_os(VARIABLE) {
             Some(name) if !name.is_empty() => Self::at(name.to_string_lossy().parse()?),
-            _ => Self::at(highest()),
+            _ => Self::at(available().last().copied().unwrap_or(CpuLevel::Portable)),
         }
     }
 
@@ -151,17 +167,17 @@ impl Kernels {
     ///
     /// [`CpuError::Unavailable`] when the running CPU lacks the level.
     pub fn at(level: CpuLevel) -> Result<Self, CpuError> {
-        if level <= highest() {
-            Ok(Self { level })
+        if available().contains(&level) {
+            Ok(Self { level, threads: 1 })
         } else {
-            Err(CpuError::Unavailable { level, available: list(&Self::available()) })
+            Err(CpuError::Unavailable { level, available: list(available()) })
         }
     }
 
     /// The levels of the running CPU, lowest first.
     #[must_use]
     pub fn available() -> Vec<CpuLevel> {
-        CpuLevel::ALL.into_iter().filter(|&level| level <= highest()).collect()
+        available().to_vec()
     }
 
     /// The level of these kernels.
@@ -170,25 +186,44 @@ impl Kernels {
         self.level
     }
 
+    /// The same kernels, each call of which may use `threads` threads of the pool that it is called on: for a piece of
+    /// work that is alone. Results are the same bit for bit.
+    #[must_use]
+    pub fn with_threads(self, threads: usize) -> Self {
+        Self { threads: threads.max(1), ..self }
+    }
+
+    /// The threads that a call may use, 1 unless more were asked for.
+    #[must_use]
+    pub fn threads(self) -> usize {
+        self.threads
+    }
+
     /// Runs a vectorised operation with the f32 vectors of this level.
     pub(crate) fn run<O: Operation>(self, operation: O) -> O::Output {
         match self.level {
             #[cfg(target_arch = "x86_64")]
-            CpuLevel::Avx512 | CpuLevel::Avx512Vnni | CpuLevel::Avx512Bf16 => {
-                // SAFETY: `at` found that this CPU has the level, and with it AVX-512 F, BW, DQ and VL.
-                unsafe { Avx512::assume() }.call(operation)
+            CpuLevel::Avx512Bf16 | CpuLevel::Amx => {
+                // SAFETY: `at` found that this CPU has the level, and with it AVX-512 with VNNI and BF16.
+                unsafe { Avx512::<BF16>::assume() }.call(operation)
             }
             #[cfg(target_arch = "x86_64")]
-            CpuLevel::Avx2 => {
+            CpuLevel::Avx512 | CpuLevel::Avx512Vnni => {
+                // SAFETY: `at` found that this CPU has the level, and with it AVX-512 F, BW, DQ and VL.
+                unsafe { Avx512::<BASE>::assume() }.call(operation)
+            }
+            #[cfg(target_arch = "x86_64")]
+            CpuLevel::Avx2 | CpuLevel::Avx2Vnni => {
                 // SAFETY: `at` found that this CPU has the level, and with it AVX2 and FMA.
-                unsafe { Avx2::assume() }.call(operation)
+                unsafe { Avx2::<false>::assume() }.call(operation)
             }
             _ => Portable.call(operation),
         }
     }
 
-    /// The columns of a packed panel at this level.
-    pub(crate) fn panel_width(self) -> usize {
+    /// The columns of a packed panel at this level, which is where a part of a product may start.
+    #[must_use]
+    pub fn panel_width(self) -> usize {
         struct PanelWidth;
         impl Operation for PanelWidth {
             type Output = usize;

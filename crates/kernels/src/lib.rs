@@ -4,32 +4,37 @@
 //! holds one may call every function on it:
 //!
 //! ```
-//! use albertine_kernels::{Activation, Epilogue, Kernels, PackedWeights};
+//! use albertine_kernels::{Activation, Element, Epilogue, Kernels, Matrix, PackedWeights};
 //!
 //! let kernels = Kernels::detect()?;
 //! // A linear layer of PyTorch: y = gelu(x Wᵀ + b), W is [outputs, inputs].
 //! let weight = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
-//! let packed = PackedWeights::pack(kernels, &weight, 2, 3);
-//! let mut y = [0.0; 2];
-//! kernels.matmul(&mut y, &[1.0, 0.0, -1.0], &packed, Epilogue::Bias(&[0.5, 0.5]));
-//! assert_eq!(y, [-1.5, -1.5]);
-//! kernels.matmul(&mut y, &[1.0, 0.0, -1.0], &packed, Epilogue::BiasActivation(&[0.5, 0.5], Activation::Relu));
-//! assert_eq!(y, [0.0, 0.0]);
+//! let packed = PackedWeights::pack(kernels, Element::F32, &weight, 2, 3);
+//! let (mut x, mut y) = (Matrix::default(), Matrix::default());
+//! x.reshape(Element::F32, 1, 3);
+//! x.row_mut(0).copy_from_slice(&[1.0, 0.0, -1.0]);
+//! y.reshape(Element::F32, 1, 2);
+//! kernels.matmul(&mut y, &x, &packed, Epilogue::Bias(&[0.5, 0.5]));
+//! assert_eq!(y.row(0), [-1.5, -1.5]);
+//! kernels.matmul(&mut y, &x, &packed, Epilogue::BiasActivation(&[0.5, 0.5], Activation::Relu));
+//! assert_eq!(y.row(0), [0.0, 0.0]);
 //! # Ok::<(), albertine_kernels::CpuError>(())
 //! ```
 //!
 //! # How it is built
 //!
 //! - `simd` is a small trait over the vectors of one level; each vectorised function is written once over it.
-//! - `gemm` multiplies rows by weights that were packed once, with a closed list of epilogues.
-//! - `rows` are the functions of one row at a time: embedding, layer normalisation, softmax, activations.
-//! - `attention` is softmax(Q Kᵀ) V of one document.
+//! - `matrix` is the memory of rows: f32, bfloat16, or whole numbers with a scale and an offset for each row.
+//! - `dot` multiplies words of such rows and weights, `gemm` makes products of it, with a closed list of epilogues.
+//! - `rows` are the functions of one row at a time: embedding, layer normalisation, conversion, softmax.
+//! - `attention` is softmax(Q Kᵀ) V of each document.
 //!
 //! # Promises
 //!
 //! - **A row never depends on company.** The additions behind one output element happen in an order that depends on the
 //!   length of the sum and on the CPU level alone: not on the number of rows, nor on the row's or the lane's place.
-//! - **One thread.** No function starts or waits for threads; a caller spreads chunks of rows over its own.
+//! - **One thread**, unless [`Kernels::with_threads`] allows more: then a call shares its work with the pool that it is
+//!   called on. For throughput, a caller spreads chunks of rows over threads of its own.
 //! - **Sizes are the programmer's.** A slice of the wrong length is an error in the calling code and panics with both
 //!   lengths; data can never cause one.
 
@@ -39,20 +44,24 @@
 mod aligned;
 mod attention;
 mod cpu;
+mod dot;
 mod gemm;
 mod math;
+mod matrix;
+mod parallel;
 mod peak;
+mod precision;
 mod rows;
 mod simd;
-mod view;
 
 #[cfg(test)]
 mod reference;
 
-pub use attention::AttentionScratch;
+pub use attention::{Attention, AttentionScratch};
 pub use cpu::{CpuError, CpuLevel, Kernels};
 pub use gemm::{Epilogue, PackedWeights};
 pub use math::Activation;
+pub use matrix::{Element, Matrix};
 pub use peak::peak_gflops;
+pub use precision::{Elements, Precision, UnknownPrecision};
 pub use rows::LayerNorm;
-pub use view::Rows;

@@ -135,14 +135,14 @@ pub(crate) fn erf<S: Simd>(s: S, x: S::V) -> S::V {
 }
 
 #[inline(always)]
-fn gelu_erf<S: Simd>(s: S, x: S::V) -> S::V {
+pub(crate) fn gelu_erf<S: Simd>(s: S, x: S::V) -> S::V {
     let erf = erf(s, s.mul(x, s.splat(std::f32::consts::FRAC_1_SQRT_2)));
     s.mul(s.mul(x, s.splat(0.5)), s.add(s.splat(1.0), erf))
 }
 
 /// (1 + tanh(u)) / 2 is 1 / (1 + e⁻²ᵘ): one exp and one division, and nothing cancels where x is far below 0.
 #[inline(always)]
-fn gelu_tanh<S: Simd>(s: S, x: S::V) -> S::V {
+pub(crate) fn gelu_tanh<S: Simd>(s: S, x: S::V) -> S::V {
     // -2 √(2/π)
     const SLOPE: f32 = -1.595_769_2;
     let cubic = s.mul_add(s.mul(x, s.splat(0.044_715)), s.mul(x, x), x);
@@ -150,12 +150,12 @@ fn gelu_tanh<S: Simd>(s: S, x: S::V) -> S::V {
 }
 
 #[inline(always)]
-fn relu<S: Simd>(s: S, x: S::V) -> S::V {
+pub(crate) fn relu<S: Simd>(s: S, x: S::V) -> S::V {
     s.max(s.splat(0.0), x)
 }
 
 #[inline(always)]
-fn silu<S: Simd>(s: S, x: S::V) -> S::V {
+pub(crate) fn silu<S: Simd>(s: S, x: S::V) -> S::V {
     x_over_one_plus_exp(s, x, s.sub(s.splat(0.0), x))
 }
 
@@ -165,4 +165,37 @@ fn x_over_one_plus_exp<S: Simd>(s: S, x: S::V, t: S::V) -> S::V {
     // Below -30 the sum is 1 in any case. Without the bound eᵗ would often be subnormal, which costs a hundred cycles.
     let t = s.max(s.splat(-30.0), t);
     s.div(x, s.add(s.splat(1.0), exp(s, t)))
+}
+
+/// gelu(x) = x / (1 + 2^(x P(x²))) with an error below 3e-5: enough where the result is rounded to bfloat16.
+#[inline(always)]
+pub(crate) fn gelu_erf_rough<S: Simd>(s: S, x: S::V) -> S::V {
+    // Beyond 6 the polynomial would turn around; there the exponent is -29 and falls on with x.
+    let square = s.min(s.splat(36.0), s.mul(x, x));
+    let p = s.polynomial(square, [-2.301_120_5, -0.106_776_73, 0.001_014_481_6]);
+    x_over_one_plus_exp2_rough(s, x, s.mul(x, p))
+}
+
+/// The same for the approximation by tanh.
+#[inline(always)]
+pub(crate) fn gelu_tanh_rough<S: Simd>(s: S, x: S::V) -> S::V {
+    // -2 √(2/π) log2 e, and that by 0.044715
+    let p = s.polynomial(s.mul(x, x), [-2.302_208_2, -0.102_943_24]);
+    x_over_one_plus_exp2_rough(s, x, s.mul(x, p))
+}
+
+/// x / (1 + 2ᵗ), relative error 2e-4.
+#[inline(always)]
+fn x_over_one_plus_exp2_rough<S: Simd>(s: S, x: S::V, t: S::V) -> S::V {
+    // Within these bounds nothing is subnormal or infinite. In this order of arguments NaN passes through.
+    let t = s.max(s.splat(-30.0), s.min(s.splat(126.0), t));
+    s.mul(x, s.reciprocal(s.add(s.splat(1.0), exp2_rough(s, t))))
+}
+
+/// 2ᵗ, relative error 8e-5.
+#[inline(always)]
+pub(crate) fn exp2_rough<S: Simd>(s: S, t: S::V) -> S::V {
+    let n = s.round(t);
+    let p = s.polynomial(s.sub(t, n), [0.999_928_06, 0.693_260_97, 0.242_611_13, 0.055_171_67]);
+    s.scale(p, n)
 }

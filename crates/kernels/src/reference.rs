@@ -4,13 +4,86 @@ use std::io::Write;
 use std::sync::Once;
 
 use crate::math::Activation;
+use crate::matrix::{Element, Matrix, RowScale};
+use crate::precision::Precision;
 
-/// `(a Wᵀ)[row, output]` and the sum of the magnitudes of its terms, in f64.
-pub(crate) fn dot(a: &[f32], weight: &[f32]) -> (f64, f64) {
-    a.iter().zip(weight).fold((0.0, 0.0), |(sum, size), (&x, &w)| {
-        let term = f64::from(x) * f64::from(w);
-        (sum + term, size + term.abs())
-    })
+/// The sum of the products of two vectors.
+pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// The elements that products multiply at a level.
+pub(crate) fn operands(kernels: crate::Kernels) -> Vec<Element> {
+    Precision::ALL.into_iter().filter_map(|p| kernels.elements(p).ok()).map(|elements| elements.operand).collect()
+}
+
+/// The elements that pass between products at a level.
+pub(crate) fn betweens(kernels: crate::Kernels) -> Vec<Element> {
+    if kernels.multiplies(Element::Bf16) { vec![Element::F32, Element::Bf16] } else { vec![Element::F32] }
+}
+
+/// A matrix in memory that was used before, and that holds NaN wherever nothing has been written since.
+pub(crate) fn used(element: Element, rows: usize, columns: usize) -> Matrix {
+    let mut matrix = Matrix::default();
+    matrix.reshape(Element::F32, rows.next_multiple_of(32), columns.next_multiple_of(16) + 16);
+    for row in 0..matrix.rows() {
+        matrix.row_mut(row).fill(f32::from_bits(u32::MAX));
+    }
+    matrix.reshape(element, rows, columns);
+    matrix
+}
+
+/// Rows of f32.
+pub(crate) fn matrix(values: &[f32], rows: usize, columns: usize) -> Matrix {
+    assert_eq!(values.len(), rows * columns);
+    let mut matrix = used(Element::F32, rows, columns);
+    for row in 0..rows {
+        matrix.row_mut(row).copy_from_slice(&values[row * columns..][..columns]);
+    }
+    matrix
+}
+
+/// The same rows as another element.
+pub(crate) fn converted(kernels: crate::Kernels, from: &Matrix, element: Element) -> Matrix {
+    let mut to = used(element, from.rows(), from.columns());
+    kernels.convert(from, &mut to);
+    to
+}
+
+/// The whole numbers of a quantised row.
+pub(crate) fn numbers(matrix: &Matrix, row: usize) -> Vec<u16> {
+    let bytes = matrix.row_words(row).iter().flat_map(|word| word.to_ne_bytes());
+    let numbers: Vec<u16> = match matrix.element() {
+        Element::U8 => bytes.map(u16::from).collect(),
+        Element::U16 => {
+            let bytes: Vec<u8> = bytes.collect();
+            bytes.chunks(2).map(|pair| u16::from_ne_bytes([pair[0], pair[1]])).collect()
+        }
+        other => panic!("{other:?} is not quantised"),
+    };
+    numbers[..matrix.columns()].to_vec()
+}
+
+/// What the values of a row stand for.
+pub(crate) fn row(matrix: &Matrix, row: usize) -> Vec<f64> {
+    match matrix.element() {
+        Element::F32 => matrix.row(row).iter().copied().map(f64::from).collect(),
+        Element::Bf16 => matrix.row_bf16(row).iter().map(|&x| f64::from(from_bf16(x))).collect(),
+        Element::U8 | Element::U16 => {
+            let RowScale { scale, offset } = matrix.scales()[row];
+            let real = |number: u16| f64::from(number) * f64::from(scale) + f64::from(offset);
+            numbers(matrix, row).into_iter().map(real).collect()
+        }
+    }
+}
+
+/// The bits of a row's values, for comparisons.
+pub(crate) fn bits(matrix: &Matrix, index: usize) -> Vec<u64> {
+    row(matrix, index).into_iter().map(f64::to_bits).collect()
+}
+
+pub(crate) fn from_bf16(x: u16) -> f32 {
+    f32::from_bits(u32::from(x) << 16)
 }
 
 /// How far an f32 sum of `terms` terms, whose magnitudes add up to `size`, may be from the truth: rounding errors of

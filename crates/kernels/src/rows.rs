@@ -1,5 +1,6 @@
 //! Functions of one row at a time. A row's result depends on that row alone.
 
+mod convert;
 mod embed;
 mod layer_norm;
 mod softmax;

@@ -14,8 +14,20 @@ mod portable;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
-pub(crate) use avx512::Avx512;
+pub(crate) use avx512::{Avx512, BASE, BF16, VNNI};
 pub(crate) use portable::Portable;
+
+/// The lanes of the widest vectors.
+const MOST_LANES: usize = 16;
+
+/// The nearest bfloat16, ties to even.
+pub(crate) fn to_bf16(x: f32) -> u16 {
+    let bits = x.to_bits();
+    if x.is_nan() {
+        return 0x7fc0;
+    }
+    ((bits + 0x7fff + ((bits >> 16) & 1)) >> 16) as u16
+}
 
 /// A computation written over any vectors. Implementations of `run` are `#[inline(always)]`.
 pub(crate) trait Operation {
@@ -106,6 +118,87 @@ pub(crate) trait Simd: Copy {
     fn sum(self, a: Self::V) -> f32;
     /// The largest of the lanes. Lanes that hold NaN may be passed over.
     fn largest(self, a: Self::V) -> f32;
+
+    /// Loads a whole vector of i32 and converts it to the nearest f32.
+    ///
+    /// # Safety
+    ///
+    /// `from` is valid for reads of [`Self::LANES`] values.
+    #[inline(always)]
+    unsafe fn load_i32(self, from: *const u32) -> Self::V {
+        let mut values = [0.0; MOST_LANES];
+        for (lane, value) in values.iter_mut().enumerate().take(Self::LANES) {
+            // SAFETY: `lane` is below `LANES`.
+            *value = unsafe { *from.add(lane) }.cast_signed() as f32;
+        }
+        self.load(&values)
+    }
+
+    /// Loads the first `count` lanes from bfloat16; the others are 0.
+    ///
+    /// # Safety
+    ///
+    /// `from` is valid for reads of `count` values, and `count` is at most [`Self::LANES`].
+    #[inline(always)]
+    unsafe fn load_bf16(self, from: *const u16, count: usize) -> Self::V {
+        let mut values = [0.0; MOST_LANES];
+        for (lane, value) in values.iter_mut().enumerate().take(count) {
+            // SAFETY: `lane` is below `count`.
+            *value = f32::from_bits(u32::from(unsafe { *from.add(lane) }) << 16);
+        }
+        self.load(&values)
+    }
+
+    /// Rounds the first `count` lanes to bfloat16, to the nearest and ties to even, and stores them.
+    ///
+    /// # Safety
+    ///
+    /// `to` is valid for writes of `count` values, and `count` is at most [`Self::LANES`].
+    #[inline(always)]
+    unsafe fn store_bf16(self, to: *mut u16, count: usize, v: Self::V) {
+        let mut values = [0.0; MOST_LANES];
+        self.store(&mut values[..Self::LANES], v);
+        for (lane, value) in values.iter().enumerate().take(count) {
+            // SAFETY: `lane` is below `count`.
+            unsafe { *to.add(lane) = to_bf16(*value) };
+        }
+    }
+
+    /// Rounds the first `count` lanes, which lie between 0 and 255, to whole numbers and stores them as bytes.
+    ///
+    /// # Safety
+    ///
+    /// `to` is valid for writes of `count` values, and `count` is at most [`Self::LANES`].
+    #[inline(always)]
+    unsafe fn store_u8(self, to: *mut u8, count: usize, v: Self::V) {
+        let mut values = [0.0; MOST_LANES];
+        self.store(&mut values[..Self::LANES], self.round(v));
+        for (lane, value) in values.iter().enumerate().take(count) {
+            // SAFETY: `lane` is below `count`.
+            unsafe { *to.add(lane) = *value as u8 };
+        }
+    }
+
+    /// The same as 16-bit numbers.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Simd::store_u8`].
+    #[inline(always)]
+    unsafe fn store_i16(self, to: *mut u16, count: usize, v: Self::V) {
+        let mut values = [0.0; MOST_LANES];
+        self.store(&mut values[..Self::LANES], self.round(v));
+        for (lane, value) in values.iter().enumerate().take(count) {
+            // SAFETY: `lane` is below `count`.
+            unsafe { *to.add(lane) = *value as u16 };
+        }
+    }
+
+    /// 1 / a to 14 bits or better.
+    #[inline(always)]
+    fn reciprocal(self, a: Self::V) -> Self::V {
+        self.div(self.splat(1.0), a)
+    }
 
     /// The values of a slice of at most [`Self::LANES`]; missing lanes are 0.
     #[inline(always)]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use albertine_kernels::Kernels;
+use albertine_kernels::{Kernels, Precision};
 
 use crate::encoder::{Encoder, Scratch, Stage, StageTimes};
 use crate::head::Head;
@@ -14,13 +14,13 @@ use crate::{AlbertConfig, ModelError, RaggedBatch, Weights};
 ///
 /// ```no_run
 /// use std::path::Path;
-/// use albertine_model::{AlbertClassifier, Kernels, RaggedBatch, Scratch};
+/// use albertine_model::{AlbertClassifier, Kernels, Precision, RaggedBatch, Scratch};
 ///
-/// let model = AlbertClassifier::open(Path::new("models/news"), Kernels::detect()?)?;
+/// let model = AlbertClassifier::open(Path::new("models/news"), Kernels::detect()?, Precision::F32)?;
 /// let mut batch = RaggedBatch::new();
 /// batch.push(&[2, 1952, 3]);
 /// let mut logits = Vec::new();
-/// model.logits(&batch, &mut Scratch::new(), &mut logits)?;
+/// model.logits(&batch, 1, &mut Scratch::new(), &mut logits)?;
 /// assert_eq!(logits.len(), model.config().labels.len());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -29,6 +29,7 @@ pub struct AlbertClassifier {
     config: AlbertConfig,
     encoder: Encoder,
     head: Head,
+    precision: Precision,
     times: StageTimes,
 }
 
@@ -38,9 +39,9 @@ impl AlbertClassifier {
     /// # Errors
     ///
     /// Every way for the directory to be no sound sequence classifier, with the file and what is wrong in it.
-    pub fn open(directory: &Path, kernels: Kernels) -> Result<Self, ModelError> {
+    pub fn open(directory: &Path, kernels: Kernels, precision: Precision) -> Result<Self, ModelError> {
         let config = AlbertConfig::open(directory)?;
-        Self::new(config, &Weights::open(directory)?, kernels)
+        Self::new(config, &Weights::open(directory)?, kernels, precision)
     }
 
     /// The same from the bytes of a `config.json` and a `model.safetensors`, for a model inside the binary. Errors call
@@ -49,21 +50,33 @@ impl AlbertClassifier {
     /// # Errors
     ///
     /// As for [`AlbertClassifier::open`].
-    pub fn from_bytes(config: &[u8], weights: &[u8], kernels: Kernels) -> Result<Self, ModelError> {
+    pub fn from_bytes(
+        config: &[u8],
+        weights: &[u8],
+        kernels: Kernels,
+        precision: Precision,
+    ) -> Result<Self, ModelError> {
         let config = AlbertConfig::from_slice(config, Path::new("built-in/config.json"))?;
         let weights = Weights::from_safetensors(weights, Path::new("built-in/model.safetensors"))?;
-        Self::new(config, &weights, kernels)
+        Self::new(config, &weights, kernels, precision)
     }
 
     /// The same from a configuration and weights that were read before.
     ///
     /// # Errors
     ///
-    /// What [`Weights::get`] says of a tensor that is missing or has another shape.
-    pub fn new(config: AlbertConfig, weights: &Weights<'_>, kernels: Kernels) -> Result<Self, ModelError> {
+    /// What [`Weights::get`] says of a tensor that is missing or has another shape; [`ModelError::Precision`] when the
+    /// level of `kernels` lacks the precision.
+    pub fn new(
+        config: AlbertConfig,
+        weights: &Weights<'_>,
+        kernels: Kernels,
+        precision: Precision,
+    ) -> Result<Self, ModelError> {
+        let elements = kernels.elements(precision)?;
         let head = Head::load(&config, weights, kernels)?;
-        let encoder = Encoder::new(&config, weights, kernels)?;
-        Ok(Self { config, encoder, head, times: StageTimes::default() })
+        let encoder = Encoder::new(&config, weights, kernels, elements)?;
+        Ok(Self { config, encoder, head, precision, times: StageTimes::default() })
     }
 
     /// The shape of the model and its labels, which are in the order of the logits.
@@ -78,22 +91,35 @@ impl AlbertClassifier {
         self.encoder.kernels()
     }
 
+    /// How exactly the encoder computes.
+    #[must_use]
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
     /// Fills `out` with the logits of each document, `[documents, labels]`, in the order of the batch.
     ///
-    /// A document's logits are the same bit for bit whatever else is in the batch. The call uses the calling thread
-    /// alone, and allocates nothing once `scratch` and `out` have seen a batch as large.
+    /// A document's logits are the same bit for bit whatever else is in the batch and whatever `threads` is. With one
+    /// thread the call uses the calling thread alone; with more, which is for a batch that is alone, they are those of
+    /// the rayon pool that it is called on. It allocates nothing once `scratch` and `out` have seen a batch as large.
     ///
     /// # Errors
     ///
     /// [`ModelError::EmptyDocument`], [`ModelError::DocumentTooLong`] and [`ModelError::UnknownPiece`]; `out` is then
     /// as it was.
-    pub fn logits(&self, batch: &RaggedBatch, scratch: &mut Scratch, out: &mut Vec<f32>) -> Result<(), ModelError> {
-        self.encoder.forward(batch, scratch, &self.times)?;
+    pub fn logits(
+        &self,
+        batch: &RaggedBatch,
+        threads: usize,
+        scratch: &mut Scratch,
+        out: &mut Vec<f32>,
+    ) -> Result<(), ModelError> {
+        self.encoder.forward(batch, threads, scratch, &self.times)?;
         let mut stopwatch = self.times.stopwatch();
+        let Scratch { hidden, pooled, logits, .. } = scratch;
+        self.head.forward(self.kernels(), logits, &hidden.value, pooled);
         out.clear();
-        out.resize(batch.documents() * self.head.labels(), 0.0);
-        let (first, pooled) = scratch.head(batch.documents() * self.config.hidden_size);
-        self.head.forward(self.kernels(), out, first, pooled);
+        (0..logits.rows()).for_each(|row| out.extend_from_slice(logits.row(row)));
         stopwatch.lap(Stage::Head);
         Ok(())
     }

@@ -14,7 +14,7 @@ mod linear;
 mod scratch;
 mod stages;
 
-use albertine_kernels::Kernels;
+use albertine_kernels::{Elements, Kernels, Matrix};
 
 use self::embeddings::Embeddings;
 use self::layer::{Layer, Reach};
@@ -33,20 +33,24 @@ pub struct Encoder {
     layers: Vec<Layer>,
     /// The layers in the order in which they are applied, as places in `layers`.
     order: Vec<usize>,
-    hidden: usize,
 }
 
 impl Encoder {
-    /// Takes the encoder's tensors out of `weights` and packs them for `kernels`.
+    /// Takes the encoder's tensors out of `weights` and packs them for `kernels` and values of those elements.
     ///
     /// # Errors
     ///
     /// What [`Weights::get`] says of a tensor that is missing or has another shape.
-    pub fn new(config: &AlbertConfig, weights: &Weights<'_>, kernels: Kernels) -> Result<Self, ModelError> {
+    pub fn new(
+        config: &AlbertConfig,
+        weights: &Weights<'_>,
+        kernels: Kernels,
+        elements: Elements,
+    ) -> Result<Self, ModelError> {
         let mut layers = Vec::with_capacity(config.num_hidden_groups * config.inner_group_num);
         for group in 0..config.num_hidden_groups {
             for inner in 0..config.inner_group_num {
-                layers.push(Layer::load(config, weights, kernels, group, inner)?);
+                layers.push(Layer::load(config, weights, kernels, elements, [group, inner])?);
             }
         }
         let order = (0..config.num_hidden_layers)
@@ -55,8 +59,8 @@ impl Encoder {
                 first..first + config.inner_group_num
             })
             .collect();
-        let embeddings = Embeddings::load(config, weights, kernels)?;
-        Ok(Self { kernels, embeddings, layers, order, hidden: config.hidden_size })
+        let embeddings = Embeddings::load(config, weights, kernels, elements)?;
+        Ok(Self { kernels, embeddings, layers, order })
     }
 
     /// The kernels that the weights are packed for.
@@ -65,8 +69,9 @@ impl Encoder {
         self.kernels
     }
 
-    /// The last hidden state of each document's first piece, `[documents, hidden_size]`, in the order of the batch.
-    /// It lies in `scratch` until the next call.
+    /// The last hidden state of each document's first piece, `[documents, hidden_size]` of f32, in the order of the
+    /// batch. It lies in `scratch` until the next call. `threads` threads of the pool that it is called on share the
+    /// work.
     ///
     /// A document's result is the same bit for bit whatever else is in the batch. Nothing is allocated once `scratch`
     /// has seen a batch as large.
@@ -78,18 +83,20 @@ impl Encoder {
     pub fn forward<'s>(
         &self,
         batch: &RaggedBatch,
+        threads: usize,
         scratch: &'s mut Scratch,
         times: &StageTimes,
-    ) -> Result<&'s [f32], ModelError> {
+    ) -> Result<&'s Matrix, ModelError> {
+        let kernels = self.kernels.with_threads(threads);
         self.embeddings.check(batch)?;
-        self.embeddings.forward(self.kernels, batch, scratch, times);
+        self.embeddings.forward(kernels, batch, scratch, times);
         if let Some((&last, before)) = self.order.split_last() {
             for &layer in before {
-                self.layers[layer].forward(self.kernels, batch, Reach::AllTokens, scratch, times);
+                self.layers[layer].forward(kernels, batch, Reach::AllTokens, scratch, times);
             }
-            self.layers[last].forward(self.kernels, batch, Reach::FirstTokens, scratch, times);
+            self.layers[last].forward(kernels, batch, Reach::FirstTokens, scratch, times);
         }
-        Ok(scratch.hidden.sized(batch.documents() * self.hidden))
+        Ok(&scratch.hidden.value)
     }
 }
 

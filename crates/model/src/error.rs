@@ -19,6 +19,9 @@ pub enum ModelError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// The CPU level lacks the precision.
+    #[error(transparent)]
+    Precision(#[from] albertine_kernels::CpuError),
     /// A model was looked for in something that is not a directory.
     #[error("{} is not a model directory", path.display())]
     NotADirectory {

@@ -195,6 +195,7 @@ impl AlbertForSequenceClassification {
         let settings = ClassifierSettings {
             max_sentence_length: Some(self.get_max_sentence_length()),
             case_sensitive: self.case_sensitive,
+            precision: self.classifier.model().precision(),
             batch_tokens: self.batch_size.saturating_mul(PIECES_OF_A_TEXT),
             threads: self.threads,
         };

@@ -1,37 +1,67 @@
 //! Weights laid out in the order in which a tile reads them.
 //!
-//! A panel holds as many outputs (columns of the result) as a tile is wide, input by input: `[inputs, panel width]`.
-//! Panels follow one another, and the last one is filled up with zeros: `[panels, inputs, panel width]`.
+//! A panel holds as many outputs (columns of the result) as a tile is wide, word by word: `[words, panel width]`, where
+//! a word holds one or more inputs of an output. Panels follow one another, and the last one is filled up with zeros:
+//! `[panels, words, panel width]`.
 
 use crate::aligned::Aligned;
 use crate::cpu::{CpuLevel, Kernels};
-use crate::view::Rows;
+use crate::dot::STEP;
+use crate::matrix::Element;
+use crate::simd::to_bf16;
 
-/// The weights of a linear layer, packed for one CPU level.
+/// The weights of a linear layer, packed for one CPU level and for rows of one kind of element.
 ///
-/// Packing costs about one pass over the weights. Each precision will have its own layout behind this type.
+/// For quantised rows an output's weights are whole numbers from -127 to 127 with a scale, the largest magnitude being
+/// 127. Packing costs about one pass over the weights.
 #[derive(Clone)]
 pub struct PackedWeights {
     panels: Aligned,
+    element: Element,
     outputs: usize,
     inputs: usize,
+    /// The words of an output in its panel.
+    words: usize,
     level: CpuLevel,
+    /// `[outputs]`, up to the end of the last panel: the scale of each output's whole numbers, and their sum.
+    scales: Vec<f32>,
+    sums: Vec<f32>,
 }
 
 impl PackedWeights {
-    /// Packs `weight`, `[outputs, inputs]` row by row as PyTorch's `Linear` keeps it.
+    /// Packs `weight`, `[outputs, inputs]` row by row as PyTorch's `Linear` keeps it, for rows of that element.
     ///
     /// # Panics
     ///
-    /// When `weight` is not `outputs * inputs` long or a dimension is 0.
+    /// When `weight` is not `outputs * inputs` long, a dimension is 0, or the level does not multiply such rows.
     #[must_use]
-    pub fn pack(kernels: Kernels, weight: &[f32], outputs: usize, inputs: usize) -> Self {
+    pub fn pack(kernels: Kernels, element: Element, weight: &[f32], outputs: usize, inputs: usize) -> Self {
         assert!(outputs > 0 && inputs > 0, "weights of [{outputs}, {inputs}]");
         assert!(weight.len() == outputs * inputs, "{} weights for [{outputs}, {inputs}]", weight.len());
+        assert!(kernels.multiplies(element), "values of {element:?} are not multiplied at {}", kernels.level());
         let width = kernels.panel_width();
-        let mut panels = Aligned::zeros(packed_len(outputs, inputs, width));
-        pack_rows(panels.as_mut_slice(), Rows::new(weight, outputs, inputs, inputs), width);
-        Self { panels, outputs, inputs, level: kernels.level() }
+        let words = padded_words(kernels, element, inputs);
+        let mut panels = Aligned::zeros(outputs.next_multiple_of(width) * words);
+        let (mut scales, mut sums) = (Vec::new(), Vec::new());
+        if element.is_quantised() {
+            scales = vec![0.0; outputs.next_multiple_of(width)];
+            sums = vec![0.0; outputs.next_multiple_of(width)];
+        }
+        let mut numbers = vec![0_i32; inputs];
+        for (output, weights) in weight.chunks_exact(inputs).enumerate() {
+            let panel = &mut panels.as_mut_slice()[output / width * words * width..][..words * width];
+            let packed = panel[output % width..].iter_mut().step_by(width);
+            match element {
+                Element::F32 => packed.zip(weights).for_each(|(word, &value)| *word = value.to_bits()),
+                Element::Bf16 => packed.zip(weights.chunks(2)).for_each(|(word, values)| *word = bf16_word(values)),
+                Element::U8 | Element::U16 => {
+                    (scales[output], sums[output]) = quantise(weights, &mut numbers);
+                    let numbers = numbers.chunks(element.per_word());
+                    packed.zip(numbers).for_each(|(word, numbers)| *word = whole_word(numbers, element));
+                }
+            }
+        }
+        Self { panels, element, outputs, inputs, words, level: kernels.level(), scales, sums }
     }
 
     /// The columns of the result.
@@ -46,6 +76,12 @@ impl PackedWeights {
         self.inputs
     }
 
+    /// What the values of those rows are.
+    #[must_use]
+    pub fn element(&self) -> Element {
+        self.element
+    }
+
     /// The CPU level that the weights were packed for.
     #[must_use]
     pub fn level(&self) -> CpuLevel {
@@ -55,53 +91,69 @@ impl PackedWeights {
     /// The memory that the packed weights take, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        size_of_val(self.panels.as_slice())
+        size_of_val(self.panels.as_slice()) + size_of_val(&*self.scales) + size_of_val(&*self.sums)
     }
 
-    /// `[panels, inputs, panel width]`
-    pub(crate) fn panels(&self) -> &[f32] {
+    /// `[panels, words, panel width]`
+    pub(super) fn panels(&self) -> &[u32] {
         self.panels.as_slice()
+    }
+
+    pub(super) fn words(&self) -> usize {
+        self.words
+    }
+
+    pub(super) fn scales(&self) -> &[f32] {
+        &self.scales
+    }
+
+    pub(super) fn sums(&self) -> &[f32] {
+        &self.sums
     }
 }
 
 impl std::fmt::Debug for PackedWeights {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "PackedWeights([{}, {}] for {})", self.outputs, self.inputs, self.level)
+        write!(f, "PackedWeights([{}, {}] of {:?} for {})", self.outputs, self.inputs, self.element, self.level)
     }
 }
 
-/// The values in panels of `width` for `outputs` outputs of `inputs` inputs.
-pub(crate) fn packed_len(outputs: usize, inputs: usize, width: usize) -> usize {
-    outputs.div_ceil(width) * inputs * width
+/// The words of a row or an output of so many values, as products at that level read them.
+pub(crate) fn padded_words(kernels: Kernels, element: Element, values: usize) -> usize {
+    let words = values.div_ceil(element.per_word());
+    if kernels.level() == CpuLevel::Amx && element != Element::F32 { words.next_multiple_of(STEP) } else { words }
 }
 
-/// Packs a matrix whose rows are the outputs, as [`PackedWeights::pack`] takes it.
-pub(crate) fn pack_rows(panels: &mut [f32], weight: Rows<'_>, width: usize) {
-    let (outputs, inputs) = (weight.count(), weight.width());
-    for (index, panel) in panels.chunks_exact_mut(inputs * width).take(outputs.div_ceil(width)).enumerate() {
-        let first = index * width;
-        for column in 0..width {
-            let target = panel[column..].iter_mut().step_by(width);
-            if first + column < outputs {
-                for (packed, &value) in target.zip(weight.row(first + column)) {
-                    *packed = value;
-                }
-            } else {
-                target.for_each(|packed| *packed = 0.0);
-            }
-        }
+/// One or two values as bfloat16 in the order of memory.
+fn bf16_word(values: &[f32]) -> u32 {
+    let [a, b] = [0, 1].map(|index| to_bf16(values.get(index).copied().unwrap_or(0.0)).to_ne_bytes());
+    u32::from_ne_bytes([a[0], a[1], b[0], b[1]])
+}
+
+/// Whole numbers in the order of memory: up to four in bytes, or up to two in 16 bits.
+fn whole_word(numbers: &[i32], element: Element) -> u32 {
+    let number = |index: usize| numbers.get(index).copied().unwrap_or(0);
+    if element == Element::U8 {
+        u32::from_ne_bytes([0, 1, 2, 3].map(|index| (number(index) as i8).cast_unsigned()))
+    } else {
+        let [a, b] = [0, 1].map(|index| (number(index) as i16).to_ne_bytes());
+        u32::from_ne_bytes([a[0], a[1], b[0], b[1]])
     }
 }
 
-/// Packs a matrix whose rows are the inputs: the transpose of what [`pack_rows`] takes.
-pub(crate) fn pack_columns(panels: &mut [f32], weight: Rows<'_>, width: usize) {
-    let (inputs, outputs) = (weight.count(), weight.width());
-    for (index, panel) in panels.chunks_exact_mut(inputs * width).take(outputs.div_ceil(width)).enumerate() {
-        let first = index * width;
-        let columns = width.min(outputs - first);
-        for (input, packed) in panel.chunks_exact_mut(width).enumerate() {
-            packed[..columns].copy_from_slice(&weight.row(input)[first..][..columns]);
-            packed[columns..].fill(0.0);
-        }
+/// The nearest whole numbers for an output's weights; returns their scale and their sum.
+fn quantise(weights: &[f32], numbers: &mut [i32]) -> (f32, f32) {
+    let largest = weights.iter().fold(0.0_f32, |largest, weight| largest.max(weight.abs()));
+    let scale = largest / 127.0;
+    // Weights too small to divide by count as 0.
+    let (scale, factor) = if scale < f32::MIN_POSITIVE { (0.0, 0.0) } else { (scale, 127.0 / largest) };
+    // `max` passes over NaN.
+    let scale = if weights.iter().any(|weight| weight.is_nan()) { f32::NAN } else { scale };
+    let mut sum = 0;
+    for (number, weight) in numbers.iter_mut().zip(weights) {
+        // The largest magnitude gives 127 up to rounding, never more.
+        *number = (weight * factor).round_ties_even().clamp(-127.0, 127.0) as i32;
+        sum += i64::from(*number);
     }
+    (scale, sum as f32)
 }

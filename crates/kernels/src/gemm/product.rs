@@ -1,139 +1,138 @@
 //! The loops over tiles: which part of a product is worked on when, so that it stays in the caches.
 //!
-//! From the outside: blocks of columns, blocks of rows, blocks of inputs, panels, tiles.
+//! From the outside: blocks of rows, panels, blocks of words, tiles. A block of a panel (32 KiB at the widest) is read
+//! again from the first cache for each tile of the rows, which pass by from the second. The weights come from further
+//! away, once for each block of rows.
 
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::Epilogue;
-use super::tile::{self, Tile};
-use crate::math::Activate;
-use crate::simd::{Operation, Simd};
-use crate::view::Rows;
+use super::finish::{Finish, FinishTile, Sums};
+use crate::dot::{MOST_COLUMNS, MOST_ROWS, Multiplication, Multiplier, STEP, Tile};
+use crate::matrix::{Element, Matrix, Target};
+use crate::simd::Simd;
 
-// Chosen by `bench_matmul` among its neighbours, on a CPU with caches of 48 KiB and 2 MiB.
+/// The most words of a block. Chosen by `bench_matmul` among its neighbours.
+const WORDS: usize = 256;
 
-/// The inputs of a block: this part of a panel (48 KiB at the widest) is read again for each tile of a block of rows.
-const INPUTS: usize = 384;
+/// The most rows of a block.
+const ROWS: usize = 256;
 
-/// The most rows of a block: their inputs (360 KiB) stay in the second cache while the panels pass by.
-const ROWS: usize = 240;
+/// The most words of the rows of a block (1 MiB): they pass by once for each panel, and must stay in the second cache.
+const BLOCK: usize = 1 << 18;
 
-/// The columns of a block, a multiple of every panel's width: with wider ones the partial sums of a block of rows would
-/// not stay in the second cache, and spread over more pages than the CPU keeps addresses of.
-const COLUMNS: usize = 256;
-
-/// `out = epilogue(a Wᵀ)` for packed weights; without an epilogue the plain product.
+/// Columns of `epilogue(a Wᵀ)`, or of the plain product.
+#[derive(Clone)]
 pub(crate) struct Product<'a> {
-    /// `[rows, out_stride]`, of which the first `outputs` columns are written; the last row may end there.
-    pub(crate) out: &'a mut [f32],
-    pub(crate) out_stride: usize,
-    /// `[rows, inputs]`
-    pub(crate) a: Rows<'a>,
-    /// `[panels, inputs, S::PANEL]`
-    pub(crate) panels: &'a [f32],
-    pub(crate) outputs: usize,
-    /// Its lengths fit; a residual is `[rows, outputs]` and `outputs` is then also the stride of `out`.
+    /// Where the first value of the product goes.
+    pub(crate) out: Target,
+    pub(crate) row: usize,
+    pub(crate) column: usize,
+    pub(crate) a: &'a Matrix,
+    /// `[panels, words, panel width]`
+    pub(crate) panels: &'a [u32],
+    pub(crate) words: usize,
+    /// The columns to compute; the first is the first of a panel.
+    pub(crate) columns: Range<usize>,
     pub(crate) epilogue: Option<Epilogue<'a>>,
+    /// `[outputs]`, for rows that are quantised
+    pub(crate) scales: &'a [f32],
+    /// `[outputs]`, for rows that are quantised
+    pub(crate) sums: &'a [f32],
 }
 
-impl Operation for Product<'_> {
-    type Output = ();
+/// Room for the sums of a block of rows and a panel.
+#[repr(C, align(64))]
+struct Room([MaybeUninit<u32>; ROWS * MOST_COLUMNS]);
 
-    #[inline(always)]
-    fn run<S: Simd>(mut self, simd: S) {
-        let (rows, inputs, outputs) = (self.a.count(), self.a.width(), self.outputs);
-        if rows == 0 || outputs == 0 {
-            return;
-        }
-        // These lengths are what makes the tiles' raw accesses sound.
-        assert!(inputs > 0 && self.out_stride >= outputs);
-        assert!(self.out.len() >= (rows - 1) * self.out_stride + outputs);
-        const { assert!(COLUMNS.is_multiple_of(S::PANEL)) };
-        assert!(self.panels.len() >= super::packed_len(outputs, inputs, S::PANEL));
-        if let Some(epilogue) = self.epilogue {
-            assert!(epilogue.bias().len() == outputs);
-            if let Epilogue::BiasResidual { residual, .. } = epilogue {
-                assert!(self.out_stride == outputs && residual.len() == rows * outputs);
-            }
-        }
-
-        let blocks = rows.div_ceil(ROWS);
-        let block_rows = rows.div_ceil(blocks).next_multiple_of(S::TILE_ROWS);
-        for column in (0..outputs).step_by(COLUMNS) {
-            let columns = column..outputs.min(column + COLUMNS);
-            for row in (0..rows).step_by(block_rows) {
-                let rows = row..rows.min(row + block_rows);
-                for input in (0..inputs).step_by(INPUTS) {
-                    let inputs = input..inputs.min(input + INPUTS);
-                    self.block(simd, rows.clone(), inputs, columns.clone());
-                }
-            }
-        }
+impl Multiplication for Product<'_> {
+    fn run<M: Multiplier>(self, multiplier: M) {
+        multiplier.prepared(|| self.blocks(multiplier));
     }
 }
 
 impl Product<'_> {
-    /// Adds the products of a block of inputs to a block of the result, and ends it if they are the last.
-    #[inline(always)]
-    fn block<S: Simd>(&mut self, simd: S, rows: Range<usize>, inputs: Range<usize>, columns: Range<usize>) {
-        let last = inputs.end == self.a.width();
-        for column in columns.step_by(S::PANEL) {
-            let columns = S::PANEL.min(self.outputs - column);
-            let mut row = rows.start;
-            for height in heights(rows.len(), S::TILE_ROWS) {
-                let at = row * self.out_stride + column;
-                // SAFETY: `run` asserted the lengths that make the row and column lie within `out`, the row and the
-                // inputs within `a`, the panel and its inputs within `panels`.
-                let mut tile = unsafe {
-                    Tile {
-                        a: self.a.as_ptr().add(row * self.a.stride() + inputs.start),
-                        a_stride: self.a.stride(),
-                        panel: self.panels.as_ptr().add(column * self.a.width() + inputs.start * S::PANEL),
-                        inputs: inputs.len(),
-                        out: self.out.as_mut_ptr().add(at),
-                        out_stride: self.out_stride,
-                        columns,
-                        resumes: inputs.start > 0,
-                        bias: None,
-                        residual: None,
-                    }
-                };
-                if last && let Some(epilogue) = self.epilogue {
-                    tile = tile.ending(epilogue, at, column);
-                }
-                // SAFETY: as above; the epilogue's slices have the lengths that `run` asserted. `out` is borrowed
-                // exclusively.
-                unsafe { tile::compute(simd, height, tile) };
-                if last && let Some(Epilogue::BiasActivation(_, activation)) = self.epilogue {
-                    let rows = &mut self.out[at..at + (height - 1) * self.out_stride + columns];
-                    simd.call(Activate { rows, columns, stride: self.out_stride, activation });
-                }
-                row += height;
-            }
+    /// The same within [`Multiplier::prepared`].
+    pub(crate) fn blocks<M: Multiplier>(&self, multiplier: M) {
+        let rows = self.a.rows();
+        if rows == 0 || self.columns.is_empty() {
+            return;
+        }
+        // These lengths are what makes the raw accesses sound.
+        const { assert!(M::ROWS <= MOST_ROWS && MOST_ROWS <= ROWS) };
+        assert!(self.columns.start.is_multiple_of(M::PANEL) && M::PANEL <= MOST_COLUMNS);
+        assert!(self.panels.len() >= self.columns.end.next_multiple_of(M::PANEL) * self.words);
+        assert!(self.words >= self.a.used_words() && self.words <= self.a.stride());
+        assert!(M::WHOLE == self.a.element().is_quantised());
+        assert!(!M::WHOLE || (self.scales.len().min(self.sums.len()) >= self.columns.end.next_multiple_of(M::PANEL)));
+        assert!(self.out.rows() >= self.row + rows && self.out.columns() >= self.column + self.columns.end);
+        assert!(matches!(self.out.element(), Element::F32 | Element::Bf16));
+        if let Some(epilogue) = self.epilogue {
+            epilogue.check(rows, epilogue.bias().len());
+            assert!(epilogue.bias().len() >= self.columns.end);
+        }
+
+        let most = (BLOCK / self.words).min(ROWS).max(M::ROWS) / M::ROWS * M::ROWS;
+        let blocks = rows.div_ceil(most);
+        let block = rows.div_ceil(blocks).next_multiple_of(M::ROWS);
+        for first in (0..rows).step_by(block) {
+            self.block(multiplier, first..rows.min(first + block));
         }
     }
-}
 
-/// `rows` cut into as few tiles as there can be, of nearly equal height: two of 7 and 6 keep more multiply-adds in
-/// flight than one of 12 and one of 1.
-#[inline(always)]
-fn heights(rows: usize, tallest: usize) -> impl Iterator<Item = usize> {
-    let tiles = rows.div_ceil(tallest);
-    let (height, taller) = (rows / tiles, rows % tiles);
-    (0..tiles).map(move |tile| height + usize::from(tile < taller))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn heights_cover_the_rows() {
-        for rows in 1..100 {
-            let heights: Vec<usize> = heights(rows, 12).collect();
-            assert_eq!(heights.iter().sum::<usize>(), rows);
-            assert_eq!(heights.len(), rows.div_ceil(12));
-            assert!(heights.iter().all(|height| (1..=12).contains(height)));
+    /// The product of a block of rows.
+    fn block<M: Multiplier>(&self, multiplier: M, rows: Range<usize>) {
+        let mut room = Room([MaybeUninit::uninit(); ROWS * MOST_COLUMNS]);
+        let room = room.0.as_mut_ptr().cast::<u32>();
+        let finish = Finish {
+            out: self.out,
+            row: self.row,
+            column: self.column,
+            epilogue: self.epilogue,
+            rows: self.a.scales(),
+            scales: self.scales,
+            sums: self.sums,
+        };
+        let parts = self.words.div_ceil(WORDS);
+        let part = self.words.div_ceil(parts).next_multiple_of(STEP);
+        // Sums wait in the room between two blocks of words; with one block each tile uses the same, nearest memory.
+        let step = if parts == 1 { 0 } else { M::ROWS * M::PANEL };
+        for column in self.columns.clone().step_by(M::PANEL) {
+            let panel = self.panels[column * self.words..].as_ptr();
+            let columns = M::PANEL.min(self.columns.end - column);
+            for word in (0..self.words).step_by(part) {
+                let words = part.min(self.words - word);
+                let last = word + words == self.words;
+                let mut row = rows.start;
+                for (index, height) in M::heights(rows.len()).enumerate() {
+                    let sums = room.wrapping_add(index * step);
+                    // SAFETY: `blocks` asserted the lengths: the rows and words lie within `a` (and a matrix has spare
+                    // rows for the tallest tile), the panel's words within `panels`. The room has a place for each tile
+                    // of a block, and the first block of words fills it before a later one reads it.
+                    unsafe {
+                        multiplier.multiply(Tile {
+                            rows: self.a.as_ptr().add(row * self.a.stride() + word),
+                            stride: self.a.stride(),
+                            height,
+                            panel: panel.add(word * M::PANEL),
+                            words,
+                            sums,
+                            resumes: word > 0,
+                        });
+                    }
+                    if last {
+                        // The sums were just written, and these rows and columns of the result are this product's.
+                        let tile = Sums { from: sums, row, height, column, columns };
+                        if M::WHOLE {
+                            multiplier.simd().call(FinishTile::<true> { finish, tile });
+                        } else {
+                            multiplier.simd().call(FinishTile::<false> { finish, tile });
+                        }
+                    }
+                    row += height;
+                }
+            }
         }
     }
 }

@@ -1,21 +1,27 @@
-//! Every level, epilogue and tile height against the reference, and the independence of rows.
+//! Every level, element, epilogue and tile height against the reference, and the independence of rows.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use proptest::prelude::*;
 
-use crate::reference::{Numbers, activation, all_kernels, dot, tolerance};
-use crate::{Activation, Epilogue, Kernels, PackedWeights};
+use super::{Epilogue, PackedWeights};
+use crate::cpu::Kernels;
+use crate::math::Activation;
+use crate::matrix::{Element, Matrix};
+use crate::reference::{self, Numbers, activation, all_kernels, bits, converted, numbers, operands, tolerance, used};
+use crate::simd::to_bf16;
 
-/// A product of all sizes with every epilogue.
+const RESULTS: [Element; 2] = [Element::F32, Element::Bf16];
+
+/// A product of some size, for any element and epilogue.
 struct Case {
     rows: usize,
     outputs: usize,
     inputs: usize,
-    a: Vec<f32>,
+    a: Matrix,
     weight: Vec<f32>,
     bias: Vec<f32>,
-    residual: Vec<f32>,
+    residual: Matrix,
 }
 
 impl Case {
@@ -25,10 +31,10 @@ impl Case {
             rows,
             outputs,
             inputs,
-            a: numbers.take(rows * inputs),
+            a: reference::matrix(&numbers.take(rows * inputs), rows, inputs),
             weight: numbers.take(outputs * inputs),
             bias: numbers.take(outputs),
-            residual: numbers.take(rows * outputs),
+            residual: reference::matrix(&numbers.take(rows * outputs), rows, outputs),
         }
     }
 
@@ -39,34 +45,86 @@ impl Case {
         all
     }
 
-    fn run(&self, kernels: Kernels, packed: &PackedWeights, epilogue: Epilogue<'_>) -> Vec<f32> {
-        let mut out = vec![f32::NAN; self.rows * self.outputs];
-        kernels.matmul(&mut out, &self.a, packed, epilogue);
-        out
+    fn pack(&self, kernels: Kernels, element: Element) -> PackedWeights {
+        PackedWeights::pack(kernels, element, &self.weight, self.outputs, self.inputs)
+    }
+
+    /// The weights as a product sees them.
+    fn real_weights(&self, element: Element) -> Vec<f64> {
+        match element {
+            Element::F32 => self.weight.iter().copied().map(f64::from).collect(),
+            Element::Bf16 => {
+                self.weight.iter().map(|&weight| f64::from(reference::from_bf16(to_bf16(weight)))).collect()
+            }
+            Element::U8 | Element::U16 => {
+                let rows = self.weight.chunks(self.inputs).flat_map(|row| {
+                    let largest = row.iter().fold(0.0_f32, |largest, weight| largest.max(weight.abs()));
+                    row.iter().map(move |weight| {
+                        f64::from((weight * (127.0 / largest)).round_ties_even()) * f64::from(largest) / 127.0
+                    })
+                });
+                rows.collect()
+            }
+        }
+    }
+
+    /// The sums of the product of these rows, and the magnitudes that their rounding errors go with.
+    fn sums(&self, a: &Matrix) -> Vec<(f64, f64)> {
+        let weight = self.real_weights(a.element());
+        let mut sums = Vec::with_capacity(self.rows * self.outputs);
+        for row in 0..self.rows {
+            let values = reference::row(a, row);
+            // A whole number's scale and offset are added up apart.
+            let offset = a.scales().get(row).map_or(0.0, |scale| 2.0 * f64::from(scale.offset).abs());
+            for weight in weight.chunks(self.inputs) {
+                sums.push(
+                    values
+                        .iter()
+                        .zip(weight)
+                        .fold((0.0, 0.0), |(sum, size), (x, w)| (sum + x * w, size + (x.abs() + offset) * w.abs())),
+                );
+            }
+        }
+        sums
     }
 
     fn check(&self, kernels: Kernels) {
-        let packed = PackedWeights::pack(kernels, &self.weight, self.outputs, self.inputs);
-        for epilogue in self.epilogues() {
-            let out = self.run(kernels, &packed, epilogue);
-            for (index, &found) in out.iter().enumerate() {
-                let (row, output) = (index / self.outputs, index % self.outputs);
-                let a = &self.a[row * self.inputs..][..self.inputs];
-                let (sum, size) = dot(a, &self.weight[output * self.inputs..][..self.inputs]);
+        for element in operands(kernels) {
+            let a = converted(kernels, &self.a, element);
+            let packed = self.pack(kernels, element);
+            let sums = self.sums(&a);
+            for result in RESULTS {
+                for epilogue in self.epilogues() {
+                    let mut out = used(result, self.rows, self.outputs);
+                    kernels.matmul(&mut out, &a, &packed, epilogue);
+                    self.compare(&out, &sums, epilogue, &format!("{} {element:?}", kernels.level()));
+                }
+            }
+        }
+    }
+
+    fn compare(&self, out: &Matrix, sums: &[(f64, f64)], epilogue: Epilogue<'_>, what: &str) {
+        for row in 0..self.rows {
+            for (output, found) in reference::row(out, row).into_iter().enumerate() {
+                let (sum, size) = sums[row * self.outputs + output];
                 let sum = sum + f64::from(self.bias[output]);
                 let expected = match epilogue {
                     Epilogue::Bias(_) => sum,
                     Epilogue::BiasActivation(_, function) => activation(sum, function),
-                    Epilogue::BiasResidual { .. } => sum + f64::from(self.residual[index]),
+                    Epilogue::BiasResidual { .. } => sum + f64::from(self.residual.row(row)[output]),
                 };
-                let error = (f64::from(found) - expected).abs();
-                // No activation is steeper than 1.13 or has values larger than its argument; bias and residual are
-                // at most 1 each.
-                let allowed = 1.2 * tolerance(self.inputs, size + 2.0);
+                // No activation is steeper than 1.13 or has values larger than its argument; bias and residual are at
+                // most 1 each.
+                let mut allowed = 1.2 * tolerance(self.inputs, size + 2.0);
+                if out.element() == Element::Bf16 {
+                    allowed += expected.abs() / 256.0;
+                    if let Epilogue::BiasActivation(_, Activation::GeluErf | Activation::GeluTanh) = epilogue {
+                        allowed += 1e-3;
+                    }
+                }
                 assert!(
-                    error <= allowed,
-                    "{} [{}, {}, {}] {epilogue:?} at [{row}, {output}]: {found} for {expected}",
-                    kernels.level(),
+                    (found - expected).abs() <= allowed,
+                    "{what} [{}, {}, {}] {epilogue:?} to {out:?} at [{row}, {output}]: {found} for {expected}",
                     self.rows,
                     self.outputs,
                     self.inputs
@@ -79,8 +137,8 @@ impl Case {
 #[test]
 fn every_tile_height_and_edge_agrees_with_the_reference() {
     for kernels in all_kernels() {
-        for rows in 1..=25 {
-            for (outputs, inputs) in [(1, 1), (7, 5), (32, 16), (33, 19), (50, 3)] {
+        for rows in 1..=35 {
+            for (outputs, inputs) in [(1, 1), (7, 5), (32, 16), (33, 19), (50, 3), (31, 33), (70, 16)] {
                 Case::new(rows, outputs, inputs, rows as u64).check(kernels);
             }
         }
@@ -90,10 +148,90 @@ fn every_tile_height_and_edge_agrees_with_the_reference() {
 #[test]
 fn blocks_of_rows_inputs_and_columns_agree_with_the_reference() {
     for kernels in all_kernels() {
-        for (rows, outputs, inputs) in
-            [(3, 70, 383), (5, 31, 384), (13, 17, 385), (2, 9, 1000), (241, 5, 769), (2, 256, 7), (3, 600, 400)]
-        {
+        for (rows, outputs, inputs) in [
+            (3, 70, 383),
+            (5, 31, 384),
+            (13, 17, 385),
+            (2, 9, 1000),
+            (241, 5, 769),
+            (257, 33, 385),
+            (300, 50, 1000),
+            (300, 7, 1),
+            (2, 256, 7),
+            (3, 600, 400),
+            (35, 600, 769),
+            (257, 1, 1025),
+            (67, 40, 3072),
+        ] {
             Case::new(rows, outputs, inputs, 7).check(kernels);
+        }
+    }
+}
+
+#[test]
+fn a_part_of_the_columns_leaves_the_others() {
+    for kernels in all_kernels() {
+        let case = Case::new(20, 150, 40, 3);
+        let width = kernels.panel_width();
+        for element in operands(kernels) {
+            let (a, packed) = (converted(kernels, &case.a, element), case.pack(kernels, element));
+            for result in RESULTS {
+                for epilogue in case.epilogues() {
+                    let mut whole = used(result, 20, 150);
+                    kernels.matmul(&mut whole, &a, &packed, epilogue);
+                    for columns in [0..width, width..2 * width + 3, 4 * width..150, width..width, 0..1] {
+                        let mut part = used(result, 20, 150);
+                        let before = (0..20).map(|row| bits(&part, row)).collect::<Vec<_>>();
+                        kernels.matmul_columns(&mut part, &a, &packed, columns.clone(), epilogue);
+                        for (row, before) in before.iter().enumerate() {
+                            let mut expected = before.clone();
+                            expected[columns.clone()].copy_from_slice(&bits(&whole, row)[columns.clone()]);
+                            assert_eq!(bits(&part, row), expected, "{} {element:?} {columns:?}", kernels.level());
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Results of whole numbers at two levels differ by the rounding of a few f32 operations.
+#[test]
+fn whole_numbers_are_the_same_at_all_levels() {
+    for (rows, outputs, inputs, extreme) in [(37, 70, 769, false), (5, 33, 1000, true)] {
+        let mut case = Case::new(rows, outputs, inputs, 11);
+        if extreme {
+            // Nothing but 0 and 255 in the rows, -127 and 127 in the weights.
+            for row in 0..rows {
+                case.a.row_mut(row).iter_mut().for_each(|x| *x = if *x < -0.9 { 0.0 } else { 1.0 });
+            }
+            let signs = case.weight.iter().enumerate();
+            case.weight = signs.map(|(i, &w)| if i % 2 == 0 && w < 0.0 { -1.0 } else { 1.0 }).collect();
+        }
+        let all: Vec<_> = all_kernels()
+            .into_iter()
+            .map(|kernels| {
+                let element = kernels.elements(crate::Precision::Int8).unwrap().operand;
+                let a = converted(kernels, &case.a, element);
+                let mut out = used(Element::F32, rows, outputs);
+                kernels.matmul(&mut out, &a, &case.pack(kernels, element), Epilogue::Bias(&case.bias));
+                (kernels.level(), a, out)
+            })
+            .collect();
+        for (level, a, out) in &all {
+            let (_, first_a, first) = &all[0];
+            let sums = case.sums(a);
+            for row in 0..rows {
+                assert_eq!(numbers(a, row), numbers(first_a, row), "{level}");
+                assert_eq!(a.scales()[row], first_a.scales()[row], "{level}");
+                for (output, (x, y)) in out.row(row).iter().zip(first.row(row)).enumerate() {
+                    let (exact, size) = sums[row * outputs + output];
+                    let allowed = 2.0 * f64::from(f32::EPSILON) * (size + 1.0);
+                    let exact = exact + f64::from(case.bias[output]);
+                    assert!((f64::from(*x) - exact).abs() <= allowed, "{level} at [{row}, {output}]: {x} for {exact}");
+                    assert!(f64::from((x - y).abs()) <= allowed, "{level} at [{row}, {output}]: {x} and {y}");
+                }
+            }
         }
     }
 }
@@ -101,30 +239,60 @@ fn blocks_of_rows_inputs_and_columns_agree_with_the_reference() {
 #[test]
 fn no_rows_are_no_work() {
     for kernels in all_kernels() {
-        let packed = PackedWeights::pack(kernels, &[1.0; 6], 2, 3);
-        kernels.matmul(&mut [], &[], &packed, Epilogue::Bias(&[0.0; 2]));
+        for element in operands(kernels) {
+            let packed = PackedWeights::pack(kernels, element, &[1.0; 6], 2, 3);
+            let (mut out, a) = (used(Element::F32, 0, 2), used(element, 0, 3));
+            kernels.matmul(&mut out, &a, &packed, Epilogue::Bias(&[0.0; 2]));
+        }
     }
 }
 
 #[test]
 fn nan_and_infinity_stay_in_their_row() {
     for kernels in all_kernels() {
-        let packed = PackedWeights::pack(kernels, &[1.0; 9], 3, 3);
-        let mut out = [0.0; 9];
-        let a = [f32::NAN, 0.0, 0.0, 1.0, 1.0, 1.0, f32::INFINITY, 0.0, 0.0];
-        kernels.matmul(&mut out, &a, &packed, Epilogue::Bias(&[0.0; 3]));
-        assert!(out[..3].iter().all(|x| x.is_nan()));
-        assert_eq!(out[3..6], [3.0; 3]);
-        assert_eq!(out[6..], [f32::INFINITY; 3]);
+        for element in operands(kernels) {
+            let packed = PackedWeights::pack(kernels, element, &[1.0; 9], 3, 3);
+            let a = [f32::NAN, 0.0, 0.0, 1.0, 1.0, 1.0, f32::INFINITY, 0.0, 0.0];
+            let a = converted(kernels, &reference::matrix(&a, 3, 3), element);
+            for result in RESULTS {
+                let mut out = used(result, 3, 3);
+                kernels.matmul(&mut out, &a, &packed, Epilogue::Bias(&[0.0; 3]));
+                let what = format!("{} {element:?} {result:?}", kernels.level());
+                assert!(reference::row(&out, 0).iter().all(|x| x.is_nan()), "{what}");
+                assert!(reference::row(&out, 1).iter().all(|x| (x - 3.0).abs() < 1e-5), "{what}");
+                let infinite = |x: &f64| if element.is_quantised() { x.is_nan() } else { *x == f64::INFINITY };
+                assert!(reference::row(&out, 2).iter().all(infinite), "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn odd_weights_are_no_worse_than_what_they_are() {
+    for kernels in all_kernels() {
+        for element in operands(kernels) {
+            // NaN, zeros and weights too small to divide by.
+            let weight = [f32::NAN, 1.0, 0.0, 0.0, 1e-38, -1e-44, 1.0, -1.0];
+            let packed = PackedWeights::pack(kernels, element, &weight, 4, 2);
+            let a = converted(kernels, &reference::matrix(&[3.0, 2.0], 1, 2), element);
+            let mut out = used(Element::F32, 1, 4);
+            kernels.matmul(&mut out, &a, &packed, Epilogue::Bias(&[0.0; 4]));
+            let out = out.row(0);
+            assert!(out[0].is_nan() && out[1] == 0.0 && out[2].abs() < 1e-37, "{out:?}");
+            assert!((out[3] - 1.0).abs() < 1e-5, "{out:?}");
+        }
     }
 }
 
 #[test]
 fn weights_of_another_level_are_caught() {
     for packed_for in all_kernels() {
-        let packed = PackedWeights::pack(packed_for, &[1.0], 1, 1);
+        let packed = PackedWeights::pack(packed_for, Element::F32, &[1.0], 1, 1);
         for kernels in all_kernels() {
-            let run = || kernels.matmul(&mut [0.0], &[1.0], &packed, Epilogue::Bias(&[0.0]));
+            let run = || {
+                let a = reference::matrix(&[1.0], 1, 1);
+                kernels.matmul(&mut used(Element::F32, 1, 1), &a, &packed, Epilogue::Bias(&[0.0]));
+            };
             let caught = std::panic::catch_unwind(run).err().map(|panic| *panic.downcast::<String>().unwrap());
             let expected = (kernels != packed_for).then(|| {
                 format!("weights packed for {} used with the kernels of {}", packed_for.level(), kernels.level())
@@ -135,36 +303,55 @@ fn weights_of_another_level_are_caught() {
 }
 
 #[test]
-#[should_panic(expected = "7 values for [2, 4]")]
+#[should_panic(expected = "Matrix([2, 3] of F32) for 4 outputs")]
 fn a_result_of_another_size_is_caught() {
     let kernels = Kernels::detect().unwrap();
-    let packed = PackedWeights::pack(kernels, &[1.0; 12], 4, 3);
-    kernels.matmul(&mut [0.0; 7], &[1.0; 6], &packed, Epilogue::Bias(&[0.0; 4]));
+    let packed = PackedWeights::pack(kernels, Element::F32, &[1.0; 12], 4, 3);
+    let a = reference::matrix(&[1.0; 6], 2, 3);
+    kernels.matmul(&mut used(Element::F32, 2, 3), &a, &packed, Epilogue::Bias(&[0.0; 4]));
+}
+
+#[test]
+#[should_panic(expected = "Matrix([2, 3] of U16) for weights of 3 inputs of F32")]
+fn rows_of_another_element_are_caught() {
+    let kernels = Kernels::detect().unwrap();
+    let packed = PackedWeights::pack(kernels, Element::F32, &[1.0; 12], 4, 3);
+    kernels.matmul(&mut used(Element::F32, 2, 4), &used(Element::U16, 2, 3), &packed, Epilogue::Bias(&[0.0; 4]));
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn a_row_alone_is_the_same_row_in_a_batch(
-        rows in 1_usize..60, outputs in 1_usize..300, inputs in 1_usize..600, seed: u64, place: prop::sample::Index,
+    fn a_row_alone_is_the_same_row_in_a_batch_and_with_threads(
+        rows in 1_usize..300, outputs in 1_usize..200, inputs in 1_usize..1200, seed: u64, place: prop::sample::Index,
     ) {
         let case = Case::new(rows, outputs, inputs, seed);
         let row = place.index(rows);
+        let one = reference::matrix(case.a.row(row), 1, inputs);
+        let residual = reference::matrix(case.residual.row(row), 1, outputs);
         for kernels in all_kernels() {
-            let packed = PackedWeights::pack(kernels, &case.weight, outputs, inputs);
-            for epilogue in case.epilogues() {
-                let together = case.run(kernels, &packed, epilogue);
-                let mut alone = vec![f32::NAN; outputs];
-                let epilogue = match epilogue {
-                    Epilogue::BiasResidual { bias, residual } => {
-                        Epilogue::BiasResidual { bias, residual: &residual[row * outputs..][..outputs] }
+            for element in operands(kernels) {
+                let packed = case.pack(kernels, element);
+                let a = converted(kernels, &case.a, element);
+                let one = converted(kernels, &one, element);
+                for (index, epilogue) in case.epilogues().into_iter().enumerate() {
+                    let result = RESULTS[index % 2];
+                    let mut together = used(result, rows, outputs);
+                    kernels.matmul(&mut together, &a, &packed, epilogue);
+                    let mut alone = used(result, 1, outputs);
+                    let of_row = match epilogue {
+                        Epilogue::BiasResidual { bias, .. } => Epilogue::BiasResidual { bias, residual: &residual },
+                        other => other,
+                    };
+                    kernels.matmul(&mut alone, &one, &packed, of_row);
+                    prop_assert_eq!(bits(&alone, 0), bits(&together, row));
+                    let mut threaded = used(result, rows, outputs);
+                    kernels.with_threads(3).matmul(&mut threaded, &a, &packed, epilogue);
+                    for row in 0..rows {
+                        prop_assert_eq!(bits(&threaded, row), bits(&together, row));
                     }
-                    other => other,
-                };
-                kernels.matmul(&mut alone, &case.a[row * inputs..][..inputs], &packed, epilogue);
-                let bits = |values: &[f32]| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-                prop_assert_eq!(bits(&alone), bits(&together[row * outputs..][..outputs]));
+                }
             }
         }
     }

@@ -1,6 +1,8 @@
 //! Layer normalisation ([Ba, Kiros and Hinton 2016](https://arxiv.org/abs/1607.06450)).
 
+use super::convert::{Row, convert_row};
 use crate::cpu::Kernels;
+use crate::matrix::{Element, Matrix, Target};
 use crate::simd::{Operation, Simd};
 
 /// The parameters of a layer normalisation: `(x - mean) / √(variance + eps) * gamma + beta`, where the variance is
@@ -29,30 +31,47 @@ impl LayerNorm<'_> {
 }
 
 impl Kernels {
-    /// Normalises each row of `rows`, `[rows, width]`, in place.
+    /// Normalises each row of `rows`, `[rows, width]` of f32, in place. If the product behind reads another element,
+    /// the rows are converted to it in the same pass: `operand` is of that element and shape.
     ///
     /// # Panics
     ///
-    /// When `rows` is no number of rows as wide as the parameters, or these are empty or not equally long.
-    pub fn layer_norm(self, rows: &mut [f32], norm: &LayerNorm<'_>) {
-        let width = norm.width();
-        assert!(rows.len().is_multiple_of(width), "{} values are no rows of {width}", rows.len());
-        self.run(LayerNormRows { rows, norm });
+    /// When the shapes do not fit each other, or the parameters are empty or not equally long.
+    pub fn layer_norm(self, rows: &mut Matrix, norm: &LayerNorm<'_>, operand: Option<&mut Matrix>) {
+        assert!(norm.width() == rows.columns(), "{rows:?} for a norm of {}", norm.width());
+        let shape = (rows.rows(), rows.columns());
+        let operand = operand.map(|operand| {
+            assert!((operand.rows(), operand.columns()) == shape, "{operand:?} for {rows:?}");
+            operand.target()
+        });
+        assert!(rows.element() == Element::F32, "{rows:?} to be normalised");
+        let target = rows.target();
+        self.split(shape.0, 1, |range| {
+            for row in range {
+                // SAFETY: the row lies within the matrix, and no other range has it.
+                let row_mut = unsafe { std::slice::from_raw_parts_mut(target.f32_at(row, 0), shape.1) };
+                self.run(LayerNormRow { row: row_mut, norm, operand, index: row });
+            }
+        });
     }
 }
 
-struct LayerNormRows<'a> {
-    rows: &'a mut [f32],
+struct LayerNormRow<'a> {
+    row: &'a mut [f32],
     norm: &'a LayerNorm<'a>,
+    operand: Option<Target>,
+    index: usize,
 }
 
-impl Operation for LayerNormRows<'_> {
+impl Operation for LayerNormRow<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        for row in self.rows.chunks_exact_mut(self.norm.gamma.len()) {
-            layer_norm_row(simd, row, self.norm);
+        layer_norm_row(simd, self.row, self.norm);
+        if let Some(operand) = self.operand {
+            // SAFETY: `layer_norm` checked the shape of the operand, and gives each row to one range.
+            unsafe { convert_row(simd, Row::F32(self.row), operand, self.index) };
         }
     }
 }

@@ -1,49 +1,25 @@
 //! Softmax: values to probabilities.
 
-use crate::cpu::Kernels;
 use crate::math::exp;
-use crate::simd::{Operation, Simd};
+use crate::matrix::{Element, Target};
+use crate::simd::Simd;
 
-impl Kernels {
-    /// Replaces each row of `rows`, `[rows, width]`, by its softmax: `e^(x - max) / Σ e^(x - max)`.
-    /// A row that holds NaN, or nothing but -∞, becomes NaN.
-    ///
-    /// # Panics
-    ///
-    /// When `rows` is no number of rows of `width` values.
-    pub fn softmax(self, rows: &mut [f32], width: usize) {
-        assert!(width > 0 && rows.len().is_multiple_of(width), "{} values are no rows of {width}", rows.len());
-        self.run(SoftmaxRows { rows, width });
-    }
-}
-
-struct SoftmaxRows<'a> {
-    rows: &'a mut [f32],
-    width: usize,
-}
-
-impl Operation for SoftmaxRows<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        for row in self.rows.chunks_exact_mut(self.width) {
-            softmax_row(simd, row);
-        }
-    }
-}
-
-/// The softmax of one row, in place.
+/// Replaces a row of scores by its softmax, `e^(x - max) / Σ e^(x - max)`, written to the row at `index` of `to`. A row
+/// that holds NaN, or nothing but -∞, becomes NaN.
+///
+/// # Safety
+///
+/// The row lies within `to`, of f32 or bf16, and is as long; nothing else accesses it meanwhile.
 #[inline(always)]
-pub(crate) fn softmax_row<S: Simd>(s: S, row: &mut [f32]) {
+pub(crate) unsafe fn softmax_row<S: Simd>(s: S, row: &mut [f32], to: Target, index: usize) {
     let whole = row.len() - row.len() % S::LANES;
     let mut largest = s.splat(f32::NEG_INFINITY);
     for chunk in row[..whole].chunks_exact(S::LANES) {
         largest = s.max(largest, s.load(chunk));
     }
     let largest = row[whole..].iter().fold(s.largest(largest), |largest, &x| largest.max(x));
-    let largest = s.splat(largest);
 
+    let largest = s.splat(largest);
     let mut sums = s.splat(0.0);
     for chunk in row[..whole].chunks_exact_mut(S::LANES) {
         let y = exp(s, s.sub(s.load(chunk), largest));
@@ -59,8 +35,15 @@ pub(crate) fn softmax_row<S: Simd>(s: S, row: &mut [f32]) {
     }
 
     let scale = s.splat(1.0 / sum);
-    for chunk in row.chunks_mut(S::LANES) {
+    for (part, chunk) in row.chunks(S::LANES).enumerate() {
         let y = s.mul(s.load(chunk), scale);
-        s.store(chunk, y);
+        // SAFETY: the caller promises that the row is as long as `row`.
+        unsafe {
+            if to.element() == Element::F32 {
+                s.store_first(to.f32_at(index, part * S::LANES), chunk.len(), y);
+            } else {
+                s.store_bf16(to.u16_at(index, part * S::LANES), chunk.len(), y);
+            }
+        }
     }
 }

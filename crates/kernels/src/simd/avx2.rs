@@ -4,14 +4,14 @@ use std::arch::x86_64::*;
 
 use super::{Operation, Simd};
 
-/// The proof that the running CPU has AVX2 and FMA.
+/// The proof that the running CPU has AVX2 and FMA, and AVX-VNNI where `VNNI` says so.
 #[derive(Clone, Copy)]
-pub(crate) struct Avx2(());
+pub(crate) struct Avx2<const VNNI: bool>(());
 
-impl Avx2 {
+impl<const VNNI: bool> Avx2<VNNI> {
     /// # Safety
     ///
-    /// The running CPU has AVX2 and FMA.
+    /// The running CPU has AVX2 and FMA, and AVX-VNNI where `VNNI` says so.
     pub(crate) unsafe fn assume() -> Self {
         Self(())
     }
@@ -19,7 +19,13 @@ impl Avx2 {
 
 #[inline(never)]
 #[target_feature(enable = "avx2,fma")]
-fn enter<O: Operation>(simd: Avx2, operation: O) -> O::Output {
+fn enter<S: Simd, O: Operation>(simd: S, operation: O) -> O::Output {
+    operation.run(simd)
+}
+
+#[inline(never)]
+#[target_feature(enable = "avx2,fma,avxvnni")]
+fn enter_vnni<S: Simd, O: Operation>(simd: S, operation: O) -> O::Output {
     operation.run(simd)
 }
 
@@ -35,12 +41,19 @@ macro_rules! op {
 #[inline(always)]
 fn first(count: usize) -> __m256i {
     static ONES_THEN_ZEROS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
-    let start = Avx2::LANES - count.min(Avx2::LANES);
+    let start = 8 - count.min(8);
     // SAFETY: `start` is at most 8, so that eight values lie within the table. The callers hold an `Avx2`.
     unsafe { _mm256_loadu_si256(ONES_THEN_ZEROS.as_ptr().add(start).cast()) }
 }
 
-impl Simd for Avx2 {
+/// The upper half. The callers hold an `Avx2`.
+#[inline(always)]
+unsafe fn upper(v: __m256i) -> __m128i {
+    // SAFETY: the caller promises AVX2.
+    unsafe { _mm256_extracti128_si256::<1>(v) }
+}
+
+impl<const VNNI: bool> Simd for Avx2<VNNI> {
     type V = __m256;
 
     const LANES: usize = 8;
@@ -48,8 +61,8 @@ impl Simd for Avx2 {
 
     #[inline]
     fn call<O: Operation>(self, operation: O) -> O::Output {
-        // SAFETY: an `Avx2` exists only where the CPU has AVX2 and FMA.
-        unsafe { enter(self, operation) }
+        // SAFETY: an `Avx2` exists only where the CPU has AVX2 and FMA, and AVX-VNNI where its type says so.
+        unsafe { if VNNI { enter_vnni(self, operation) } else { enter(self, operation) } }
     }
 
     #[inline(always)]
@@ -174,5 +187,29 @@ impl Simd for Avx2 {
             let two = _mm_max_ps(four, _mm_movehl_ps(four, four));
             _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)))
         }
+    }
+
+    #[inline(always)]
+    unsafe fn load_i32(self, from: *const u32) -> __m256 {
+        op!(_mm256_cvtepi32_ps(_mm256_loadu_si256(from.cast())))
+    }
+
+    #[inline(always)]
+    unsafe fn store_u8(self, to: *mut u8, count: usize, v: __m256) {
+        let whole = op!(_mm256_cvtps_epi32(v));
+        let halves = op!(_mm_packus_epi32(_mm256_castsi256_si128(whole), upper(whole)));
+        let bytes = op!(_mm_cvtsi128_si64(_mm_packus_epi16(halves, halves))).to_le_bytes();
+        // SAFETY: the caller promises `count` writable bytes, at most eight.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, count) };
+    }
+
+    #[inline(always)]
+    unsafe fn store_i16(self, to: *mut u16, count: usize, v: __m256) {
+        let whole = op!(_mm256_cvtps_epi32(v));
+        let halves = op!(_mm_packs_epi32(_mm256_castsi256_si128(whole), upper(whole)));
+        // SAFETY: both are 16 bytes.
+        let halves = unsafe { std::mem::transmute::<__m128i, [u16; 8]>(halves) };
+        // SAFETY: the caller promises `count` writable values, at most eight.
+        unsafe { std::ptr::copy_nonoverlapping(halves.as_ptr(), to, count) };
     }
 }

@@ -1,25 +1,45 @@
-//! Sixteen lanes: AVX-512 F, BW, DQ and VL. The levels above it use this code for f32.
+//! Sixteen lanes: AVX-512 F, BW, DQ and VL, and what later CPUs added to them.
 
 use std::arch::x86_64::*;
 
 use super::{Operation, Simd};
 
-/// The proof that the running CPU has AVX-512 F, BW, DQ and VL.
-#[derive(Clone, Copy)]
-pub(crate) struct Avx512(());
+/// AVX-512 F, BW, DQ and VL.
+pub(crate) const BASE: u8 = 0;
+/// The same with VNNI.
+pub(crate) const VNNI: u8 = 1;
+/// The same with VNNI and BF16.
+pub(crate) const BF16: u8 = 2;
 
-impl Avx512 {
+/// The proof that the running CPU has AVX-512 F, BW, DQ and VL, and what `TIER` adds.
+#[derive(Clone, Copy)]
+pub(crate) struct Avx512<const TIER: u8>(());
+
+impl<const TIER: u8> Avx512<TIER> {
     /// # Safety
     ///
-    /// The running CPU has AVX-512 F, BW, DQ and VL.
+    /// The running CPU has AVX-512 F, BW, DQ and VL, and what `TIER` adds.
     pub(crate) unsafe fn assume() -> Self {
+        const { assert!(TIER <= BF16) };
         Self(())
     }
 }
 
 #[inline(never)]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn enter<O: Operation>(simd: Avx512, operation: O) -> O::Output {
+#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
+fn enter_base<S: Simd, O: Operation>(simd: S, operation: O) -> O::Output {
+    operation.run(simd)
+}
+
+#[inline(never)]
+#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+fn enter_vnni<S: Simd, O: Operation>(simd: S, operation: O) -> O::Output {
+    operation.run(simd)
+}
+
+#[inline(never)]
+#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16")]
+fn enter_bf16<S: Simd, O: Operation>(simd: S, operation: O) -> O::Output {
     operation.run(simd)
 }
 
@@ -37,7 +57,14 @@ fn first(count: usize) -> __mmask16 {
     ((1_u32 << count) - 1) as __mmask16
 }
 
-impl Simd for Avx512 {
+/// The same bits under another type.
+#[inline(always)]
+unsafe fn to_whole(v: __m256bh) -> __m256i {
+    // SAFETY: both are 256 bits without a meaning of their own.
+    unsafe { std::mem::transmute(v) }
+}
+
+impl<const TIER: u8> Simd for Avx512<TIER> {
     type V = __m512;
 
     const LANES: usize = 16;
@@ -45,8 +72,14 @@ impl Simd for Avx512 {
 
     #[inline]
     fn call<O: Operation>(self, operation: O) -> O::Output {
-        // SAFETY: an `Avx512` exists only where the CPU has AVX-512 F, BW, DQ and VL.
-        unsafe { enter(self, operation) }
+        // SAFETY: an `Avx512` exists only where the CPU has AVX-512 F, BW, DQ and VL, and what its tier adds.
+        unsafe {
+            match TIER {
+                BF16 => enter_bf16(self, operation),
+                VNNI => enter_vnni(self, operation),
+                _ => enter_base(self, operation),
+            }
+        }
     }
 
     #[inline(always)]
@@ -151,5 +184,54 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn largest(self, a: __m512) -> f32 {
         op!(_mm512_reduce_max_ps(a))
+    }
+
+    #[inline(always)]
+    unsafe fn load_i32(self, from: *const u32) -> __m512 {
+        op!(_mm512_cvtepi32_ps(_mm512_loadu_si512(from.cast())))
+    }
+
+    #[inline(always)]
+    unsafe fn load_bf16(self, from: *const u16, count: usize) -> __m512 {
+        let halves = op!(_mm256_maskz_loadu_epi16(first(count), from.cast()));
+        // SAFETY: as in `op!`, which cannot carry a const argument.
+        unsafe { _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(halves))) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_bf16(self, to: *mut u16, count: usize, v: __m512) {
+        let halves = if TIER == BF16 {
+            op!(to_whole(_mm512_cvtneps_pbh(v)))
+        } else {
+            // To the nearest, ties to even: what the one instruction above does, but for subnormals and NaN.
+            let bits = op!(_mm512_castps_si512(v));
+            // SAFETY: as in `op!`, which cannot carry a const argument.
+            let upper = unsafe { _mm512_srli_epi32::<16>(bits) };
+            let odd = op!(_mm512_and_si512(upper, _mm512_set1_epi32(1)));
+            let rounded = op!(_mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff))));
+            // SAFETY: as in `op!`, which cannot carry a const argument.
+            let nan = unsafe { _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(v, v) };
+            let rounded = op!(_mm512_mask_blend_epi32(nan, rounded, _mm512_set1_epi32(0x7fc0_0000)));
+            // SAFETY: as above.
+            unsafe { _mm512_cvtepi32_epi16(_mm512_srli_epi32::<16>(rounded)) }
+        };
+        op!(_mm256_mask_storeu_epi16(to.cast(), first(count), halves));
+    }
+
+    #[inline(always)]
+    unsafe fn store_u8(self, to: *mut u8, count: usize, v: __m512) {
+        let whole = op!(_mm512_cvtps_epi32(v));
+        op!(_mm512_mask_cvtusepi32_storeu_epi8(to.cast(), first(count), whole));
+    }
+
+    #[inline(always)]
+    unsafe fn store_i16(self, to: *mut u16, count: usize, v: __m512) {
+        let whole = op!(_mm512_cvtps_epi32(v));
+        op!(_mm512_mask_cvtepi32_storeu_epi16(to.cast(), first(count), whole));
+    }
+
+    #[inline(always)]
+    fn reciprocal(self, a: __m512) -> __m512 {
+        op!(_mm512_rcp14_ps(a))
     }
 }

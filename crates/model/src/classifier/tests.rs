@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 
 use super::reference::RandomModel;
-use crate::{AlbertClassifier, Kernels, ModelError, RaggedBatch, Scratch, Stage};
+use crate::{AlbertClassifier, Kernels, ModelError, Precision, RaggedBatch, Scratch, Stage};
 
 /// A model of a few odd sizes; `fields` come first and end in a comma.
 fn json(fields: &str) -> String {
@@ -43,7 +43,7 @@ fn documents(model: &RandomModel) -> Vec<Vec<u32>> {
 }
 
 fn classifier(model: &RandomModel, json: &str, kernels: Kernels) -> AlbertClassifier {
-    AlbertClassifier::from_bytes(json.as_bytes(), &model.safetensors(), kernels).unwrap()
+    AlbertClassifier::from_bytes(json.as_bytes(), &model.safetensors(), kernels, Precision::F32).unwrap()
 }
 
 fn all_kernels() -> impl Iterator<Item = Kernels> {
@@ -54,7 +54,7 @@ fn logits(classifier: &AlbertClassifier, documents: &[Vec<u32>], scratch: &mut S
     let mut batch = RaggedBatch::new();
     documents.iter().for_each(|document| batch.push(document));
     let mut out = Vec::new();
-    classifier.logits(&batch, scratch, &mut out).unwrap();
+    classifier.logits(&batch, 1, scratch, &mut out).unwrap();
     out
 }
 
@@ -86,7 +86,7 @@ fn what_the_model_cannot_read_is_an_error() {
         let mut batch = RaggedBatch::new();
         documents.iter().for_each(|document| batch.push(document));
         let mut out = vec![7.0];
-        let result = model.logits(&batch, &mut Scratch::new(), &mut out);
+        let result = model.logits(&batch, 1, &mut Scratch::new(), &mut out);
         (result, out)
     };
     let (result, out) = of(&[&[1], &[]]);

@@ -1,6 +1,6 @@
 //! From piece ids to the hidden states that enter the first layer.
 
-use albertine_kernels::Kernels;
+use albertine_kernels::{Element, Elements, Kernels};
 
 use super::linear::{Linear, Norm};
 use super::{Scratch, Stage, StageTimes};
@@ -17,6 +17,8 @@ pub(super) struct Embeddings {
     norm: Norm,
     /// `embedding_hidden_mapping_in`: `[hidden, embedding]`
     projection: Linear,
+    /// The projection is too small a part of the work to be quantised.
+    elements: Elements,
     vocabulary: usize,
     limit: usize,
     width: usize,
@@ -24,7 +26,12 @@ pub(super) struct Embeddings {
 }
 
 impl Embeddings {
-    pub(super) fn load(config: &AlbertConfig, weights: &Weights<'_>, kernels: Kernels) -> Result<Self, ModelError> {
+    pub(super) fn load(
+        config: &AlbertConfig,
+        weights: &Weights<'_>,
+        kernels: Kernels,
+        elements: Elements,
+    ) -> Result<Self, ModelError> {
         let AlbertConfig { vocab_size, max_position_embeddings, type_vocab_size, hidden_size, .. } = *config;
         let width = config.embedding_size;
         let words = weights.get("embeddings.word_embeddings.weight", &[vocab_size, width])?;
@@ -37,7 +44,14 @@ impl Embeddings {
             words,
             positions,
             norm: Norm::load(weights, "embeddings.LayerNorm", width, config.layer_norm_eps)?,
-            projection: Linear::load(weights, "encoder.embedding_hidden_mapping_in", hidden_size, width, kernels)?,
+            projection: Linear::load(
+                weights,
+                "encoder.embedding_hidden_mapping_in",
+                [hidden_size, width],
+                kernels,
+                elements.between,
+            )?,
+            elements,
             vocabulary: vocab_size,
             limit: max_position_embeddings,
             width,
@@ -64,14 +78,15 @@ impl Embeddings {
     /// Fills `scratch.hidden`, `[tokens, hidden]`, for a batch that [`Embeddings::check`] let through.
     pub(super) fn forward(&self, kernels: Kernels, batch: &RaggedBatch, scratch: &mut Scratch, times: &StageTimes) {
         let mut stopwatch = times.stopwatch();
-        let embedded = scratch.wide.sized(batch.tokens() * self.width);
-        let mut rest = &mut *embedded;
-        for ids in batch.iter() {
-            let (rows, after) = rest.split_at_mut(ids.len() * self.width);
-            kernels.embed(rows, ids, &self.words, &self.positions, &self.norm.view());
-            rest = after;
+        let Scratch { embedded, hidden, .. } = scratch;
+        embedded.reshape(Element::F32, self.elements.between, batch.tokens(), self.width);
+        for (ids, &first) in batch.iter().zip(batch.starts()) {
+            kernels.embed(&mut embedded.value, first, ids, &self.words, &self.positions, &self.norm.view());
         }
-        self.projection.forward(kernels, scratch.hidden.sized(batch.tokens() * self.hidden), embedded);
+        embedded.written(kernels);
+        hidden.reshape(Element::F32, self.elements.operand, batch.tokens(), self.hidden);
+        self.projection.forward(kernels, &mut hidden.value, embedded.operand());
+        hidden.written(kernels);
         stopwatch.lap(Stage::Embed);
     }
 }

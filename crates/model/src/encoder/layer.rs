@@ -1,8 +1,8 @@
 //! One layer: attention over the document, then the feed-forward part, each with a residual and a LayerNorm.
 
-use albertine_kernels::{Kernels, Rows};
+use albertine_kernels::{Attention, Element, Elements, Kernels};
 
-use super::linear::{Linear, Norm};
+use super::linear::{Linear, Norm, part_width};
 use super::{Scratch, Stage, StageTimes};
 use crate::{Activation, AlbertConfig, ModelError, RaggedBatch, Weights};
 
@@ -18,10 +18,8 @@ pub(super) enum Reach {
 /// transformers' `AlbertLayer`.
 #[derive(Debug)]
 pub(super) struct Layer {
-    /// `[hidden, hidden]`, scaled by 1/√(head size)
-    query: Linear,
-    /// `[2 * hidden, hidden]`: apart from the query, because the last layer needs it for fewer rows
-    key_value: Linear,
+    /// Queries (scaled by 1/√(head size)), keys and values: three parts of [`part_width`] columns
+    qkv: Linear,
     dense: Linear,
     attention_norm: Norm,
     feed_forward: Linear,
@@ -30,7 +28,7 @@ pub(super) struct Layer {
     activation: albertine_kernels::Activation,
     heads: usize,
     hidden: usize,
-    intermediate: usize,
+    elements: Elements,
 }
 
 impl Layer {
@@ -38,18 +36,20 @@ impl Layer {
         config: &AlbertConfig,
         weights: &Weights<'_>,
         kernels: Kernels,
-        group: usize,
-        inner: usize,
+        elements: Elements,
+        [group, inner]: [usize; 2],
     ) -> Result<Self, ModelError> {
         let AlbertConfig { hidden_size: hidden, intermediate_size: intermediate, layer_norm_eps: eps, .. } = *config;
         let heads = config.num_attention_heads;
         let name = |part: &str| format!("encoder.albert_layer_groups.{group}.albert_layers.{inner}.{part}");
-        let linear = |part: &str, outputs, inputs| Linear::load(weights, &name(part), outputs, inputs, kernels);
+        let linear = |part: &str, outputs, inputs| {
+            Linear::load(weights, &name(part), [outputs, inputs], kernels, elements.operand)
+        };
         let scale = 1.0 / ((hidden / heads) as f32).sqrt();
-        let pair = [&*name("attention.key"), &*name("attention.value")];
+        let parts = [("query", scale), ("key", 1.0), ("value", 1.0)]
+            .map(|(part, scale)| (name(&format!("attention.{part}")), scale));
         Ok(Self {
-            query: Linear::load_scaled(weights, &name("attention.query"), hidden, hidden, scale, kernels)?,
-            key_value: Linear::load_pair(weights, pair, hidden, hidden, kernels)?,
+            qkv: Linear::load_parts(weights, &parts, [hidden, hidden], kernels, elements.operand)?,
             dense: linear("attention.dense", hidden, hidden)?,
             attention_norm: Norm::load(weights, &name("attention.LayerNorm"), hidden, eps)?,
             feed_forward: linear("ffn", intermediate, hidden)?,
@@ -58,7 +58,7 @@ impl Layer {
             activation: kernel_activation(config.hidden_act),
             heads,
             hidden,
-            intermediate,
+            elements,
         })
     }
 
@@ -73,62 +73,54 @@ impl Layer {
         times: &StageTimes,
     ) {
         let mut stopwatch = times.stopwatch();
-        let Scratch { hidden, query, key_value, context, attended, wide, attention, .. } = scratch;
-        let width = self.hidden;
-        let hidden = hidden.sized(batch.tokens() * width);
+        let Scratch { hidden, qkv, query, context, attended, wide, attention, .. } = scratch;
+        let Elements { operand, between } = self.elements;
+        let part = part_width(self.hidden, kernels);
 
-        let key_value = key_value.sized(batch.tokens() * 2 * width);
-        self.key_value.forward(kernels, key_value, hidden);
-        let hidden = match reach {
-            Reach::AllTokens => hidden,
-            Reach::FirstTokens => first_tokens(hidden, batch, width),
+        qkv.reshape(between, batch.tokens(), 3 * part);
+        let query = match reach {
+            Reach::AllTokens => {
+                self.qkv.forward(kernels, qkv, hidden.operand());
+                &*qkv
+            }
+            Reach::FirstTokens => {
+                self.qkv.forward_columns(kernels, qkv, hidden.operand(), part..3 * part);
+                hidden.keep_first(batch.starts());
+                query.reshape(between, batch.documents(), 3 * part);
+                self.qkv.forward_columns(kernels, query, hidden.operand(), 0..part);
+                &*query
+            }
         };
-        let query = query.sized(hidden.len());
-        self.query.forward(kernels, query, hidden);
         stopwatch.lap(Stage::Qkv);
 
-        let context = context.sized(hidden.len());
-        let mut rest = &mut *context;
-        let mut queries = &*query;
-        for ends in batch.starts().windows(2) {
-            let tokens = ends[1] - ends[0];
-            let rows = if reach == Reach::AllTokens { tokens } else { 1 };
-            let (out, after) = rest.split_at_mut(rows * width);
-            let (query, queries_after) = queries.split_at(rows * width);
-            let keys = &key_value[ends[0] * 2 * width..ends[1] * 2 * width];
-            kernels.attention(
-                out,
-                Rows::new(query, rows, width, width),
-                Rows::new(keys, tokens, width, 2 * width),
-                Rows::new(&keys[width..], tokens, width, 2 * width),
-                self.heads,
-                attention,
-            );
-            (rest, queries) = (after, queries_after);
-        }
+        let rows = query.rows();
+        context.reshape(between, operand, rows, self.hidden);
+        let parts = Attention {
+            query,
+            key_value: qkv,
+            key: part,
+            value: 2 * part,
+            starts: batch.starts(),
+            heads: self.heads,
+            size: self.hidden / self.heads,
+        };
+        kernels.attention(&mut context.value, parts, attention);
+        context.written(kernels);
         stopwatch.lap(Stage::Attention);
 
-        let attended = attended.sized(hidden.len());
-        self.dense.forward_added(kernels, attended, context, hidden);
-        kernels.layer_norm(attended, &self.attention_norm.view());
+        attended.reshape(Element::F32, operand, rows, self.hidden);
+        self.dense.forward_added(kernels, &mut attended.value, context.operand(), &hidden.value);
+        attended.normalise(kernels, &self.attention_norm);
         stopwatch.lap(Stage::Projection);
 
-        let wide = wide.sized(hidden.len() / width * self.intermediate);
-        self.feed_forward.forward_activated(kernels, wide, attended, self.activation);
-        self.feed_forward_output.forward_added(kernels, hidden, wide, attended);
-        kernels.layer_norm(hidden, &self.output_norm.view());
+        wide.reshape(between, operand, rows, self.feed_forward.outputs());
+        self.feed_forward.forward_activated(kernels, &mut wide.value, attended.operand(), self.activation);
+        wide.written(kernels);
+        hidden.reshape(Element::F32, operand, rows, self.hidden);
+        self.feed_forward_output.forward_added(kernels, &mut hidden.value, wide.operand(), &attended.value);
+        hidden.normalise(kernels, &self.output_norm);
         stopwatch.lap(Stage::FeedForward);
     }
-}
-
-/// Moves the first row of each document to the front, in order: `[documents, width]`. A document has at least one row,
-/// so that no row is overwritten before it has been moved.
-fn first_tokens<'a>(hidden: &'a mut [f32], batch: &RaggedBatch, width: usize) -> &'a mut [f32] {
-    let firsts = &batch.starts()[..batch.documents()];
-    for (document, &first) in firsts.iter().enumerate() {
-        hidden.copy_within(first * width..(first + 1) * width, document * width);
-    }
-    &mut hidden[..firsts.len() * width]
 }
 
 /// The kernel of an activation in `config.json`. Two of its names are one curve.

@@ -1,6 +1,8 @@
 //! The two parametrised functions that everything is made of: linear layers and LayerNorms.
 
-use albertine_kernels::{Activation, Epilogue, Kernels, LayerNorm, PackedWeights};
+use std::ops::Range;
+
+use albertine_kernels::{Activation, Element, Epilogue, Kernels, LayerNorm, Matrix, PackedWeights};
 
 use crate::{ModelError, Weights};
 
@@ -12,61 +14,70 @@ pub(crate) struct Linear {
 }
 
 impl Linear {
-    /// The linear layer of that name: `{name}.weight`, `[outputs, inputs]`, and `{name}.bias`, `[outputs]`.
+    /// The linear layer of that name for rows of that element: `{name}.weight`, `[outputs, inputs]`, and `{name}.bias`,
+    /// `[outputs]`.
     pub(crate) fn load(
         weights: &Weights<'_>,
         name: &str,
-        outputs: usize,
-        inputs: usize,
+        [outputs, inputs]: [usize; 2],
         kernels: Kernels,
+        element: Element,
     ) -> Result<Self, ModelError> {
         let (weight, bias) = tensors(weights, name, outputs, inputs)?;
-        Ok(Self { weights: PackedWeights::pack(kernels, &weight, outputs, inputs), bias })
+        Ok(Self { weights: PackedWeights::pack(kernels, element, &weight, outputs, inputs), bias })
     }
 
-    /// The linear layer of that name, with its result multiplied by `scale`.
-    pub(super) fn load_scaled(
+    /// Linear layers of the same shape as one, each multiplied by a scale. The columns of each part start at a multiple
+    /// of [`part_width`]; those in between are 0.
+    pub(super) fn load_parts(
         weights: &Weights<'_>,
-        name: &str,
-        outputs: usize,
-        inputs: usize,
-        scale: f32,
+        parts: &[(String, f32)],
+        [outputs, inputs]: [usize; 2],
         kernels: Kernels,
+        element: Element,
     ) -> Result<Self, ModelError> {
-        let (mut weight, mut bias) = tensors(weights, name, outputs, inputs)?;
-        weight.iter_mut().chain(&mut bias).for_each(|value| *value *= scale);
-        Ok(Self { weights: PackedWeights::pack(kernels, &weight, outputs, inputs), bias })
+        let width = part_width(outputs, kernels);
+        let (mut all_weights, mut all_biases) = (Vec::new(), Vec::new());
+        for (index, (name, scale)) in parts.iter().enumerate() {
+            let (weight, bias) = tensors(weights, name, outputs, inputs)?;
+            all_weights.extend(weight.iter().map(|value| value * scale));
+            all_biases.extend(bias.iter().map(|value| value * scale));
+            all_weights.resize((index + 1) * width * inputs, 0.0);
+            all_biases.resize((index + 1) * width, 0.0);
+        }
+        let weights = PackedWeights::pack(kernels, element, &all_weights, parts.len() * width, inputs);
+        Ok(Self { weights, bias: all_biases })
     }
 
-    /// Two linear layers with the same inputs as one, whose result has the columns of both.
-    pub(super) fn load_pair(
-        weights: &Weights<'_>,
-        names: [&str; 2],
-        outputs: usize,
-        inputs: usize,
-        kernels: Kernels,
-    ) -> Result<Self, ModelError> {
-        let (mut weight, mut bias) = tensors(weights, names[0], outputs, inputs)?;
-        let (second_weight, second_bias) = tensors(weights, names[1], outputs, inputs)?;
-        weight.extend(second_weight);
-        bias.extend(second_bias);
-        Ok(Self { weights: PackedWeights::pack(kernels, &weight, 2 * outputs, inputs), bias })
+    /// The columns of the result.
+    pub(crate) fn outputs(&self) -> usize {
+        self.weights.outputs()
     }
 
     /// `out = x Wᵀ + b`: `out` is `[rows, outputs]`, `x` is `[rows, inputs]`.
-    pub(crate) fn forward(&self, kernels: Kernels, out: &mut [f32], x: &[f32]) {
+    pub(crate) fn forward(&self, kernels: Kernels, out: &mut Matrix, x: &Matrix) {
         kernels.matmul(out, x, &self.weights, Epilogue::Bias(&self.bias));
     }
 
+    /// Some columns of the same.
+    pub(super) fn forward_columns(&self, kernels: Kernels, out: &mut Matrix, x: &Matrix, columns: Range<usize>) {
+        kernels.matmul_columns(out, x, &self.weights, columns, Epilogue::Bias(&self.bias));
+    }
+
     /// `out = activation(x Wᵀ + b)`
-    pub(crate) fn forward_activated(&self, kernels: Kernels, out: &mut [f32], x: &[f32], activation: Activation) {
+    pub(crate) fn forward_activated(&self, kernels: Kernels, out: &mut Matrix, x: &Matrix, activation: Activation) {
         kernels.matmul(out, x, &self.weights, Epilogue::BiasActivation(&self.bias, activation));
     }
 
-    /// `out = x Wᵀ + b + residual`: `residual` is `[rows, outputs]`.
-    pub(super) fn forward_added(&self, kernels: Kernels, out: &mut [f32], x: &[f32], residual: &[f32]) {
+    /// `out = x Wᵀ + b + residual`: `residual` is `[rows, outputs]` of f32.
+    pub(super) fn forward_added(&self, kernels: Kernels, out: &mut Matrix, x: &Matrix, residual: &Matrix) {
         kernels.matmul(out, x, &self.weights, Epilogue::BiasResidual { bias: &self.bias, residual });
     }
+}
+
+/// The columns of one of several linear layers that are computed as one.
+pub(super) fn part_width(outputs: usize, kernels: Kernels) -> usize {
+    outputs.next_multiple_of(kernels.panel_width())
 }
 
 fn tensors(

@@ -1,6 +1,8 @@
 //! The working memory of a forward pass.
 
-use albertine_kernels::AttentionScratch;
+use albertine_kernels::{AttentionScratch, Element, Kernels, Matrix};
+
+use super::linear::Norm;
 
 /// The working memory of a forward pass. It grows to what the largest batch so far needed and is never given back:
 /// for a model of ALBERT-base's size about 31 KB a token.
@@ -8,20 +10,25 @@ use albertine_kernels::AttentionScratch;
 /// Use one for each thread, again and again.
 #[derive(Default)]
 pub struct Scratch {
+    /// `[tokens, embedding]`
+    pub(super) embedded: Rows,
     /// `[tokens, hidden]`, after the last layer `[documents, hidden]`
-    pub(super) hidden: Buffer,
+    pub(crate) hidden: Rows,
+    /// `[tokens, 3 * hidden]`: queries, keys and values
+    pub(super) qkv: Matrix,
+    /// `[documents, hidden]`: the queries of the last layer
+    pub(super) query: Matrix,
     /// `[queries, hidden]`, as all below: the queries are the tokens, in the last layer the documents
-    pub(super) query: Buffer,
-    /// `[tokens, 2 * hidden]`
-    pub(super) key_value: Buffer,
-    pub(super) context: Buffer,
+    pub(super) context: Rows,
     /// The output of the attention part of a layer
-    pub(super) attended: Buffer,
-    /// `[queries, intermediate]`; at first the embeddings, `[tokens, embedding]`
-    pub(super) wide: Buffer,
+    pub(super) attended: Rows,
+    /// `[queries, intermediate]`
+    pub(super) wide: Rows,
     pub(super) attention: AttentionScratch,
     /// `[documents, hidden]`
-    pooled: Buffer,
+    pub(crate) pooled: Matrix,
+    /// `[documents, labels]`
+    pub(crate) logits: Matrix,
 }
 
 impl Scratch {
@@ -29,11 +36,6 @@ impl Scratch {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// What the head reads and what it works in: the first `len` values of the last hidden states, and as many more.
-    pub(crate) fn head(&mut self, len: usize) -> (&[f32], &mut [f32]) {
-        (self.hidden.sized(len), self.pooled.sized(len))
     }
 }
 
@@ -43,16 +45,48 @@ impl std::fmt::Debug for Scratch {
     }
 }
 
-/// Values that are overwritten before they are read.
+/// Rows as a step wrote them and as the product behind it reads them: the same unless their elements differ.
 #[derive(Default)]
-pub(super) struct Buffer(Vec<f32>);
+pub(crate) struct Rows {
+    pub(crate) value: Matrix,
+    operand: Matrix,
+}
 
-impl Buffer {
-    /// The first `len` values; the buffer grows to them and never shrinks.
-    pub(super) fn sized(&mut self, len: usize) -> &mut [f32] {
-        if self.0.len() < len {
-            self.0.resize(len, 0.0);
+impl Rows {
+    pub(super) fn reshape(&mut self, value: Element, operand: Element, rows: usize, columns: usize) {
+        self.value.reshape(value, rows, columns);
+        let rows = if operand == value { 0 } else { rows };
+        self.operand.reshape(operand, rows, columns);
+    }
+
+    fn differ(&self) -> bool {
+        self.value.element() != self.operand.element()
+    }
+
+    /// What a product reads, once [`Rows::written`] or [`Rows::normalise`] has made it.
+    pub(super) fn operand(&self) -> &Matrix {
+        if self.differ() { &self.operand } else { &self.value }
+    }
+
+    /// The values are complete.
+    pub(super) fn written(&mut self, kernels: Kernels) {
+        if self.differ() {
+            kernels.convert(&self.value, &mut self.operand);
         }
-        &mut self.0[..len]
+    }
+
+    /// The values are complete, and are normalised.
+    pub(super) fn normalise(&mut self, kernels: Kernels, norm: &Norm) {
+        let operand = if self.differ() { Some(&mut self.operand) } else { None };
+        kernels.layer_norm(&mut self.value, &norm.view(), operand);
+    }
+
+    /// Keeps the first row of each document.
+    pub(super) fn keep_first(&mut self, starts: &[usize]) {
+        let firsts = || starts.iter().take(starts.len().saturating_sub(1)).copied();
+        self.value.keep_rows(firsts());
+        if self.differ() {
+            self.operand.keep_rows(firsts());
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use albertine_model::{AlbertClassifier, Kernels, RaggedBatch, Scratch};
+use albertine_model::{AlbertClassifier, Kernels, Precision, RaggedBatch, Scratch};
 use serde::Deserialize;
 
 /// The largest difference of a logit from transformers' that is the same answer.
@@ -23,7 +23,7 @@ pub(crate) fn expected(directory: &Path) -> Vec<Expected> {
 
 /// The largest difference over all logits of all texts, in batches of several.
 pub(crate) fn largest_difference(directory: &Path, kernels: Kernels, expected: &[Expected]) -> f32 {
-    let classifier = AlbertClassifier::open(directory, kernels).unwrap();
+    let classifier = AlbertClassifier::open(directory, kernels, Precision::F32).unwrap();
     let labels = classifier.config().labels.len();
     let (mut batch, mut scratch, mut logits) = (RaggedBatch::new(), Scratch::default(), Vec::new());
     let mut largest = 0.0_f32;
@@ -32,7 +32,7 @@ pub(crate) fn largest_difference(directory: &Path, kernels: Kernels, expected: &
         for row in rows {
             batch.push(&row.ids);
         }
-        classifier.logits(&batch, &mut scratch, &mut logits).unwrap();
+        classifier.logits(&batch, 1, &mut scratch, &mut logits).unwrap();
         assert_eq!(logits.len(), rows.len() * labels);
         for (row, found) in rows.iter().zip(logits.chunks(labels)) {
             assert_eq!(row.logits.len(), labels);

@@ -1,0 +1,81 @@
+//! Keys and values of one head as the weights of a product, and its queries as rows.
+
+use std::ops::Range;
+
+use crate::matrix::{Element, Matrix};
+
+/// Copies the columns of a head: rows of `queries` from the rows `first..` of `matrix`.
+pub(super) fn copy_queries(queries: &mut Matrix, matrix: &Matrix, first: usize, column: usize) {
+    let size = queries.columns();
+    for row in 0..queries.rows() {
+        match matrix.element() {
+            Element::F32 => queries.row_mut(row).copy_from_slice(&matrix.row(first + row)[column..][..size]),
+            _ => queries.row_bf16_mut(row).copy_from_slice(&matrix.row_bf16(first + row)[column..][..size]),
+        }
+    }
+}
+
+/// Packs keys, whose rows are the outputs of `Q Kᵀ`: `[panels of keys, words of a key, width]`. What is left of the last
+/// panel stays as it is: it makes columns that nobody reads.
+pub(super) fn pack_keys(
+    panels: &mut [u32],
+    matrix: &Matrix,
+    rows: Range<usize>,
+    column: usize,
+    size: usize,
+    words: usize,
+    width: usize,
+) {
+    let per_word = matrix.element().per_word();
+    for (panel, first) in panels.chunks_exact_mut(words * width).zip(rows.clone().step_by(width)) {
+        for row in first..rows.end.min(first + width) {
+            let packed = panel[row - first..].iter_mut().step_by(width);
+            if column.is_multiple_of(per_word) && size.is_multiple_of(per_word) {
+                let key = &matrix.row_words(row)[column / per_word..][..size / per_word];
+                packed.zip(key).for_each(|(word, &key)| *word = key);
+            } else {
+                let key = matrix.row_bf16(row)[column..][..size].chunks(2);
+                packed.zip(key).for_each(|(word, key)| *word = pair(key[0], key.get(1).copied().unwrap_or(0)));
+            }
+        }
+        panel[size.div_ceil(per_word) * width..].fill(0);
+    }
+}
+
+/// Packs values, whose rows are the inputs of the product with the probabilities: `[panels of columns, words of rows,
+/// width]`.
+pub(super) fn pack_values(
+    panels: &mut [u32],
+    matrix: &Matrix,
+    rows: Range<usize>,
+    column: usize,
+    size: usize,
+    words: usize,
+    width: usize,
+) {
+    let per_word = matrix.element().per_word();
+    for (panel, first) in panels.chunks_exact_mut(words * width).zip((0..size).step_by(width)) {
+        let columns = column + first..column + size.min(first + width);
+        for (packed, row) in panel.chunks_exact_mut(width).zip(rows.clone().step_by(per_word)) {
+            match matrix.element() {
+                Element::F32 => packed[..columns.len()].copy_from_slice(&matrix.row_words(row)[columns.clone()]),
+                _ => {
+                    let upper = &matrix.row_bf16(row)[columns.clone()];
+                    if row + 1 < rows.end {
+                        let lower = &matrix.row_bf16(row + 1)[columns.clone()];
+                        let both = upper.iter().zip(lower);
+                        packed.iter_mut().zip(both).for_each(|(word, (&upper, &lower))| *word = pair(upper, lower));
+                    } else {
+                        packed.iter_mut().zip(upper).for_each(|(word, &upper)| *word = pair(upper, 0));
+                    }
+                }
+            }
+        }
+        panel[rows.len().div_ceil(per_word) * width..].fill(0);
+    }
+}
+
+/// Two values of 16 bits in the order of memory. bfloat16 is multiplied by x86-64 alone, where that is little-endian.
+fn pair(first: u16, second: u16) -> u32 {
+    u32::from(first) | u32::from(second) << 16
+}

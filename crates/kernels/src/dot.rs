@@ -1,0 +1,173 @@
+//! How rows and packed weights are multiplied: a word of 32 bits at a time, whatever stands in it.
+//!
+//! A word is one f32, two bfloat16, two 16-bit numbers or four bytes. A row and a panel of packed weights are words in
+//! the same order, so that one loop over tiles serves all of them: it broadcasts a word of a row and adds its products
+//! with a panel's words to a vector of sums ([`Dot`], [`Lanes`]). AMX multiplies whole tiles of such words ([`amx`]).
+//!
+//! Sums of bytes and of 16-bit numbers are exact, so that every CPU level has the same ones.
+
+#[cfg(target_arch = "x86_64")]
+mod amx;
+mod f32s;
+mod lanes;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+mod shorts;
+
+use crate::cpu::{CpuLevel, Kernels};
+use crate::matrix::Element;
+#[cfg(target_arch = "x86_64")]
+use crate::simd::{Avx2, Avx512, BASE, BF16, VNNI};
+use crate::simd::{Portable, Simd};
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use amx::is_allowed as amx_is_allowed;
+use f32s::F32s;
+use lanes::Lanes;
+use shorts::Shorts;
+
+/// The most rows and columns of a tile at any level.
+pub(crate) const MOST_ROWS: usize = 32;
+/// The columns of the widest panel.
+pub(crate) const MOST_COLUMNS: usize = 32;
+/// Rows are multiplied in steps of at most this many words; packed weights have zeros up to the next multiple.
+pub(crate) const STEP: usize = 16;
+
+/// A part of a tile's work: some words of a few rows by one panel.
+#[derive(Clone, Copy)]
+pub(crate) struct Tile {
+    /// `[height, words]`, rows `stride` words apart
+    pub(crate) rows: *const u32,
+    pub(crate) stride: usize,
+    /// At most [`Multiplier::ROWS`].
+    pub(crate) height: usize,
+    /// `[words, panel]`
+    pub(crate) panel: *const u32,
+    pub(crate) words: usize,
+    /// `[height, panel]` of f32 or i32
+    pub(crate) sums: *mut u32,
+    /// The sums go on from what stands there; otherwise from 0.
+    pub(crate) resumes: bool,
+}
+
+/// What multiplies tiles of words. A value is a proof that the running CPU can.
+pub(crate) trait Multiplier: Copy {
+    /// The f32 vectors for what is done with the sums.
+    type Simd: Simd;
+    /// The rows of the tallest tile.
+    const ROWS: usize;
+    /// The columns of a panel.
+    const PANEL: usize = Self::Simd::PANEL;
+    /// The sums are i32, of quantised values.
+    const WHOLE: bool;
+
+    fn simd(self) -> Self::Simd;
+
+    /// `rows` cut into the heights of tiles.
+    fn heights(rows: usize) -> impl Iterator<Item = usize>;
+
+    /// Adds the products of a tile to its sums.
+    ///
+    /// # Safety
+    ///
+    /// The pointers of `tile` are valid for the shapes beside them: for reads of rows and panel, for reads and writes of
+    /// the sums, which nothing else accesses meanwhile. At the levels with AMX, rows and sums are valid for
+    /// [`MOST_ROWS`] rows, words are a multiple of [`STEP`], and the call is within [`Multiplier::prepared`].
+    unsafe fn multiply(self, tile: Tile);
+
+    /// Runs work that multiplies tiles, with the registers of this thread set up for it.
+    #[inline(always)]
+    fn prepared<R>(self, work: impl FnOnce() -> R) -> R {
+        work()
+    }
+}
+
+/// A computation written over any multiplier.
+pub(crate) trait Multiplication {
+    fn run<M: Multiplier>(self, multiplier: M);
+}
+
+impl Kernels {
+    /// Runs a multiplication of rows of that element; nothing but f32 and one kind of whole numbers at most levels.
+    pub(crate) fn multiply<O: Multiplication>(self, element: Element, operation: O) {
+        // SAFETY (of every `assume` below): `Kernels::at` found that this CPU has the level, and with it what the
+        // level's documentation names.
+        match (self.level(), element) {
+            (level, Element::F32) => match level {
+                CpuLevel::Portable => operation.run(Lanes(F32s(Portable))),
+                #[cfg(target_arch = "x86_64")]
+                CpuLevel::Avx2 | CpuLevel::Avx2Vnni => {
+                    // SAFETY: see above.
+                    operation.run(Lanes(F32s(unsafe { Avx2::<false>::assume() })));
+                }
+                #[cfg(target_arch = "x86_64")]
+                CpuLevel::Avx512 | CpuLevel::Avx512Vnni => {
+                    // SAFETY: see above.
+                    operation.run(Lanes(F32s(unsafe { Avx512::<BASE>::assume() })));
+                }
+                #[cfg(target_arch = "x86_64")]
+                CpuLevel::Avx512Bf16 | CpuLevel::Amx => {
+                    // SAFETY: see above.
+                    operation.run(Lanes(F32s(unsafe { Avx512::<BF16>::assume() })));
+                }
+                #[cfg(not(target_arch = "x86_64"))]
+                _ => unreachable!("{level} on this architecture"),
+            },
+            (CpuLevel::Portable, Element::U16) => operation.run(Lanes(Shorts(Portable))),
+            #[cfg(target_arch = "x86_64")]
+            (CpuLevel::Avx2, Element::U16) => {
+                // SAFETY: see above.
+                operation.run(Lanes(Shorts(unsafe { Avx2::<false>::assume() })));
+            }
+            #[cfg(target_arch = "x86_64")]
+            (CpuLevel::Avx512, Element::U16) => {
+                // SAFETY: see above.
+                operation.run(Lanes(Shorts(unsafe { Avx512::<BASE>::assume() })));
+            }
+            #[cfg(target_arch = "x86_64")]
+            (CpuLevel::Avx2Vnni, Element::U8) => {
+                // SAFETY: see above.
+                operation.run(Lanes(x86::Bytes(unsafe { Avx2::<true>::assume() })));
+            }
+            #[cfg(target_arch = "x86_64")]
+            (CpuLevel::Avx512Vnni, Element::U8) => {
+                // SAFETY: see above.
+                operation.run(Lanes(x86::Bytes(unsafe { Avx512::<VNNI>::assume() })));
+            }
+            #[cfg(target_arch = "x86_64")]
+            (CpuLevel::Avx512Bf16, Element::U8) => {
+                // SAFETY: see above.
+                operation.run(Lanes(x86::Bytes(unsafe { Avx512::<BF16>::assume() })));
+            }
+            #[cfg(target_arch = "x86_64")]
+            (CpuLevel::Avx512Bf16, Element::Bf16) => {
+                // SAFETY: see above.
+                operation.run(Lanes(x86::Bf16s(unsafe { Avx512::<BF16>::assume() })));
+            }
+            #[cfg(target_arch = "x86_64")]
+            (CpuLevel::Amx, Element::U8) => {
+                // SAFETY: see above.
+                operation.run(amx::Amx::<true>(unsafe { Avx512::<BF16>::assume() }));
+            }
+            #[cfg(target_arch = "x86_64")]
+            (CpuLevel::Amx, Element::Bf16) => {
+                // SAFETY: see above.
+                operation.run(amx::Amx::<false>(unsafe { Avx512::<BF16>::assume() }));
+            }
+            (level, element) => panic!("values of {element:?} are not multiplied at the level {level}"),
+        }
+    }
+
+    /// Whether this level multiplies rows of that element.
+    pub(crate) fn multiplies(self, element: Element) -> bool {
+        match element {
+            Element::F32 => true,
+            Element::Bf16 => matches!(self.level(), CpuLevel::Avx512Bf16 | CpuLevel::Amx),
+            Element::U16 => matches!(self.level(), CpuLevel::Portable | CpuLevel::Avx2 | CpuLevel::Avx512),
+            Element::U8 => {
+                matches!(self.level(), CpuLevel::Avx2Vnni | CpuLevel::Avx512Vnni | CpuLevel::Avx512Bf16 | CpuLevel::Amx)
+            }
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Tiles in the tile registers of AMX, two by two: 32 rows by 32 columns.
+//!
+//! The compiler knows nothing of tile registers yet, so that whatever uses them is one block of assembly, which leaves
+//! nothing behind in them.
+
+use std::arch::asm;
+
+use super::{Multiplier, STEP, Tile};
+use crate::simd::{Avx512, BF16};
+
+/// AMX for bytes, or else for bfloat16.
+#[derive(Clone, Copy)]
+pub(super) struct Amx<const BYTES: bool>(pub(super) Avx512<BF16>);
+
+/// Whether this CPU has AMX for bytes and bfloat16, and the operating system lets this process use it.
+///
+/// Linux saves tile registers only for processes that asked for them, once for all threads
+/// (Documentation/arch/x86/xstate.rst).
+pub(crate) fn is_allowed() -> bool {
+    cfg!(target_os = "linux") && is_there() && ask()
+}
+
+/// CPUID leaf 7: AMX-BF16, AMX-TILE and AMX-INT8 are the bits 22, 24 and 25 of EDX.
+fn is_there() -> bool {
+    use std::arch::x86_64::{__cpuid, __cpuid_count};
+
+    const BITS: u32 = 1 << 22 | 1 << 24 | 1 << 25;
+    const OSXSAVE: u32 = 1 << 27;
+    __cpuid(0).eax >= 7 && __cpuid(1).ecx & OSXSAVE != 0 && __cpuid_count(7, 0).edx & BITS == BITS
+}
+
+/// `arch_prctl(ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA)`
+fn ask() -> bool {
+    const ARCH_PRCTL: i64 = 158;
+    const ARCH_REQ_XCOMP_PERM: u64 = 0x1023;
+    const XFEATURE_XTILEDATA: u64 = 18;
+    let outcome: i64;
+    // SAFETY: a system call that reads and writes no memory of ours. It changes what the kernel saves for this process.
+    unsafe {
+        asm!(
+            "syscall",
+            inlateout("rax") ARCH_PRCTL => outcome,
+            in("rdi") ARCH_REQ_XCOMP_PERM,
+            in("rsi") XFEATURE_XTILEDATA,
+            lateout("rcx") _,
+            lateout("r11") _,
+            options(nostack),
+        );
+    }
+    outcome == 0
+}
+
+/// The shapes of the tile registers: all of 16 rows of 64 bytes.
+#[repr(C, align(64))]
+struct Shapes {
+    palette: u8,
+    start_row: u8,
+    reserved: [u8; 14],
+    row_bytes: [u16; 16],
+    rows: [u8; 16],
+}
+
+static SHAPES: Shapes = Shapes {
+    palette: 1,
+    start_row: 0,
+    reserved: [0; 14],
+    row_bytes: [64, 64, 64, 64, 64, 64, 64, 64, 0, 0, 0, 0, 0, 0, 0, 0],
+    rows: [16, 16, 16, 16, 16, 16, 16, 16, 0, 0, 0, 0, 0, 0, 0, 0],
+};
+
+/// Sets the shapes for a thread, and clears them at the end, whatever happens: the kernel then has less to save.
+struct Configured;
+
+impl Configured {
+    fn new() -> Self {
+        // SAFETY: an `Amx` exists only where the CPU has AMX and the process may use it. It reads 64 bytes.
+        unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const SHAPES, options(nostack, readonly, preserves_flags)) };
+        Self
+    }
+}
+
+impl Drop for Configured {
+    fn drop(&mut self) {
+        // SAFETY: as in `new`.
+        unsafe { asm!("tilerelease", options(nostack, nomem, preserves_flags)) };
+    }
+}
+
+/// The rows of a tile register.
+const ROWS: usize = 16;
+/// The bytes of a row of sums, which is also that of a word of a panel: 32 words.
+const ROW_BYTES: usize = 128;
+
+/// The steps of a product of one or two tiles of rows by two of columns, with `$multiply` as the instruction.
+macro_rules! tiles {
+    ($multiply:literal, $tile:expr) => {{
+        let tile: Tile = $tile;
+        let steps = tile.words / STEP;
+        let resumes = u64::from(tile.resumes);
+        if tile.height > ROWS {
+            asm!(
+                "tilezero tmm0", "tilezero tmm1", "tilezero tmm2", "tilezero tmm3",
+                "test {resumes}, {resumes}",
+                "jz 2f",
+                "tileloadd tmm0, [{sums} + {row}*1]",
+                "tileloadd tmm1, [{sums} + {row}*1 + 64]",
+                "tileloadd tmm2, [{sums} + {row}*1 + 2048]",
+                "tileloadd tmm3, [{sums} + {row}*1 + 2112]",
+                "2:",
+                "tileloadd tmm6, [{panel} + {row}*1]",
+                "tileloadd tmm4, [{upper} + {stride}*1]",
+                concat!($multiply, " tmm0, tmm4, tmm6"),
+                "tileloadd tmm7, [{panel} + {row}*1 + 64]",
+                concat!($multiply, " tmm1, tmm4, tmm7"),
+                "tileloadd tmm5, [{lower} + {stride}*1]",
+                concat!($multiply, " tmm2, tmm5, tmm6"),
+                concat!($multiply, " tmm3, tmm5, tmm7"),
+                "add {panel}, 2048",
+                "add {upper}, 64",
+                "add {lower}, 64",
+                "dec {steps}",
+                "jnz 2b",
+                "tilestored [{sums} + {row}*1], tmm0",
+                "tilestored [{sums} + {row}*1 + 64], tmm1",
+                "tilestored [{sums} + {row}*1 + 2048], tmm2",
+                "tilestored [{sums} + {row}*1 + 2112], tmm3",
+                resumes = in(reg) resumes,
+                sums = in(reg) tile.sums,
+                row = in(reg) ROW_BYTES,
+                panel = inout(reg) tile.panel => _,
+                upper = inout(reg) tile.rows => _,
+                lower = inout(reg) tile.rows.wrapping_add(ROWS * tile.stride) => _,
+                stride = in(reg) tile.stride * 4,
+                steps = inout(reg) steps => _,
+                options(nostack),
+            );
+        } else {
+            asm!(
+                "tilezero tmm0", "tilezero tmm1",
+                "test {resumes}, {resumes}",
+                "jz 2f",
+                "tileloadd tmm0, [{sums} + {row}*1]",
+                "tileloadd tmm1, [{sums} + {row}*1 + 64]",
+                "2:",
+                "tileloadd tmm4, [{upper} + {stride}*1]",
+                "tileloadd tmm6, [{panel} + {row}*1]",
+                "tileloadd tmm7, [{panel} + {row}*1 + 64]",
+                concat!($multiply, " tmm0, tmm4, tmm6"),
+                concat!($multiply, " tmm1, tmm4, tmm7"),
+                "add {panel}, 2048",
+                "add {upper}, 64",
+                "dec {steps}",
+                "jnz 2b",
+                "tilestored [{sums} + {row}*1], tmm0",
+                "tilestored [{sums} + {row}*1 + 64], tmm1",
+                resumes = in(reg) resumes,
+                sums = in(reg) tile.sums,
+                row = in(reg) ROW_BYTES,
+                panel = inout(reg) tile.panel => _,
+                upper = inout(reg) tile.rows => _,
+                stride = in(reg) tile.stride * 4,
+                steps = inout(reg) steps => _,
+                options(nostack),
+            );
+        }
+    }};
+}
+
+impl<const BYTES: bool> Multiplier for Amx<BYTES> {
+    type Simd = Avx512<BF16>;
+    const ROWS: usize = 2 * ROWS;
+    const WHOLE: bool = BYTES;
+
+    #[inline(always)]
+    fn simd(self) -> Avx512<BF16> {
+        self.0
+    }
+
+    /// The tallest first: what is left at the end costs half if one tile register holds it.
+    fn heights(rows: usize) -> impl Iterator<Item = usize> {
+        (0..rows).step_by(Self::ROWS).map(move |row| Self::ROWS.min(rows - row))
+    }
+
+    #[inline]
+    unsafe fn multiply(self, tile: Tile) {
+        debug_assert!(tile.words.is_multiple_of(STEP) && tile.words > 0);
+        // SAFETY: an `Amx` exists only where the CPU has AMX and the process may use it; the caller promises that the
+        // shapes are set and that the pointers are valid for 32 rows and for whole steps.
+        unsafe { if BYTES { tiles!("tdpbusd", tile) } else { tiles!("tdpbf16ps", tile) } }
+    }
+
+    #[inline(always)]
+    fn prepared<R>(self, work: impl FnOnce() -> R) -> R {
+        let _configured = Configured::new();
+        work()
+    }
+}

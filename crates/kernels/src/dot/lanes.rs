@@ -1,0 +1,120 @@
+//! Tiles in vector registers.
+
+use super::{Multiplier, Tile};
+use crate::simd::{Operation, Simd};
+
+/// How a vector of words is multiplied, for CPUs that multiply vector by vector.
+pub(crate) trait Dot: Copy {
+    type Simd: Simd;
+    /// Words, [`Simd::LANES`] of them.
+    type Words: Copy;
+    /// As many sums.
+    type Sums: Copy;
+    const WHOLE: bool;
+
+    fn simd(self) -> Self::Simd;
+
+    fn zero(self) -> Self::Sums;
+
+    /// # Safety
+    ///
+    /// `from` is valid for reads of [`Simd::LANES`] words.
+    unsafe fn load(self, from: *const u32) -> Self::Words;
+
+    /// The word at `from` in every lane.
+    ///
+    /// # Safety
+    ///
+    /// `from` is valid for reads of a word.
+    unsafe fn splat(self, from: *const u32) -> Self::Words;
+
+    /// `sums + a * b`, where `a` is of the rows and `b` of the weights.
+    fn multiply_add(self, a: Self::Words, b: Self::Words, sums: Self::Sums) -> Self::Sums;
+
+    /// # Safety
+    ///
+    /// `from` is valid for reads of [`Simd::LANES`] sums.
+    unsafe fn load_sums(self, from: *const u32) -> Self::Sums;
+
+    /// # Safety
+    ///
+    /// `to` is valid for writes of [`Simd::LANES`] sums.
+    unsafe fn store_sums(self, to: *mut u32, sums: Self::Sums);
+}
+
+/// Tiles of as many rows as leave room in the registers for two vectors of weights.
+#[derive(Clone, Copy)]
+pub(super) struct Lanes<D>(pub(super) D);
+
+impl<D: Dot> Multiplier for Lanes<D> {
+    type Simd = D::Simd;
+    const ROWS: usize = D::Simd::TILE_ROWS;
+    const WHOLE: bool = D::WHOLE;
+
+    #[inline(always)]
+    fn simd(self) -> D::Simd {
+        self.0.simd()
+    }
+
+    /// As few tiles as there can be, of nearly equal height: two of 7 and 6 keep more multiply-adds in flight than one of
+    /// 12 and one of 1.
+    fn heights(rows: usize) -> impl Iterator<Item = usize> {
+        let tiles = rows.div_ceil(Self::ROWS).max(1);
+        let (height, taller) = (rows / tiles, rows % tiles);
+        (0..tiles).map(move |tile| height + usize::from(tile < taller))
+    }
+
+    #[inline(always)]
+    unsafe fn multiply(self, tile: Tile) {
+        /// Chooses the code for a height. Heights above the level's tallest are never compiled.
+        macro_rules! choose {
+            ($($rows:literal)*) => {
+                match tile.height {
+                    $($rows if $rows <= Self::ROWS => self.simd().call(Fixed::<D, $rows>(self.0, tile)),)*
+                    _ => {}
+                }
+            };
+        }
+        const { assert!(Self::ROWS <= 12) };
+        choose!(1 2 3 4 5 6 7 8 9 10 11 12);
+    }
+}
+
+/// A tile whose height is known to the compiler, which keeps its sums in registers. Only [`Lanes`] makes one.
+struct Fixed<D, const M: usize>(D, Tile);
+
+impl<D: Dot, const M: usize> Operation for Fixed<D, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let Self(d, tile) = self;
+        let (lanes, panel) = (D::Simd::LANES, D::Simd::PANEL);
+        let mut sums = [[d.zero(); 2]; M];
+        // SAFETY: the caller of `multiply` promises that all pointers are valid for their shapes: `M` rows of words at
+        // their stride, `words` rows of the panel, `M` rows of sums.
+        unsafe {
+            if tile.resumes {
+                for (row, sums) in sums.iter_mut().enumerate() {
+                    let from = tile.sums.add(row * panel);
+                    *sums = [d.load_sums(from), d.load_sums(from.add(lanes))];
+                }
+            }
+            for word in 0..tile.words {
+                let panel = tile.panel.add(word * panel);
+                let left = d.load(panel);
+                let right = d.load(panel.add(lanes));
+                for (row, sums) in sums.iter_mut().enumerate() {
+                    let a = d.splat(tile.rows.add(row * tile.stride + word));
+                    sums[0] = d.multiply_add(a, left, sums[0]);
+                    sums[1] = d.multiply_add(a, right, sums[1]);
+                }
+            }
+            for (row, sums) in sums.iter().enumerate() {
+                let to = tile.sums.add(row * panel);
+                d.store_sums(to, sums[0]);
+                d.store_sums(to.add(lanes), sums[1]);
+            }
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Rows of activations in one of the forms that a product reads or writes.
+
+use crate::aligned::Aligned;
+use crate::dot::MOST_ROWS;
+
+/// What the values of a [`Matrix`] are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Element {
+    /// 32-bit floating point.
+    #[default]
+    F32,
+    /// bfloat16.
+    Bf16,
+    /// Whole numbers from 0 to 255 in bytes, with a scale and an offset for each row.
+    U8,
+    /// The same numbers in 16 bits, for CPUs that multiply no bytes.
+    U16,
+}
+
+impl Element {
+    /// The size of a value in bytes.
+    pub(crate) fn bytes(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::Bf16 | Self::U16 => 2,
+            Self::U8 => 1,
+        }
+    }
+
+    /// The values in a word of 32 bits, which is what products multiply at a time.
+    pub(crate) fn per_word(self) -> usize {
+        4 / self.bytes()
+    }
+
+    /// Whether rows have a scale and an offset.
+    pub(crate) fn is_quantised(self) -> bool {
+        matches!(self, Self::U8 | Self::U16)
+    }
+}
+
+/// How the whole numbers of a quantised row become real: `number * scale + offset`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct RowScale {
+    pub(crate) scale: f32,
+    pub(crate) offset: f32,
+}
+
+/// The words of a cache line.
+const LINE: usize = 16;
+
+/// The rows that a product may read past the last one: the height of the tallest tile.
+const SPARE_ROWS: usize = MOST_ROWS;
+
+/// A matrix of activations whose memory is used again and again.
+///
+/// Rows start on cache lines, and an odd number of lines apart: rows whose distance is a large power of two would all
+/// want the same few places of the first cache. Behind the last value of a row there are zeros up to the end of a line.
+///
+/// ```
+/// use albertine_kernels::{Element, Matrix};
+///
+/// let mut matrix = Matrix::default();
+/// matrix.reshape(Element::F32, 2, 3);
+/// matrix.row_mut(1).copy_from_slice(&[1.0, 2.0, 3.0]);
+/// assert_eq!(matrix.row(1), [1.0, 2.0, 3.0]);
+/// ```
+#[derive(Default)]
+pub struct Matrix {
+    words: Aligned,
+    element: Element,
+    rows: usize,
+    columns: usize,
+    /// The distance of two rows in words.
+    stride: usize,
+    /// One for each row of a quantised matrix.
+    scales: Vec<RowScale>,
+}
+
+impl Matrix {
+    /// Makes it a matrix of that shape. The values are whatever the memory held: the next step writes them all.
+    pub fn reshape(&mut self, element: Element, rows: usize, columns: usize) {
+        let used = columns.div_ceil(element.per_word());
+        let lines = used.div_ceil(LINE).max(1);
+        self.element = element;
+        self.rows = rows;
+        self.columns = columns;
+        self.stride = (lines | 1) * LINE;
+        let spare = rows.next_multiple_of(SPARE_ROWS);
+        let words = self.words.grown_to(spare * self.stride);
+        if columns < lines * LINE * element.per_word() {
+            let last = columns / element.per_word();
+            words.chunks_exact_mut(self.stride).for_each(|row| row[last..lines * LINE].fill(0));
+        }
+        if element.is_quantised() && self.scales.len() < rows {
+            self.scales.resize(rows, RowScale::default());
+        }
+    }
+
+    /// What the values are.
+    #[must_use]
+    pub fn element(&self) -> Element {
+        self.element
+    }
+
+    /// The number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The values in a row.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// A row of f32, `[columns]`.
+    ///
+    /// # Panics
+    ///
+    /// When the matrix is not one of f32 or has no such row.
+    #[must_use]
+    pub fn row(&self, row: usize) -> &[f32] {
+        assert!(self.element == Element::F32, "values of {:?} read as f32", self.element);
+        let words = self.row_words(row);
+        // SAFETY: every 32 bits are an f32, and the slice has `columns` words at least.
+        unsafe { std::slice::from_raw_parts(words.as_ptr().cast(), self.columns) }
+    }
+
+    /// A row of f32, `[columns]`.
+    ///
+    /// # Panics
+    ///
+    /// As [`Matrix::row`].
+    #[must_use]
+    pub fn row_mut(&mut self, row: usize) -> &mut [f32] {
+        assert!(self.element == Element::F32, "values of {:?} written as f32", self.element);
+        let columns = self.columns;
+        let words = self.row_words_mut(row);
+        // SAFETY: as in `row`; the borrow of `self` is exclusive.
+        unsafe { std::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), columns) }
+    }
+
+    /// Keeps the rows `kept`, in that order, and drops the others.
+    ///
+    /// # Panics
+    ///
+    /// When a row is not there, or stands before its new place.
+    pub fn keep_rows(&mut self, kept: impl IntoIterator<Item = usize>) {
+        let mut count = 0;
+        for row in kept {
+            assert!(count <= row && row < self.rows, "row {row} of {} cannot become row {count}", self.rows);
+            let stride = self.stride;
+            self.words.as_mut_slice().copy_within(row * stride..(row + 1) * stride, count * stride);
+            if self.element.is_quantised() {
+                self.scales[count] = self.scales[row];
+            }
+            count += 1;
+        }
+        self.rows = count;
+    }
+
+    /// The distance of two rows in words.
+    pub(crate) fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// The words that hold the values of a row.
+    pub(crate) fn used_words(&self) -> usize {
+        self.columns.div_ceil(self.element.per_word())
+    }
+
+    /// All words of a row, the spare ones at its end too.
+    pub(crate) fn row_words(&self, row: usize) -> &[u32] {
+        assert!(row < self.rows, "row {row} of {}", self.rows);
+        &self.words.as_slice()[row * self.stride..][..self.stride]
+    }
+
+    fn row_words_mut(&mut self, row: usize) -> &mut [u32] {
+        assert!(row < self.rows, "row {row} of {}", self.rows);
+        &mut self.words.as_mut_slice()[row * self.stride..][..self.stride]
+    }
+
+    /// A row of bfloat16, `[columns]`.
+    pub(crate) fn row_bf16(&self, row: usize) -> &[u16] {
+        assert!(self.element == Element::Bf16, "values of {:?} read as bfloat16", self.element);
+        // SAFETY: a word is two values of 16 bits, and the row has enough of them for its columns.
+        unsafe { std::slice::from_raw_parts(self.row_words(row).as_ptr().cast(), self.columns) }
+    }
+
+    /// A row of bfloat16, `[columns]`.
+    pub(crate) fn row_bf16_mut(&mut self, row: usize) -> &mut [u16] {
+        assert!(self.element == Element::Bf16, "values of {:?} written as bfloat16", self.element);
+        let columns = self.columns;
+        // SAFETY: as in `row_bf16`; the borrow of `self` is exclusive.
+        unsafe { std::slice::from_raw_parts_mut(self.row_words_mut(row).as_mut_ptr().cast(), columns) }
+    }
+
+    /// The scales of the rows; empty for a matrix that is not quantised.
+    pub(crate) fn scales(&self) -> &[RowScale] {
+        if self.element.is_quantised() { &self.scales[..self.rows] } else { &[] }
+    }
+
+    /// The first word of the first row, for [`SPARE_ROWS`] more rows than there are.
+    pub(crate) fn as_ptr(&self) -> *const u32 {
+        self.words.as_slice().as_ptr()
+    }
+
+    /// Where to write: this matrix for several threads, each with rows or columns of its own.
+    pub(crate) fn target(&mut self) -> Target {
+        Target {
+            words: self.words.as_mut_slice().as_mut_ptr(),
+            scales: self.scales.as_mut_ptr(),
+            element: self.element,
+            rows: self.rows,
+            columns: self.columns,
+            stride: self.stride,
+        }
+    }
+}
+
+impl std::fmt::Debug for Matrix {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Matrix([{}, {}] of {:?})", self.rows, self.columns, self.element)
+    }
+}
+
+/// A matrix that is being written, perhaps by several threads in different places.
+#[derive(Clone, Copy)]
+pub(crate) struct Target {
+    words: *mut u32,
+    scales: *mut RowScale,
+    element: Element,
+    rows: usize,
+    columns: usize,
+    stride: usize,
+}
+
+// SAFETY: it is a place, not a borrow; writing through it is unsafe, and whoever does promises that nobody else accesses
+// the same values meanwhile.
+unsafe impl Send for Target {}
+// SAFETY: as above.
+unsafe impl Sync for Target {}
+
+impl Target {
+    pub(crate) fn element(self) -> Element {
+        self.element
+    }
+
+    pub(crate) fn rows(self) -> usize {
+        self.rows
+    }
+
+    pub(crate) fn columns(self) -> usize {
+        self.columns
+    }
+
+    /// The distance of two rows in values.
+    pub(crate) fn stride(self) -> usize {
+        self.stride * self.element.per_word()
+    }
+
+    /// The value in a row and column as f32.
+    pub(crate) fn f32_at(self, row: usize, column: usize) -> *mut f32 {
+        debug_assert!(self.element == Element::F32 && row < self.rows && column <= self.columns);
+        // A place within the matrix, or one past a row, by the shape that `reshape` gave it.
+        self.words.cast::<f32>().wrapping_add(row * self.stride() + column)
+    }
+
+    /// The value in a row and column as 16 bits.
+    pub(crate) fn u16_at(self, row: usize, column: usize) -> *mut u16 {
+        debug_assert!(self.element.bytes() == 2 && row < self.rows && column <= self.columns);
+        self.words.cast::<u16>().wrapping_add(row * self.stride() + column)
+    }
+
+    /// The value in a row and column as a byte.
+    pub(crate) fn u8_at(self, row: usize, column: usize) -> *mut u8 {
+        debug_assert!(self.element.bytes() == 1 && row < self.rows && column <= self.columns);
+        self.words.cast::<u8>().wrapping_add(row * self.stride() + column)
+    }
+
+    /// The scale of a row.
+    pub(crate) fn scale_of(self, row: usize) -> *mut RowScale {
+        debug_assert!(self.element.is_quantised() && row < self.rows);
+        self.scales.wrapping_add(row)
+    }
+}
