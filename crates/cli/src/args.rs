@@ -298,6 +298,20 @@ pub(crate) enum Activation {
 pub(crate) enum Precision {
     /// 32-bit floats: exact
     F32,
+    /// bfloat16 products, for CPUs that have them
+    Bf16,
+    /// Products of 8-bit whole numbers
+    Int8,
+}
+
+impl From<Precision> for albertine::Precision {
+    fn from(precision: Precision) -> Self {
+        match precision {
+            Precision::F32 => Self::F32,
+            Precision::Bf16 => Self::Bf16,
+            Precision::Int8 => Self::Int8,
+        }
+    }
 }
 
 /// What to do with a row that cannot be read.

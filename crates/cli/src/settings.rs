@@ -157,6 +157,7 @@ pub(crate) fn model(args: &ModelArgs) -> Result<Model, albertine::Error> {
     let settings = ClassifierSettings {
         max_sentence_length: args.max_sentence_length,
         case_sensitive: args.case_sensitive,
+        precision: args.precision.into(),
         batch_tokens: args.batch_tokens.map_or(defaults.batch_tokens, NonZeroUsize::get),
         threads: args.threads.map_or(defaults.threads, NonZeroUsize::get),
     };

@@ -60,6 +60,8 @@ pub(crate) fn bench(args: &BenchArgs, printer: &Printer) -> anyhow::Result<Outco
     facts.add("model", name.clone(), name);
     facts.add("parameters", parameters, grouped(parameters));
     facts.add("cpu_level", kernels.level().name(), kernels.level().name());
+    let precision = classifier.model().precision().name();
+    facts.add("precision", precision, precision);
     facts.add("threads", classifier.threads(), classifier.threads().to_string());
     facts.add("texts", rows, format!("{}, {origin}", grouped(rows as u64)));
     facts.add("rounds", args.rounds, args.rounds.to_string());

@@ -114,7 +114,9 @@ fn help_of_classify() {
               Arithmetic of the encoder
 
               Possible values:
-              - f32: 32-bit floats: exact
+              - f32:  32-bit floats: exact
+              - bf16: bfloat16 products, for CPUs that have them
+              - int8: Products of 8-bit whole numbers
 
               [default: f32]
 
@@ -180,7 +182,7 @@ fn an_unknown_value_of_a_flag_lists_the_known_ones() {
     ----- stdout -----
     ----- stderr -----
     error: invalid value 'f64' for '--precision <PRECISION>'
-      [possible values: f32]
+      [possible values: f32, bf16, int8]
 
     For more information, try '--help'.
     "#);
@@ -227,6 +229,17 @@ fn texts_and_tables_cannot_be_given_together() {
 
     For more information, try '--help'.
     "#);
+}
+
+#[test]
+fn a_precision_that_the_cpu_lacks_is_told() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command(&["classify", BUSINESS, "--precision", "bf16"]);
+    let output = command.env("ALBERTINE_CPU", "portable").output().expect("the binary starts");
+    assert_eq!(output.status.code(), Some(2));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let expected = "error: the CPU level portable multiplies no bfloat16: take f32, or int8, which every CPU has";
+    assert!(stderr.starts_with(expected), "{stderr}");
 }
 
 #[test]
