@@ -6,8 +6,8 @@ usage: engine.py --engine NAME --model DIR --texts CSV [--docs N] [--batch N] [-
 Throughput: texts are cut into pieces before the clock starts, all of them are run once to warm up, and the median of the
 passes counts. Latency: the text whose pieces are closest to 60 is cut and run alone, N times, and the median counts.
 
-ONEDNN_MAX_CPU_ISA, OV_CPU_MAX_ISA, ATEN_CPU_CAPABILITY and MKL_ENABLE_INSTRUCTIONS hold PyTorch and OpenVINO to older
-instructions. Nothing of the sort exists for the matrix library of ONNX Runtime.
+ONEDNN_MAX_CPU_ISA holds OpenVINO's bf16 and int8 to older instructions, and PyTorch together with ATEN_CPU_CAPABILITY and
+MKL_ENABLE_INSTRUCTIONS. MLAS, which computes the f32 matrix products of ONNX Runtime and OpenVINO, cannot be held from outside.
 """
 
 import argparse

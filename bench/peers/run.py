@@ -17,9 +17,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 import texts as corpus
-from sections import NAMES, SECTIONS, Section
+from sections import NAMES, NOT_HELD, SECTIONS, Section
 
-SHAPES = [("sorted", 32), ("naive", 8)]
+SHAPES = [("sorted", 32), ("sorted", 8), ("naive", 8)]
 LONE_RUNS = 200
 PACKAGES = {"torch": "torch", "ort": "onnxruntime", "ov": "openvino"}
 
@@ -99,8 +99,8 @@ def rivals(arguments: argparse.Namespace, section: Section, engines: tuple[str, 
             "--texts", str(texts.path), "--docs", str(texts.docs), "--threads", str(arguments.threads),
         ]
         name = f"{NAMES[engine]} ({version(PACKAGES[engine.split('-')[0]])})"
-        if engine == "ort" and section.rivals_held:
-            name += ", not held"
+        if section.rivals_held and engine in NOT_HELD:
+            name += f", {NOT_HELD[engine]}"
         if section.lone:
             made.append(Contestant(name, engine, [*command, "--latency", str(LONE_RUNS)], section.rivals_held))
             continue
@@ -121,7 +121,7 @@ def ours(arguments: argparse.Namespace, section: Section, precision: str, texts:
 
 
 def meet(name: str, precision: str, albertine: Contestant, others: list[Contestant], texts: Texts, repeats: int) -> list[Row]:
-    """Runs all in turn, `repeats` times, and keeps each rival's better shape."""
+    """Runs all in turn, `repeats` times, and keeps each rival's best shape."""
     for turn in range(repeats):
         print(f"{name}, {precision}: turn {turn + 1} of {repeats}", file=sys.stderr)
         for contestant in [albertine, *others]:

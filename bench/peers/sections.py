@@ -10,6 +10,8 @@ NAMES = {
     "ov-bf16": "OpenVINO bf16",
     "ov-int8-bf16": "OpenVINO int8 + bf16",
 }
+# Their f32 matrix products are MLAS's, which asks the CPU itself and has no switch; the rest of OpenVINO obeys.
+NOT_HELD = {"ort": "not held", "ov-f32": "products not held"}
 F32 = ("torch", "ort", "ov-f32")
 BF16 = ("torch-bf16", "ov-bf16")
 INT8 = ("ov-int8-bf16",)
@@ -26,11 +28,8 @@ class Section:
 
 
 def held(onednn: str, aten: str, mkl: str) -> dict[str, str]:
-    """OpenVINO and PyTorch bring a oneDNN each; OpenVINO has code of its own beside it, and PyTorch has MKL."""
-    return {
-        "ONEDNN_MAX_CPU_ISA": onednn, "OV_CPU_MAX_ISA": onednn,
-        "ATEN_CPU_CAPABILITY": aten, "MKL_ENABLE_INSTRUCTIONS": mkl,
-    }
+    """OpenVINO and PyTorch bring a oneDNN each; PyTorch has code of its own and MKL beside it."""
+    return {"ONEDNN_MAX_CPU_ISA": onednn, "ATEN_CPU_CAPABILITY": aten, "MKL_ENABLE_INSTRUCTIONS": mkl}
 
 
 AVX2 = held("AVX2", "avx2", "AVX2")
