@@ -95,10 +95,10 @@ pub enum TextError {
         max: usize,
     },
 
-    /// The tokenisation engine refused a text.
-    #[error("a text could not be cut into pieces: {reason}")]
+    /// A vocabulary cannot be made to work as asked.
+    #[error("texts cannot be cut into pieces this way by this vocabulary: {reason}")]
     Encode {
-        /// What the engine said.
+        /// Why not.
         reason: String,
     },
 }

@@ -3,36 +3,43 @@
 //! A piece is a SentencePiece unit of a vocabulary. [`Pieces`] gives the ids that transformers' `AlbertTokenizerFast`
 //! gives, for every text, whether a model directory has a `tokenizer.json` or only a `spiece.model`.
 
+mod added;
+mod aligned;
+mod ascii;
+mod ascii_set;
+mod cache;
 mod charsmap;
-mod chunks;
 mod config;
 mod digits;
 mod engine;
 mod growth;
-mod prefixes;
+mod lattice;
+mod model;
+mod normalize;
 mod recipe;
+mod scratch;
+mod sink;
 mod spiece;
 #[cfg(test)]
 mod tests;
 mod tokenizer_json;
+mod trie;
 mod wire;
+mod words;
 
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use self::chunks::Chunks;
 use self::config::{Config, Sources};
-use self::engine::{Engine, Refusal};
-use self::prefixes::Prefixes;
+use self::engine::Engine;
+use self::model::Model;
 use self::recipe::{Normalizer, PostProcessor, Recipe};
+use self::sink::Sink;
 use crate::error::TextError;
 
 /// The largest vocabulary file that is read, in bytes. One of 500,000 pieces has about 40 MB.
 const MAX_FILE_BYTES: u64 = 128 << 20;
-
-/// A part of a text that is longer than this, in bytes, is looked at from its beginning if that is enough.
-const LONG_PART_BYTES: usize = 16 << 10;
 
 const TOKENIZER_JSON: &str = "tokenizer.json";
 const SPIECE_MODEL: &str = "spiece.model";
@@ -71,8 +78,8 @@ pub struct Piece {
 
 /// Cuts texts into pieces, for one vocabulary.
 ///
-/// Every method takes `&self` and may be called from any number of threads at once. The engine remembers the cuts of
-/// up to 10,000 words of less than 256 bytes, which makes it faster and never changes an answer.
+/// Every method takes `&self` and may be called from any number of threads at once. For each of them it remembers the
+/// pieces of some thousand short words, which makes it faster and never changes an answer.
 ///
 /// ```no_run
 /// use std::path::Path;
@@ -89,13 +96,6 @@ pub struct Piece {
 #[derive(Debug, Clone)]
 pub struct Pieces {
     engine: Engine,
-    normalizers: Vec<Normalizer>,
-    chunks: Chunks,
-    /// The length of the longest piece, in bytes; nothing if the beginning of a word cannot be found without its end.
-    reach: Option<usize>,
-    /// Rebuilds `chunks` when the steps of normalisation change.
-    pre_tokenizers: Vec<recipe::PreTokenizer>,
-    added: Vec<recipe::AddedToken>,
     before: Vec<u32>,
     after: Vec<u32>,
     truncate_left: bool,
@@ -160,7 +160,6 @@ impl Pieces {
                 spiece::read(path, bytes, config)?
             }
         };
-        let refused = |refusal: Refusal| TextError::Malformed { path: path.to_owned(), reason: refusal.to_string() };
         let Recipe {
             vocabulary,
             unknown,
@@ -171,16 +170,13 @@ impl Pieces {
             post_processor,
             truncate_left,
         } = recipe;
-        // A run of unknown characters becomes byte pieces all together or not at all.
-        let reach = (!byte_fallback).then(|| vocabulary.iter().map(|(piece, _)| piece.len()).max().unwrap_or(0));
-        let mut engine =
-            Engine::new(vocabulary, unknown, byte_fallback, &normalizers, &pre_tokenizers).map_err(refused)?;
+        let model = Model::new(vocabulary, unknown, byte_fallback);
         let added = config.added(&added, in_json);
-        engine.add(&added, config.split_special_tokens).map_err(refused)?;
+        let engine = Engine::new(model, normalizers, &pre_tokenizers, &added, config.split_special_tokens);
         let (before, after) = match post_processor {
             PostProcessor::Ids { before, after } => (before, after),
             PostProcessor::ClsSep => {
-                let id = |piece| match engine.piece_to_id(piece) {
+                let id = |piece| match engine.id(piece) {
                     Some(id) => Ok(vec![id]),
                     None => {
                         Err(TextError::Malformed { path: path.to_owned(), reason: format!("it has no piece {piece}") })
@@ -195,11 +191,6 @@ impl Pieces {
         }
         Ok(Self {
             engine,
-            chunks: Chunks::for_recipe(&normalizers, &pre_tokenizers, &added),
-            reach,
-            normalizers,
-            pre_tokenizers,
-            added,
             before,
             after,
             truncate_left: config.truncate_left.or(truncate_left).unwrap_or(false),
@@ -214,95 +205,57 @@ impl Pieces {
     ///
     /// # Errors
     ///
-    /// [`TextError::Encode`] when the engine refuses the changed steps.
+    /// [`TextError::Encode`] when the changed steps could make a text too many times longer.
     pub fn with_case_sensitive(mut self, case_sensitive: bool) -> Result<Self, TextError> {
-        let lowers = self.normalizers.contains(&Normalizer::Lowercase);
+        let mut steps = self.engine.steps().to_vec();
+        let lowers = steps.contains(&Normalizer::Lowercase);
         if case_sensitive {
-            self.normalizers.retain(|step| *step != Normalizer::Lowercase);
+            steps.retain(|step| *step != Normalizer::Lowercase);
         } else if !lowers {
-            let map = self.normalizers.iter().position(|step| matches!(step, Normalizer::Charsmap(_)));
-            self.normalizers.insert(map.unwrap_or(self.normalizers.len()), Normalizer::Lowercase);
+            let map = steps.iter().position(|step| matches!(step, Normalizer::Charsmap(_)));
+            steps.insert(map.unwrap_or(steps.len()), Normalizer::Lowercase);
         }
-        self.engine.renormalize(&self.normalizers).map_err(encode_error)?;
-        self.chunks = Chunks::for_recipe(&self.normalizers, &self.pre_tokenizers, &self.added);
+        growth::check(&steps).map_err(|reason| TextError::Encode { reason })?;
+        self.engine.normalize_by(steps);
         Ok(self)
     }
 
     /// Appends the ids of `text` to `ids`: `[CLS]`, its pieces, `[SEP]`, at most `limit` in all.
     ///
     /// A longer text is cut as transformers does with `truncation=True, max_length=limit`: the special pieces stay,
-    /// and pieces go from the end of the text, or from its start where the vocabulary's configuration says so. What is
-    /// behind the limit is not looked at, as far as the text can be cut in front of it: long texts are worked on in
-    /// parts of some kilobytes, which end at spaces, and of an endless ASCII word the beginning is enough. On an error
-    /// `ids` is left as it was.
+    /// and pieces go from the end of the text, or from its start where the vocabulary's configuration says so. Texts
+    /// are worked on in parts of some kilobytes, so a long one takes little memory, and what is behind the limit is not
+    /// looked at. On an error `ids` is left as it was.
     ///
     /// # Errors
     ///
-    /// [`TextError::LimitTooSmall`] when not even the special pieces fit, [`TextError::Encode`] when the engine
-    /// refuses the text.
+    /// [`TextError::LimitTooSmall`] when not even the special pieces fit.
     pub fn encode(&self, text: &str, limit: usize, ids: &mut Vec<u32>) -> Result<Encoded, TextError> {
         let specials = self.specials();
         let Some(room) = limit.checked_sub(specials) else {
             return Err(TextError::LimitTooSmall { limit, specials });
         };
-        let start = ids.len();
         ids.extend_from_slice(&self.before);
-        let body = ids.len();
-        let mut truncated = false;
-        for part in self.chunks.of_text(text) {
-            let done = match self.beginning(part, room - (ids.len() - body)) {
-                Ok(Some(beginning)) => {
-                    ids.extend(beginning);
-                    truncated = true;
-                    break;
-                }
-                Ok(None) => self.engine.encode(part, ids),
-                Err(refusal) => Err(refusal),
-            };
-            if let Err(refusal) = done {
-                ids.truncate(start);
-                return Err(encode_error(refusal));
-            }
-            let kept = ids.len() - body;
-            if kept <= room {
-                continue;
-            }
-            truncated = true;
-            if !self.truncate_left {
-                ids.truncate(body + room);
-                break;
-            }
-            // Cut after every part, so that a long text never keeps more than its share.
-            ids.drain(body..body + kept - room);
-        }
+        let mut sink = Sink::new(ids, room, self.truncate_left);
+        self.engine.encode(text, &mut sink);
+        let encoded = sink.finish();
         ids.extend_from_slice(&self.after);
-        Ok(Encoded { truncated })
-    }
-
-    /// The first `wanted` ids of a part that is very long and has more, where the rest of it does not matter.
-    fn beginning(&self, part: &str, wanted: usize) -> Result<Option<Vec<u32>>, Refusal> {
-        match self.reach {
-            Some(reach) if !self.truncate_left && part.len() > LONG_PART_BYTES => {
-                Prefixes::new(reach, self.chunks.plain(), &self.added).settle(part, wanted, |text| {
-                    let mut ids = Vec::new();
-                    self.engine.encode(text, &mut ids).map(|()| ids)
-                })
-            }
-            _ => Ok(None),
-        }
+        Ok(encoded)
     }
 
     /// The pieces of the whole of `text`, special pieces included, with their places: a view for people.
     ///
     /// # Errors
     ///
-    /// [`TextError::Encode`] when the engine refuses the text.
+    /// None today.
     pub fn inspect(&self, text: &str) -> Result<Vec<Piece>, TextError> {
-        let around = |ids: &[u32]| ids.iter().map(|&id| (id, (0, 0))).collect::<Vec<_>>();
-        let placed = self.engine.place(text).map_err(encode_error)?;
-        let all = around(&self.before).into_iter().chain(placed).chain(around(&self.after));
-        let piece = |(id, (begin, end))| Piece { text: self.id_to_piece(id).unwrap_or_default(), id, begin, end };
-        Ok(all.map(piece).collect())
+        let starts: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+        let character = |byte| starts.partition_point(|&start| start < byte);
+        let piece = |id, begin, end| Piece { text: self.id_to_piece(id).unwrap_or_default(), id, begin, end };
+        let mut pieces: Vec<Piece> = self.before.iter().map(|&id| piece(id, 0, 0)).collect();
+        self.engine.place(text, |id, (begin, end)| pieces.push(piece(id, character(begin), character(end))));
+        pieces.extend(self.after.iter().map(|&id| piece(id, 0, 0)));
+        Ok(pieces)
     }
 
     /// How many special pieces are put around every text.
@@ -326,12 +279,8 @@ impl Pieces {
     /// The piece with this id, if there is one.
     #[must_use]
     pub fn id_to_piece(&self, id: u32) -> Option<String> {
-        self.engine.id_to_piece(id)
+        self.engine.piece(id).map(str::to_owned)
     }
-}
-
-fn encode_error(refusal: Refusal) -> TextError {
-    TextError::Encode { reason: refusal.to_string() }
 }
 
 /// The contents of a file, or nothing when there is no such file.

@@ -1,10 +1,17 @@
-//! Checks a SentencePiece character map before anyone walks it.
+//! A SentencePiece character map: what single characters and short graphemes are replaced by.
 //!
 //! The map is four bytes of length, a double-array trie of that many bytes in the layout of darts-clone, and the
-//! replacement texts, each ended by a NUL. Whoever walks the trie indexes it without looking; so every step that a
-//! walk could take is bounded here.
+//! replacement texts, each ended by a NUL. Every step that a walk could take is bounded when a map is read, so that
+//! none can leave it.
 //!
 //! Format: `sentencepiece/src/normalizer.cc`, `DecodePrecompiledCharsMap`; units: darts-clone, `DoubleArrayUnit`.
+//! Behaviour: `Precompiled` of Hugging Face's `tokenizers`, which differs from SentencePiece's own.
+
+use std::sync::Arc;
+
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use super::ascii_set::AsciiSet;
 
 /// The largest map that is taken, in bytes; the map of NFKC has about 240 KB.
 const MAX_BYTES: usize = 16 << 20;
@@ -12,74 +19,120 @@ const MAX_BYTES: usize = 16 << 20;
 const MAX_TEXT_BYTES: usize = 64;
 /// A step changes only the low eight bits of a position, so it stays within a block of this many units.
 const BLOCK: usize = 256;
+/// Graphemes that are shorter than this, in bytes, are looked up as a whole before their characters are.
+const MAX_GRAPHEME_BYTES: usize = 6;
 
-/// Says in a word what is wrong with `map`, or that nothing is.
-pub(super) fn check(map: &[u8]) -> Result<(), String> {
-    if map.len() > MAX_BYTES {
-        return Err(format!("its character map is larger than {MAX_BYTES} bytes"));
-    }
-    let (length, rest) = map.split_first_chunk::<4>().ok_or("its character map has no length")?;
-    let length = u32::from_le_bytes(*length) as usize;
-    if length > rest.len() {
-        return Err(format!("its character map claims {length} bytes of trie and has {}", rest.len()));
-    }
-    let (trie, texts) = rest.split_at(length);
-    let texts = std::str::from_utf8(texts).map_err(|_| "its character map has texts that are not UTF-8")?;
-    if longest_of(texts.as_bytes()) > MAX_TEXT_BYTES {
-        return Err(format!("its character map has a text longer than {MAX_TEXT_BYTES} bytes"));
-    }
-    let (units, remainder) = trie.as_chunks::<4>();
-    if units.is_empty() || !remainder.is_empty() {
-        return Err("its character map has a trie that is not a row of units".into());
-    }
-    let units: Vec<Unit> = units.iter().map(|bytes| Unit(u32::from_le_bytes(*bytes))).collect();
-    for (at, unit) in units.iter().enumerate() {
-        // A unit that holds a value has a label no byte can match: nothing is reached through it. The root is where
-        // every walk begins, whatever its label.
-        if at > 0 && unit.is_value() {
-            continue;
+/// A checked map.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Charsmap {
+    units: Arc<[Unit]>,
+    texts: Arc<str>,
+    /// The ASCII characters that stay as they are.
+    kept: AsciiSet,
+}
+
+impl Charsmap {
+    /// Reads a map, or says what is wrong with it.
+    pub(super) fn read(map: &[u8]) -> Result<Self, String> {
+        if map.len() > MAX_BYTES {
+            return Err(format!("its character map is larger than {MAX_BYTES} bytes"));
         }
-        let base = at ^ unit.offset();
-        if base | (BLOCK - 1) >= units.len() {
-            return Err(format!("unit {at} of its character map leads outside the trie"));
+        let (length, rest) = map.split_first_chunk::<4>().ok_or("its character map has no length")?;
+        let length = u32::from_le_bytes(*length) as usize;
+        if length > rest.len() {
+            return Err(format!("its character map claims {length} bytes of trie and has {}", rest.len()));
         }
-        if unit.has_leaf() && !texts.is_char_boundary(units[base].value()) {
-            return Err(format!("unit {at} of its character map leads outside the texts"));
+        let (trie, texts) = rest.split_at(length);
+        let texts = std::str::from_utf8(texts).map_err(|_| "its character map has texts that are not UTF-8")?;
+        if texts.split('\0').any(|text| text.len() > MAX_TEXT_BYTES) {
+            return Err(format!("its character map has a text longer than {MAX_TEXT_BYTES} bytes"));
+        }
+        let (units, remainder) = trie.as_chunks::<4>();
+        if units.is_empty() || !remainder.is_empty() {
+            return Err("its character map has a trie that is not a row of units".into());
+        }
+        let units: Arc<[Unit]> = units.iter().map(|bytes| Unit(u32::from_le_bytes(*bytes))).collect();
+        for (at, unit) in units.iter().enumerate() {
+            // A unit that holds a value has a label no byte can match: nothing is reached through it. The root is
+            // where every walk begins, whatever its label.
+            if at > 0 && unit.is_value() {
+                continue;
+            }
+            let base = at ^ unit.offset();
+            if base | (BLOCK - 1) >= units.len() {
+                return Err(format!("unit {at} of its character map leads outside the trie"));
+            }
+            if unit.has_leaf() && !texts.is_char_boundary(units[base].value()) {
+                return Err(format!("unit {at} of its character map leads outside the texts"));
+            }
+        }
+        let mut map = Self { units, texts: texts.into(), kept: AsciiSet::ALL };
+        for byte in (0..128).filter(|&byte| map.of(&[byte]).is_some()).collect::<Vec<u8>>() {
+            map.kept.remove(byte);
+        }
+        Ok(map)
+    }
+
+    /// What takes the place of `text`, if anything does: the shortest key that it begins with decides.
+    pub(super) fn of(&self, text: &[u8]) -> Option<&str> {
+        let mut at = self.units.first()?.offset();
+        // A NUL ends a key.
+        for &byte in text.iter().take_while(|&&byte| byte != 0) {
+            at ^= usize::from(byte);
+            let unit = self.units.get(at).filter(|unit| unit.label() == u32::from(byte))?;
+            at ^= unit.offset();
+            if unit.has_leaf() {
+                let rest = self.texts.get(self.units.get(at)?.value()..)?;
+                return rest.split('\0').next();
+            }
+        }
+        None
+    }
+
+    /// The length of the longest text that takes the place of anything, in bytes.
+    pub(super) fn longest(&self) -> usize {
+        self.texts.split('\0').map(str::len).max().unwrap_or(0)
+    }
+
+    /// Replaces what is replaced in `text`, and appends the outcome to `out`.
+    ///
+    /// Says how far it came: a grapheme at the end may have more to come, unless this is the `last` part of a text.
+    pub(super) fn apply(&self, text: &str, last: bool, out: &mut String) -> usize {
+        let bytes = text.as_bytes();
+        let mut at = 0;
+        while at < bytes.len() {
+            // An ASCII character with another behind it is a grapheme, but for the line end of two.
+            let kept =
+                bytes[at..].windows(2).take_while(|pair| self.kept.has(pair[0]) && pair[1] < 128 && pair[0] != b'\r');
+            let kept = kept.count();
+            out.push_str(&text[at..at + kept]);
+            at += kept;
+            let Some(grapheme) = text[at..].graphemes(true).next() else { break };
+            if at + grapheme.len() == bytes.len() && !last {
+                break;
+            }
+            self.apply_grapheme(grapheme, |_, text| out.push_str(text));
+            at += grapheme.len();
+        }
+        at
+    }
+
+    /// Hands on the parts of a grapheme that are replaced together, each with what takes its place.
+    pub(super) fn apply_grapheme(&self, grapheme: &str, mut replace: impl FnMut(&str, &str)) {
+        if grapheme.len() < MAX_GRAPHEME_BYTES
+            && let Some(text) = self.of(grapheme.as_bytes())
+        {
+            return replace(grapheme, text);
+        }
+        for (at, character) in grapheme.char_indices() {
+            let part = &grapheme[at..at + character.len_utf8()];
+            replace(part, self.of(part.as_bytes()).unwrap_or(part));
         }
     }
-    Ok(())
-}
-
-/// What a checked map puts in the place of this ASCII byte, if anything.
-///
-/// A map takes the shortest key that a text begins with, so a longer one does not count.
-pub(super) fn of_ascii(map: &[u8], byte: u8) -> Option<&[u8]> {
-    let unit = |at: usize| {
-        let bytes = map.get(4 + 4 * at..8 + 4 * at)?.first_chunk::<4>()?;
-        Some(Unit(u32::from_le_bytes(*bytes)))
-    };
-    let at = unit(0)?.offset() ^ usize::from(byte);
-    let child = unit(at).filter(|child| child.label() == u32::from(byte) && child.has_leaf())?;
-    let value = unit(at ^ child.offset())?.value();
-    texts(map)?.get(value..)?.split(|&byte| byte == 0).next()
-}
-
-/// The length of the longest text that a checked map puts in the place of anything, in bytes.
-pub(super) fn longest(map: &[u8]) -> usize {
-    texts(map).map_or(0, longest_of)
-}
-
-fn longest_of(texts: &[u8]) -> usize {
-    texts.split(|&byte| byte == 0).map(<[u8]>::len).max().unwrap_or(0)
-}
-
-fn texts(map: &[u8]) -> Option<&[u8]> {
-    let (length, rest) = map.split_first_chunk::<4>()?;
-    rest.get(u32::from_le_bytes(*length) as usize..)
 }
 
 /// One unit of the double array.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Unit(u32);
 
 impl Unit {
@@ -109,7 +162,6 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
     use proptest::prelude::*;
-    use tokenizers::normalizers::Precompiled;
 
     /// A map that turns `A` into `bc` and nothing else.
     fn small_map() -> Vec<u8> {
@@ -124,14 +176,29 @@ mod tests {
         map
     }
 
+    fn applied(map: &Charsmap, text: &str) -> String {
+        let mut out = String::new();
+        assert_eq!(map.apply(text, true, &mut out), text.len());
+        out
+    }
+
     #[test]
     fn a_whole_map_passes_and_replaces() {
-        let map = small_map();
-        assert_eq!(check(&map), Ok(()));
-        assert_eq!(Precompiled::from(&map).unwrap().normalize_string("ABA"), "bcBbc");
-        assert_eq!(of_ascii(&map, b'A'), Some(&b"bc"[..]));
-        assert_eq!(of_ascii(&map, b'B'), None);
-        assert_eq!(longest(&map), 2);
+        let map = Charsmap::read(&small_map()).unwrap();
+        assert_eq!(applied(&map, "ABA"), "bcBbc");
+        // The shortest key that a grapheme begins with decides for all of it, unless the grapheme is a long one.
+        assert_eq!(applied(&map, "A\u{301}é"), "bcé");
+        assert_eq!(applied(&map, "A\u{301}\u{301}\u{301}"), "bc\u{301}\u{301}\u{301}");
+        assert_eq!((map.of(b"A"), map.of(b"B"), map.of(b"\0A")), (Some("bc"), None, None));
+        assert_eq!(map.longest(), 2);
+    }
+
+    #[test]
+    fn a_grapheme_may_have_more_to_come() {
+        let map = Charsmap::read(&small_map()).unwrap();
+        let mut out = String::new();
+        assert_eq!(map.apply("xyA", false, &mut out), 2);
+        assert_eq!(out, "xy");
     }
 
     #[test]
@@ -140,7 +207,7 @@ mod tests {
         let fault = |change: &dyn Fn(&mut Vec<u8>)| {
             let mut map = map.clone();
             change(&mut map);
-            check(&map).expect_err("the map is broken")
+            Charsmap::read(&map).expect_err("the map is broken")
         };
         assert_eq!(fault(&|map| map.truncate(3)), "its character map has no length");
         let claim = fault(&|map| map[..4].copy_from_slice(&u32::MAX.to_le_bytes()));
@@ -170,8 +237,8 @@ mod tests {
             for (at, byte) in changes {
                 map[at] = byte;
             }
-            if check(&map).is_ok() {
-                let _ = Precompiled::from(&map).unwrap().normalize_string(&text);
+            if let Ok(map) = Charsmap::read(&map) {
+                let _ = applied(&map, &text);
             }
         }
     }

@@ -1,129 +1,242 @@
-//! The one place that knows Hugging Face's `tokenizers`: a checked recipe in, piece ids out.
+//! A checked recipe in, piece ids out.
 
-use tokenizers::models::unigram::Unigram;
-use tokenizers::normalizers::{
-    Lowercase, NFC, NFD, NFKC, NFKD, Nmt, NormalizerWrapper, Precompiled, Prepend as PrependText, Replace,
-    Sequence as Normalizers, Strip, StripAccents, replace::ReplacePattern,
-};
-use tokenizers::pre_tokenizers::metaspace::{Metaspace, PrependScheme};
-use tokenizers::pre_tokenizers::sequence::Sequence as PreTokenizers;
-use tokenizers::pre_tokenizers::whitespace::WhitespaceSplit;
-use tokenizers::{DecoderWrapper, Model as _, PostProcessorWrapper, PreTokenizerWrapper, TokenizerImpl};
+use std::collections::HashMap;
+use std::sync::Arc;
 
-use super::recipe::{AddedToken, Normalizer, Pattern, PreTokenizer, Prepend, SPACES};
-
-type Tokenizer = TokenizerImpl<Unigram, NormalizerWrapper, PreTokenizerWrapper, PostProcessorWrapper, DecoderWrapper>;
-
-/// What the engine says when it refuses something.
-pub(super) type Refusal = tokenizers::Error;
-
-/// One piece with its place in the text, in characters.
-pub(super) type Placed = (u32, (usize, usize));
+use super::added::{Added, Part};
+use super::aligned::AlignedText;
+use super::ascii::AsciiPath;
+use super::lattice::Lattice;
+use super::model::Model;
+use super::normalize::Flow;
+use super::recipe::{AddedToken, Normalizer, PreTokenizer, Prepend};
+use super::scratch::{Pool, Scratch};
+use super::sink::Sink;
+use super::words::{Words, finish};
 
 /// Cuts texts into pieces, without special pieces around them.
 #[derive(Debug, Clone)]
 pub(super) struct Engine {
-    tokenizer: Tokenizer,
+    model: Arc<Model>,
+    steps: Vec<Normalizer>,
+    words: Words,
+    /// The tokens that are found as they are written, with their ids.
+    tokens: Vec<(AddedToken, u32)>,
+    split_special: bool,
+    /// Those of them that are found in the raw text.
+    raw: Arc<Added>,
+    /// Those of them that are found in the normalised text.
+    normalized: Arc<Added>,
+    ascii: Option<AsciiPath>,
+    /// The mark that words begin with, if they do.
+    mark: String,
+    pool: Pool,
 }
 
 impl Engine {
-    /// An engine for a vocabulary and everything done to a text before it.
+    /// For a vocabulary, everything done to a text before it, and the tokens that are found as they are written. Those
+    /// that the vocabulary lacks get ids behind its last. Special ones are ordinary text if `split_special`.
     pub(super) fn new(
-        vocabulary: Vec<(String, f64)>,
-        unknown: usize,
-        byte_fallback: bool,
-        normalizers: &[Normalizer],
+        model: Model,
+        steps: Vec<Normalizer>,
         pre_tokenizers: &[PreTokenizer],
-    ) -> Result<Self, Refusal> {
-        let mut tokenizer = Tokenizer::new(Unigram::from(vocabulary, Some(unknown), byte_fallback)?);
-        tokenizer.with_normalizer(Some(sequence(normalizers)?))?;
-        let pre_tokenizers = pre_tokenizers.iter().map(pre_tokenizer).collect();
-        tokenizer.with_pre_tokenizer(Some(PreTokenizers::new(pre_tokenizers)));
-        Ok(Self { tokenizer })
-    }
-
-    /// Lets these pieces be found in the raw text. Those that the vocabulary lacks get ids behind its last.
-    pub(super) fn add(&mut self, pieces: &[AddedToken], split_special: bool) -> Result<(), Refusal> {
-        self.tokenizer.add_tokens(pieces.iter().map(|piece| tokenizers::AddedToken {
-            content: piece.content.clone(),
-            single_word: piece.single_word,
-            lstrip: piece.lstrip,
-            rstrip: piece.rstrip,
-            normalized: piece.normalized,
-            special: piece.special,
-        }))?;
-        self.tokenizer.set_encode_special_tokens(split_special);
-        Ok(())
+        added: &[AddedToken],
+        split_special: bool,
+    ) -> Self {
+        let mut tokens: Vec<(AddedToken, u32)> = Vec::new();
+        let mut places = HashMap::new();
+        let mut next = model.len() as u32;
+        for token in added.iter().filter(|token| !token.content.is_empty()) {
+            let place = *places.entry(token.content.as_str()).or_insert(tokens.len());
+            // A later definition of a token replaces an earlier one.
+            if let Some((known, _)) = tokens.get_mut(place) {
+                *known = token.clone();
+                continue;
+            }
+            let id = model.id(&token.content).unwrap_or_else(|| {
+                next += 1;
+                next - 1
+            });
+            tokens.push((token.clone(), id));
+        }
+        let words = Words::new(pre_tokenizers);
+        let raw = tokens.iter().filter(|(token, _)| !token.normalized);
+        let raw = Added::new(raw.map(|(token, id)| (token, *id, token.content.clone())), split_special);
+        let mut engine = Self {
+            model: Arc::new(model),
+            steps: Vec::new(),
+            mark: words.prepended().map(String::from).unwrap_or_default(),
+            words,
+            normalized: Arc::new(Added::new(std::iter::empty(), split_special)),
+            raw: Arc::new(raw),
+            tokens,
+            split_special,
+            ascii: None,
+            pool: Pool::default(),
+        };
+        engine.normalize_by(steps);
+        engine
     }
 
     /// Puts other steps of normalisation in the place of those there are.
-    pub(super) fn renormalize(&mut self, normalizers: &[Normalizer]) -> Result<(), Refusal> {
-        self.tokenizer.with_normalizer(Some(sequence(normalizers)?))?;
-        Ok(())
+    pub(super) fn normalize_by(&mut self, steps: Vec<Normalizer>) {
+        let normalized = self.tokens.iter().filter(|(token, _)| token.normalized).map(|(token, id)| {
+            let text = std::mem::take(Flow::default().push(&steps, &token.content, true));
+            (token, *id, text)
+        });
+        self.normalized = Arc::new(Added::new(normalized, self.split_special));
+        self.ascii = AsciiPath::new(&steps, &self.words, &self.raw, &self.normalized);
+        self.steps = steps;
     }
 
-    /// Appends the piece ids of `text`, without special pieces.
-    pub(super) fn encode(&self, text: &str, ids: &mut Vec<u32>) -> Result<(), Refusal> {
-        ids.extend_from_slice(self.tokenizer.encode_fast(text, false)?.get_ids());
-        Ok(())
+    pub(super) fn steps(&self) -> &[Normalizer] {
+        &self.steps
     }
 
-    /// The pieces of `text` with their places.
-    pub(super) fn place(&self, text: &str) -> Result<Vec<Placed>, Refusal> {
-        let encoding = self.tokenizer.encode_char_offsets(text, false)?;
-        Ok(encoding.get_ids().iter().copied().zip(encoding.get_offsets().iter().copied()).collect())
+    /// Sends the piece ids of `text` to `sink`, without special pieces, as long as they count.
+    pub(super) fn encode(&self, text: &str, sink: &mut Sink<'_>) {
+        // Where a marker is put depends on where a word stands in the raw text.
+        if self.words.metaspace.is_some_and(|metaspace| metaspace.prepend == Prepend::First) {
+            return self.place(text, |id, _| sink.push(id));
+        }
+        self.pool.with(|scratch| {
+            if let Some(ascii) = &self.ascii {
+                if ascii.encode(text.as_bytes(), &self.raw, &self.model, scratch, sink) {
+                    return;
+                }
+                sink.clear();
+                scratch.clear();
+            }
+            self.encode_any(text, scratch, sink);
+        });
     }
 
-    /// The number of ids, added pieces included.
+    /// The same, whatever the text and the steps are.
+    pub(super) fn encode_any(&self, text: &str, scratch: &mut Scratch, sink: &mut Sink<'_>) {
+        for part in self.raw.split(text) {
+            let enough = match part {
+                Part::Token { id, .. } => self.token(id, sink),
+                Part::Text { text, last, .. } => self.section(text, last, scratch, sink),
+            };
+            if enough {
+                return;
+            }
+        }
+    }
+
+    fn token(&self, id: u32, sink: &mut Sink<'_>) -> bool {
+        sink.push(id);
+        sink.is_full()
+    }
+
+    /// Works on a part of the raw text between two tokens. Says whether that is enough.
+    fn section(&self, part: &str, last: bool, scratch: &mut Scratch, sink: &mut Sink<'_>) -> bool {
+        let Scratch { flow, lattice, cache, inside } = scratch;
+        let normalized = flow.push(&self.steps, part, last);
+        let mut walk = |part: &str, last: bool, sink: &mut Sink<'_>| {
+            let enough = self.words.walk(part, inside, |part| {
+                match part {
+                    Some(part) => {
+                        lattice.text.extend_from_slice(part.as_bytes());
+                        lattice.advance(&self.model, |ids, _| sink.extend(ids));
+                    }
+                    None => finish(lattice, cache, &self.model, self.mark.as_bytes(), sink),
+                }
+                sink.is_full()
+            });
+            if !enough && last {
+                *inside = false;
+                finish(lattice, cache, &self.model, self.mark.as_bytes(), sink);
+            }
+            enough || sink.is_full()
+        };
+        let mut enough = false;
+        if self.normalized.is_empty() {
+            enough = walk(normalized, last, sink);
+            normalized.clear();
+        } else if last {
+            // Tokens that may be anywhere in the normalised text need all of it.
+            enough = self.normalized.split(normalized).any(|part| match part {
+                Part::Token { id, .. } => self.token(id, sink),
+                Part::Text { text, last, .. } => walk(text, last, sink),
+            });
+        }
+        if last {
+            flow.clear();
+        }
+        enough
+    }
+
+    /// Hands on the pieces of `text` with the bytes that they stand for.
+    pub(super) fn place(&self, text: &str, mut to: impl FnMut(u32, (usize, usize))) {
+        let mut lattice = Lattice::new();
+        for section in sections(&self.raw, text) {
+            let Section { token: None, start, end } = section else {
+                section.token.into_iter().for_each(|id| to(id, (section.start, section.end)));
+                continue;
+            };
+            let mut aligned = AlignedText::new(&text[start..end], start);
+            self.steps.iter().for_each(|step| aligned.normalize(step));
+            let slice = aligned.slicer();
+            for section in sections(&self.normalized, &aligned.text()) {
+                let part = slice(section.start, section.end);
+                if let Some(id) = section.token {
+                    to(id, part.raw());
+                    continue;
+                }
+                for word in part.words(&self.words) {
+                    lattice.text.extend_from_slice(word.text().as_bytes());
+                    let (slice, mut at) = (word.slicer(), 0);
+                    lattice.finish(&self.model, |ids, length| {
+                        let raw = slice(at, at + length).raw();
+                        at += length;
+                        ids.iter().for_each(|&id| to(id, raw));
+                    });
+                }
+            }
+        }
+    }
+
+    /// The number of ids, added tokens included.
     pub(super) fn vocabulary(&self) -> usize {
-        self.tokenizer.get_vocab_size(true).max(self.tokenizer.get_model().get_vocab_size())
+        let behind = self.tokens.iter().map(|&(_, id)| id as usize + 1).max().unwrap_or(0);
+        behind.max(self.model.len())
     }
 
-    pub(super) fn id_to_piece(&self, id: u32) -> Option<String> {
-        self.tokenizer.id_to_token(id)
+    /// The piece with this id.
+    pub(super) fn piece(&self, id: u32) -> Option<&str> {
+        let added = || self.tokens.iter().find(|&&(_, other)| other == id).map(|(token, _)| token.content.as_str());
+        self.model.piece(id).or_else(added)
     }
 
-    pub(super) fn piece_to_id(&self, piece: &str) -> Option<u32> {
-        self.tokenizer.token_to_id(piece)
+    /// The id of a piece.
+    pub(super) fn id(&self, piece: &str) -> Option<u32> {
+        let added = || self.tokens.iter().find(|(token, _)| token.content == piece).map(|&(_, id)| id);
+        self.model.id(piece).or_else(added)
     }
 }
 
-fn sequence(steps: &[Normalizer]) -> Result<Normalizers, Refusal> {
-    Ok(Normalizers::new(steps.iter().map(normalizer).collect::<Result<_, _>>()?))
+/// A token, or the whole of the text between two.
+struct Section {
+    token: Option<u32>,
+    start: usize,
+    end: usize,
 }
 
-fn normalizer(step: &Normalizer) -> Result<NormalizerWrapper, Refusal> {
-    Ok(match step {
-        Normalizer::Replace { pattern, content } => {
-            let pattern = match pattern {
-                Pattern::Text(text) => ReplacePattern::String(text.clone()),
-                Pattern::Spaces => ReplacePattern::Regex(SPACES.into()),
-            };
-            Replace::new(pattern, content.clone())?.into()
-        }
-        Normalizer::Nfc => NFC.into(),
-        Normalizer::Nfd => NFD.into(),
-        Normalizer::Nfkc => NFKC.into(),
-        Normalizer::Nfkd => NFKD.into(),
-        Normalizer::Nmt => Nmt.into(),
-        Normalizer::StripAccents => StripAccents.into(),
-        Normalizer::Lowercase => Lowercase.into(),
-        Normalizer::Strip { left, right } => Strip::new(*left, *right).into(),
-        Normalizer::Prepend(text) => PrependText::new(text.clone()).into(),
-        Normalizer::Charsmap(map) => Precompiled::from(map).map_err(|fault| fault.to_string())?.into(),
-    })
-}
-
-fn pre_tokenizer(step: &PreTokenizer) -> PreTokenizerWrapper {
-    match *step {
-        PreTokenizer::Whitespace => WhitespaceSplit.into(),
-        PreTokenizer::Metaspace { replacement, prepend, split } => {
-            let scheme = match prepend {
-                Prepend::Always => PrependScheme::Always,
-                Prepend::First => PrependScheme::First,
-                Prepend::Never => PrependScheme::Never,
-            };
-            Metaspace::new(replacement, scheme, split).into()
+/// All sections of `text`, in order.
+fn sections(added: &Added, text: &str) -> Vec<Section> {
+    let (mut sections, mut start) = (Vec::new(), None);
+    for part in added.split(text) {
+        match part {
+            Part::Token { id, start, end } => sections.push(Section { token: Some(id), start, end }),
+            Part::Text { text, at, last } => {
+                let first = *start.get_or_insert(at);
+                if last {
+                    sections.push(Section { token: None, start: first, end: at + text.len() });
+                    start = None;
+                }
+            }
         }
     }
+    sections
 }

@@ -4,7 +4,7 @@
 //! vocabulary file could turn a short text into one that no memory holds. The bound is found from the last step
 //! to the first: what a byte becomes at most is the sum of what the bytes that take its place become.
 
-use super::charsmap;
+use super::charsmap::Charsmap;
 use super::recipe::{Normalizer, Pattern};
 
 /// More steps than this have no use; the ALBERT converter writes seven.
@@ -24,8 +24,6 @@ const COMPATIBLE_GROWTH: usize = 11;
 const LOWERCASE_GROWTH: usize = 2;
 
 /// Says in a sentence why `steps` could make too much of a text, or that they cannot.
-///
-/// Character maps must have passed their own check.
 pub(super) fn check(steps: &[Normalizer]) -> Result<(), String> {
     if steps.len() > MAX_STEPS {
         return Err(format!("it has more than {MAX_STEPS} steps of normalisation"));
@@ -97,14 +95,14 @@ impl Growth {
         self
     }
 
-    fn after_charsmap(mut self, map: &[u8]) -> Self {
-        let longest = charsmap::longest(map);
+    fn after_charsmap(mut self, map: &Charsmap) -> Self {
+        let longest = map.longest();
         let mut before = Self(self.0);
         for byte in 0..128 {
-            if let Some(text) = charsmap::of_ascii(map, byte) {
-                before.0[usize::from(byte)] = self.of(text);
+            if let Some(text) = map.of(&[byte]) {
+                before.0[usize::from(byte)] = self.of(text.as_bytes());
             } else if byte == b'\r' {
-                // The one character of two ASCII bytes is a line end.
+                // The one grapheme of two ASCII bytes is a line end.
                 before.0[usize::from(byte)] = longest.saturating_mul(self.most());
             }
         }

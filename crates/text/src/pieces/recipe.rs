@@ -5,14 +5,15 @@
 
 use std::path::Path;
 
-use super::{charsmap, growth};
+use super::charsmap::Charsmap;
+use super::growth;
 use crate::error::TextError;
 
 /// No vocabulary has more pieces than this; the largest published ones have about 500,000.
 const MAX_PIECES: usize = 1 << 20;
-/// No piece is longer than this, in bytes. The engine keeps a tree as deep as its longest piece.
+/// No piece is longer than this, in bytes. Pieces that end within so many bytes compete.
 const MAX_PIECE_BYTES: usize = 512;
-/// All pieces together are no longer than this, in bytes. The engine's tree needs some 300 bytes for each of them.
+/// All pieces together are no longer than this, in bytes. The tree of pieces needs some twenty bytes for each of them.
 const MAX_VOCABULARY_BYTES: usize = 8 << 20;
 /// No vocabulary has more added tokens than this.
 const MAX_ADDED: usize = 1 << 14;
@@ -61,12 +62,12 @@ pub(super) enum Normalizer {
         right: bool,
     },
     Prepend(String),
-    /// A SentencePiece character map, as it stands in a `spiece.model`.
-    Charsmap(Vec<u8>),
+    /// A SentencePiece character map.
+    Charsmap(Charsmap),
 }
 
-/// The one regular expression that ALBERT's converter writes, in all its versions. The engine's dialect differs from
-/// the one that the converter means for others.
+/// The one regular expression that ALBERT's converter writes, in all its versions. What others mean differs
+/// from one dialect to the next.
 pub(super) const SPACES: &str = " {2,}";
 
 /// What a replacement looks for.
@@ -165,13 +166,6 @@ impl Recipe {
         }
         if bytes > MAX_VOCABULARY_BYTES {
             return malformed(format!("its pieces are longer than {MAX_VOCABULARY_BYTES} bytes together"));
-        }
-        for normalizer in &self.normalizers {
-            if let Normalizer::Charsmap(map) = normalizer
-                && let Err(reason) = charsmap::check(map)
-            {
-                return malformed(reason);
-            }
         }
         if let Err(reason) = growth::check(&self.normalizers) {
             return malformed(reason);

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use super::charsmap::Charsmap;
 use super::config::Config;
 use super::digits::is_digit;
 use super::recipe::{AddedToken, Normalizer, Pattern, PostProcessor, PreTokenizer, Prepend, Recipe};
@@ -40,8 +41,12 @@ pub(super) fn read(path: &Path, bytes: &[u8], config: &Config) -> Result<Recipe,
         .filter(|piece| matches!(piece.kind, CONTROL | USER_DEFINED))
         .map(|piece| AddedToken { special: piece.kind == CONTROL, ..AddedToken::special(&piece.text) })
         .collect();
+    let map = match model.charsmap {
+        [] => None,
+        map => Some(Charsmap::read(map).map_err(|reason| TextError::Malformed { path: path.to_owned(), reason })?),
+    };
     let recipe = Recipe {
-        normalizers: normalizers(model.charsmap, config),
+        normalizers: normalizers(map, config),
         vocabulary: model.pieces.into_iter().map(Piece::scored).collect(),
         unknown: model.unknown,
         byte_fallback: false,
@@ -55,7 +60,7 @@ pub(super) fn read(path: &Path, bytes: &[u8], config: &Config) -> Result<Recipe,
 }
 
 /// The converter's normalisation: straight quotes, accents and case as configured, the model's own map, single spaces.
-fn normalizers(charsmap: Vec<u8>, config: &Config) -> Vec<Normalizer> {
+fn normalizers(map: Option<Charsmap>, config: &Config) -> Vec<Normalizer> {
     let quotes = |pattern: &str| Normalizer::Replace { pattern: Pattern::Text(pattern.into()), content: "\"".into() };
     let mut steps = vec![quotes("``"), quotes("''")];
     if !config.keep_accents {
@@ -64,20 +69,18 @@ fn normalizers(charsmap: Vec<u8>, config: &Config) -> Vec<Normalizer> {
     if config.do_lower_case {
         steps.push(Normalizer::Lowercase);
     }
-    if !charsmap.is_empty() {
-        steps.push(Normalizer::Charsmap(charsmap));
-    }
+    steps.extend(map.map(Normalizer::Charsmap));
     steps.push(Normalizer::Replace { pattern: Pattern::Spaces, content: " ".into() });
     steps
 }
 
 /// The parts of a model file that matter.
 #[derive(Debug)]
-struct Model {
+struct Model<'b> {
     pieces: Vec<Piece>,
     kind: u64,
     unknown: usize,
-    charsmap: Vec<u8>,
+    charsmap: &'b [u8],
 }
 
 #[derive(Debug)]
@@ -96,9 +99,9 @@ impl Piece {
     }
 }
 
-impl Model {
-    fn read(path: &Path, bytes: &[u8]) -> Result<Self, TextError> {
-        let mut model = Self { pieces: Vec::new(), kind: UNIGRAM, unknown: 0, charsmap: Vec::new() };
+impl<'b> Model<'b> {
+    fn read(path: &'b Path, bytes: &'b [u8]) -> Result<Self, TextError> {
+        let mut model = Self { pieces: Vec::new(), kind: UNIGRAM, unknown: 0, charsmap: &[] };
         let mut fields = Fields::new(path, bytes, 0);
         while let Some(field) = fields.next()? {
             match field {
@@ -127,11 +130,11 @@ impl Model {
         Ok(())
     }
 
-    fn read_normalizer(&mut self, path: &Path, bytes: &[u8], start: usize) -> Result<(), TextError> {
+    fn read_normalizer(&mut self, path: &'b Path, bytes: &'b [u8], start: usize) -> Result<(), TextError> {
         let mut fields = Fields::new(path, bytes, start);
         while let Some(field) = fields.next()? {
             if let (2, Value::Bytes(map, _)) = field {
-                self.charsmap = map.to_vec();
+                self.charsmap = map;
             }
         }
         Ok(())

@@ -233,7 +233,8 @@ fn texts_behind_the_limit_are_not_read() {
     assert_eq!((ids.len(), &ids[..3], ids[511]), (512, &[2, 8, 8][..], 3));
     ids.clear();
     let word = "ab1".repeat(1 << 20);
-    assert_eq!(pieces.beginning(&word, 3).unwrap(), Some(vec![8, 10, 6]));
+    assert!(pieces.encode(&word, 5, &mut ids).unwrap().truncated);
+    assert_eq!(ids, [2, 8, 10, 6, 3]);
     let left = open(&tokenizer_json(), Some(json!({ "truncation_side": "left" }))).unwrap();
     ids.clear();
     assert!(left.encode(&text, 4, &mut ids).unwrap().truncated);
@@ -285,59 +286,6 @@ fn directories_are_opened() {
 }
 
 proptest! {
-    /// A text in parts has the pieces of the whole.
-    #[test]
-    fn parts_make_the_whole(
-        words in prop::collection::vec("(ab|cd|xy1|é|``|''|'|\\[MASK\\]|<pad>|\u{301}|\u{ff07}|👍|\u{600}|,|\\(a|b\\.|~|the|oil prices)", 0..40),
-        gaps in prop::collection::vec("( | | |  |\t|\u{a0}||\\. )", 40),
-        at_least in 2usize..12,
-    ) {
-        let text: String = words.iter().zip(&gaps).flat_map(|(word, gap)| [word.as_str(), gap]).collect();
-        thread_local! {
-            static PIECES: Pieces = Pieces::open(&fixture()).unwrap();
-        }
-        PIECES.with(|pieces| {
-            prop_assert!((b"aZ0,.()[]~<>").iter().all(|&byte| pieces.chunks.plain().has(byte)));
-            let mut whole = Vec::new();
-            pieces.engine.encode(&text, &mut whole).unwrap();
-            let mut parts = Vec::new();
-            for part in pieces.chunks.at_least(at_least).of_text(&text) {
-                pieces.engine.encode(part, &mut parts).unwrap();
-            }
-            prop_assert_eq!(whole, parts);
-            Ok(())
-        })?;
-    }
-
-    /// A word that is not read to its end has the first pieces of the whole.
-    #[test]
-    fn beginnings_are_those_of_the_whole(
-        unit in "[a-zA-Z0-9.,+/é<']{1,30}",
-        odd in "( |``|<pad>|\\[MASK\\]|\u{301}|the |aab){0,3}",
-        seed in any::<u64>(),
-        wanted in 0usize..60,
-    ) {
-        thread_local! {
-            static PIECES: Pieces = Pieces::open(&fixture()).unwrap();
-        }
-        let (mut text, mut state) = (String::new(), seed | 1);
-        while text.len() < 40_000 {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let start = &unit[..unit.floor_char_boundary((state >> 50) as usize % 31)];
-            text.push_str(if state >> 40 & 63 == 0 { &odd } else { start });
-            text.push(char::from(b'a' + (state >> 33) as u8 % 26));
-        }
-        PIECES.with(|pieces| {
-            let mut whole = Vec::new();
-            pieces.engine.encode(&text, &mut whole).unwrap();
-            if let Some(beginning) = pieces.beginning(&text, wanted).unwrap() {
-                prop_assert!(whole.len() > wanted);
-                prop_assert_eq!(&whole[..wanted], beginning);
-            }
-            Ok(())
-        })?;
-    }
-
     /// No change to a model file makes anything panic.
     #[test]
     fn hostile_spiece_models_do_not_panic(

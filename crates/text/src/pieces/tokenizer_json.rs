@@ -11,6 +11,7 @@ use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::charsmap::Charsmap;
 use super::recipe::{
     AddedToken, MAX_AROUND, Normalizer, Pattern, PostProcessor, PreTokenizer, Prepend, Recipe, SPACES,
 };
@@ -253,7 +254,7 @@ impl Reader<'_> {
             "Precompiled" => {
                 let text = self.json(Precompiled::deserialize(step))?.precompiled_charsmap;
                 match base64::Engine::decode(&base64::engine::general_purpose::STANDARD, text) {
-                    Ok(map) => Normalizer::Charsmap(map),
+                    Ok(map) => Normalizer::Charsmap(Charsmap::read(&map).map_err(|reason| self.malformed(&reason))?),
                     Err(_) => return Err(self.malformed("its character map is not base64")),
                 }
             }

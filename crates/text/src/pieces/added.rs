@@ -1,0 +1,192 @@
+//! Tokens that are found in a text as they are written, before it is cut into words.
+//!
+//! Matches are the longest ones from left to right. A token can take the white space around it along, or be found only
+//! where no word character touches it.
+
+use super::recipe::AddedToken;
+use super::trie::Trie;
+
+/// Text is handed on in parts of this many bytes.
+pub(super) const PART_BYTES: usize = 4 << 10;
+
+/// Tokens to look for.
+#[derive(Debug)]
+pub(super) struct Added {
+    tokens: Vec<Token>,
+    trie: Trie,
+    /// The bytes that tokens begin with.
+    first: Vec<bool>,
+    /// Whether some token takes the white space before it along.
+    lstrip: bool,
+}
+
+/// What is known of a token that is found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Token {
+    pub(super) id: u32,
+    single_word: bool,
+    lstrip: bool,
+    rstrip: bool,
+    /// Whether it is found, and is ordinary text all the same.
+    ignored: bool,
+}
+
+impl Token {
+    /// Whether it is always found, and takes nothing along.
+    pub(super) fn is_plain(self) -> bool {
+        !(self.single_word || self.lstrip || self.rstrip || self.ignored)
+    }
+}
+
+impl Added {
+    /// Tokens with their ids and the texts that are looked for. Special ones are ordinary text if `split_special`.
+    pub(super) fn new<'t>(found: impl Iterator<Item = (&'t AddedToken, u32, String)>, split_special: bool) -> Self {
+        let mut found: Vec<_> = found.filter(|(.., text)| !text.is_empty()).collect();
+        // Of two tokens with the same text the one with the smaller id is found, so it comes last.
+        found.sort_by_key(|&(_, id, _)| std::cmp::Reverse(id));
+        let texts: Vec<&str> = found.iter().map(|(.., text)| text.as_str()).collect();
+        let mut first = vec![false; 256];
+        texts.iter().filter_map(|text| text.bytes().next()).for_each(|byte| first[usize::from(byte)] = true);
+        let token = |&(token, id, _): &(&AddedToken, u32, String)| Token {
+            id,
+            single_word: token.single_word,
+            lstrip: token.lstrip,
+            rstrip: token.rstrip,
+            ignored: split_special && token.special,
+        };
+        Self {
+            trie: Trie::new(&texts),
+            first,
+            lstrip: found.iter().any(|(token, ..)| token.lstrip),
+            tokens: found.iter().map(token).collect(),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.tokens.is_empty()
+    }
+
+    /// Whether some token begins with this byte.
+    pub(super) fn begins(&self, byte: u8) -> bool {
+        self.first[usize::from(byte)]
+    }
+
+    /// The longest token that `text` begins with, and its length.
+    #[inline]
+    pub(super) fn longest(&self, text: &[u8]) -> Option<(Token, usize)> {
+        let (at, length) = self.trie.longest(text)?;
+        Some((self.tokens[at as usize], length))
+    }
+
+    /// The parts of a text, in order.
+    pub(super) fn split<'a>(&'a self, text: &'a str) -> Parts<'a> {
+        Parts { added: self, text, from: 0, handed_on: 0, at: 0, open: false, next: None }
+    }
+}
+
+/// A part of a text.
+#[derive(Debug, PartialEq)]
+pub(super) enum Part<'a> {
+    /// Text between tokens, which begins at this byte and may go on in the next part unless this is its last.
+    Text { text: &'a str, at: usize, last: bool },
+    /// A token and where it stands, with what it takes along.
+    Token { id: u32, start: usize, end: usize },
+}
+
+/// Walks a text.
+#[derive(Debug)]
+pub(super) struct Parts<'a> {
+    added: &'a Added,
+    text: &'a str,
+    /// Where the last token ends.
+    from: usize,
+    /// Up to here the text has been handed on.
+    handed_on: usize,
+    /// Here the search goes on.
+    at: usize,
+    /// Whether some of the text before the next token has been handed on.
+    open: bool,
+    /// A token that waits for the text before it.
+    next: Option<(u32, usize, usize)>,
+}
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = Part<'a>;
+
+    fn next(&mut self) -> Option<Part<'a>> {
+        if let Some((id, start, end)) = self.next.take() {
+            return Some(Part::Token { id, start, end });
+        }
+        let mut size = PART_BYTES;
+        loop {
+            let end = self.text.floor_char_boundary(self.at.saturating_add(size).min(self.text.len()));
+            if let Some((id, start, end)) = self.search(end) {
+                let (text, at) = (self.text.get(self.handed_on..start).unwrap_or_default(), self.handed_on);
+                (self.from, self.handed_on) = (end, end);
+                if text.is_empty() && !self.open {
+                    return Some(Part::Token { id, start, end });
+                }
+                self.open = false;
+                self.next = Some((id, start, end));
+                return Some(Part::Text { text, at, last: true });
+            }
+            if self.at == self.text.len() {
+                let (text, at) = (self.text.get(self.handed_on..).unwrap_or_default(), self.handed_on);
+                self.handed_on = self.text.len();
+                let open = std::mem::take(&mut self.open);
+                return (open || !text.is_empty()).then_some(Part::Text { text, at, last: true });
+            }
+            let mut text = self.text.get(self.handed_on..self.at).unwrap_or_default();
+            if self.added.lstrip {
+                // The next token may take this white space along.
+                text = text.trim_end();
+            }
+            if !text.is_empty() {
+                let at = self.handed_on;
+                self.handed_on += text.len();
+                self.open = true;
+                return Some(Part::Text { text, at, last: false });
+            }
+            // Growing steps keep the work linear where white space has no end.
+            size *= 2;
+        }
+    }
+}
+
+impl Parts<'_> {
+    /// The next token that begins before `end`, and where it stands.
+    fn search(&mut self, end: usize) -> Option<(u32, usize, usize)> {
+        let bytes = self.text.as_bytes();
+        while self.at < end {
+            if !self.added.begins(bytes[self.at]) {
+                self.at += 1;
+                continue;
+            }
+            let Some((token, length)) = self.added.longest(&bytes[self.at..]) else {
+                self.at += 1;
+                continue;
+            };
+            let (mut start, mut stop) = (self.at, self.at + length);
+            self.at = stop;
+            let (before, behind) = (&self.text[..start], &self.text[stop..]);
+            let touched =
+                || before.chars().next_back().is_some_and(is_word) || behind.chars().next().is_some_and(is_word);
+            if token.ignored || token.single_word && touched() {
+                continue;
+            }
+            if token.lstrip {
+                start = before.trim_end().len().max(self.from);
+            }
+            if token.rstrip {
+                stop += behind.len() - behind.trim_start().len();
+            }
+            return Some((token.id, start, stop));
+        }
+        None
+    }
+}
+
+/// Whether regular expressions call this a word character (`\w`).
+fn is_word(c: char) -> bool {
+    regex_syntax::try_is_word_character(c).unwrap_or_else(|_| c.is_alphanumeric() || c == '_')
+}

@@ -1,0 +1,224 @@
+//! A way through ASCII texts on which all steps of normalisation are one look into a table.
+//!
+//! [`AsciiPath::new`] walks the steps of a vocabulary and finds what they make of each ASCII character, whatever
+//! stands around it. Characters for which that cannot be said are left to the general way, and with them every text
+//! that has one of them; so are vocabularies with steps that look further than one character, other than these:
+//!
+//! - a text that is replaced and is longer than a character: only where its first two characters meet;
+//! - runs of spaces that become one.
+//!
+//! A word is handed on when the space behind it has been seen. Nothing that follows can change it then: no
+//! replacement has a space in it, a run of spaces stays a space, and a mark that would join the space is not ASCII.
+
+use super::added::Added;
+use super::ascii_set::AsciiSet;
+use super::model::Model;
+use super::normalize::nmt;
+use super::recipe::{Normalizer, Pattern, Prepend};
+use super::scratch::Scratch;
+use super::sink::Sink;
+use super::words::{Words, finish};
+
+/// A character that begins a word or ends one.
+const SPACE: u16 = 1 << 8;
+/// A character that begins an added token.
+const TOKEN: u16 = 1 << 9;
+/// A character that may begin something that is replaced.
+const PAIR: u16 = 1 << 10;
+/// A character for the general way.
+const ODD: u16 = 1 << 11;
+
+/// Longer words, in bytes, are for the general way, which hands on their beginnings.
+const MAX_WORD: usize = 1 << 10;
+
+/// What becomes of ASCII characters.
+#[derive(Debug, Clone)]
+pub(super) struct AsciiPath {
+    /// For every byte what takes its place, and the flags above.
+    table: Box<[u16; 256]>,
+    /// Characters that do not keep to themselves where they meet in this order.
+    pairs: Vec<(u8, u8)>,
+    /// Whether many spaces are one.
+    single: bool,
+    /// Whether spaces go, rather than become the marks of words.
+    broken: bool,
+    /// What words begin with.
+    mark: String,
+}
+
+impl AsciiPath {
+    /// The way for these steps, if there is one. `raw` and `normalized` are the tokens that are found in the text
+    /// before and after it is normalised.
+    pub(super) fn new(steps: &[Normalizer], words: &Words, raw: &Added, normalized: &Added) -> Option<Self> {
+        let metaspace = words.metaspace.filter(|metaspace| metaspace.split && metaspace.prepend == Prepend::Always)?;
+        if words.broken_again || metaspace.mark.is_ascii() || normalized.begins(b' ') {
+            return None;
+        }
+        let mut images = Images::new();
+        steps.iter().try_for_each(|step| images.follow(step))?;
+        if images.single.is_some_and(|spaces| spaces != images.spaces()) {
+            return None;
+        }
+        let mut table = Box::new([ODD; 256]);
+        for (byte, &image) in (0_u8..).zip(&images.of) {
+            let Some(image) = image.filter(|&image| !normalized.begins(image)) else { continue };
+            let space = image == b' ' || words.broken && char::from(image).is_whitespace();
+            let pair = images.pairs.iter().any(|&(first, _)| first == byte);
+            let flags = [(space, SPACE), (pair, PAIR), (raw.begins(byte), TOKEN)];
+            let flags = flags.iter().filter(|(set, _)| *set).fold(0, |sum, (_, flag)| sum | flag);
+            table[usize::from(byte)] = flags | u16::from(image);
+        }
+        Some(Self {
+            table,
+            pairs: images.pairs,
+            single: images.single.is_some(),
+            broken: words.broken,
+            mark: metaspace.mark.into(),
+        })
+    }
+
+    /// Cuts a text into pieces, and says whether that could be done; if not, some ids may have gone to `sink`.
+    pub(super) fn encode(
+        &self,
+        text: &[u8],
+        raw: &Added,
+        model: &Model,
+        scratch: &mut Scratch,
+        sink: &mut Sink<'_>,
+    ) -> bool {
+        let Scratch { lattice, cache, .. } = scratch;
+        let mark = self.mark.as_bytes();
+        let (mut at, mut inside, mut spaced) = (0, false, false);
+        while let Some(&byte) = text.get(at) {
+            let entry = self.table[usize::from(byte)];
+            if entry & ODD != 0 {
+                return false;
+            }
+            if entry & TOKEN != 0
+                && let Some((token, length)) = raw.longest(&text[at..])
+            {
+                if !token.is_plain() {
+                    return false;
+                }
+                if inside {
+                    finish(lattice, cache, model, mark, sink);
+                }
+                sink.push(token.id);
+                (inside, spaced) = (false, false);
+                at += length;
+                if sink.is_full() {
+                    return true;
+                }
+                continue;
+            }
+            let next = text.get(at + 1).copied();
+            if entry & PAIR != 0 && next.is_some_and(|next| self.pairs.contains(&(byte, next))) {
+                return false;
+            }
+            if entry & SPACE != 0 {
+                if next.is_some_and(|next| !next.is_ascii()) {
+                    return false;
+                }
+                at += 1;
+                if self.single && spaced {
+                    continue;
+                }
+                if inside {
+                    finish(lattice, cache, model, mark, sink);
+                    if sink.is_full() {
+                        return true;
+                    }
+                }
+                inside = !self.broken;
+                spaced = true;
+                if inside {
+                    lattice.text.extend_from_slice(mark);
+                }
+                continue;
+            }
+            if !inside {
+                lattice.text.extend_from_slice(mark);
+                inside = true;
+            }
+            spaced = false;
+            // This character, and those behind it that have no flags.
+            let plain = text[at + 1..].iter().take_while(|&&byte| self.table[usize::from(byte)] < 256).count();
+            let run = &text[at..=at + plain];
+            lattice.text.extend(run.iter().map(|&byte| self.table[usize::from(byte)] as u8));
+            if lattice.text.len() > MAX_WORD {
+                return false;
+            }
+            at += run.len();
+        }
+        if inside {
+            finish(lattice, cache, model, mark, sink);
+        }
+        true
+    }
+}
+
+/// What has become of each ASCII character after some steps.
+struct Images {
+    /// One ASCII character, or something that depends on more.
+    of: [Option<u8>; 128],
+    pairs: Vec<(u8, u8)>,
+    /// The characters that were spaces when many spaces became one.
+    single: Option<AsciiSet>,
+}
+
+impl Images {
+    fn new() -> Self {
+        Self { of: std::array::from_fn(|byte| Some(byte as u8)), pairs: Vec::new(), single: None }
+    }
+
+    fn spaces(&self) -> AsciiSet {
+        let mut spaces = AsciiSet::NONE;
+        (0..).zip(&self.of).filter(|&(_, image)| *image == Some(b' ')).for_each(|(byte, _)| spaces.insert(byte));
+        spaces
+    }
+
+    /// Replaces every image by what `step` makes of it.
+    fn map(&mut self, step: impl Fn(u8) -> Option<u8>) {
+        self.of.iter_mut().for_each(|image| *image = image.and_then(&step));
+    }
+
+    /// Takes one more step, or finds that it looks too far.
+    fn follow(&mut self, step: &Normalizer) -> Option<()> {
+        let single = |text: &str| text.bytes().next().filter(|byte| text.len() == 1 && byte.is_ascii());
+        match step {
+            Normalizer::Replace { pattern: Pattern::Text(pattern), content } => match *pattern.as_bytes() {
+                // It is not found in ASCII.
+                _ if !pattern.is_ascii() => {}
+                _ if pattern.contains(' ') => return None,
+                [from] => self.map(|image| if image == from { single(content) } else { Some(image) }),
+                [first, second, ..] => {
+                    let from = |wanted| {
+                        (0_u8..).zip(&self.of).filter(move |(_, image)| **image == Some(wanted)).map(|(byte, _)| byte)
+                    };
+                    let pairs: Vec<_> = from(first).flat_map(|a| from(second).map(move |b| (a, b))).collect();
+                    self.pairs.extend(pairs);
+                }
+                [] => return None,
+            },
+            Normalizer::Replace { pattern: Pattern::Spaces, content } => {
+                if content != " " || self.single.is_some_and(|spaces| spaces != self.spaces()) {
+                    return None;
+                }
+                self.single = Some(self.spaces());
+            }
+            // None of these changes an ASCII character among others.
+            Normalizer::Nfc | Normalizer::Nfd | Normalizer::Nfkc | Normalizer::Nfkd | Normalizer::StripAccents => {}
+            Normalizer::Lowercase => self.map(|image| Some(image.to_ascii_lowercase())),
+            Normalizer::Nmt => self.map(|image| nmt(char::from(image)).map(|c| c as u8)),
+            // Of two ASCII characters only a line end is one grapheme.
+            Normalizer::Charsmap(map) => self.map(|image| match map.of(&[image]) {
+                _ if image == b'\r' => None,
+                Some(text) => single(text),
+                None => Some(image),
+            }),
+            // These look at the ends of a text.
+            Normalizer::Strip { .. } | Normalizer::Prepend(_) => return None,
+        }
+        Some(())
+    }
+}

@@ -1,0 +1,119 @@
+//! How a normalised text is broken into words, each of which is cut into pieces alone.
+
+use super::cache::{Cache, Key};
+use super::lattice::Lattice;
+use super::model::Model;
+use super::recipe::{PreTokenizer, Prepend};
+use super::sink::Sink;
+
+/// The steps in one. There is at most one metaspace among them.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Words {
+    /// Whether the text is broken at white space before anything else, which goes.
+    pub(super) broken: bool,
+    pub(super) metaspace: Option<Metaspace>,
+    /// Whether words are broken at white space once more, behind the metaspace.
+    pub(super) broken_again: bool,
+}
+
+/// Spaces become `mark`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Metaspace {
+    pub(super) mark: char,
+    pub(super) prepend: Prepend,
+    /// Whether a word begins at every mark.
+    pub(super) split: bool,
+}
+
+impl Words {
+    pub(super) fn new(steps: &[PreTokenizer]) -> Self {
+        let mut words = Self { broken: false, metaspace: None, broken_again: false };
+        for step in steps {
+            match *step {
+                PreTokenizer::Whitespace if words.metaspace.is_none() => words.broken = true,
+                PreTokenizer::Whitespace => words.broken_again = true,
+                PreTokenizer::Metaspace { replacement: mark, prepend, split } => {
+                    words.metaspace = Some(Metaspace { mark, prepend, split });
+                }
+            }
+        }
+        words
+    }
+
+    /// The mark that is put before a stretch of text that does not begin with it, if one is.
+    pub(super) fn prepended(&self) -> Option<char> {
+        self.metaspace.filter(|metaspace| metaspace.prepend != Prepend::Never).map(|metaspace| metaspace.mark)
+    }
+
+    /// Walks the next part of a normalised text. `inside` says whether the stretch it continues has begun, and is
+    /// false at the beginning of a text.
+    ///
+    /// `word` is handed the parts of words, and nothing where a word ends if it has begun; it says whether that is
+    /// enough.
+    pub(super) fn walk(&self, text: &str, inside: &mut bool, mut word: impl FnMut(Option<&str>) -> bool) -> bool {
+        let (mark, split) = match self.metaspace {
+            Some(metaspace) => (metaspace.mark, metaspace.split),
+            None => (' ', false),
+        };
+        let mut buffer = [0; 4];
+        let mark_text: &str = mark.encode_utf8(&mut buffer);
+        // Up to here the text has been handed on.
+        let mut done = 0;
+        for (at, c) in text.char_indices() {
+            let special = c == ' ' || c == mark || (self.broken || self.broken_again) && c.is_whitespace();
+            if *inside && !special {
+                continue;
+            }
+            if word(Some(&text[done..at])) {
+                return true;
+            }
+            done = at + c.len_utf8();
+            if self.broken && c.is_whitespace() {
+                *inside = false;
+                if word(None) {
+                    return true;
+                }
+                continue;
+            }
+            let c = if c == ' ' { mark } else { c };
+            let mut put = |c: char, text: &str| {
+                if split && c == mark && word(None) {
+                    return true;
+                }
+                if self.broken_again && c.is_whitespace() { word(None) } else { word(Some(text)) }
+            };
+            if !*inside {
+                *inside = true;
+                if self.prepended().is_some_and(|mark| c != mark) && put(mark, mark_text) {
+                    return true;
+                }
+            }
+            let text = if c == mark { mark_text } else { &text[at..done] };
+            if put(c, text) {
+                return true;
+            }
+        }
+        word(Some(&text[done..]))
+    }
+}
+
+/// Hands on the pieces of the word in `lattice`, if there is one, and remembers them if it begins with `mark`.
+#[inline]
+pub(super) fn finish(lattice: &mut Lattice, cache: &mut Cache, model: &Model, mark: &[u8], sink: &mut Sink<'_>) {
+    let key = match lattice.text.strip_prefix(mark) {
+        Some(word) if lattice.is_whole() && !mark.is_empty() => Key::new(word),
+        _ => None,
+    };
+    if let Some(key) = key {
+        if let Some(ids) = cache.get(key) {
+            sink.extend(ids);
+            lattice.clear();
+        } else {
+            let from = sink.len();
+            lattice.finish(model, |ids, _| sink.extend(ids));
+            cache.put(key, sink.since(from));
+        }
+    } else {
+        lattice.finish(model, |ids, _| sink.extend(ids));
+    }
+}
