@@ -48,9 +48,9 @@ impl Engine {
         let mut next = model.len() as u32;
         for token in added.iter().filter(|token| !token.content.is_empty()) {
             let place = *places.entry(token.content.as_str()).or_insert(tokens.len());
-            // A later definition of a token replaces an earlier one.
+            // A later definition of a token replaces an earlier one, but once special is always special.
             if let Some((known, _)) = tokens.get_mut(place) {
-                *known = token.clone();
+                *known = AddedToken { special: known.special || token.special, ..token.clone() };
                 continue;
             }
             let id = model.id(&token.content).unwrap_or_else(|| {

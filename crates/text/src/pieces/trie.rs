@@ -14,8 +14,10 @@ const UNUSED: u64 = 0xFF;
 const NO_VALUE: u64 = (1 << VALUE_BITS) - 1;
 /// A value has this many bits, the ones above the eight of the label.
 const VALUE_BITS: u32 = 24;
-/// Children are looked for a place in no more unfinished blocks than this.
-const OPEN_BLOCKS: usize = 8;
+/// A place for children is looked for in no more unfinished blocks than this.
+const OPEN_BLOCKS: usize = 4;
+/// A block with fewer free units than this is finished: hardly any base would do.
+const FEW: u32 = 12;
 
 /// The set of strings.
 #[derive(Debug, Clone)]
@@ -146,8 +148,13 @@ impl Build {
 
     /// Finds units for the children of `node`, labels them, and says what base leads to them.
     fn place(&mut self, node: usize, labels: &[u8]) -> usize {
-        let room =
-            |block: &Block| labels.iter().fold(block.bases, |left, &byte| left.and(block.free.xored(byte))).first();
+        // The bases that lead to free units with all labels.
+        let room = |block: &Block| {
+            let fitting = labels.iter().try_fold(block.bases, |left, &byte| {
+                Some(left.and(block.free.xored(byte))).filter(|left| *left != Set::NONE)
+            });
+            fitting?.first()
+        };
         let found = self.open.iter().find_map(|&block| Some((block, room(&self.blocks[block])?)));
         let (block, base) = found.unwrap_or_else(|| {
             let block = self.blocks.len();
@@ -167,7 +174,7 @@ impl Build {
             free.remove(unit as u8);
             self.units[unit] = NO_VALUE << 8 | u64::from(byte);
         }
-        if *free == Set::NONE {
+        if free.len() < FEW {
             self.open.retain(|&open| open != block);
         }
         self.units[node] |= (base as u64) << 32;
@@ -192,6 +199,7 @@ impl Set {
     }
 
     /// The bytes that are in this set once they are XORed with `byte`.
+    #[inline]
     fn xored(self, byte: u8) -> Self {
         /// For every bit of a position within a word, the positions that do not have it.
         const WITHOUT: [u64; 6] = [
@@ -203,11 +211,17 @@ impl Set {
             0x0000_0000_FFFF_FFFF,
         ];
         let mut words: [u64; 4] = std::array::from_fn(|at| self.0[at ^ usize::from(byte >> 6)]);
-        for (bit, without) in WITHOUT.iter().enumerate().filter(|(bit, _)| byte >> bit & 1 == 1) {
-            let by = 1 << bit;
-            words.iter_mut().for_each(|word| *word = *word >> by & without | (*word & without) << by);
+        for (bit, without) in WITHOUT.iter().enumerate() {
+            if byte >> bit & 1 == 1 {
+                let by = 1 << bit;
+                words = words.map(|word| word >> by & without | (word & without) << by);
+            }
         }
         Self(words)
+    }
+
+    fn len(self) -> u32 {
+        self.0.iter().map(|word| word.count_ones()).sum()
     }
 
     fn first(self) -> Option<u8> {
