@@ -17,6 +17,8 @@ mod lattice;
 mod model;
 mod normalize;
 mod recipe;
+#[cfg(test)]
+mod reference;
 mod scratch;
 mod sink;
 mod spiece;

@@ -111,17 +111,24 @@ fn huge_texts() {
         ("space and [MASK]", " [MASK] ".into()),
         ("combining marks", "\u{301}\u{323}".into()),
         ("Han", "新聞記事".into()),
+        ("Cyrillic", "новости дня ".into()),
+        ("a Cyrillic word", "новости".into()),
         ("flags", "🇫🇷".into()),
         ("joined emoji", "👨\u{200d}".into()),
         ("back-quotes", "``".into()),
     ];
+    let mut ids = Vec::with_capacity(10 << 20);
     for (name, unit) in cases {
         let text = long(&unit);
-        let mut ids = Vec::new();
+        ids.clear();
         let start = Instant::now();
         let encoded = pieces.encode(&text, 512, &mut ids).unwrap();
         println!("10 MiB of {name}: {:?}, truncated: {}, peak so far {}", start.elapsed(), encoded.truncated, peak());
         assert!(ids.len() <= 512);
+        ids.clear();
+        let start = Instant::now();
+        pieces.encode(&text, usize::MAX, &mut ids).unwrap();
+        println!("    to its end: {:?}, {} pieces, peak so far {}", start.elapsed(), ids.len(), peak());
     }
 }
 

@@ -39,7 +39,7 @@ impl Token {
 }
 
 impl Added {
-    /// Tokens with their ids and the texts that are looked for. Special ones are ordinary text if `split_special`.
+    /// Tokens with their ids and the texts that are looked for. One whose text is empty is never found. Special ones are ordinary text if `split_special`.
     pub(super) fn new<'t>(found: impl Iterator<Item = (&'t AddedToken, u32, String)>, split_special: bool) -> Self {
         let mut found: Vec<_> = found.filter(|(.., text)| !text.is_empty()).collect();
         // Of two tokens with the same text the one with the smaller id is found, so it comes last.
@@ -180,7 +180,10 @@ impl Parts<'_> {
             if token.rstrip {
                 stop += behind.len() - behind.trim_start().len();
             }
-            return Some((token.id, start, stop));
+            // The token before may have taken all of it along.
+            if start < stop {
+                return Some((token.id, start, stop));
+            }
         }
         None
     }
@@ -189,4 +192,49 @@ impl Parts<'_> {
 /// Whether regular expressions call this a word character (`\w`).
 fn is_word(c: char) -> bool {
     regex_syntax::try_is_word_character(c).unwrap_or_else(|_| c.is_alphanumeric() || c == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(tokens: &[AddedToken], text: &str) -> Vec<(Option<u32>, String)> {
+        let added = Added::new(tokens.iter().zip(0..).map(|(token, id)| (token, id, token.content.clone())), false);
+        let part = |part: Part<'_>| match part {
+            Part::Token { id, start, end } => (Some(id), text[start..end].to_owned()),
+            Part::Text { text, .. } => (None, text.to_owned()),
+        };
+        added.split(text).map(part).collect()
+    }
+
+    fn text(text: &str) -> (Option<u32>, String) {
+        (None, text.into())
+    }
+
+    #[test]
+    fn the_longest_at_the_first_place() {
+        let tokens = [AddedToken::special("a"), AddedToken::special("ab"), AddedToken::special("bc")];
+        let found = [text("x"), (Some(1), "ab".into()), text("c"), (Some(2), "bc".into()), (Some(0), "a".into())];
+        assert_eq!(parts(&tokens, "xabcbca"), found);
+        assert_eq!(parts(&tokens, ""), []);
+        assert_eq!(parts(&[], "xy"), [text("xy")]);
+    }
+
+    #[test]
+    fn white_space_is_taken_along() {
+        let left = AddedToken { lstrip: true, ..AddedToken::special("<l>") };
+        let right = AddedToken { rstrip: true, ..AddedToken::special("<r>") };
+        let tokens = [left, right];
+        let found =
+            [text("a"), (Some(0), " \t<l>".into()), text(" b"), (Some(1), "<r>  ".into()), (Some(0), "<l>".into())];
+        assert_eq!(parts(&tokens, "a \t<l> b<r>  <l>"), found);
+        let spaces = " ".repeat(3 * PART_BYTES) + "<l>";
+        assert_eq!(parts(&tokens, &spaces), [(Some(0), spaces.clone())]);
+    }
+
+    #[test]
+    fn single_words_stand_alone() {
+        let tokens = [AddedToken { single_word: true, ..AddedToken::special("ab") }];
+        assert_eq!(parts(&tokens, "ab,xab"), [(Some(0), "ab".into()), text(",xab")]);
+    }
 }

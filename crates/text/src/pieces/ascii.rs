@@ -142,7 +142,8 @@ impl AsciiPath {
             }
             spaced = false;
             // This character, and those behind it that have no flags.
-            let plain = text[at + 1..].iter().take_while(|&&byte| self.table[usize::from(byte)] < 256).count();
+            let plain =
+                text[at + 1..].iter().take(MAX_WORD).take_while(|&&byte| self.table[usize::from(byte)] < 256).count();
             let run = &text[at..=at + plain];
             lattice.text.extend(run.iter().map(|&byte| self.table[usize::from(byte)] as u8));
             if lattice.text.len() > MAX_WORD {
@@ -220,5 +221,67 @@ impl Images {
             Normalizer::Strip { .. } | Normalizer::Prepend(_) => return None,
         }
         Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pieces::recipe::{AddedToken, PreTokenizer};
+
+    fn replace(pattern: &str, content: &str) -> Normalizer {
+        Normalizer::Replace { pattern: Pattern::Text(pattern.into()), content: content.into() }
+    }
+
+    fn spaces(content: &str) -> Normalizer {
+        Normalizer::Replace { pattern: Pattern::Spaces, content: content.into() }
+    }
+
+    fn added(tokens: &[AddedToken]) -> Added {
+        Added::new(tokens.iter().zip(7..).map(|(token, id)| (token, id, token.content.clone())), false)
+    }
+
+    fn path(steps: &[Normalizer], tokens: &[AddedToken]) -> Option<AsciiPath> {
+        let metaspace = PreTokenizer::Metaspace { replacement: '▁', prepend: Prepend::Always, split: true };
+        AsciiPath::new(steps, &Words::new(&[metaspace]), &added(tokens), &added(&[]))
+    }
+
+    /// Whether a text goes this way, with the usual steps and tokens.
+    fn goes(text: &str) -> bool {
+        let steps = [replace("''", "\""), Normalizer::Nfkd, Normalizer::Lowercase, Normalizer::Nmt, spaces(" ")];
+        let mask = AddedToken { lstrip: true, ..AddedToken::special("[MASK]") };
+        let tokens = [mask, AddedToken::special("<pad>")];
+        let model = Model::new(vec![("?".into(), 0.0)], 0, false);
+        path(&steps, &tokens).is_some_and(|path| {
+            let mut ids = Vec::new();
+            let mut sink = Sink::new(&mut ids, usize::MAX, false);
+            path.encode(text.as_bytes(), &added(&tokens), &model, &mut Scratch::new(), &mut sink)
+        })
+    }
+
+    #[test]
+    fn plain_texts_go_this_way() {
+        for text in ["", "Oil prices, it's said.", "  a  b ", "<pad><pa", "[mask]", "a\tb"] {
+            assert!(goes(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn odd_texts_do_not() {
+        for text in ["é", "a \u{301}", "''", "x [MASK]", "a\x01b", &"a".repeat(MAX_WORD + 1)] {
+            assert!(!goes(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn steps_that_look_further_have_no_such_way() {
+        assert!(path(&[], &[]).is_some());
+        assert!(path(&[replace("ab", " "), replace("é", "a b")], &[]).is_some());
+        for step in [replace("a ", "b"), replace(" ", "b"), spaces(""), Normalizer::Prepend("x".into())] {
+            assert!(path(std::slice::from_ref(&step), &[]).is_none(), "{step:?}");
+        }
+        assert!(path(&[spaces(" "), Normalizer::Nmt], &[]).is_none(), "new spaces would not be one");
+        assert!(path(&[spaces(" "), Normalizer::Nmt, spaces(" ")], &[]).is_none());
+        assert!(path(&[Normalizer::Nmt, spaces(" ")], &[]).is_some());
     }
 }

@@ -17,11 +17,11 @@ use super::words::{Words, finish};
 /// Cuts texts into pieces, without special pieces around them.
 #[derive(Debug, Clone)]
 pub(super) struct Engine {
-    model: Arc<Model>,
+    pub(super) model: Arc<Model>,
     steps: Vec<Normalizer>,
     words: Words,
     /// The tokens that are found as they are written, with their ids.
-    tokens: Vec<(AddedToken, u32)>,
+    pub(super) tokens: Vec<(AddedToken, u32)>,
     split_special: bool,
     /// Those of them that are found in the raw text.
     raw: Arc<Added>,

@@ -72,6 +72,11 @@ impl Lattice {
         self.run_length = 0;
     }
 
+    /// About how much memory it holds, in bytes.
+    pub(super) fn capacity(&self) -> usize {
+        self.text.capacity() + self.places.capacity() * size_of::<Place>() + self.run.capacity()
+    }
+
     /// Whether all of the word that has come is in `text`.
     #[inline]
     pub(super) fn is_whole(&self) -> bool {

@@ -38,6 +38,11 @@ impl Flow {
         });
     }
 
+    /// How much memory it holds, in bytes.
+    pub(super) fn capacity(&self) -> usize {
+        self.waiting.iter().map(|waiting| waiting.text.capacity()).sum()
+    }
+
     /// Sends the next part of a text through `steps`, or its `last` one. What comes out is added to what came before.
     pub(super) fn push(&mut self, steps: &[Normalizer], part: &str, last: bool) -> &mut String {
         self.waiting.resize_with(steps.len() + 1, Waiting::default);
@@ -225,4 +230,55 @@ fn class_of_first(c: char, decompose: impl Fn(char, &mut dyn FnMut(char))) -> u8
         first.get_or_insert(part);
     });
     canonical_combining_class(first.unwrap_or(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn whole(steps: &[Normalizer], text: &str) -> String {
+        std::mem::take(Flow::default().push(steps, text, true))
+    }
+
+    proptest! {
+        /// What comes out does not depend on how a text comes.
+        #[test]
+        fn parts_make_the_whole(
+            parts in prop::collection::vec("[abX 'é\u{301}\u{323}\u{ff9e}가각\u{1161}\u{11a8}\u{9be}新\r\n👍🏽]{0,8}", 0..12),
+            steps in prop::collection::vec(0_usize..11, 0..4),
+        ) {
+            let replace = |pattern: &str| Normalizer::Replace { pattern: Pattern::Text(pattern.into()), content: "a ".into() };
+            let all = [
+                replace("''"),
+                replace("ba"),
+                Normalizer::Replace { pattern: Pattern::Spaces, content: "b".into() },
+                Normalizer::Nfc,
+                Normalizer::Nfd,
+                Normalizer::Nfkc,
+                Normalizer::Nfkd,
+                Normalizer::StripAccents,
+                Normalizer::Lowercase,
+                Normalizer::Strip { left: true, right: true },
+                Normalizer::Prepend("é".into()),
+            ];
+            let steps: Vec<_> = steps.iter().map(|&at| all[at].clone()).collect();
+            let mut flow = Flow::default();
+            for part in &parts {
+                flow.push(&steps, part, false);
+            }
+            prop_assert_eq!(flow.push(&steps, "", true).as_str(), whole(&steps, &parts.concat()));
+        }
+    }
+
+    #[test]
+    fn little_waits() {
+        let steps = [Normalizer::Nfkd, Normalizer::Nfkc, Normalizer::Lowercase];
+        let mut flow = Flow::default();
+        for unit in ["新聞", "Ж ", "가a", "é"] {
+            let out = flow.push(&steps, &unit.repeat(1000), false).len();
+            assert!(out + 4 * unit.len() > unit.len() * 1000 / 2, "{unit}: {out}");
+            flow.clear();
+        }
+    }
 }

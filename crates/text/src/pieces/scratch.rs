@@ -6,6 +6,9 @@ use super::cache::Cache;
 use super::lattice::Lattice;
 use super::normalize::Flow;
 
+/// A scratch that has grown larger than this, in bytes, for a rare text is not kept.
+const MAX_KEPT: usize = 1 << 20;
+
 /// What works on a text. It is as good as new between texts, but for the words it remembers.
 #[derive(Debug)]
 pub(super) struct Scratch {
@@ -32,7 +35,7 @@ impl Scratch {
 /// As many scratches as threads have worked at once.
 #[derive(Debug, Default)]
 pub(super) struct Pool {
-    free: Mutex<Vec<Box<Scratch>>>,
+    free: Mutex<Vec<Scratch>>,
 }
 
 impl Pool {
@@ -40,10 +43,12 @@ impl Pool {
     pub(super) fn with<T>(&self, work: impl FnOnce(&mut Scratch) -> T) -> T {
         let free = || self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = free().pop();
-        let mut scratch = taken.unwrap_or_else(|| Box::new(Scratch::new()));
+        let mut scratch = taken.unwrap_or_else(Scratch::new);
         let done = work(&mut scratch);
         scratch.clear();
-        free().push(scratch);
+        if scratch.flow.capacity() + scratch.lattice.capacity() <= MAX_KEPT {
+            free().push(scratch);
+        }
         done
     }
 }

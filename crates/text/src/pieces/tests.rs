@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::*;
 
 /// A `tokenizer.json` as the current converter writes it, with a few pieces.
-fn tokenizer_json() -> Value {
+pub(super) fn tokenizer_json() -> Value {
     let special =
         |id: u32, content: &str| json!({ "id": id, "content": content, "special": true, "normalized": false });
     json!({
@@ -40,7 +40,7 @@ fn tokenizer_json() -> Value {
     })
 }
 
-fn open(file: &Value, config: Option<Value>) -> Result<Pieces, TextError> {
+pub(super) fn open(file: &Value, config: Option<Value>) -> Result<Pieces, TextError> {
     let config = config.map(|config| config.to_string());
     Pieces::from_bytes(Vocabulary::TokenizerJson(file.to_string().as_bytes()), config.as_deref().map(str::as_bytes))
 }
@@ -245,7 +245,7 @@ fn fixture() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/pieces")
 }
 
-fn spiece() -> Vec<u8> {
+pub(super) fn spiece() -> Vec<u8> {
     std::fs::read(fixture().join("spiece.model")).unwrap()
 }
 

@@ -168,7 +168,7 @@ impl Build {
         });
         let Block { free, bases } = &mut self.blocks[block];
         bases.remove(base);
-        let base = usize::from(base) | block * BLOCK;
+        let base = block * BLOCK + usize::from(base);
         for &byte in labels {
             let unit = base ^ usize::from(byte);
             free.remove(unit as u8);

@@ -117,3 +117,37 @@ pub(super) fn finish(lattice: &mut Lattice, cache: &mut Cache, model: &Model, ma
         lattice.finish(model, |ids, _| sink.extend(ids));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(steps: &[PreTokenizer], parts: &[&str]) -> Vec<String> {
+        let (words, mut inside, mut found) = (Words::new(steps), false, vec![String::new()]);
+        for part in parts {
+            words.walk(part, &mut inside, |word| {
+                match word {
+                    Some(part) => found.last_mut().into_iter().for_each(|word| word.push_str(part)),
+                    None => found.push(String::new()),
+                }
+                false
+            });
+        }
+        found.retain(|word| !word.is_empty());
+        found
+    }
+
+    #[test]
+    fn words_begin_at_marks() {
+        let metaspace = |prepend, split| PreTokenizer::Metaspace { replacement: '▁', prepend, split };
+        let always = metaspace(Prepend::Always, true);
+        assert_eq!(words(&[always], &["ab c", "d  e▁f "]), ["▁ab", "▁cd", "▁", "▁e", "▁f", "▁"]);
+        assert_eq!(words(&[always], &[" ab\tc"]), ["▁ab\tc"]);
+        assert_eq!(words(&[metaspace(Prepend::Never, true)], &["ab c"]), ["ab", "▁c"]);
+        assert_eq!(words(&[metaspace(Prepend::Always, false)], &["ab c"]), ["▁ab▁c"]);
+        assert_eq!(words(&[PreTokenizer::Whitespace, always], &[" ab \u{3000}", "c▁d"]), ["▁ab", "▁c", "▁d"]);
+        assert_eq!(words(&[always, PreTokenizer::Whitespace], &["ab\tc d"]), ["▁ab", "c", "▁d"]);
+        assert_eq!(words(&[PreTokenizer::Whitespace], &["ab\tc d"]), ["ab", "c", "d"]);
+        assert_eq!(words(&[], &["ab c"]), ["ab c"]);
+    }
+}
