@@ -71,6 +71,11 @@ impl Added {
         self.first[usize::from(byte)]
     }
 
+    /// Whether some token takes the white space before it along.
+    pub(super) fn takes_along(&self) -> bool {
+        self.lstrip
+    }
+
     /// The longest token that `text` begins with, and its length.
     #[inline]
     pub(super) fn longest(&self, text: &[u8]) -> Option<(Token, usize)> {

@@ -8,7 +8,8 @@
 //! - runs of spaces that become one.
 //!
 //! A word is handed on when the space behind it has been seen. Nothing that follows can change it then: no
-//! replacement has a space in it, a run of spaces stays a space, and a mark that would join the space is not ASCII.
+//! replacement has a space in it, a run of spaces stays a space, a mark that would join the space is not ASCII, and a
+//! token takes nothing along but white space, with which no word ends.
 
 use super::added::Added;
 use super::ascii_set::AsciiSet;
@@ -63,6 +64,11 @@ impl AsciiPath {
         for (byte, &image) in (0_u8..).zip(&images.of) {
             let Some(image) = image.filter(|&image| !normalized.begins(image)) else { continue };
             let space = image == b' ' || words.broken && char::from(image).is_whitespace();
+            // Tokens take white space along from the end of what would be a word.
+            let white = char::from(byte).is_whitespace() || char::from(image).is_whitespace();
+            if white && !space && (raw.takes_along() || normalized.takes_along()) {
+                continue;
+            }
             let pair = images.pairs.iter().any(|&(first, _)| first == byte);
             let flags = [(space, SPACE), (pair, PAIR), (raw.begins(byte), TOKEN)];
             let flags = flags.iter().filter(|(set, _)| *set).fold(0, |sum, (_, flag)| sum | flag);
@@ -125,7 +131,8 @@ impl AsciiPath {
                 }
                 if inside {
                     finish(lattice, cache, model, mark, sink);
-                    if sink.is_full() {
+                    // A space alone is no word yet: a token that follows may take it along.
+                    if !spaced && sink.is_full() {
                         return true;
                     }
                 }

@@ -241,6 +241,18 @@ fn texts_behind_the_limit_are_not_read() {
     assert_eq!(ids, [2, 8, 9, 3]);
 }
 
+#[test]
+fn white_space_before_a_token_is_no_piece_at_the_limit() {
+    let mut file = tokenizer_json();
+    file["normalizer"]["normalizers"] = json!([]);
+    let pieces = open(&file, None).unwrap();
+    for (text, expected) in [("ab  [MASK] ab", [8, 4]), ("ab\t [MASK]", [8, 4]), ("ab   ab", [8, 5])] {
+        let mut ids = Vec::new();
+        pieces.encode(text, 4, &mut ids).unwrap();
+        assert_eq!(ids[1..3], expected, "{text:?}");
+    }
+}
+
 fn fixture() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/pieces")
 }
