@@ -1,9 +1,11 @@
 //! Texts in, logits out: pieces, ragged batches and the encoder behind one type.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use albertine_model::{AlbertClassifier, AlbertConfig, Kernels, Precision, RaggedBatch, Scratch};
+use albertine_model::{AlbertClassifier, AlbertConfig, Kernels, Precision, RaggedBatch, Scratch, Stage};
 use albertine_text::{Pieces, Vocabulary};
 
 use crate::category::{CategoryRule, THRESHOLD};
@@ -61,7 +63,7 @@ pub struct Counts {
     pub blank: u64,
     /// Texts longer than the limit, whose end was not read.
     pub truncated: u64,
-    /// Pieces that went through the encoder.
+    /// Pieces that went through the encoder. Of texts that are given together, equal ones go through once.
     pub tokens: u64,
     /// Floating-point operations of the encoder and head that those pieces need, padding and waste not counted.
     pub flops: u64,
@@ -74,6 +76,19 @@ struct Counters {
     truncated: AtomicU64,
     tokens: AtomicU64,
     flops: AtomicU64,
+    /// Time spent on pieces, while stages are watched.
+    pieces: AtomicU64,
+}
+
+/// A part of the work of a [`Classifier`], as [`Classifier::stages`] tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StageCost {
+    /// `pieces`, or the [name](Stage::name) of a stage of the encoder.
+    pub name: &'static str,
+    /// The time that all threads together spent in it.
+    pub time: Duration,
+    /// The floating-point operations that it took, none for `pieces`.
+    pub flops: u64,
 }
 
 /// The label of a text.
@@ -231,6 +246,30 @@ impl Classifier {
         }
     }
 
+    /// Starts to count what each stage costs, from zero, or stops it.
+    pub fn watch_stages(&self, on: bool) {
+        let times = self.model.stage_times();
+        if on {
+            times.reset();
+            self.counters.pieces.store(0, Ordering::Relaxed);
+        }
+        times.switch(on);
+    }
+
+    /// What each stage has cost while it was watched, in the order of the work. Models that are shared by classifiers
+    /// ([`Classifier::with_settings`]) are watched together.
+    #[must_use]
+    pub fn stages(&self) -> Vec<StageCost> {
+        let times = self.model.stage_times();
+        let pieces = Duration::from_nanos(self.counters.pieces.load(Ordering::Relaxed));
+        let encoder = Stage::ALL.map(|stage| StageCost {
+            name: stage.name(),
+            time: times.time(stage),
+            flops: times.flops(stage),
+        });
+        [StageCost { name: "pieces", time: pieces, flops: 0 }].into_iter().chain(encoder).collect()
+    }
+
     /// The best label of each text under the model's own activation; `None` for a null or blank text.
     ///
     /// # Errors
@@ -251,52 +290,54 @@ impl Classifier {
     /// [`Error::NotFinite`] when the weights are so large that a logit is not a number; otherwise only when the vocabulary or the
     /// encoder refuses a text, which with a checked model does not happen.
     pub fn logits(&self, texts: &[Option<&str>]) -> Result<Vec<Option<Vec<f32>>>, Error> {
-        let rows: Vec<usize> =
-            (0..texts.len()).filter(|&row| texts[row].is_some_and(|text| !albertine_text::is_blank(text))).collect();
+        let distinct = Distinct::of(texts);
+        let blank = distinct.places.iter().filter(|place| place.is_none()).count();
         self.counters.rows.fetch_add(texts.len() as u64, Ordering::Relaxed);
-        self.counters.blank.fetch_add((texts.len() - rows.len()) as u64, Ordering::Relaxed);
+        self.counters.blank.fetch_add(blank as u64, Ordering::Relaxed);
 
-        let tasks: Vec<&[usize]> = rows.chunks(TEXTS_PER_TASK).collect();
-        let encoded = self.threads.map(&tasks, |rows| self.encode(texts, rows))?;
-        let mut documents: Vec<Document<'_>> = tasks
-            .iter()
-            .zip(&encoded)
-            .flat_map(|(rows, batch)| {
-                rows.iter().enumerate().map(|(place, &row)| Document { row, ids: batch.document(place) })
-            })
-            .collect();
+        let tasks: Vec<&[Text<'_>]> = distinct.texts.chunks(TEXTS_PER_TASK).collect();
+        let encoded = self.threads.map(&tasks, |texts| self.encode(texts))?;
+        let encoded = encoded.iter().flat_map(RaggedBatch::iter);
+        let mut documents: Vec<Document<'_>> =
+            encoded.enumerate().map(|(place, ids)| Document { place, ids }).collect();
         // the longest first: short ones fill the gaps at the end, when threads run out of work
-        documents.sort_by_key(|document| (std::cmp::Reverse(document.ids.len()), document.row));
+        documents.sort_by_key(|document| (std::cmp::Reverse(document.ids.len()), document.place));
 
         let chunks = self.chunks(&documents);
+        let first_row = |place: usize| distinct.texts[place].row;
         let logits = match &chunks[..] {
             // a single text has the threads to itself, if it is worth waking them
             [lone] if self.threads.count() > 1 && self.flops(lone) >= WORTH_SHARING => {
-                vec![self.threads.run(|| self.run(lone, self.threads.count()))??]
+                vec![self.threads.run(|| self.run(lone, self.threads.count(), first_row))??]
             }
-            _ => self.threads.map(&chunks, |chunk| self.run(chunk, 1))?,
+            _ => self.threads.map(&chunks, |chunk| self.run(chunk, 1, first_row))?,
         };
-        let mut results = vec![None; texts.len()];
-        for (chunk, logits) in chunks.iter().zip(logits) {
+        let mut found = vec![&[][..]; distinct.texts.len()];
+        for (chunk, logits) in chunks.iter().zip(&logits) {
             for (document, row) in chunk.iter().zip(logits.chunks_exact(self.labels().len())) {
-                results[document.row] = Some(row.to_vec());
+                found[document.place] = row;
             }
         }
-        Ok(results)
+        Ok(distinct.places.iter().map(|place| place.map(|place| found[place].to_vec())).collect())
     }
 
-    /// The piece ids of some rows, laid end to end.
-    fn encode(&self, texts: &[Option<&str>], rows: &[usize]) -> Result<RaggedBatch, Error> {
+    /// The piece ids of some texts, laid end to end.
+    fn encode(&self, texts: &[Text<'_>]) -> Result<RaggedBatch, Error> {
+        let since = self.model.stage_times().is_on().then(Instant::now);
         let mut batch = RaggedBatch::new();
         let mut ids = Vec::new();
         let mut truncated = 0;
-        for text in rows.iter().filter_map(|&row| texts[row]) {
+        for text in texts {
             ids.clear();
-            let encoded = self.pieces.encode(text, self.limit, &mut ids)?;
-            truncated += u64::from(encoded.truncated);
+            let encoded = self.pieces.encode(text.text, self.limit, &mut ids)?;
+            truncated += if encoded.truncated { text.rows } else { 0 };
             batch.push(&ids);
         }
         self.counters.truncated.fetch_add(truncated, Ordering::Relaxed);
+        if let Some(since) = since {
+            let nanoseconds = u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            self.counters.pieces.fetch_add(nanoseconds, Ordering::Relaxed);
+        }
         Ok(batch)
     }
 
@@ -326,8 +367,8 @@ impl Classifier {
         chunk.iter().map(|document| self.model.flops(document.ids.len())).sum()
     }
 
-    /// The logits of one chunk, `[documents, labels]`.
-    fn run(&self, chunk: &[Document<'_>], threads: usize) -> Result<Vec<f32>, Error> {
+    /// The logits of one chunk, `[documents, labels]`. An error names the row that `row` gives for a document's place.
+    fn run(&self, chunk: &[Document<'_>], threads: usize, row: impl Fn(usize) -> usize) -> Result<Vec<f32>, Error> {
         let mut batch = RaggedBatch::new();
         chunk.iter().for_each(|document| batch.push(document.ids));
         let mut scratch = self.scratches.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
@@ -338,7 +379,7 @@ impl Classifier {
         if let Some(place) = logits.iter().position(|logit| !logit.is_finite()) {
             let document = &chunk[place / self.labels().len()];
             return Err(Error::NotFinite {
-                row: document.row,
+                row: row(document.place),
                 label: self.labels()[place % self.labels().len()].clone(),
             });
         }
@@ -348,10 +389,45 @@ impl Classifier {
     }
 }
 
+/// The different texts among those that are given together, blank ones left out.
+struct Distinct<'a> {
+    texts: Vec<Text<'a>>,
+    /// Where each text that was given is among those, `None` for a null or blank one.
+    places: Vec<Option<usize>>,
+}
+
+/// One of the different texts.
+#[derive(Debug, Clone, Copy)]
+struct Text<'a> {
+    text: &'a str,
+    /// The first row that has it.
+    row: usize,
+    /// How many rows have it.
+    rows: u64,
+}
+
+impl<'a> Distinct<'a> {
+    fn of(given: &[Option<&'a str>]) -> Self {
+        let mut texts: Vec<Text<'a>> = Vec::with_capacity(given.len());
+        let mut seen = HashMap::with_capacity(given.len());
+        let place = |(row, text): (usize, &Option<&'a str>)| {
+            let text = text.filter(|text| !albertine_text::is_blank(text))?;
+            let place = *seen.entry(text).or_insert(texts.len());
+            match texts.get_mut(place) {
+                Some(text) => text.rows += 1,
+                None => texts.push(Text { text, row, rows: 1 }),
+            }
+            Some(place)
+        };
+        let places = given.iter().enumerate().map(place).collect();
+        Self { texts, places }
+    }
+}
+
 /// A text on its way through the encoder.
 #[derive(Debug, Clone, Copy)]
 struct Document<'a> {
-    /// Its place in the input.
-    row: usize,
+    /// Its place among the different texts.
+    place: usize,
     ids: &'a [u32],
 }

@@ -48,7 +48,9 @@ pub use albertine_model as model;
 pub use albertine_model::Precision;
 pub use albertine_text as text;
 pub use albertine_text::CleanupMode;
-pub use classifier::{Classifier, ClassifierSettings, Counts, DEFAULT_MAX_SENTENCE_LENGTH, MAX_THREADS, Prediction};
+pub use classifier::{
+    Classifier, ClassifierSettings, Counts, DEFAULT_MAX_SENTENCE_LENGTH, MAX_THREADS, Prediction, StageCost,
+};
 pub use classify::{Classify, Columns};
 pub use error::Error;
 pub use light_pipeline::LightPipeline;

@@ -13,6 +13,7 @@ mod progress;
 mod report;
 mod settings;
 mod table;
+mod timing;
 mod writer;
 
 use std::process::ExitCode;

@@ -62,6 +62,10 @@ pub struct Summary {
     pub failures: Vec<String>,
     /// From start to end.
     pub elapsed: Duration,
+    /// The time that the thread that reads has worked.
+    pub reading: Duration,
+    /// The time that the thread that writes has worked.
+    pub writing: Duration,
 }
 
 /// Takes every row of `source` through `transform` into `sink` and completes it. `progress` is told after each window.
@@ -118,7 +122,8 @@ pub fn run(
         drop(sender);
         let written = writer.join().unwrap_or(Err(EngineError::Stopped { stage: "writer" }));
         outcome?;
-        written?;
+        summary.writing = written?;
+        summary.reading = windows.source().time();
         Ok::<_, EngineError>(summary)
     })?;
     summary.failed_rows = rejects.rows();
@@ -133,13 +138,19 @@ enum Step {
     Finish,
 }
 
-/// The writing thread's work.
-fn write_all(mut sink: Sink, steps: &Receiver<Step>) -> Result<(), EngineError> {
+/// The writing thread's work, and the time that it took.
+fn write_all(mut sink: Sink, steps: &Receiver<Step>) -> Result<Duration, EngineError> {
+    let mut busy = Duration::ZERO;
     for step in steps {
+        let since = Instant::now();
         match step {
             Step::Window(batch) => sink.write(&batch)?,
-            Step::Finish => return sink.finish(),
+            Step::Finish => {
+                sink.finish()?;
+                return Ok(busy + since.elapsed());
+            }
         }
+        busy += since.elapsed();
     }
-    Ok(())
+    Ok(busy)
 }

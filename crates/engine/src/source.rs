@@ -33,6 +33,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Schema, SchemaRef};
@@ -87,6 +88,8 @@ pub struct Source {
     rows_total: Option<u64>,
     bytes_total: Option<u64>,
     bytes_read: Arc<AtomicU64>,
+    /// Nanoseconds that the reading thread has worked.
+    busy: Arc<AtomicU64>,
     rejects: Rejects,
     state: State,
 }
@@ -157,10 +160,17 @@ impl Source {
         let rows_total = looked.iter().map(|file| file.rows).sum();
         let bytes_total = looked.iter().map(|file| file.size).sum();
         let waiting: VecDeque<_> = files.iter().cloned().zip(looked.into_iter().map(|file| file.ready)).collect();
-        let reader =
-            Reader { waiting, current: None, schema: Arc::clone(&schema), policy, count: Arc::clone(&bytes_read) };
+        let busy = Arc::new(AtomicU64::new(0));
+        let reader = Reader {
+            waiting,
+            current: None,
+            schema: Arc::clone(&schema),
+            policy,
+            count: Arc::clone(&bytes_read),
+            busy: Arc::clone(&busy),
+        };
         let state = State::Waiting(Box::new(reader));
-        Ok(Self { files, schema, rows_total, bytes_total, bytes_read, rejects, state })
+        Ok(Self { files, schema, rows_total, bytes_total, bytes_read, busy, rejects, state })
     }
 
     /// The columns of every batch.
@@ -185,6 +195,12 @@ impl Source {
     #[must_use]
     pub fn bytes_read(&self) -> u64 {
         self.bytes_read.load(Ordering::Relaxed)
+    }
+
+    /// The time that the thread that reads has worked so far, not waited for its batches to be taken.
+    #[must_use]
+    pub fn time(&self) -> Duration {
+        Duration::from_nanos(self.busy.load(Ordering::Relaxed))
     }
 
     /// The account of the rows that could not be read, with [`OnError::Null`].
@@ -273,17 +289,25 @@ struct Reader {
     schema: SchemaRef,
     policy: Policy,
     count: Arc<AtomicU64>,
+    busy: Arc<AtomicU64>,
 }
 
 impl Reader {
     /// Sends batches until the files or the receiver end; an error is the last thing sent.
     fn run(mut self, sender: &SyncSender<Result<RecordBatch, EngineError>>) {
-        while let Some(item) = self.next_batch().transpose() {
+        while let Some(item) = self.timed_batch().transpose() {
             let failed = item.is_err();
             if sender.send(item).is_err() || failed {
                 return;
             }
         }
+    }
+
+    fn timed_batch(&mut self) -> Result<Option<RecordBatch>, EngineError> {
+        let since = Instant::now();
+        let batch = self.next_batch();
+        self.busy.fetch_add(u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        batch
     }
 
     fn next_batch(&mut self) -> Result<Option<RecordBatch>, EngineError> {

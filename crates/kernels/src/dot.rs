@@ -34,6 +34,9 @@ pub(crate) const MOST_COLUMNS: usize = 32;
 /// Rows are multiplied in steps of at most this many words; packed weights have zeros up to the next multiple.
 pub(crate) const STEP: usize = 16;
 
+/// What [`Multiplier::spin`] multiplies, an ordinary number in every meaning of a word: zeros might be cheaper.
+const SPUN: u32 = 0x3f00_3f00;
+
 /// A part of a tile's work: some words of a few rows by one panel.
 #[derive(Clone, Copy)]
 pub(crate) struct Tile {
@@ -49,6 +52,22 @@ pub(crate) struct Tile {
     pub(crate) sums: *mut u32,
     /// The sums go on from what stands there; otherwise from 0.
     pub(crate) resumes: bool,
+    /// Words that will be wanted soon: as many cache lines of them as the tile has time for, [`Tile::ahead`], are asked
+    /// to come near. Any address will do.
+    pub(crate) soon: *const u32,
+}
+
+/// Words between two cache lines that a tile asks for ahead of time.
+const AHEAD: usize = 4;
+
+/// The words of a cache line.
+const LINE: usize = 16;
+
+impl Tile {
+    /// The words from [`Tile::soon`] on that a tile of so many words asks for.
+    pub(crate) fn ahead(words: usize) -> usize {
+        words / AHEAD * LINE
+    }
 }
 
 /// What multiplies tiles of words. A value is a proof that the running CPU can.
@@ -75,6 +94,11 @@ pub(crate) trait Multiplier: Copy {
     /// the sums, which nothing else accesses meanwhile. At the levels with AMX, rows and sums are valid for
     /// [`MOST_ROWS`] rows, words are a multiple of [`STEP`], and the call is within [`Multiplier::prepared`].
     unsafe fn multiply(self, tile: Tile);
+
+    /// Multiplies what stands in registers, as many times as there are registers for sums in each of `rounds`; returns
+    /// how many words were multiplied. Nothing multiplies faster on this CPU. The call is within
+    /// [`Multiplier::prepared`].
+    fn spin(self, rounds: usize) -> usize;
 
     /// Runs work that multiplies tiles, with the registers of this thread set up for it.
     #[inline(always)]

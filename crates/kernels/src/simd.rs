@@ -119,6 +119,10 @@ pub(crate) trait Simd: Copy {
     /// The largest of the lanes. Lanes that hold NaN may be passed over.
     fn largest(self, a: Self::V) -> f32;
 
+    /// Asks for the cache line of an address, which need not be valid, to come into the second cache.
+    #[inline(always)]
+    fn prefetch(self, _address: *const u32) {}
+
     /// Loads a whole vector of i32 and converts it to the nearest f32.
     ///
     /// # Safety

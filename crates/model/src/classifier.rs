@@ -115,26 +115,38 @@ impl AlbertClassifier {
         out: &mut Vec<f32>,
     ) -> Result<(), ModelError> {
         self.encoder.forward(batch, threads, scratch, &self.times)?;
-        let mut stopwatch = self.times.stopwatch();
+        let mut stopwatch = self.times.stopwatch(1);
         let Scratch { hidden, pooled, logits, .. } = scratch;
         self.head.forward(self.kernels(), logits, &hidden.value, pooled);
         out.clear();
         (0..logits.rows()).for_each(|row| out.extend_from_slice(logits.row(row)));
         stopwatch.lap(Stage::Head);
+        self.times.add_flops(|stage| batch.iter().map(|ids| self.stage_flops(stage, ids.len())).sum());
         Ok(())
     }
 
     /// The floating-point operations that the logits of a document of `tokens` pieces take, `[CLS]` and `[SEP]`
     /// included: matrix products alone, a multiply-add counted as two, nothing counted that is not needed.
-    ///
-    /// With n tokens, hidden size H, embedding size E, intermediate size I, L layers in all and C labels:
-    ///
-    /// - embedding: 2 n E H
-    /// - each layer but the last: 2 n (4 H² + 2 H I) + 4 n² H
-    /// - the last layer, keys and values for all tokens and the rest for `[CLS]`: 4 n H² + 2 (2 H² + 2 H I) + 4 n H
-    /// - head: 2 (H² + H C)
     #[must_use]
     pub fn flops(&self, tokens: usize) -> u64 {
+        Stage::ALL.into_iter().map(|stage| self.stage_flops(stage, tokens)).sum()
+    }
+
+    /// The part of [`AlbertClassifier::flops`] that belongs to a stage.
+    ///
+    /// With n tokens, hidden size H, embedding size E, intermediate size I and C labels, where the last layer computes
+    /// keys and values for all tokens and the rest for `[CLS]`:
+    ///
+    /// | stage | each layer but the last | the last |
+    /// | --- | --- | --- |
+    /// | embed | 2 n E H, once | |
+    /// | queries, keys and values | 6 n H² | 4 n H² + 2 H² |
+    /// | attention | 4 n² H | 4 n H |
+    /// | projection | 2 n H² | 2 H² |
+    /// | feed-forward | 4 n H I | 4 H I |
+    /// | head | | 2 (H² + H C) |
+    #[must_use]
+    pub fn stage_flops(&self, stage: Stage, tokens: usize) -> u64 {
         let n = tokens as u64;
         let [hidden, embedding, intermediate, labels, layers, inner] = [
             self.config.hidden_size,
@@ -146,14 +158,18 @@ impl AlbertClassifier {
         ]
         .map(|size| size as u64);
         let square = hidden * hidden;
-        let feed_forward = 2 * hidden * intermediate;
-        let layer = 2 * n * (4 * square + feed_forward) + 4 * n * n * hidden;
-        let last = 4 * n * square + 2 * (2 * square + feed_forward) + 4 * n * hidden;
-        let head = 2 * (square + hidden * labels);
-        2 * n * embedding * hidden + (layers * inner - 1) * layer + last + head
+        let (each, last) = match stage {
+            Stage::Embed => (0, 2 * n * embedding * hidden),
+            Stage::Qkv => (6 * n * square, 4 * n * square + 2 * square),
+            Stage::Attention => (4 * n * n * hidden, 4 * n * hidden),
+            Stage::Projection => (2 * n * square, 2 * square),
+            Stage::FeedForward => (4 * n * hidden * intermediate, 4 * hidden * intermediate),
+            Stage::Head => (0, 2 * (square + hidden * labels)),
+        };
+        (layers * inner - 1) * each + last
     }
 
-    /// The time spent in each stage, once switched on.
+    /// The time spent and the work done in each stage, once switched on.
     #[must_use]
     pub fn stage_times(&self) -> &StageTimes {
         &self.times

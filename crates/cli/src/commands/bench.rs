@@ -5,18 +5,17 @@ mod texts;
 
 use std::sync::Arc;
 
-use albertine::model::Kernels;
 use albertine::{Classifier, Classify, Columns, Transform};
 use albertine_engine::Source;
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 
-use self::measure::{Round, peak_gflops, round_size};
+use self::measure::{Round, round_size};
 use crate::args::{BenchArgs, Errors};
 use crate::exit::{Misuse, Outcome};
 use crate::facts::Facts;
 use crate::printer::Printer;
 use crate::report::{count, grouped};
-use crate::settings;
+use crate::{settings, timing};
 
 /// Rows of a table that are read: enough to measure, and they are kept in memory.
 const MOST_ROWS: usize = 10_000;
@@ -54,18 +53,18 @@ pub(crate) fn bench(args: &BenchArgs, printer: &Printer) -> anyhow::Result<Outco
     rounds.sort_by_key(|round| round.elapsed);
     let median = rounds.swap_remove(rounds.len() / 2);
 
-    let kernels = Kernels::detect().map_err(albertine::Error::from)?;
+    let (kernels, precision) = (classifier.model().kernels(), classifier.model().precision());
     let mut facts = Facts::default();
     let parameters = classifier.config().parameters() as u64;
     facts.add("model", name.clone(), name);
     facts.add("parameters", parameters, grouped(parameters));
     facts.add("cpu_level", kernels.level().name(), kernels.level().name());
-    let precision = classifier.model().precision().name();
-    facts.add("precision", precision, precision);
+    facts.add("precision", precision.name(), precision.name());
     facts.add("threads", classifier.threads(), classifier.threads().to_string());
     facts.add("texts", rows, format!("{}, {origin}", grouped(rows as u64)));
     facts.add("rounds", args.rounds, args.rounds.to_string());
-    median.tell(&mut facts, peak_gflops(kernels, classifier.threads()));
+    let peak = timing::peak_gflops(precision, classifier.threads()).map_err(albertine::Error::from)?;
+    median.tell(&mut facts, peak, classifier.threads());
     facts.print(printer)?;
     Ok(Outcome::Done)
 }

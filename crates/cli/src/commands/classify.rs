@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use albertine::{Classifier, Classify, Columns, Transform};
 use albertine_engine::{RunSettings, Sink, Source, SourceOptions};
@@ -14,9 +15,9 @@ use crate::exit::Outcome;
 use crate::interrupt::discard_output_on_interrupt;
 use crate::printer::Printer;
 use crate::progress::Progress;
-use crate::report;
 use crate::settings::{self, Data, Input, Model, Output};
 use crate::writer::Writer;
+use crate::{report, timing};
 
 /// The column of texts that are given as arguments.
 const TEXT_COLUMN: &str = "text";
@@ -53,8 +54,12 @@ fn classify_texts(
     let batch = RecordBatch::try_from_iter([(TEXT_COLUMN, text)])?;
     let classify = load(model, columns)?;
     let mut writer = Writer::create(output, classify.output_schema(&batch.schema())?, printer)?;
-    writer.write(&classify.transform(&batch)?)?;
+    let started = Instant::now();
+    let labelled = classify.transform(&batch)?;
+    let elapsed = started.elapsed();
+    writer.write(&labelled)?;
     writer.finish()?;
+    timing::tell(printer, classify.classifier(), elapsed, &[], &[]).map_err(albertine::Error::from)?;
     report::texts(printer, classify.classifier());
     Ok(Outcome::Done)
 }
@@ -88,11 +93,15 @@ fn classify_tables(
     report::rows(printer, summary.rows, summary.elapsed, file.as_deref());
     report::texts(printer, classify.classifier());
     report::failed_rows(printer, &summary);
+    let (reading, writing) = ([("read", summary.reading)], [("write", summary.writing)]);
+    timing::tell(printer, classify.classifier(), summary.elapsed, &reading, &writing)
+        .map_err(albertine::Error::from)?;
     Ok(if summary.failed_rows > 0 { Outcome::FailedRows } else { Outcome::Done })
 }
 
 fn load(model: Model, columns: Columns) -> Result<Classify, albertine::Error> {
     let classifier = Classifier::load(&model.source, model.settings)?;
+    timing::watch(&classifier);
     Classify::new(Arc::new(classifier), columns)
 }
 

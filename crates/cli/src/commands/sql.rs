@@ -12,9 +12,9 @@ use crate::args::SqlArgs;
 use crate::exit::Outcome;
 use crate::interrupt::discard_output_on_interrupt;
 use crate::printer::Printer;
-use crate::report;
 use crate::settings;
 use crate::writer::Writer;
+use crate::{report, timing};
 
 /// Planning goes as deep as a query has terms, and programs write queries with thousands of them. Pages of a stack that
 /// are not used cost nothing.
@@ -34,6 +34,7 @@ fn run(args: &SqlArgs, printer: &Printer) -> anyhow::Result<Outcome> {
     let model = settings::model(&args.model)?;
     discard_output_on_interrupt(*printer)?;
     let classifier = Arc::new(Classifier::load(&model.source, model.settings)?);
+    timing::watch(&classifier);
     let started = Instant::now();
     let rows = Sql::new(Arc::clone(&classifier))?.query(&args.query)?;
     let file = output.file().map(Path::to_owned);
@@ -45,9 +46,11 @@ fn run(args: &SqlArgs, printer: &Printer) -> anyhow::Result<Outcome> {
         writer.write(&batch)?;
     }
     writer.finish()?;
+    let elapsed = started.elapsed();
     if let Some(path) = file {
-        report::rows(printer, written, started.elapsed(), Some(&path));
+        report::rows(printer, written, elapsed, Some(&path));
     }
     report::texts(printer, &classifier);
+    timing::tell(printer, &classifier, elapsed, &[], &[]).map_err(albertine::Error::from)?;
     Ok(Outcome::Done)
 }

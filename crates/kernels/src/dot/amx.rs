@@ -5,7 +5,7 @@
 
 use std::arch::asm;
 
-use super::{Multiplier, STEP, Tile};
+use super::{Multiplier, SPUN, STEP, Tile};
 use crate::simd::{Avx512, BF16};
 
 /// AMX for bytes, or else for bfloat16.
@@ -115,6 +115,8 @@ macro_rules! tiles {
                 "tileloadd tmm5, [{lower} + {stride}*1]",
                 concat!($multiply, " tmm2, tmm5, tmm6"),
                 concat!($multiply, " tmm3, tmm5, tmm7"),
+                "prefetcht1 [{soon}]", "prefetcht1 [{soon} + 64]", "prefetcht1 [{soon} + 128]", "prefetcht1 [{soon} + 192]",
+                "add {soon}, 256",
                 "add {panel}, 2048",
                 "add {upper}, 64",
                 "add {lower}, 64",
@@ -128,6 +130,7 @@ macro_rules! tiles {
                 sums = in(reg) tile.sums,
                 row = in(reg) ROW_BYTES,
                 panel = inout(reg) tile.panel => _,
+                soon = inout(reg) tile.soon => _,
                 upper = inout(reg) tile.rows => _,
                 lower = inout(reg) tile.rows.wrapping_add(ROWS * tile.stride) => _,
                 stride = in(reg) tile.stride * 4,
@@ -147,6 +150,8 @@ macro_rules! tiles {
                 "tileloadd tmm7, [{panel} + {row}*1 + 64]",
                 concat!($multiply, " tmm0, tmm4, tmm6"),
                 concat!($multiply, " tmm1, tmm4, tmm7"),
+                "prefetcht1 [{soon}]", "prefetcht1 [{soon} + 64]", "prefetcht1 [{soon} + 128]", "prefetcht1 [{soon} + 192]",
+                "add {soon}, 256",
                 "add {panel}, 2048",
                 "add {upper}, 64",
                 "dec {steps}",
@@ -157,6 +162,7 @@ macro_rules! tiles {
                 sums = in(reg) tile.sums,
                 row = in(reg) ROW_BYTES,
                 panel = inout(reg) tile.panel => _,
+                soon = inout(reg) tile.soon => _,
                 upper = inout(reg) tile.rows => _,
                 stride = in(reg) tile.stride * 4,
                 steps = inout(reg) steps => _,
@@ -187,6 +193,43 @@ impl<const BYTES: bool> Multiplier for Amx<BYTES> {
         // SAFETY: an `Amx` exists only where the CPU has AMX and the process may use it; the caller promises that the
         // shapes are set and that the pointers are valid for 32 rows and for whole steps.
         unsafe { if BYTES { tiles!("tdpbusd", tile) } else { tiles!("tdpbf16ps", tile) } }
+    }
+
+    fn spin(self, rounds: usize) -> usize {
+        let words = [SPUN; ROWS * STEP];
+        macro_rules! spin {
+            ($multiply:literal) => {
+                asm!(
+                    "tilezero tmm0", "tilezero tmm1", "tilezero tmm2", "tilezero tmm3",
+                    "tileloadd tmm4, [{words} + {row}*1]",
+                    "tileloadd tmm5, [{words} + {row}*1]",
+                    "tileloadd tmm6, [{words} + {row}*1]",
+                    "tileloadd tmm7, [{words} + {row}*1]",
+                    "2:",
+                    concat!($multiply, " tmm0, tmm4, tmm6"),
+                    concat!($multiply, " tmm1, tmm4, tmm7"),
+                    concat!($multiply, " tmm2, tmm5, tmm6"),
+                    concat!($multiply, " tmm3, tmm5, tmm7"),
+                    "dec {rounds}",
+                    "jnz 2b",
+                    words = in(reg) words.as_ptr(),
+                    row = in(reg) STEP * 4,
+                    rounds = inout(reg) rounds.max(1) => _,
+                    options(nostack, readonly),
+                )
+            };
+        }
+        // SAFETY: an `Amx` exists only where the CPU has AMX and the process may use it; the caller promises that the
+        // shapes are set. A tile of words is read.
+        unsafe {
+            if BYTES {
+                spin!("tdpbusd");
+            } else {
+                spin!("tdpbf16ps");
+            }
+        }
+        // Four tiles of 16 by 16 sums, of 16 words each.
+        rounds.max(1) * 4 * ROWS * ROWS * STEP
     }
 
     #[inline(always)]

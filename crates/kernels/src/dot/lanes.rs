@@ -1,6 +1,10 @@
 //! Tiles in vector registers.
 
-use super::{Multiplier, Tile};
+#[cfg(target_arch = "x86_64")]
+use std::arch::asm;
+use std::hint::black_box;
+
+use super::{AHEAD, LINE, Multiplier, SPUN, Tile};
 use crate::simd::{Operation, Simd};
 
 /// How a vector of words is multiplied, for CPUs that multiply vector by vector.
@@ -78,6 +82,47 @@ impl<D: Dot> Multiplier for Lanes<D> {
         const { assert!(Self::ROWS <= 12) };
         choose!(1 2 3 4 5 6 7 8 9 10 11 12);
     }
+
+    fn spin(self, rounds: usize) -> usize {
+        self.simd().call(Chains(self.0, rounds));
+        rounds * CHAINS * D::Simd::LANES
+    }
+}
+
+/// Sums that do not wait for each other: two multiply-adds a cycle with a latency of five need ten, and more would not
+/// fit the sixteen registers of the lower levels with room to move.
+const CHAINS: usize = 10;
+
+/// Adds products to each of [`CHAINS`] sums, again and again.
+struct Chains<D>(D, usize);
+
+impl<D: Dot> Operation for Chains<D> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        const { assert!(D::Simd::LANES <= 16) };
+        // Sums that the compiler does not know to be equal: it would see that one chain is enough.
+        let mut results = black_box([[0_u32; 16]; CHAINS]);
+        let words = black_box([SPUN; 16]);
+        // SAFETY: each array has room for the widest vectors.
+        unsafe {
+            let (a, b) = (self.0.load(words.as_ptr()), self.0.load(words.as_ptr()));
+            let mut chains = [self.0.zero(); CHAINS];
+            for (chain, start) in chains.iter_mut().zip(&results) {
+                *chain = self.0.load_sums(start.as_ptr());
+            }
+            for _ in 0..self.1 {
+                for chain in &mut chains {
+                    *chain = self.0.multiply_add(a, b, *chain);
+                }
+            }
+            for (result, chain) in results.iter_mut().zip(chains) {
+                self.0.store_sums(result.as_mut_ptr(), chain);
+            }
+        }
+        black_box(&results);
+    }
 }
 
 /// A tile whose height is known to the compiler, which keeps its sums in registers. Only [`Lanes`] makes one.
@@ -100,12 +145,31 @@ impl<D: Dot, const M: usize> Operation for Fixed<D, M> {
                     *sums = [d.load_sums(from), d.load_sums(from.add(lanes))];
                 }
             }
-            for word in 0..tile.words {
-                let panel = tile.panel.add(word * panel);
-                let left = d.load(panel);
-                let right = d.load(panel.add(lanes));
-                for (row, sums) in sums.iter_mut().enumerate() {
-                    let a = d.splat(tile.rows.add(row * tile.stride + word));
+            let mut rows = [tile.rows; M];
+            for (row, from) in rows.iter_mut().enumerate() {
+                *from = opaque(from.add(row * tile.stride));
+            }
+            let (mut from, mut soon) = (tile.panel, tile.soon);
+            for _ in 0..tile.words / AHEAD {
+                for word in 0..AHEAD {
+                    let left = d.load(from.add(word * panel));
+                    let right = d.load(from.add(word * panel + lanes));
+                    for (row, sums) in rows.iter().zip(&mut sums) {
+                        let a = d.splat(row.add(word));
+                        sums[0] = d.multiply_add(a, left, sums[0]);
+                        sums[1] = d.multiply_add(a, right, sums[1]);
+                    }
+                }
+                d.simd().prefetch(soon);
+                soon = soon.wrapping_add(LINE);
+                from = from.add(AHEAD * panel);
+                rows.iter_mut().for_each(|row| *row = row.add(AHEAD));
+            }
+            for word in 0..tile.words % AHEAD {
+                let left = d.load(from.add(word * panel));
+                let right = d.load(from.add(word * panel + lanes));
+                for (row, sums) in rows.iter().zip(&mut sums) {
+                    let a = d.splat(row.add(word));
                     sums[0] = d.multiply_add(a, left, sums[0]);
                     sums[1] = d.multiply_add(a, right, sums[1]);
                 }
@@ -117,4 +181,20 @@ impl<D: Dot, const M: usize> Operation for Fixed<D, M> {
             }
         }
     }
+}
+
+/// The same pointer, of which the compiler does not know how it lies to others: a pointer for each row, moved on by one
+/// addition in four words, leaves the ports to the multiplications. Left to itself it computes each row's address from
+/// the one before, at every word.
+#[inline(always)]
+fn opaque(pointer: *const u32) -> *const u32 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let mut pointer = pointer;
+        // SAFETY: no instruction at all.
+        unsafe { asm!("/* {} */", inout(reg) pointer, options(nostack, preserves_flags)) };
+        pointer
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    pointer
 }

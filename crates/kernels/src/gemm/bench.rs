@@ -1,4 +1,4 @@
-//! How fast a product is. Run with
+//! How fast a product is, at every level or at the one that `ALBERTINE_CPU` names. Run with
 //! `cargo test --release -p albertine-kernels -- --ignored --nocapture bench`.
 
 #![allow(clippy::print_stdout)]
@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::matrix::Element;
 use crate::reference::{Numbers, all_kernels, converted, matrix, operands, used};
-use crate::{Activation, Epilogue, PackedWeights, peak_gflops};
+use crate::{Activation, Epilogue, PackedWeights, Precision, peak_gflops};
 
 /// The seconds that this thread has been on a CPU, so that other programs count less. Linux counts them in ticks of a
 /// few milliseconds, which is why a measurement takes a third of a second.
@@ -19,8 +19,12 @@ fn seconds() -> f64 {
 #[test]
 #[ignore = "a measurement"]
 fn bench_matmul() {
-    for kernels in all_kernels() {
-        println!("{}: f32 peak {:.1} GFLOP/s", kernels.level(), peak_gflops(kernels));
+    let one = std::env::var("ALBERTINE_CPU").unwrap_or_default();
+    for kernels in all_kernels().into_iter().filter(|kernels| one.is_empty() || kernels.level().name() == one) {
+        for precision in Precision::ALL {
+            let peak = peak_gflops(kernels, precision).map_or("none".to_owned(), |peak| format!("{peak:.0} GFLOP/s"));
+            println!("{}: {precision} peak {peak}", kernels.level());
+        }
         for element in operands(kernels) {
             for (rows, inputs, outputs) in [
                 (128, 768, 768),

@@ -119,6 +119,8 @@ impl Product<'_> {
                             words,
                             sums,
                             resumes: word > 0,
+                            // The block that follows in memory is the next one, of this panel or another.
+                            soon: panel.wrapping_add((word + words) * M::PANEL + index * Tile::ahead(words)),
                         });
                     }
                     if last {

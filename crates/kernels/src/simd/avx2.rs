@@ -165,6 +165,12 @@ impl<const VNNI: bool> Simd for Avx2<VNNI> {
     }
 
     #[inline(always)]
+    fn prefetch(self, address: *const u32) {
+        // SAFETY: as in `op!`, which cannot carry a const argument; a prefetch of a wrong address does nothing.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) }
+    }
+
+    #[inline(always)]
     fn first(self, a: __m256) -> f32 {
         op!(_mm256_cvtss_f32(a))
     }

@@ -172,6 +172,12 @@ impl<const TIER: u8> Simd for Avx512<TIER> {
     }
 
     #[inline(always)]
+    fn prefetch(self, address: *const u32) {
+        // SAFETY: as in `op!`, which cannot carry a const argument; a prefetch of a wrong address does nothing.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) }
+    }
+
+    #[inline(always)]
     fn first(self, a: __m512) -> f32 {
         op!(_mm512_cvtss_f32(a))
     }

@@ -77,7 +77,7 @@ impl Embeddings {
 
     /// Fills `scratch.hidden`, `[tokens, hidden]`, for a batch that [`Embeddings::check`] let through.
     pub(super) fn forward(&self, kernels: Kernels, batch: &RaggedBatch, scratch: &mut Scratch, times: &StageTimes) {
-        let mut stopwatch = times.stopwatch();
+        let mut stopwatch = times.stopwatch(kernels.threads());
         let Scratch { embedded, hidden, .. } = scratch;
         embedded.reshape(Element::F32, self.elements.between, batch.tokens(), self.width);
         for (ids, &first) in batch.iter().zip(batch.starts()) {

@@ -72,7 +72,7 @@ impl Layer {
         scratch: &mut Scratch,
         times: &StageTimes,
     ) {
-        let mut stopwatch = times.stopwatch();
+        let mut stopwatch = times.stopwatch(kernels.threads());
         let Scratch { hidden, qkv, query, context, attended, wide, attention, .. } = scratch;
         let Elements { operand, between } = self.elements;
         let part = part_width(self.hidden, kernels);

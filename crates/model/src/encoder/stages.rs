@@ -40,8 +40,8 @@ impl Stage {
     }
 }
 
-/// The time spent in each stage by all threads together, counted while it is switched on. While it is off, which is how
-/// it starts, a stage costs one relaxed load.
+/// The time spent in each stage by all threads together and the work done in it, counted while it is switched on. While
+/// it is off, which is how it starts, a stage costs one relaxed load.
 ///
 /// ```
 /// use albertine_model::{Stage, StageTimes};
@@ -56,6 +56,7 @@ impl Stage {
 pub struct StageTimes {
     on: AtomicBool,
     nanoseconds: [AtomicU64; Stage::ALL.len()],
+    flops: [AtomicU64; Stage::ALL.len()],
 }
 
 impl StageTimes {
@@ -64,9 +65,15 @@ impl StageTimes {
         self.on.store(on, Ordering::Relaxed);
     }
 
-    /// Sets all times to zero.
+    /// Whether it counts.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.on.load(Ordering::Relaxed)
+    }
+
+    /// Sets everything to zero.
     pub fn reset(&self) {
-        self.nanoseconds.iter().for_each(|time| time.store(0, Ordering::Relaxed));
+        self.nanoseconds.iter().chain(&self.flops).for_each(|count| count.store(0, Ordering::Relaxed));
     }
 
     /// The time spent in a stage so far, added up over threads.
@@ -75,15 +82,31 @@ impl StageTimes {
         Duration::from_nanos(self.nanoseconds[stage as usize].load(Ordering::Relaxed))
     }
 
-    /// A stopwatch that runs if counting is on.
-    pub(crate) fn stopwatch(&self) -> Stopwatch<'_> {
-        Stopwatch { times: self, since: self.on.load(Ordering::Relaxed).then(Instant::now) }
+    /// The floating-point operations that a stage was needed for so far.
+    #[must_use]
+    pub fn flops(&self, stage: Stage) -> u64 {
+        self.flops[stage as usize].load(Ordering::Relaxed)
+    }
+
+    /// A stopwatch that runs if counting is on, for work that so many threads share.
+    pub(crate) fn stopwatch(&self, threads: usize) -> Stopwatch<'_> {
+        Stopwatch { times: self, threads: threads as u64, since: self.is_on().then(Instant::now) }
+    }
+
+    /// Counts work, if counting is on.
+    pub(crate) fn add_flops(&self, flops: impl Fn(Stage) -> u64) {
+        if self.is_on() {
+            for (stage, count) in Stage::ALL.into_iter().zip(&self.flops) {
+                count.fetch_add(flops(stage), Ordering::Relaxed);
+            }
+        }
     }
 }
 
 /// Counts the time between two calls of [`Stopwatch::lap`] for the stage that ended.
 pub(crate) struct Stopwatch<'a> {
     times: &'a StageTimes,
+    threads: u64,
     since: Option<Instant>,
 }
 
@@ -93,6 +116,7 @@ impl Stopwatch<'_> {
         if let Some(since) = &mut self.since {
             let now = Instant::now();
             let nanoseconds = u64::try_from((now - *since).as_nanos()).unwrap_or(u64::MAX);
+            let nanoseconds = nanoseconds.saturating_mul(self.threads);
             self.times.nanoseconds[stage as usize].fetch_add(nanoseconds, Ordering::Relaxed);
             *since = now;
         }
@@ -107,19 +131,24 @@ mod tests {
     fn time_is_counted_only_while_switched_on() {
         let times = StageTimes::default();
         let pause = || std::thread::sleep(Duration::from_millis(2));
-        let mut off = times.stopwatch();
+        let mut off = times.stopwatch(1);
         pause();
         off.lap(Stage::Embed);
         times.switch(true);
-        let mut on = times.stopwatch();
+        let mut on = times.stopwatch(1);
         pause();
         on.lap(Stage::Qkv);
         on.lap(Stage::Head);
         assert_eq!(times.time(Stage::Embed), Duration::ZERO);
         assert!(times.time(Stage::Qkv) >= Duration::from_millis(2));
         assert!(times.time(Stage::Head) < times.time(Stage::Qkv));
+        times.add_flops(|stage| stage as u64);
+        assert_eq!(times.flops(Stage::Qkv), 1);
         times.reset();
-        assert_eq!(times.time(Stage::Qkv), Duration::ZERO);
+        assert_eq!((times.time(Stage::Qkv), times.flops(Stage::Qkv)), (Duration::ZERO, 0));
+        times.switch(false);
+        times.add_flops(|stage| stage as u64);
+        assert_eq!(times.flops(Stage::Qkv), 0);
     }
 
     #[test]

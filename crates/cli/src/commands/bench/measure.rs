@@ -1,15 +1,14 @@
-//! One measured round, and the peak of the machine to hold it against.
+//! One measured round.
 
-use std::thread;
 use std::time::{Duration, Instant};
 
-use albertine::model::{Kernels, Stage};
-use albertine::{Classify, Transform};
+use albertine::{Classify, StageCost, Transform};
 use arrow::array::RecordBatch;
 use serde_json::{Map, Value};
 
 use crate::facts::Facts;
 use crate::report::grouped;
+use crate::timing;
 
 /// Texts of the sample that tells how many a round needs.
 pub(super) const SAMPLE: usize = 64;
@@ -28,35 +27,33 @@ pub(super) struct Round {
     documents: u64,
     tokens: u64,
     flops: u64,
-    stages: Vec<(&'static str, Duration)>,
+    stages: Vec<StageCost>,
 }
 
 impl Round {
     /// Classifies all batches once.
     pub(super) fn run(classify: &Classify, batches: &[RecordBatch]) -> Result<Self, albertine::Error> {
         let classifier = classify.classifier();
-        let (counts, stages) = (classifier.counts(), classifier.model().stage_times());
-        stages.reset();
-        stages.switch(true);
+        let counts = classifier.counts();
+        classifier.watch_stages(true);
         let started = Instant::now();
         for batch in batches {
             classify.transform(batch)?;
         }
         let elapsed = started.elapsed();
         let after = classifier.counts();
-        stages.switch(false);
-        let stages = Stage::ALL.into_iter().map(|stage| (stage.name(), stages.time(stage))).collect();
+        classifier.watch_stages(false);
         Ok(Self {
             elapsed,
             documents: after.rows - counts.rows,
             tokens: after.tokens - counts.tokens,
             flops: after.flops - counts.flops,
-            stages,
+            stages: classifier.stages(),
         })
     }
 
-    /// Adds what was measured to the facts; `peak` is the machine's, in GFLOP/s.
-    pub(super) fn tell(&self, facts: &mut Facts, peak: f64) {
+    /// Adds what was measured to the facts; `peak` is that of as many threads on this machine, in GFLOP/s.
+    pub(super) fn tell(&self, facts: &mut Facts, peak: f64, threads: usize) {
         let seconds = self.elapsed.as_secs_f64().max(1e-9);
         let per_second = |number: u64| number as f64 / seconds;
         let gflops = per_second(self.flops) / 1e9;
@@ -71,18 +68,9 @@ impl Round {
         facts.add("gflops", gflops, format!("{gflops:.1} GFLOP/s of useful work"));
         facts.add("peak_gflops", peak, format!("{peak:.1} GFLOP/s measured on this machine with as many threads"));
         facts.add("share_of_peak", gflops / peak, format!("{:.1} %", 100.0 * gflops / peak));
-        self.tell_stages(facts);
-    }
-
-    /// Adds the time that the threads together spent in each stage.
-    fn tell_stages(&self, facts: &mut Facts) {
-        let total: f64 = self.stages.iter().map(|(_, time)| time.as_secs_f64()).sum();
-        let share = |time: &Duration| 100.0 * time.as_secs_f64() / total.max(1e-9);
-        let lines: Vec<String> =
-            self.stages.iter().map(|(name, time)| format!("{:5.1} %  {name}", share(time))).collect();
         let seconds: Map<String, Value> =
-            self.stages.iter().map(|(name, time)| ((*name).to_owned(), time.as_secs_f64().into())).collect();
-        facts.add("stage_seconds", seconds, lines.join("\n"));
+            self.stages.iter().map(|stage| (stage.name.to_owned(), stage.time.as_secs_f64().into())).collect();
+        facts.add("stage_seconds", seconds, timing::lines(&self.stages, peak / threads as f64));
     }
 }
 
@@ -94,13 +82,4 @@ pub(super) fn round_size(classify: &Classify, sample: &RecordBatch) -> Result<us
     let passes = ROUND.as_secs_f64() / pass.as_secs_f64().max(1e-6);
     let texts = (sample.num_rows() as f64 * passes) as usize;
     Ok(texts.clamp(SAMPLE, MOST_TEXTS).next_power_of_two())
-}
-
-/// The multiply-adds that `threads` threads do at once and out of registers, in GFLOP/s: what no program can exceed.
-pub(super) fn peak_gflops(kernels: Kernels, threads: usize) -> f64 {
-    thread::scope(|scope| {
-        let workers: Vec<_> =
-            (0..threads).map(|_| scope.spawn(move || albertine::model::peak_gflops(kernels))).collect();
-        workers.into_iter().filter_map(|worker| worker.join().ok()).sum()
-    })
 }

@@ -1,0 +1,91 @@
+//! What each stage of a run cost, and how near it came to what the machine can do.
+
+use std::thread;
+use std::time::Duration;
+
+use albertine::model::{CpuError, Kernels, Precision};
+use albertine::{Classifier, StageCost};
+
+use crate::printer::Printer;
+
+/// The environment variable that asks for the stages of any run.
+const VARIABLE: &str = "ALBERTINE_TIMING";
+
+/// Whether the stages of this run are to be told.
+pub(crate) fn is_wanted() -> bool {
+    std::env::var_os(VARIABLE).is_some_and(|value| !value.is_empty() && value != "0")
+}
+
+/// The same for the model of this run: from now on its stages are watched, if they are wanted.
+pub(crate) fn watch(classifier: &Classifier) {
+    if is_wanted() {
+        classifier.watch_stages(true);
+    }
+}
+
+/// Says what the stages cost since [`watch`], if they are wanted, among them others that are not the classifier's.
+pub(crate) fn tell(
+    printer: &Printer,
+    classifier: &Classifier,
+    elapsed: Duration,
+    before: &[(&'static str, Duration)],
+    after: &[(&'static str, Duration)],
+) -> Result<(), CpuError> {
+    if !is_wanted() {
+        return Ok(());
+    }
+    let cost = |&(name, time): &(&'static str, Duration)| StageCost { name, time, flops: 0 };
+    let stages = before.iter().map(cost).chain(classifier.stages()).chain(after.iter().map(cost)).collect::<Vec<_>>();
+    let peak = peak_gflops(classifier.model().precision(), classifier.threads())?;
+    printer.note(format_args!(
+        "timing: {:.3} s on the clock, {} threads for the model, peak {peak:.0} GFLOP/s in {}\n{}",
+        elapsed.as_secs_f64(),
+        classifier.threads(),
+        classifier.model().precision(),
+        lines(&stages, peak / classifier.threads() as f64)
+    ));
+    Ok(())
+}
+
+/// A line for each stage: its part of the time of all threads, and the share of the peak (GFLOP/s of one thread) at which
+/// it did its useful work.
+pub(crate) fn lines(stages: &[StageCost], peak: f64) -> String {
+    let total: f64 = stages.iter().map(|stage| stage.time.as_secs_f64()).sum();
+    let line = |&StageCost { name, time, flops }: &StageCost| {
+        let seconds = time.as_secs_f64();
+        let share = 100.0 * seconds / total.max(1e-9);
+        let line = format!("{share:5.1} %  {seconds:8.3} s  {name}");
+        if flops == 0 {
+            return line;
+        }
+        let of_peak = 100.0 * flops as f64 / 1e9 / seconds.max(1e-9) / peak;
+        format!("{line:34}{of_peak:5.1} % of the peak")
+    };
+    stages.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// The multiply-adds that `threads` threads do at once and out of registers at that precision, in GFLOP/s: what no
+/// program can exceed.
+pub(crate) fn peak_gflops(precision: Precision, threads: usize) -> Result<f64, CpuError> {
+    let kernels = Kernels::detect()?;
+    thread::scope(|scope| {
+        let workers: Vec<_> =
+            (0..threads).map(|_| scope.spawn(move || albertine::model::peak_gflops(kernels, precision))).collect();
+        workers.into_iter().filter_map(|worker| worker.join().ok()).sum()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_of_time_and_of_the_peak() {
+        let stage = |name, seconds, flops| StageCost { name, time: Duration::from_secs(seconds), flops };
+        let stages = [stage("read", 1, 0), stage("qkv", 3, 60_000_000_000)];
+        insta::assert_snapshot!(lines(&stages, 80.0), @r"
+         25.0 %     1.000 s  read
+         75.0 %     3.000 s  qkv            25.0 % of the peak
+        ");
+    }
+}
