@@ -48,7 +48,7 @@ impl Default for ClassifierSettings {
             max_sentence_length: None,
             case_sensitive: None,
             precision: Precision::F32,
-            batch_tokens: 512,
+            batch_tokens: 256,
             threads: 0,
         }
     }

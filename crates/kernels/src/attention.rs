@@ -3,11 +3,13 @@
 //! The scale 1/√(head size) is not applied here: it belongs into the weights and the bias of the query, once, at load.
 //! Both products are [`Product`]s over keys and values that are packed for each head, which costs one pass over them.
 
+#[cfg(test)]
+mod bench;
 mod pack;
 
 use std::sync::{Mutex, PoisonError};
 
-use self::pack::{copy_queries, pack_keys, pack_values};
+use self::pack::{PackKeys, PackValues, copy_queries};
 use crate::aligned::Aligned;
 use crate::cpu::Kernels;
 use crate::dot::{Multiplication, Multiplier};
@@ -142,19 +144,38 @@ fn one_head<M: Multiplier>(
     let value_words = padded_words(kernels, element, tokens.len());
     let keys = keys.grown_to(tokens.len().next_multiple_of(M::PANEL) * key_words);
     let values = values.grown_to(size.next_multiple_of(M::PANEL) * value_words);
-    pack_keys(keys, key_value, tokens.clone(), key + column, size, key_words, M::PANEL);
-    pack_values(values, key_value, tokens.clone(), value + column, size, value_words, M::PANEL);
+    let (matrix, words) = (key_value, key_words);
+    multiplier.simd().call(PackKeys { panels: keys, matrix, rows: tokens.clone(), column: key + column, size, words });
+    let words = value_words;
+    multiplier.simd().call(PackValues {
+        panels: values,
+        matrix,
+        rows: tokens.clone(),
+        column: value + column,
+        size,
+        words,
+    });
 
+    // Queries that are whole words, and as many as a key has, are read where they are.
+    let per_word = element.per_word();
+    let in_place = column.is_multiple_of(per_word) && key_words * per_word == size;
     for first in rows.clone().step_by(QUERIES) {
         let count = QUERIES.min(rows.end - first);
-        queries.reshape(element, count, size);
-        copy_queries(queries, query, first, column);
+        let (a, place) = if in_place {
+            (query, [first, column / per_word])
+        } else {
+            queries.reshape(element, count, size);
+            copy_queries(queries, query, first, column);
+            (&*queries, [0, 0])
+        };
         scores.reshape(Element::F32, count, tokens.len());
         let product = Product {
             out: scores.target(),
             row: 0,
             column: 0,
-            a: queries,
+            a,
+            first: place,
+            rows: count,
             panels: keys,
             words: key_words,
             columns: 0..tokens.len(),
@@ -170,6 +191,8 @@ fn one_head<M: Multiplier>(
             row: first,
             column,
             a: probabilities,
+            first: [0, 0],
+            rows: count,
             panels: values,
             words: value_words,
             columns: 0..size,

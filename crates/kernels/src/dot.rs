@@ -31,8 +31,6 @@ use shorts::Shorts;
 pub(crate) const MOST_ROWS: usize = 32;
 /// The columns of the widest panel.
 pub(crate) const MOST_COLUMNS: usize = 32;
-/// Rows are multiplied in steps of at most this many words; packed weights have zeros up to the next multiple.
-pub(crate) const STEP: usize = 16;
 
 /// What [`Multiplier::spin`] multiplies, an ordinary number in every meaning of a word: zeros might be cheaper.
 const SPUN: u32 = 0x3f00_3f00;
@@ -52,23 +50,13 @@ pub(crate) struct Tile {
     pub(crate) sums: *mut u32,
     /// The sums go on from what stands there; otherwise from 0.
     pub(crate) resumes: bool,
-    /// Words that will be wanted soon: as many cache lines of them as the tile has time for, [`Tile::ahead`], are asked
-    /// to come near. Any address will do.
+    /// Words that will be wanted soon: [`Multiplier::AHEAD`] cache lines of them are asked to come near in each step.
+    /// Any address will do.
     pub(crate) soon: *const u32,
 }
 
-/// Words between two cache lines that a tile asks for ahead of time.
-const AHEAD: usize = 4;
-
 /// The words of a cache line.
-const LINE: usize = 16;
-
-impl Tile {
-    /// The words from [`Tile::soon`] on that a tile of so many words asks for.
-    pub(crate) fn ahead(words: usize) -> usize {
-        words / AHEAD * LINE
-    }
-}
+pub(crate) const LINE: usize = 16;
 
 /// What multiplies tiles of words. A value is a proof that the running CPU can.
 pub(crate) trait Multiplier: Copy {
@@ -80,6 +68,13 @@ pub(crate) trait Multiplier: Copy {
     const PANEL: usize = Self::Simd::PANEL;
     /// The sums are i32, of quantised values.
     const WHOLE: bool;
+    /// The words that are multiplied at a time. With AMX packed weights have zeros up to the next multiple.
+    const STEP: usize;
+    /// The most words of a block of a panel, which every tile of a block of rows reads again. Chosen by `bench_matmul`
+    /// among its neighbours.
+    const BLOCK: usize;
+    /// The cache lines that a tile asks for ahead of time in each of its steps.
+    const AHEAD: usize;
 
     fn simd(self) -> Self::Simd;
 
@@ -92,7 +87,7 @@ pub(crate) trait Multiplier: Copy {
     ///
     /// The pointers of `tile` are valid for the shapes beside them: for reads of rows and panel, for reads and writes of
     /// the sums, which nothing else accesses meanwhile. At the levels with AMX, rows and sums are valid for
-    /// [`MOST_ROWS`] rows, words are a multiple of [`STEP`], and the call is within [`Multiplier::prepared`].
+    /// [`MOST_ROWS`] rows, words are a multiple of [`Multiplier::STEP`], and the call is within [`Multiplier::prepared`].
     unsafe fn multiply(self, tile: Tile);
 
     /// Multiplies what stands in registers, as many times as there are registers for sums in each of `rounds`; returns
@@ -172,12 +167,17 @@ impl Kernels {
             #[cfg(target_arch = "x86_64")]
             (CpuLevel::Amx, Element::U8) => {
                 // SAFETY: see above.
-                operation.run(amx::Amx::<true>(unsafe { Avx512::<BF16>::assume() }));
+                operation.run(amx::Amx::<{ amx::BYTES }>(unsafe { Avx512::<BF16>::assume() }));
             }
             #[cfg(target_arch = "x86_64")]
             (CpuLevel::Amx, Element::Bf16) => {
                 // SAFETY: see above.
-                operation.run(amx::Amx::<false>(unsafe { Avx512::<BF16>::assume() }));
+                operation.run(amx::Amx::<{ amx::BF16S }>(unsafe { Avx512::<BF16>::assume() }));
+            }
+            #[cfg(target_arch = "x86_64")]
+            (CpuLevel::Amx, Element::Bf16x3) => {
+                // SAFETY: see above.
+                operation.run(amx::Amx::<{ amx::BF16X3 }>(unsafe { Avx512::<BF16>::assume() }));
             }
             (level, element) => panic!("values of {element:?} are not multiplied at the level {level}"),
         }
@@ -188,6 +188,7 @@ impl Kernels {
         match element {
             Element::F32 => true,
             Element::Bf16 => matches!(self.level(), CpuLevel::Avx512Bf16 | CpuLevel::Amx),
+            Element::Bf16x3 => self.level() == CpuLevel::Amx,
             Element::U16 => matches!(self.level(), CpuLevel::Portable | CpuLevel::Avx2 | CpuLevel::Avx512),
             Element::U8 => {
                 matches!(self.level(), CpuLevel::Avx2Vnni | CpuLevel::Avx512Vnni | CpuLevel::Avx512Bf16 | CpuLevel::Amx)

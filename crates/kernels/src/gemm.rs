@@ -76,6 +76,8 @@ impl Kernels {
             row: 0,
             column: 0,
             a,
+            first: [0, 0],
+            rows: a.rows(),
             panels: weights.panels(),
             words: weights.words(),
             columns: 0..0,

@@ -9,7 +9,8 @@ use crate::matrix::Element;
 /// How exactly a model is computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Precision {
-    /// 32-bit floating point throughout.
+    /// 32-bit floating point throughout. With AMX products are made of six products of bfloat16 ([`Element::Bf16x3`]),
+    /// which is as exact and more than twice as fast as the vectors of f32 of the same CPU.
     #[default]
     F32,
     /// Weights and activations rounded to bfloat16, sums, softmax and layer normalisation in f32.
@@ -65,6 +66,15 @@ pub struct Elements {
     pub between: Element,
 }
 
+impl Elements {
+    /// What passes from one product straight to the next, and what is multiplied where it is too little to be quantised:
+    /// quantising takes a look at a whole row first.
+    #[must_use]
+    pub fn straight(self) -> Element {
+        if self.operand.is_quantised() { self.between } else { self.operand }
+    }
+}
+
 impl Kernels {
     /// What the values of a model are at that precision.
     ///
@@ -75,6 +85,9 @@ impl Kernels {
     pub fn elements(self, precision: Precision) -> Result<Elements, CpuError> {
         let between = if self.multiplies(Element::Bf16) { Element::Bf16 } else { Element::F32 };
         match precision {
+            Precision::F32 if self.multiplies(Element::Bf16x3) => {
+                Ok(Elements { operand: Element::Bf16x3, between: Element::F32 })
+            }
             Precision::F32 => Ok(Elements { operand: Element::F32, between: Element::F32 }),
             Precision::Bf16 if between == Element::Bf16 => Ok(Elements { operand: between, between }),
             Precision::Bf16 => Err(CpuError::NoBf16 { level: self.level() }),

@@ -4,8 +4,9 @@ use std::io::Write;
 use std::sync::Once;
 
 use crate::math::Activation;
-use crate::matrix::{Element, Matrix, RowScale};
+use crate::matrix::{Element, GROUP, Matrix, RowScale};
 use crate::precision::Precision;
+use crate::simd::from_bf16;
 
 /// The sum of the products of two vectors.
 pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
@@ -69,6 +70,17 @@ pub(crate) fn row(matrix: &Matrix, row: usize) -> Vec<f64> {
     match matrix.element() {
         Element::F32 => matrix.row(row).iter().copied().map(f64::from).collect(),
         Element::Bf16 => matrix.row_bf16(row).iter().map(|&x| f64::from(from_bf16(x))).collect(),
+        Element::Bf16x3 => {
+            let value = |column: usize| {
+                let words = &matrix.row_words(row)[column / GROUP * 3 * GROUP / 2..];
+                let part = |part: usize| {
+                    let [a, b, c, d] = words[(part * GROUP + column % GROUP) / 2].to_ne_bytes();
+                    f64::from(from_bf16(u16::from_ne_bytes(if column % 2 == 0 { [a, b] } else { [c, d] })))
+                };
+                part(0) + part(1) + part(2)
+            };
+            (0..matrix.columns()).map(value).collect()
+        }
         Element::U8 | Element::U16 => {
             let RowScale { scale, offset } = matrix.scales()[row];
             let real = |number: u16| f64::from(number) * f64::from(scale) + f64::from(offset);
@@ -80,10 +92,6 @@ pub(crate) fn row(matrix: &Matrix, row: usize) -> Vec<f64> {
 /// The bits of a row's values, for comparisons.
 pub(crate) fn bits(matrix: &Matrix, index: usize) -> Vec<u64> {
     row(matrix, index).into_iter().map(f64::to_bits).collect()
-}
-
-pub(crate) fn from_bf16(x: u16) -> f32 {
-    f32::from_bits(u32::from(x) << 16)
 }
 
 /// How far an f32 sum of `terms` terms, whose magnitudes add up to `size`, may be from the truth: rounding errors of

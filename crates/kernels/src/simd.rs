@@ -29,6 +29,10 @@ pub(crate) fn to_bf16(x: f32) -> u16 {
     ((bits + 0x7fff + ((bits >> 16) & 1)) >> 16) as u16
 }
 
+pub(crate) fn from_bf16(x: u16) -> f32 {
+    f32::from_bits(u32::from(x) << 16)
+}
+
 /// A computation written over any vectors. Implementations of `run` are `#[inline(always)]`.
 pub(crate) trait Operation {
     /// What the computation returns.
@@ -112,12 +116,55 @@ pub(crate) trait Simd: Copy {
     fn scale(self, a: Self::V, n: Self::V) -> Self::V;
     /// `yes` where `a < b`, `no` elsewhere and where either is NaN.
     fn if_less(self, a: Self::V, b: Self::V, yes: Self::V, no: Self::V) -> Self::V;
+    /// The first `count` lanes of `a`, the others of `b`. `count` is at most [`Self::LANES`].
+    fn first_of(self, count: usize, a: Self::V, b: Self::V) -> Self::V;
     /// The first lane.
     fn first(self, a: Self::V) -> f32;
     /// The sum of the lanes.
     fn sum(self, a: Self::V) -> f32;
     /// The largest of the lanes. Lanes that hold NaN may be passed over.
     fn largest(self, a: Self::V) -> f32;
+
+    /// Stores the first `count` lanes as sums of three bfloat16: the nearest one, the nearest one to what is left of it,
+    /// and what is left then, which is exact. Values below 1e-30 count as 0: what is left of them might be subnormal,
+    /// which costs a hundred cycles.
+    ///
+    /// # Safety
+    ///
+    /// All of `to` are valid for reads and writes of `count` values, and `count` is at most [`Self::LANES`].
+    #[inline(always)]
+    unsafe fn store_bf16x3(self, to: [*mut u16; 3], count: usize, v: Self::V) {
+        let mut rest = self.without_the_tiny(v);
+        for to in to {
+            // SAFETY: the caller promises room for as many values.
+            unsafe {
+                self.store_bf16(to, count, rest);
+                rest = self.sub(rest, self.load_bf16(to, count));
+            }
+        }
+    }
+
+    /// 0 in the place of values below 1e-30.
+    #[inline(always)]
+    fn without_the_tiny(self, v: Self::V) -> Self::V {
+        self.if_less(self.abs(v), self.splat(1e-30), self.splat(0.0), v)
+    }
+
+    /// Writes a square of [`Self::LANES`] rows and columns of words with rows as columns; rows lie `from_stride` words
+    /// apart, and `to_stride`.
+    ///
+    /// # Safety
+    ///
+    /// `from` is valid for reads of such a square, `to` for writes of one, and they do not overlap.
+    #[inline(always)]
+    unsafe fn transpose(self, from: *const u32, from_stride: usize, to: *mut u32, to_stride: usize) {
+        for row in 0..Self::LANES {
+            for column in 0..Self::LANES {
+                // SAFETY: both are within the squares.
+                unsafe { *to.add(column * to_stride + row) = *from.add(row * from_stride + column) };
+            }
+        }
+    }
 
     /// Asks for the cache line of an address, which need not be valid, to come into the second cache.
     #[inline(always)]

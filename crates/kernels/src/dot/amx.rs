@@ -5,12 +5,19 @@
 
 use std::arch::asm;
 
-use super::{Multiplier, SPUN, STEP, Tile};
+use super::{Multiplier, SPUN, Tile};
 use crate::simd::{Avx512, BF16};
 
-/// AMX for bytes, or else for bfloat16.
+/// Words of two bfloat16, for [`Amx`].
+pub(super) const BF16S: u8 = 0;
+/// Words of four bytes.
+pub(super) const BYTES: u8 = 1;
+/// Groups of words of the three parts of [`Element::Bf16x3`](crate::Element::Bf16x3).
+pub(super) const BF16X3: u8 = 2;
+
+/// AMX for one kind of words.
 #[derive(Clone, Copy)]
-pub(super) struct Amx<const BYTES: bool>(pub(super) Avx512<BF16>);
+pub(super) struct Amx<const KIND: u8>(pub(super) Avx512<BF16>);
 
 /// Whether this CPU has AMX for bytes and bfloat16, and the operating system lets this process use it.
 ///
@@ -88,6 +95,8 @@ impl Drop for Configured {
 
 /// The rows of a tile register.
 const ROWS: usize = 16;
+/// The words of a row of a tile register.
+const STEP: usize = 16;
 /// The bytes of a row of sums, which is also that of a word of a panel: 32 words.
 const ROW_BYTES: usize = 128;
 
@@ -172,10 +181,167 @@ macro_rules! tiles {
     }};
 }
 
-impl<const BYTES: bool> Multiplier for Amx<BYTES> {
+/// Asks for six cache lines, from the one with that number on. A step of three parts does it six times.
+macro_rules! prefetch_6 {
+    ($first:literal) => {
+        concat!(".irp line, 0, 64, 128, 192, 256, 320\n", "prefetcht1 [{soon} + 64*", $first, " + \\line]\n", ".endr")
+    };
+}
+
+/// The steps of a product in three parts, of one or two tiles of rows by two of columns. Of the nine products of parts
+/// the three smallest are left out: together they are below half a unit in the last place of an f32 product. The others
+/// are added up from about the smallest to the largest, in an order in which each tile of parts is loaded once but one.
+macro_rules! tiles_of_parts {
+    ($tile:expr) => {{
+        let tile: Tile = $tile;
+        let steps = tile.words / (3 * STEP);
+        let resumes = u64::from(tile.resumes);
+        if tile.height > ROWS {
+            asm!(
+                "tilezero tmm0", "tilezero tmm1", "tilezero tmm2", "tilezero tmm3",
+                "test {resumes}, {resumes}",
+                "jz 2f",
+                "tileloadd tmm0, [{sums} + {row}*1]",
+                "tileloadd tmm1, [{sums} + {row}*1 + 64]",
+                "tileloadd tmm2, [{sums} + {row}*1 + 2048]",
+                "tileloadd tmm3, [{sums} + {row}*1 + 2112]",
+                "2:",
+                // first part of the rows, third of the weights
+                "tileloadd tmm6, [{panel} + {row}*1 + 4096]",
+                "tileloadd tmm4, [{upper} + {stride}*1]",
+                "tdpbf16ps tmm0, tmm4, tmm6",
+                "tileloadd tmm7, [{panel} + {row}*1 + 4160]",
+                "tdpbf16ps tmm1, tmm4, tmm7",
+                "tileloadd tmm5, [{lower} + {stride}*1]",
+                "tdpbf16ps tmm2, tmm5, tmm6",
+                "tdpbf16ps tmm3, tmm5, tmm7",
+                prefetch_6!(0),
+                // first, second
+                "tileloadd tmm6, [{panel} + {row}*1 + 2048]",
+                "tdpbf16ps tmm0, tmm4, tmm6",
+                "tileloadd tmm7, [{panel} + {row}*1 + 2112]",
+                "tdpbf16ps tmm1, tmm4, tmm7",
+                "tdpbf16ps tmm2, tmm5, tmm6",
+                "tdpbf16ps tmm3, tmm5, tmm7",
+                prefetch_6!(6),
+                // second, second
+                "tileloadd tmm4, [{upper} + {stride}*1 + 64]",
+                "tdpbf16ps tmm0, tmm4, tmm6",
+                "tdpbf16ps tmm1, tmm4, tmm7",
+                "tileloadd tmm5, [{lower} + {stride}*1 + 64]",
+                "tdpbf16ps tmm2, tmm5, tmm6",
+                "tdpbf16ps tmm3, tmm5, tmm7",
+                prefetch_6!(12),
+                // second, first
+                "tileloadd tmm6, [{panel} + {row}*1]",
+                "tdpbf16ps tmm0, tmm4, tmm6",
+                "tileloadd tmm7, [{panel} + {row}*1 + 64]",
+                "tdpbf16ps tmm1, tmm4, tmm7",
+                "tdpbf16ps tmm2, tmm5, tmm6",
+                "tdpbf16ps tmm3, tmm5, tmm7",
+                prefetch_6!(18),
+                // third, first
+                "tileloadd tmm4, [{upper} + {stride}*1 + 128]",
+                "tdpbf16ps tmm0, tmm4, tmm6",
+                "tdpbf16ps tmm1, tmm4, tmm7",
+                "tileloadd tmm5, [{lower} + {stride}*1 + 128]",
+                "tdpbf16ps tmm2, tmm5, tmm6",
+                "tdpbf16ps tmm3, tmm5, tmm7",
+                prefetch_6!(24),
+                // first, first
+                "tileloadd tmm4, [{upper} + {stride}*1]",
+                "tdpbf16ps tmm0, tmm4, tmm6",
+                "tdpbf16ps tmm1, tmm4, tmm7",
+                "tileloadd tmm5, [{lower} + {stride}*1]",
+                "tdpbf16ps tmm2, tmm5, tmm6",
+                "tdpbf16ps tmm3, tmm5, tmm7",
+                prefetch_6!(30),
+                "add {soon}, 2304",
+                "add {panel}, 6144",
+                "add {upper}, 192",
+                "add {lower}, 192",
+                "dec {steps}",
+                "jnz 2b",
+                "tilestored [{sums} + {row}*1], tmm0",
+                "tilestored [{sums} + {row}*1 + 64], tmm1",
+                "tilestored [{sums} + {row}*1 + 2048], tmm2",
+                "tilestored [{sums} + {row}*1 + 2112], tmm3",
+                resumes = in(reg) resumes,
+                sums = in(reg) tile.sums,
+                row = in(reg) ROW_BYTES,
+                panel = inout(reg) tile.panel => _,
+                soon = inout(reg) tile.soon => _,
+                upper = inout(reg) tile.rows => _,
+                lower = inout(reg) tile.rows.wrapping_add(ROWS * tile.stride) => _,
+                stride = in(reg) tile.stride * 4,
+                steps = inout(reg) steps => _,
+                options(nostack),
+            );
+        } else {
+            asm!(
+                "tilezero tmm0", "tilezero tmm1",
+                "test {resumes}, {resumes}",
+                "jz 2f",
+                "tileloadd tmm0, [{sums} + {row}*1]",
+                "tileloadd tmm1, [{sums} + {row}*1 + 64]",
+                "2:",
+                "tileloadd tmm4, [{upper} + {stride}*1]",
+                "tileloadd tmm6, [{panel} + {row}*1 + 4096]",
+                "tdpbf16ps tmm0, tmm4, tmm6",
+                "tileloadd tmm7, [{panel} + {row}*1 + 4160]",
+                "tdpbf16ps tmm1, tmm4, tmm7",
+                prefetch_6!(0),
+                "tileloadd tmm2, [{panel} + {row}*1 + 2048]",
+                "tdpbf16ps tmm0, tmm4, tmm2",
+                "tileloadd tmm3, [{panel} + {row}*1 + 2112]",
+                "tdpbf16ps tmm1, tmm4, tmm3",
+                prefetch_6!(6),
+                "tileloadd tmm5, [{upper} + {stride}*1 + 64]",
+                "tdpbf16ps tmm0, tmm5, tmm2",
+                "tdpbf16ps tmm1, tmm5, tmm3",
+                prefetch_6!(12),
+                "tileloadd tmm6, [{panel} + {row}*1]",
+                "tdpbf16ps tmm0, tmm5, tmm6",
+                "tileloadd tmm7, [{panel} + {row}*1 + 64]",
+                "tdpbf16ps tmm1, tmm5, tmm7",
+                prefetch_6!(18),
+                "tileloadd tmm5, [{upper} + {stride}*1 + 128]",
+                "tdpbf16ps tmm0, tmm5, tmm6",
+                "tdpbf16ps tmm1, tmm5, tmm7",
+                prefetch_6!(24),
+                "tdpbf16ps tmm0, tmm4, tmm6",
+                "tdpbf16ps tmm1, tmm4, tmm7",
+                prefetch_6!(30),
+                "add {soon}, 2304",
+                "add {panel}, 6144",
+                "add {upper}, 192",
+                "dec {steps}",
+                "jnz 2b",
+                "tilestored [{sums} + {row}*1], tmm0",
+                "tilestored [{sums} + {row}*1 + 64], tmm1",
+                resumes = in(reg) resumes,
+                sums = in(reg) tile.sums,
+                row = in(reg) ROW_BYTES,
+                panel = inout(reg) tile.panel => _,
+                soon = inout(reg) tile.soon => _,
+                upper = inout(reg) tile.rows => _,
+                stride = in(reg) tile.stride * 4,
+                steps = inout(reg) steps => _,
+                options(nostack),
+            );
+        }
+    }};
+}
+
+impl<const KIND: u8> Multiplier for Amx<KIND> {
     type Simd = Avx512<BF16>;
     const ROWS: usize = 2 * ROWS;
-    const WHOLE: bool = BYTES;
+    const WHOLE: bool = KIND == BYTES;
+    const STEP: usize = if KIND == BF16X3 { 3 * STEP } else { STEP };
+    /// In three parts each word of a tile is used six times, so that a panel may come from the second cache; its sums
+    /// had better not go to and fro.
+    const BLOCK: usize = if KIND == BF16X3 { 1152 } else { 256 };
+    const AHEAD: usize = if KIND == BF16X3 { 36 } else { 4 };
 
     #[inline(always)]
     fn simd(self) -> Avx512<BF16> {
@@ -189,10 +355,16 @@ impl<const BYTES: bool> Multiplier for Amx<BYTES> {
 
     #[inline]
     unsafe fn multiply(self, tile: Tile) {
-        debug_assert!(tile.words.is_multiple_of(STEP) && tile.words > 0);
+        debug_assert!(tile.words.is_multiple_of(Self::STEP) && tile.words > 0);
         // SAFETY: an `Amx` exists only where the CPU has AMX and the process may use it; the caller promises that the
         // shapes are set and that the pointers are valid for 32 rows and for whole steps.
-        unsafe { if BYTES { tiles!("tdpbusd", tile) } else { tiles!("tdpbf16ps", tile) } }
+        unsafe {
+            match KIND {
+                BYTES => tiles!("tdpbusd", tile),
+                BF16X3 => tiles_of_parts!(tile),
+                _ => tiles!("tdpbf16ps", tile),
+            }
+        }
     }
 
     fn spin(self, rounds: usize) -> usize {
@@ -222,7 +394,7 @@ impl<const BYTES: bool> Multiplier for Amx<BYTES> {
         // SAFETY: an `Amx` exists only where the CPU has AMX and the process may use it; the caller promises that the
         // shapes are set. A tile of words is read.
         unsafe {
-            if BYTES {
+            if KIND == BYTES {
                 spin!("tdpbusd");
             } else {
                 spin!("tdpbf16ps");

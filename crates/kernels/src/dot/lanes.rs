@@ -4,7 +4,7 @@
 use std::arch::asm;
 use std::hint::black_box;
 
-use super::{AHEAD, LINE, Multiplier, SPUN, Tile};
+use super::{LINE, Multiplier, SPUN, Tile};
 use crate::simd::{Operation, Simd};
 
 /// How a vector of words is multiplied, for CPUs that multiply vector by vector.
@@ -46,6 +46,9 @@ pub(crate) trait Dot: Copy {
     unsafe fn store_sums(self, to: *mut u32, sums: Self::Sums);
 }
 
+/// Words in one turn of the loop; those that are left over at the end are turns of their own.
+const UNROLLED: usize = 4;
+
 /// Tiles of as many rows as leave room in the registers for two vectors of weights.
 #[derive(Clone, Copy)]
 pub(super) struct Lanes<D>(pub(super) D);
@@ -54,6 +57,10 @@ impl<D: Dot> Multiplier for Lanes<D> {
     type Simd = D::Simd;
     const ROWS: usize = D::Simd::TILE_ROWS;
     const WHOLE: bool = D::WHOLE;
+    const STEP: usize = UNROLLED;
+    /// 32 KiB at the widest: it stays in the first cache.
+    const BLOCK: usize = 256;
+    const AHEAD: usize = 1;
 
     #[inline(always)]
     fn simd(self) -> D::Simd {
@@ -150,8 +157,8 @@ impl<D: Dot, const M: usize> Operation for Fixed<D, M> {
                 *from = opaque(from.add(row * tile.stride));
             }
             let (mut from, mut soon) = (tile.panel, tile.soon);
-            for _ in 0..tile.words / AHEAD {
-                for word in 0..AHEAD {
+            for _ in 0..tile.words / UNROLLED {
+                for word in 0..UNROLLED {
                     let left = d.load(from.add(word * panel));
                     let right = d.load(from.add(word * panel + lanes));
                     for (row, sums) in rows.iter().zip(&mut sums) {
@@ -162,10 +169,10 @@ impl<D: Dot, const M: usize> Operation for Fixed<D, M> {
                 }
                 d.simd().prefetch(soon);
                 soon = soon.wrapping_add(LINE);
-                from = from.add(AHEAD * panel);
-                rows.iter_mut().for_each(|row| *row = row.add(AHEAD));
+                from = from.add(UNROLLED * panel);
+                rows.iter_mut().for_each(|row| *row = row.add(UNROLLED));
             }
-            for word in 0..tile.words % AHEAD {
+            for word in 0..tile.words % UNROLLED {
                 let left = d.load(from.add(word * panel));
                 let right = d.load(from.add(word * panel + lanes));
                 for (row, sums) in rows.iter().zip(&mut sums) {

@@ -43,7 +43,7 @@ impl<const WHOLE: bool> Operation for FinishTile<'_, WHOLE> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let exact = self.finish.out.element() == Element::F32;
+        let exact = self.finish.out.element() != Element::Bf16;
         let activation = match self.finish.epilogue {
             Some(Epilogue::BiasActivation(_, activation)) => activation,
             _ => return self.each(s, |x| x),
@@ -99,6 +99,7 @@ impl<const WHOLE: bool> FinishTile<'_, WHOLE> {
                     match finish.out.element() {
                         Element::F32 if count == S::LANES => s.store_to(finish.out.f32_at(row, column), x),
                         Element::F32 => s.store_first(finish.out.f32_at(row, column), count, x),
+                        Element::Bf16x3 => s.store_bf16x3(finish.out.parts_at(row, column), count, x),
                         _ => s.store_bf16(finish.out.u16_at(row, column), count, x),
                     }
                 }

@@ -6,9 +6,8 @@
 
 use crate::aligned::Aligned;
 use crate::cpu::{CpuLevel, Kernels};
-use crate::dot::STEP;
-use crate::matrix::Element;
-use crate::simd::to_bf16;
+use crate::matrix::{Element, GROUP};
+use crate::simd::{from_bf16, to_bf16};
 
 /// The weights of a linear layer, packed for one CPU level and for rows of one kind of element.
 ///
@@ -54,6 +53,10 @@ impl PackedWeights {
             match element {
                 Element::F32 => packed.zip(weights).for_each(|(word, &value)| *word = value.to_bits()),
                 Element::Bf16 => packed.zip(weights.chunks(2)).for_each(|(word, values)| *word = bf16_word(values)),
+                Element::Bf16x3 => {
+                    let words = weights.chunks(GROUP).flat_map(three_parts);
+                    packed.zip(words).for_each(|(word, parts)| *word = parts);
+                }
                 Element::U8 | Element::U16 => {
                     (scales[output], sums[output]) = quantise(weights, &mut numbers);
                     let numbers = numbers.chunks(element.per_word());
@@ -120,14 +123,29 @@ impl std::fmt::Debug for PackedWeights {
 
 /// The words of a row or an output of so many values, as products at that level read them.
 pub(crate) fn padded_words(kernels: Kernels, element: Element, values: usize) -> usize {
-    let words = values.div_ceil(element.per_word());
-    if kernels.level() == CpuLevel::Amx && element != Element::F32 { words.next_multiple_of(STEP) } else { words }
+    let words = element.words(values);
+    if kernels.level() == CpuLevel::Amx && element != Element::F32 { words.next_multiple_of(AMX_STEP) } else { words }
 }
+
+/// The words of a row of a tile register.
+const AMX_STEP: usize = 16;
 
 /// One or two values as bfloat16 in the order of memory.
 fn bf16_word(values: &[f32]) -> u32 {
     let [a, b] = [0, 1].map(|index| to_bf16(values.get(index).copied().unwrap_or(0.0)).to_ne_bytes());
     u32::from_ne_bytes([a[0], a[1], b[0], b[1]])
+}
+
+/// Up to a group of values as the sums of three bfloat16: the words of all first parts, of the second, of the third.
+fn three_parts(values: &[f32]) -> [u32; 3 * GROUP / 2] {
+    let mut words = [0; 3 * GROUP / 2];
+    let mut rest = [0.0; GROUP];
+    rest[..values.len()].copy_from_slice(values);
+    for words in words.chunks_exact_mut(GROUP / 2) {
+        words.iter_mut().zip(rest.chunks(2)).for_each(|(word, pair)| *word = bf16_word(pair));
+        rest.iter_mut().for_each(|value| *value -= from_bf16(to_bf16(*value)));
+    }
+    words
 }
 
 /// Whole numbers in the order of memory: up to four in bytes, or up to two in 16 bits.

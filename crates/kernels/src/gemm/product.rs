@@ -9,12 +9,9 @@ use std::ops::Range;
 
 use super::Epilogue;
 use super::finish::{Finish, FinishTile, Sums};
-use crate::dot::{MOST_COLUMNS, MOST_ROWS, Multiplication, Multiplier, STEP, Tile};
-use crate::matrix::{Element, Matrix, Target};
+use crate::dot::{LINE, MOST_COLUMNS, MOST_ROWS, Multiplication, Multiplier, Tile};
+use crate::matrix::{Matrix, Target};
 use crate::simd::Simd;
-
-/// The most words of a block. Chosen by `bench_matmul` among its neighbours.
-const WORDS: usize = 256;
 
 /// The most rows of a block.
 const ROWS: usize = 256;
@@ -29,7 +26,10 @@ pub(crate) struct Product<'a> {
     pub(crate) out: Target,
     pub(crate) row: usize,
     pub(crate) column: usize,
+    /// The rows that are multiplied: so many of a matrix, from a row and a word of each on.
     pub(crate) a: &'a Matrix,
+    pub(crate) first: [usize; 2],
+    pub(crate) rows: usize,
     /// `[panels, words, panel width]`
     pub(crate) panels: &'a [u32],
     pub(crate) words: usize,
@@ -55,7 +55,7 @@ impl Multiplication for Product<'_> {
 impl Product<'_> {
     /// The same within [`Multiplier::prepared`].
     pub(crate) fn blocks<M: Multiplier>(&self, multiplier: M) {
-        let rows = self.a.rows();
+        let Self { first: [row, word], rows, .. } = *self;
         if rows == 0 || self.columns.is_empty() {
             return;
         }
@@ -63,17 +63,18 @@ impl Product<'_> {
         const { assert!(M::ROWS <= MOST_ROWS && MOST_ROWS <= ROWS) };
         assert!(self.columns.start.is_multiple_of(M::PANEL) && M::PANEL <= MOST_COLUMNS);
         assert!(self.panels.len() >= self.columns.end.next_multiple_of(M::PANEL) * self.words);
-        assert!(self.words >= self.a.used_words() && self.words <= self.a.stride());
-        assert!(M::WHOLE == self.a.element().is_quantised());
+        assert!(row + rows <= self.a.rows() && word + self.words <= self.a.stride());
+        // The scales are those of the first rows.
+        assert!(M::WHOLE == self.a.element().is_quantised() && (!M::WHOLE || row == 0));
         assert!(!M::WHOLE || (self.scales.len().min(self.sums.len()) >= self.columns.end.next_multiple_of(M::PANEL)));
         assert!(self.out.rows() >= self.row + rows && self.out.columns() >= self.column + self.columns.end);
-        assert!(matches!(self.out.element(), Element::F32 | Element::Bf16));
+        assert!(!self.out.element().is_quantised());
         if let Some(epilogue) = self.epilogue {
             epilogue.check(rows, epilogue.bias().len());
             assert!(epilogue.bias().len() >= self.columns.end);
         }
 
-        let most = (BLOCK / self.words).min(ROWS).max(M::ROWS) / M::ROWS * M::ROWS;
+        let most = (BLOCK / self.words).min(ROWS).max(2 * M::ROWS) / M::ROWS * M::ROWS;
         let blocks = rows.div_ceil(most);
         let block = rows.div_ceil(blocks).next_multiple_of(M::ROWS);
         for first in (0..rows).step_by(block) {
@@ -94,8 +95,8 @@ impl Product<'_> {
             scales: self.scales,
             sums: self.sums,
         };
-        let parts = self.words.div_ceil(WORDS);
-        let part = self.words.div_ceil(parts).next_multiple_of(STEP);
+        let parts = self.words.div_ceil(M::BLOCK);
+        let part = self.words.div_ceil(parts).next_multiple_of(M::STEP);
         // Sums wait in the room between two blocks of words; with one block each tile uses the same, nearest memory.
         let step = if parts == 1 { 0 } else { M::ROWS * M::PANEL };
         for column in self.columns.clone().step_by(M::PANEL) {
@@ -104,6 +105,9 @@ impl Product<'_> {
             for word in (0..self.words).step_by(part) {
                 let words = part.min(self.words - word);
                 let last = word + words == self.words;
+                // The block that follows in memory is the next one, of this panel or another. Tiles share it out.
+                let next = panel.wrapping_add((word + words) * M::PANEL);
+                let (next_words, ahead) = (words * M::PANEL, words / M::STEP * M::AHEAD * LINE);
                 let mut row = rows.start;
                 for (index, height) in M::heights(rows.len()).enumerate() {
                     let sums = room.wrapping_add(index * step);
@@ -112,15 +116,14 @@ impl Product<'_> {
                     // of a block, and the first block of words fills it before a later one reads it.
                     unsafe {
                         multiplier.multiply(Tile {
-                            rows: self.a.as_ptr().add(row * self.a.stride() + word),
+                            rows: self.a.as_ptr().add((self.first[0] + row) * self.a.stride() + self.first[1] + word),
                             stride: self.a.stride(),
                             height,
                             panel: panel.add(word * M::PANEL),
                             words,
                             sums,
                             resumes: word > 0,
-                            // The block that follows in memory is the next one, of this panel or another.
-                            soon: panel.wrapping_add((word + words) * M::PANEL + index * Tile::ahead(words)),
+                            soon: next.wrapping_add(if index * ahead < next_words { index * ahead } else { 0 }),
                         });
                     }
                     if last {

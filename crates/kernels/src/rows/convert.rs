@@ -94,6 +94,12 @@ pub(super) unsafe fn convert_row<S: Simd>(s: S, row: Row<'_>, to: Target, index:
                 unsafe { s.store_bf16(to.u16_at(index, first), count, row.load(s, first, count)) };
             }
         }
+        Element::Bf16x3 => {
+            for (first, count) in parts(S::LANES) {
+                // SAFETY: as above.
+                unsafe { s.store_bf16x3(to.parts_at(index, first), count, row.load(s, first, count)) };
+            }
+        }
         Element::U8 | Element::U16 => {
             let (least, largest) = range(s, row);
             let scale = (largest - least) / 255.0;

@@ -13,7 +13,7 @@ use crate::rows::LayerNorm;
 use crate::simd::{Operation, Simd, to_bf16};
 
 const WIDTHS: [usize; 14] = [1, 2, 3, 4, 5, 15, 16, 17, 31, 63, 64, 65, 768, 771];
-const ELEMENTS: [Element; 4] = [Element::F32, Element::Bf16, Element::U8, Element::U16];
+const ELEMENTS: [Element; 5] = [Element::F32, Element::Bf16, Element::Bf16x3, Element::U8, Element::U16];
 
 fn assert_close(found: &[f64], expected: &[f64], allowed: f64, what: &str) {
     assert_eq!(found.len(), expected.len());
@@ -119,7 +119,8 @@ fn softmax_agrees_with_the_reference() {
             }
             let extremes = [f32::MAX, f32::MIN, f32::NEG_INFINITY, 1.0, f32::NAN, 2.0];
             let found = softmax(kernels, &extremes, 2, 3, element);
-            assert_eq!(reference::row(&found, 0), [1.0, 0.0, 0.0]);
+            let first = reference::row(&found, 0);
+            assert!(first[0] == 1.0 && first[1..].iter().all(|&x| (0.0..1.2e-38).contains(&x)), "{first:?}");
             assert!(reference::row(&found, 1).iter().all(|x| x.is_nan()));
         }
     }
@@ -142,7 +143,7 @@ fn bf16_is_the_nearest_with_ties_to_even() {
         let back = converted(kernels, &to, Element::F32);
         for (index, values) in values.chunks(width).enumerate() {
             for ((&x, &found), &back) in values.iter().zip(to.row_bf16(index)).zip(back.row(index)) {
-                let real = reference::from_bf16(found);
+                let real = crate::simd::from_bf16(found);
                 assert!(real.to_bits() == back.to_bits() || real.is_nan(), "read back");
                 if x.is_nan() {
                     assert!(real.is_nan() && back.is_nan(), "{} NaN", kernels.level());

@@ -171,6 +171,34 @@ impl<const VNNI: bool> Simd for Avx2<VNNI> {
     }
 
     #[inline(always)]
+    fn first_of(self, count: usize, a: __m256, b: __m256) -> __m256 {
+        op!(_mm256_blendv_ps(b, a, _mm256_castsi256_ps(first(count))))
+    }
+
+    #[inline(always)]
+    unsafe fn transpose(self, from: *const u32, from_stride: usize, to: *mut u32, to_stride: usize) {
+        // SAFETY: the caller promises squares of 8; the intrinsics as in `op!`, which cannot carry a const argument.
+        unsafe {
+            // As with 512 bits, where there are twice as many fours.
+            let rows: [__m256; 8] = std::array::from_fn(|row| _mm256_loadu_ps(from.add(row * from_stride).cast()));
+            let pairs: [__m256; 8] = std::array::from_fn(|i| {
+                let (a, b) = (rows[i / 2 * 2], rows[i / 2 * 2 + 1]);
+                if i % 2 == 0 { _mm256_unpacklo_ps(a, b) } else { _mm256_unpackhi_ps(a, b) }
+            });
+            let fours: [__m256; 8] = std::array::from_fn(|i| {
+                let (first, k) = (i / 4 * 4, i % 4);
+                let [a, b] = [pairs[first + k / 2], pairs[first + 2 + k / 2]].map(|pair| _mm256_castps_pd(pair));
+                _mm256_castpd_ps(if k % 2 == 0 { _mm256_unpacklo_pd(a, b) } else { _mm256_unpackhi_pd(a, b) })
+            });
+            for k in 0..4 {
+                let (a, b) = (fours[k], fours[4 + k]);
+                _mm256_storeu_ps(to.add(k * to_stride).cast(), _mm256_permute2f128_ps::<0x20>(a, b));
+                _mm256_storeu_ps(to.add((4 + k) * to_stride).cast(), _mm256_permute2f128_ps::<0x31>(a, b));
+            }
+        }
+    }
+
+    #[inline(always)]
     fn first(self, a: __m256) -> f32 {
         op!(_mm256_cvtss_f32(a))
     }

@@ -64,6 +64,28 @@ unsafe fn to_whole(v: __m256bh) -> __m256i {
     unsafe { std::mem::transmute(v) }
 }
 
+impl<const TIER: u8> Avx512<TIER> {
+    /// The nearest bfloat16, ties to even.
+    #[inline(always)]
+    fn to_bf16(self, v: __m512) -> __m256i {
+        if TIER == BF16 {
+            op!(to_whole(_mm512_cvtneps_pbh(v)))
+        } else {
+            // To the nearest, ties to even: what the one instruction above does, but for subnormals and NaN.
+            let bits = op!(_mm512_castps_si512(v));
+            // SAFETY: as in `op!`, which cannot carry a const argument.
+            let upper = unsafe { _mm512_srli_epi32::<16>(bits) };
+            let odd = op!(_mm512_and_si512(upper, _mm512_set1_epi32(1)));
+            let rounded = op!(_mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff))));
+            // SAFETY: as in `op!`, which cannot carry a const argument.
+            let nan = unsafe { _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(v, v) };
+            let rounded = op!(_mm512_mask_blend_epi32(nan, rounded, _mm512_set1_epi32(0x7fc0_0000)));
+            // SAFETY: as above.
+            unsafe { _mm512_cvtepi32_epi16(_mm512_srli_epi32::<16>(rounded)) }
+        }
+    }
+}
+
 impl<const TIER: u8> Simd for Avx512<TIER> {
     type V = __m512;
 
@@ -178,6 +200,40 @@ impl<const TIER: u8> Simd for Avx512<TIER> {
     }
 
     #[inline(always)]
+    fn first_of(self, count: usize, a: __m512, b: __m512) -> __m512 {
+        op!(_mm512_mask_blend_ps(first(count), b, a))
+    }
+
+    #[inline(always)]
+    unsafe fn transpose(self, from: *const u32, from_stride: usize, to: *mut u32, to_stride: usize) {
+        // SAFETY: the caller promises squares of 16; the intrinsics as in `op!`, which cannot carry a const argument.
+        unsafe {
+            // Within each 128 bits: pairs of rows, then fours, so that `fours[4 * g + k]` has the columns k, 4 + k, 8 + k
+            // and 12 + k of the rows 4 g to 4 g + 3.
+            let rows: [__m512; 16] = std::array::from_fn(|row| _mm512_loadu_ps(from.add(row * from_stride).cast()));
+            let pairs: [__m512; 16] = std::array::from_fn(|i| {
+                let (a, b) = (rows[i / 2 * 2], rows[i / 2 * 2 + 1]);
+                if i % 2 == 0 { _mm512_unpacklo_ps(a, b) } else { _mm512_unpackhi_ps(a, b) }
+            });
+            let fours: [__m512; 16] = std::array::from_fn(|i| {
+                let (first, k) = (i / 4 * 4, i % 4);
+                let [a, b] = [pairs[first + k / 2], pairs[first + 2 + k / 2]].map(|pair| _mm512_castps_pd(pair));
+                _mm512_castpd_ps(if k % 2 == 0 { _mm512_unpacklo_pd(a, b) } else { _mm512_unpackhi_pd(a, b) })
+            });
+            for k in 0..4 {
+                let [a, b, c, d] = [fours[k], fours[4 + k], fours[8 + k], fours[12 + k]];
+                let even = [_mm512_shuffle_f32x4::<0x88>(a, b), _mm512_shuffle_f32x4::<0x88>(c, d)];
+                let odd = [_mm512_shuffle_f32x4::<0xdd>(a, b), _mm512_shuffle_f32x4::<0xdd>(c, d)];
+                let store = |column: usize, v| _mm512_storeu_ps(to.add(column * to_stride).cast(), v);
+                store(k, _mm512_shuffle_f32x4::<0x88>(even[0], even[1]));
+                store(4 + k, _mm512_shuffle_f32x4::<0x88>(odd[0], odd[1]));
+                store(8 + k, _mm512_shuffle_f32x4::<0xdd>(even[0], even[1]));
+                store(12 + k, _mm512_shuffle_f32x4::<0xdd>(odd[0], odd[1]));
+            }
+        }
+    }
+
+    #[inline(always)]
     fn first(self, a: __m512) -> f32 {
         op!(_mm512_cvtss_f32(a))
     }
@@ -206,22 +262,23 @@ impl<const TIER: u8> Simd for Avx512<TIER> {
 
     #[inline(always)]
     unsafe fn store_bf16(self, to: *mut u16, count: usize, v: __m512) {
-        let halves = if TIER == BF16 {
-            op!(to_whole(_mm512_cvtneps_pbh(v)))
-        } else {
-            // To the nearest, ties to even: what the one instruction above does, but for subnormals and NaN.
-            let bits = op!(_mm512_castps_si512(v));
-            // SAFETY: as in `op!`, which cannot carry a const argument.
-            let upper = unsafe { _mm512_srli_epi32::<16>(bits) };
-            let odd = op!(_mm512_and_si512(upper, _mm512_set1_epi32(1)));
-            let rounded = op!(_mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff))));
-            // SAFETY: as in `op!`, which cannot carry a const argument.
-            let nan = unsafe { _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(v, v) };
-            let rounded = op!(_mm512_mask_blend_epi32(nan, rounded, _mm512_set1_epi32(0x7fc0_0000)));
-            // SAFETY: as above.
-            unsafe { _mm512_cvtepi32_epi16(_mm512_srli_epi32::<16>(rounded)) }
-        };
+        let halves = self.to_bf16(v);
         op!(_mm256_mask_storeu_epi16(to.cast(), first(count), halves));
+    }
+
+    #[inline(always)]
+    unsafe fn store_bf16x3(self, to: [*mut u16; 3], count: usize, v: __m512) {
+        let mut rest = self.without_the_tiny(v);
+        for to in to {
+            // SAFETY: as in `op!`, which cannot carry a const argument; the caller promises room for as many values.
+            // Nothing is read back: a load waits long for a masked store.
+            unsafe {
+                let halves = self.to_bf16(rest);
+                _mm256_mask_storeu_epi16(to.cast(), first(count), halves);
+                let rounded = _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(halves)));
+                rest = self.sub(rest, rounded);
+            }
+        }
     }
 
     #[inline(always)]

@@ -154,6 +154,11 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn first_of(self, count: usize, a: Self::V, b: Self::V) -> Self::V {
+        lanes!(i => if i < count { a.0[i] } else { b.0[i] })
+    }
+
+    #[inline(always)]
     fn first(self, a: V) -> f32 {
         a.0[0]
     }

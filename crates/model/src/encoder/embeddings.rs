@@ -49,7 +49,7 @@ impl Embeddings {
                 "encoder.embedding_hidden_mapping_in",
                 [hidden_size, width],
                 kernels,
-                elements.between,
+                elements.straight(),
             )?,
             elements,
             vocabulary: vocab_size,
@@ -79,7 +79,7 @@ impl Embeddings {
     pub(super) fn forward(&self, kernels: Kernels, batch: &RaggedBatch, scratch: &mut Scratch, times: &StageTimes) {
         let mut stopwatch = times.stopwatch(kernels.threads());
         let Scratch { embedded, hidden, .. } = scratch;
-        embedded.reshape(Element::F32, self.elements.between, batch.tokens(), self.width);
+        embedded.reshape(Element::F32, self.elements.straight(), batch.tokens(), self.width);
         for (ids, &first) in batch.iter().zip(batch.starts()) {
             kernels.embed(&mut embedded.value, first, ids, &self.words, &self.positions, &self.norm.view());
         }
