@@ -41,7 +41,7 @@ SECTIONS = {
     "bf16": Section({"bf16": BF16}),
     "int8": Section({"int8": INT8}),
     "latency": Section({"f32": F32, "bf16": BF16, "int8": INT8}, lone=True),
-    "avx512": Section({"bf16": BF16, "int8": INT8}, {"ALBERTINE_CPU": "avx512_bf16"}, AVX512),
+    "avx512": Section({"f32": F32, "bf16": BF16, "int8": INT8}, {"ALBERTINE_CPU": "avx512_bf16"}, AVX512),
     "avx512-latency": Section({"bf16": BF16, "int8": INT8}, {"ALBERTINE_CPU": "avx512_bf16"}, AVX512, lone=True),
     "avx2": Section({"f32": F32}, {"ALBERTINE_CPU": "avx2"}, AVX2),
 }

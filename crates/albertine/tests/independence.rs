@@ -106,3 +106,21 @@ fn the_texts_differ_so_that_a_mix_up_would_show() {
     // everything over the limit reads the same, and so may equal beginnings
     assert!(distinct.len() > 30, "only {} different results", distinct.len());
 }
+
+#[test]
+fn equal_texts_go_through_once_and_are_counted_each() {
+    let settings = ClassifierSettings { max_sentence_length: Some(64), threads: 2, ..Default::default() };
+    let one = Classifier::pretrained("ag_news", settings).unwrap();
+    let long = LONG.last().unwrap().as_str();
+    let once = [Some("Oil"), Some(long), None];
+    let expected = one.logits(&once).unwrap();
+    let before = one.counts();
+    let often: Vec<_> = once.iter().cycle().copied().take(30).collect();
+    let found = one.logits(&often).unwrap();
+    assert!(found.chunks(3).all(|rows| rows == expected));
+    let after = one.counts();
+    assert_eq!(after.tokens - before.tokens, before.tokens);
+    assert_eq!([after.rows - before.rows, after.blank - before.blank], [30, 10]);
+    assert_eq!(after.truncated - before.truncated, 10 * before.truncated);
+    assert_eq!(before.truncated, 1, "the last text is longer than the limit");
+}

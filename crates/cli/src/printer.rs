@@ -77,6 +77,13 @@ impl Printer {
         say(&format_args!("{} {message}", self.painted("31", "error:")));
     }
 
+    /// Says what could be done better, unless quiet.
+    pub(crate) fn hint_unless_quiet(&self, message: impl Display) {
+        if !self.quiet {
+            self.hint(message);
+        }
+    }
+
     /// Says what to do about an error.
     pub(crate) fn hint(&self, message: impl Display) {
         say(&format_args!("{} {message}", self.painted("36", "hint:")));

@@ -85,7 +85,7 @@ mod tests {
         let stages = [stage("read", 1, 0), stage("qkv", 3, 60_000_000_000)];
         insta::assert_snapshot!(lines(&stages, 80.0), @r"
          25.0 %     1.000 s  read
-         75.0 %     3.000 s  qkv            25.0 % of the peak
+         75.0 %     3.000 s  qkv           25.0 % of the peak
         ");
     }
 }

@@ -62,6 +62,6 @@ pub use cpu::{CpuError, CpuLevel, Kernels};
 pub use gemm::{Epilogue, PackedWeights};
 pub use math::Activation;
 pub use matrix::{Element, Matrix};
-pub use peak::peak_gflops;
+pub use peak::{peak_gflops, product_gflops};
 pub use precision::{Elements, Precision, UnknownPrecision};
 pub use rows::LayerNorm;

@@ -75,7 +75,7 @@ pub(crate) fn row(matrix: &Matrix, row: usize) -> Vec<f64> {
                 let words = &matrix.row_words(row)[column / GROUP * 3 * GROUP / 2..];
                 let part = |part: usize| {
                     let [a, b, c, d] = words[(part * GROUP + column % GROUP) / 2].to_ne_bytes();
-                    f64::from(from_bf16(u16::from_ne_bytes(if column % 2 == 0 { [a, b] } else { [c, d] })))
+                    f64::from(from_bf16(u16::from_ne_bytes(if column.is_multiple_of(2) { [a, b] } else { [c, d] })))
                 };
                 part(0) + part(1) + part(2)
             };

@@ -31,7 +31,7 @@ mod formats;
 mod head;
 mod weights;
 
-pub use albertine_kernels::{CpuError, CpuLevel, Kernels, Precision, UnknownPrecision, peak_gflops};
+pub use albertine_kernels::{CpuError, CpuLevel, Kernels, Precision, UnknownPrecision, peak_gflops, product_gflops};
 pub use batch::RaggedBatch;
 pub use classifier::AlbertClassifier;
 pub use config::{Activation, AlbertConfig, ProblemType};

@@ -93,6 +93,7 @@ fn classify_tables(
     report::rows(printer, summary.rows, summary.elapsed, file.as_deref());
     report::texts(printer, classify.classifier());
     report::failed_rows(printer, &summary);
+    report::faster(printer, classify.classifier(), summary.elapsed).map_err(albertine::Error::from)?;
     let (reading, writing) = ([("read", summary.reading)], [("write", summary.writing)]);
     timing::tell(printer, classify.classifier(), summary.elapsed, &reading, &writing)
         .map_err(albertine::Error::from)?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread;
 
 use albertine::hub::{self, ModelSource};
-use albertine::model::{CpuLevel, Kernels, ProblemType};
+use albertine::model::{CpuLevel, Kernels, Precision, ProblemType};
 use albertine::{Classifier, ClassifierSettings};
 use anyhow::Context;
 use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt32Array, UInt64Array};
@@ -122,13 +122,20 @@ fn listing(directory: &Path) -> io::Result<BTreeMap<String, u64>> {
 
 /// The levels of this CPU, the one in use, and the cores.
 fn cpu(printer: &Printer) -> anyhow::Result<()> {
-    let level = Kernels::detect()?.level().name();
+    let kernels = Kernels::detect()?;
+    let level = kernels.level().name();
+    let precisions: Vec<&str> = Precision::ALL
+        .into_iter()
+        .filter(|&precision| kernels.elements(precision).is_ok())
+        .map(Precision::name)
+        .collect();
     let available: Vec<&str> = Kernels::available().into_iter().map(CpuLevel::name).collect();
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let mut facts = Facts::default();
     facts.add("architecture", std::env::consts::ARCH, std::env::consts::ARCH);
     facts.add("cpu_level", level, format!("{level} (ALBERTINE_CPU lowers it)"));
     facts.add("available", json!(available), available.join(", "));
+    facts.add("precisions", json!(precisions), precisions.join(", "));
     facts.add("cores", cores, cores.to_string());
     facts.print(printer)
 }

@@ -28,6 +28,26 @@ fn the_figures_hang_together() {
 }
 
 #[test]
+fn the_stages_of_any_run_can_be_asked_for() {
+    let sandbox = Sandbox::new();
+    sandbox.file("news.csv", format!("text\n\"{BUSINESS}\"\n\"{SPORTS}\"\n"));
+    let stages = |arguments: &[&str], wanted: &str| {
+        let output = sandbox.command(arguments).env("ALBERTINE_TIMING", wanted).output().expect("the binary starts");
+        String::from_utf8(output.stderr).expect("text")
+    };
+    let table = stages(&["classify", "--input", "news.csv"], "1");
+    let names = ["read", "pieces", "embed", "qkv", "attention", "projection", "feed-forward", "head", "write"];
+    let lines: Vec<&str> = table.lines().skip_while(|line| !line.starts_with("timing: ")).skip(1).collect();
+    assert_eq!(lines.len(), names.len(), "{table}");
+    for (line, name) in lines.iter().zip(names) {
+        assert!(line.contains(&format!(" s  {name}")), "{line} for {name}");
+    }
+    assert!(stages(&["classify", BUSINESS], "1").contains("s  pieces"));
+    assert!(stages(&["sql", "SELECT classify('Oil') AS label"], "1").contains("s  pieces"));
+    assert!(!stages(&["classify", BUSINESS], "0").contains("timing"));
+}
+
+#[test]
 fn nothing_to_measure_is_an_error() {
     let sandbox = Sandbox::new();
     sandbox.file("none.txt", "").parquet("numbers.parquet", vec![("text", column(Int64Array::from(vec![1])))]);

@@ -46,5 +46,6 @@ fn the_cpu_level_can_be_lowered() {
     let facts: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(facts["cpu_level"], "portable");
     assert_eq!(facts["available"][0], "portable");
+    assert_eq!(facts["precisions"], serde_json::json!(["f32", "int8"]), "plain Rust multiplies no bfloat16");
     assert!(facts["cores"].as_u64().is_some_and(|cores| cores >= 1));
 }
