@@ -23,7 +23,7 @@ pub const MAX_THREADS: usize = 1024;
 /// Texts that one thread cuts into pieces at a time.
 const TEXTS_PER_TASK: usize = 64;
 
-/// The floating-point operations of a text from which on several threads share it: a millisecond or so of one.
+/// The floating-point operations of a text from which on several threads share it: a millisecond or so of one with wide vectors.
 const WORTH_SHARING: u64 = 200_000_000;
 
 /// How a [`Classifier`] works; the default suits most.
@@ -63,6 +63,8 @@ pub struct Counts {
     pub blank: u64,
     /// Texts longer than the limit, whose end was not read.
     pub truncated: u64,
+    /// Texts that went through the encoder.
+    pub computed: u64,
     /// Pieces that went through the encoder. Of texts that are given together, equal ones go through once.
     pub tokens: u64,
     /// Floating-point operations of the encoder and head that those pieces need, padding and waste not counted.
@@ -74,6 +76,7 @@ struct Counters {
     rows: AtomicU64,
     blank: AtomicU64,
     truncated: AtomicU64,
+    computed: AtomicU64,
     tokens: AtomicU64,
     flops: AtomicU64,
     /// Time spent on pieces, while stages are watched.
@@ -241,6 +244,7 @@ impl Classifier {
             rows: read(&self.counters.rows),
             blank: read(&self.counters.blank),
             truncated: read(&self.counters.truncated),
+            computed: read(&self.counters.computed),
             tokens: read(&self.counters.tokens),
             flops: read(&self.counters.flops),
         }
@@ -383,6 +387,7 @@ impl Classifier {
                 label: self.labels()[place % self.labels().len()].clone(),
             });
         }
+        self.counters.computed.fetch_add(chunk.len() as u64, Ordering::Relaxed);
         self.counters.tokens.fetch_add(batch.tokens() as u64, Ordering::Relaxed);
         self.counters.flops.fetch_add(self.flops(chunk), Ordering::Relaxed);
         Ok(logits)

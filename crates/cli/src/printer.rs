@@ -38,6 +38,11 @@ impl Printer {
         self.stdout_is_terminal
     }
 
+    /// Whether notes and warnings go unsaid.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Whether a progress bar may be drawn: a person reads standard error, and wants to hear.
     pub(crate) fn may_draw_progress(&self) -> bool {
         self.stderr_is_terminal && !self.quiet
@@ -75,13 +80,6 @@ impl Printer {
     /// Says why the command could not do it, quiet or not.
     pub(crate) fn error(&self, message: impl Display) {
         say(&format_args!("{} {message}", self.painted("31", "error:")));
-    }
-
-    /// Says what could be done better, unless quiet.
-    pub(crate) fn hint_unless_quiet(&self, message: impl Display) {
-        if !self.quiet {
-            self.hint(message);
-        }
     }
 
     /// Says what to do about an error.

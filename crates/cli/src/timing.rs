@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use albertine::model::{CpuError, Kernels, Precision};
+use albertine::model::{CpuError, Kernels, Precision, Stage};
 use albertine::{Classifier, StageCost};
 
 use crate::printer::Printer;
@@ -35,27 +35,37 @@ pub(crate) fn tell(
         return Ok(());
     }
     let cost = |&(name, time): &(&'static str, Duration)| StageCost { name, time, flops: 0 };
+    let threads = threads_at_once(classifier.threads());
     let stages = before.iter().map(cost).chain(classifier.stages()).chain(after.iter().map(cost)).collect::<Vec<_>>();
-    let peak = peak_gflops(classifier.model().precision(), classifier.threads())?;
+    let peak = peak_gflops(classifier.model().precision(), threads)?;
     printer.note(format_args!(
         "timing: {:.3} s on the clock, {} threads for the model, peak {peak:.0} GFLOP/s in {}\n{}",
         elapsed.as_secs_f64(),
         classifier.threads(),
         classifier.model().precision(),
-        lines(&stages, peak / classifier.threads() as f64)
+        lines(&stages, peak / threads as f64)
     ));
     Ok(())
 }
 
-/// A line for each stage: its part of the time of all threads, and the share of the peak (GFLOP/s of one thread) at which
-/// it did its useful work.
+/// The stages that are products in the precision of the run; the others are less exact or more, and no measure of its
+/// peak.
+const PRODUCTS: [Stage; 3] = [Stage::Qkv, Stage::Projection, Stage::FeedForward];
+
+/// How many of so many threads can run at once on this machine.
+pub(crate) fn threads_at_once(threads: usize) -> usize {
+    threads.min(thread::available_parallelism().map_or(1, usize::from))
+}
+
+/// A line for each stage: its part of the time of all threads, and for products the share of the peak (GFLOP/s of one
+/// thread) at which they did their useful work.
 pub(crate) fn lines(stages: &[StageCost], peak: f64) -> String {
     let total: f64 = stages.iter().map(|stage| stage.time.as_secs_f64()).sum();
     let line = |&StageCost { name, time, flops }: &StageCost| {
         let seconds = time.as_secs_f64();
         let share = 100.0 * seconds / total.max(1e-9);
         let line = format!("{share:5.1} %  {seconds:8.3} s  {name}");
-        if flops == 0 {
+        if !PRODUCTS.iter().any(|product| product.name() == name) {
             return line;
         }
         let of_peak = 100.0 * flops as f64 / 1e9 / seconds.max(1e-9) / peak;
@@ -82,10 +92,11 @@ mod tests {
     #[test]
     fn shares_of_time_and_of_the_peak() {
         let stage = |name, seconds, flops| StageCost { name, time: Duration::from_secs(seconds), flops };
-        let stages = [stage("read", 1, 0), stage("qkv", 3, 60_000_000_000)];
+        let stages = [stage("read", 1, 0), stage("qkv", 2, 40_000_000_000), stage("attention", 1, 40_000_000_000)];
         insta::assert_snapshot!(lines(&stages, 80.0), @r"
          25.0 %     1.000 s  read
-         75.0 %     3.000 s  qkv           25.0 % of the peak
+         50.0 %     2.000 s  qkv           25.0 % of the peak
+         25.0 %     1.000 s  attention
         ");
     }
 }

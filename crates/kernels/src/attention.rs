@@ -73,12 +73,12 @@ impl Kernels {
     /// When the shapes do not fit one another, or a document is empty.
     pub fn attention(self, out: &mut Matrix, attention: Attention<'_>, scratch: &AttentionScratch) {
         let Attention { query, key_value, key, value, starts, heads, size } = attention;
-        let (width, element) = (heads * size, query.element());
+        let (width, element) = (heads.saturating_mul(size), query.element());
         let tokens = starts.last().copied().unwrap_or(0);
         let documents = starts.len().saturating_sub(1);
         assert!(width > 0 && query.columns() >= width, "{heads} heads of {size} in {query:?}");
         assert!(
-            element == key_value.element() && key.max(value) + width <= key_value.columns(),
+            element == key_value.element() && key.max(value).saturating_add(width) <= key_value.columns(),
             "keys at {key} and values at {value} of {width} in {key_value:?} for {query:?}"
         );
         assert!(key_value.rows() == tokens, "{key_value:?} for {tokens} tokens");

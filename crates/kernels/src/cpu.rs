@@ -75,7 +75,7 @@ impl FromStr for CpuLevel {
 #[non_exhaustive]
 pub enum CpuError {
     /// No level has this name.
-    #[error("unknown CPU level {name:?}, this CPU has {available}")]
+    #[error("unknown CPU level {name:?} (ALBERTINE_CPU), this CPU has {available}")]
     Unknown {
         /// The name as it was given.
         name: String,
@@ -91,7 +91,7 @@ pub enum CpuError {
         available: String,
     },
     /// The level multiplies no bfloat16.
-    #[error("the CPU level {level} multiplies no bfloat16: take f32, or int8, which every CPU has")]
+    #[error("the CPU level {level} multiplies no bfloat16: take f32, which every CPU has, or int8")]
     NoBf16 {
         /// The level that was asked for, or found.
         level: CpuLevel,
@@ -167,7 +167,8 @@ impl Kernels {
     ///
     /// [`CpuError::Unavailable`] when the running CPU lacks the level.
     pub fn at(level: CpuLevel) -> Result<Self, CpuError> {
-        if available().contains(&level) {
+        // Only the level that is wanted is looked for: to have AMX a process must ask for it.
+        if has(level) {
             Ok(Self { level, threads: 1 })
         } else {
             Err(CpuError::Unavailable { level, available: list(available()) })
@@ -254,7 +255,7 @@ mod tests {
     fn an_unknown_name_is_told_what_there_is() {
         let error = "avx9".parse::<CpuLevel>().unwrap_err();
         let message = error.to_string();
-        assert!(message.starts_with("unknown CPU level \"avx9\", this CPU has portable"), "{message}");
+        assert!(message.starts_with("unknown CPU level \"avx9\" (ALBERTINE_CPU), this CPU has portable"), "{message}");
     }
 
     #[test]

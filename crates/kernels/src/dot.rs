@@ -16,7 +16,7 @@ mod x86;
 mod shorts;
 
 use crate::cpu::{CpuLevel, Kernels};
-use crate::matrix::Element;
+use crate::matrix::{Element, LINE};
 #[cfg(target_arch = "x86_64")]
 use crate::simd::{Avx2, Avx512, BASE, BF16, VNNI};
 use crate::simd::{Portable, Simd};
@@ -55,9 +55,6 @@ pub(crate) struct Tile {
     pub(crate) soon: *const u32,
 }
 
-/// The words of a cache line.
-pub(crate) const LINE: usize = 16;
-
 /// What multiplies tiles of words. A value is a proof that the running CPU can.
 pub(crate) trait Multiplier: Copy {
     /// The f32 vectors for what is done with the sums.
@@ -68,8 +65,10 @@ pub(crate) trait Multiplier: Copy {
     const PANEL: usize = Self::Simd::PANEL;
     /// The sums are i32, of quantised values.
     const WHOLE: bool;
-    /// The words that are multiplied at a time. With AMX packed weights have zeros up to the next multiple.
+    /// The words that are multiplied at a time.
     const STEP: usize;
+    /// Words are a multiple of [`Multiplier::STEP`]: packed weights and rows have zeros up to the next one.
+    const PADDED: bool;
     /// The most words of a block of a panel, which every tile of a block of rows reads again. Chosen by `bench_matmul`
     /// among its neighbours.
     const BLOCK: usize;
@@ -87,7 +86,7 @@ pub(crate) trait Multiplier: Copy {
     ///
     /// The pointers of `tile` are valid for the shapes beside them: for reads of rows and panel, for reads and writes of
     /// the sums, which nothing else accesses meanwhile. At the levels with AMX, rows and sums are valid for
-    /// [`MOST_ROWS`] rows, words are a multiple of [`Multiplier::STEP`], and the call is within [`Multiplier::prepared`].
+    /// [`MOST_ROWS`] rows, words are some and a multiple of [`Multiplier::STEP`], and the call is within [`Multiplier::prepared`].
     unsafe fn multiply(self, tile: Tile);
 
     /// Multiplies what stands in registers, as many times as there are registers for sums in each of `rounds`; returns

@@ -20,8 +20,8 @@ mod tests;
 use std::ops::Range;
 
 pub use epilogue::Epilogue;
-pub use pack::PackedWeights;
 pub(crate) use pack::padded_words;
+pub use pack::{MOST_QUANTISED_INPUTS, PackedWeights};
 pub(crate) use product::Product;
 
 use crate::cpu::Kernels;

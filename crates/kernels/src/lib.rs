@@ -32,7 +32,7 @@
 //! # Promises
 //!
 //! - **A row never depends on company.** The additions behind one output element happen in an order that depends on the
-//!   length of the sum and on the CPU level alone: not on the number of rows, nor on the row's or the lane's place.
+//!   length of the sum, on the CPU level and on the element alone: not on the number of rows, nor on the row's or the lane's place.
 //! - **One thread**, unless [`Kernels::with_threads`] allows more: then a call shares its work with the pool that it is
 //!   called on. For throughput, a caller spreads chunks of rows over threads of its own.
 //! - **Sizes are the programmer's.** A slice of the wrong length is an error in the calling code and panics with both
@@ -59,7 +59,7 @@ mod reference;
 
 pub use attention::{Attention, AttentionScratch};
 pub use cpu::{CpuError, CpuLevel, Kernels};
-pub use gemm::{Epilogue, PackedWeights};
+pub use gemm::{Epilogue, MOST_QUANTISED_INPUTS, PackedWeights};
 pub use math::Activation;
 pub use matrix::{Element, Matrix};
 pub use peak::{peak_gflops, product_gflops};

@@ -1,7 +1,7 @@
 //! Vector functions: exp, tanh, erf and the activations made of them.
 //!
-//! The polynomials are our own near-minimax fits (Lawson's reweighted least squares on Chebyshev nodes), made by
-//! `tools/fit.py`; the error bound beside each is that script's. Against the correctly rounded result exp is within
+//! The polynomials are our own near-minimax fits (Lawson's reweighted least squares on Chebyshev nodes); the error beside
+//! each is that of the fit in exact arithmetic. Against the correctly rounded result exp is within
 //! 2 units in the last place, tanh and erf within 4, over every f32; infinities go to the limits and NaN stays NaN.
 
 #[cfg(test)]
@@ -44,16 +44,13 @@ impl Kernels {
     /// # Ok::<(), albertine_kernels::CpuError>(())
     /// ```
     pub fn activate(self, values: &mut [f32], activation: Activation) {
-        self.run(Activate { rows: values, columns: usize::MAX, stride: usize::MAX, activation });
+        self.run(Activate { values, activation });
     }
 }
 
-/// The activation of the first `columns` values of each row of `stride` values.
-pub(crate) struct Activate<'a> {
-    pub(crate) rows: &'a mut [f32],
-    pub(crate) columns: usize,
-    pub(crate) stride: usize,
-    pub(crate) activation: Activation,
+struct Activate<'a> {
+    values: &'a mut [f32],
+    activation: Activation,
 }
 
 impl Operation for Activate<'_> {
@@ -64,12 +61,9 @@ impl Operation for Activate<'_> {
         /// One loop for one activation, so that the choice is made once.
         macro_rules! each {
             ($function:ident) => {
-                for row in self.rows.chunks_mut(self.stride) {
-                    let columns = row.len().min(self.columns);
-                    for chunk in row[..columns].chunks_mut(S::LANES) {
-                        let x = simd.load(chunk);
-                        simd.store(chunk, $function(simd, x));
-                    }
+                for chunk in self.values.chunks_mut(S::LANES) {
+                    let x = simd.load(chunk);
+                    simd.store(chunk, $function(simd, x));
                 }
             };
         }

@@ -12,7 +12,8 @@ pub enum Element {
     /// bfloat16.
     Bf16,
     /// f32 as the sum of three bfloat16, which together hold all of its 24 bits: what is multiplied in place of f32 where
-    /// products of bfloat16 are more than six times as fast. An infinity becomes NaN.
+    /// products of bfloat16 are more than six times as fast. Magnitudes below 1e-30 become 0; infinities, and what
+    /// bfloat16 would round to one (from 3.396e38 on), become NaN.
     Bf16x3,
     /// Whole numbers from 0 to 255 in bytes, with a scale and an offset for each row.
     U8,
@@ -60,7 +61,7 @@ pub(crate) struct RowScale {
 }
 
 /// The words of a cache line.
-const LINE: usize = 16;
+pub(crate) const LINE: usize = 16;
 
 /// Values of [`Element::Bf16x3`] that stand together: a cache line of their first parts, one of the second, one of the
 /// third.
@@ -103,7 +104,8 @@ impl Matrix {
         self.rows = rows;
         self.columns = columns;
         self.stride = (lines | 1) * LINE;
-        let words = self.words.grown_to((rows + SPARE_ROWS) * self.stride);
+        let words = rows.checked_add(SPARE_ROWS).and_then(|rows| rows.checked_mul(self.stride));
+        let words = self.words.grown_to(words.unwrap_or_else(|| panic!("a matrix of [{rows}, {columns}]")));
         let last = element.whole_words(columns);
         if last < lines * LINE {
             words.chunks_exact_mut(self.stride).for_each(|row| row[last..lines * LINE].fill(0));

@@ -55,7 +55,8 @@ impl Multiplication for Spin<'_> {
 const ROWS: usize = 256;
 
 /// What one thread does in a linear layer of that shape at that precision, in GFLOP/s: what the precisions are worth
-/// beside each other on this CPU. It takes some ten milliseconds.
+/// beside each other on this CPU. It takes some ten milliseconds for a
+/// layer of 768 by 3072.
 ///
 /// # Errors
 ///

@@ -16,7 +16,8 @@ pub enum Precision {
     /// Weights and activations rounded to bfloat16, sums, softmax and layer normalisation in f32.
     Bf16,
     /// Weights in 8 bits with a scale for each output, activations in 8 bits with a scale and an offset for each row,
-    /// found as they come; attention in bfloat16 where the CPU multiplies it and else in f32, the rest in f32.
+    /// found as they come. Attention, the projection of the embeddings and the values of the activation are bfloat16 where
+    /// the CPU multiplies it and else f32; the rest is f32.
     Int8,
 }
 

@@ -58,6 +58,9 @@ pub(crate) trait Simd: Copy {
     /// the registers.
     const TILE_ROWS: usize;
 
+    /// [`Simd::mul_add`] is one instruction.
+    const FUSED: bool = true;
+
     /// Runs `operation` in a function that is compiled with the instructions of this level.
     fn call<O: Operation>(self, operation: O) -> O::Output;
 

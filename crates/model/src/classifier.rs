@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use albertine_kernels::{Kernels, Precision};
+use albertine_kernels::{Kernels, MOST_QUANTISED_INPUTS, Precision};
 
 use crate::encoder::{Encoder, Scratch, Stage, StageTimes};
 use crate::head::Head;
@@ -66,7 +66,7 @@ impl AlbertClassifier {
     /// # Errors
     ///
     /// What [`Weights::get`] says of a tensor that is missing or has another shape; [`ModelError::Precision`] when the
-    /// level of `kernels` lacks the precision.
+    /// level of `kernels` lacks the precision, [`ModelError::TooWideForInt8`] when the model is too wide for it.
     pub fn new(
         config: AlbertConfig,
         weights: &Weights<'_>,
@@ -74,6 +74,10 @@ impl AlbertClassifier {
         precision: Precision,
     ) -> Result<Self, ModelError> {
         let elements = kernels.elements(precision)?;
+        let inputs = config.hidden_size.max(config.intermediate_size);
+        if precision == Precision::Int8 && inputs > MOST_QUANTISED_INPUTS {
+            return Err(ModelError::TooWideForInt8 { inputs, most: MOST_QUANTISED_INPUTS });
+        }
         let head = Head::load(&config, weights, kernels)?;
         let encoder = Encoder::new(&config, weights, kernels, elements)?;
         Ok(Self { config, encoder, head, precision, times: StageTimes::default() })

@@ -19,6 +19,14 @@ pub enum ModelError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// A layer has more inputs than int8 can add up.
+    #[error("{inputs} inputs of a layer are too many for int8, which adds up at most {most}: take f32 or bf16")]
+    TooWideForInt8 {
+        /// The larger of the hidden and the intermediate size.
+        inputs: usize,
+        /// The most there may be.
+        most: usize,
+    },
     /// The CPU level lacks the precision.
     #[error(transparent)]
     Precision(#[from] albertine_kernels::CpuError),

@@ -61,6 +61,13 @@ impl AlbertForSequenceClassification {
         Ok(Self::new(Classifier::load(&source, ClassifierSettings::default())?))
     }
 
+    /// The annotator around a classifier that was loaded with settings of its own, such as its
+    /// [precision](ClassifierSettings::precision). Its limit, case, budget and threads are set by the annotator's params.
+    #[must_use]
+    pub fn of(classifier: Classifier) -> Self {
+        Self::new(classifier)
+    }
+
     fn new(classifier: Classifier) -> Self {
         Self {
             classifier: Arc::new(classifier),

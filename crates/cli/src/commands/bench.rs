@@ -62,9 +62,12 @@ pub(crate) fn bench(args: &BenchArgs, printer: &Printer) -> anyhow::Result<Outco
     facts.add("precision", precision.name(), precision.name());
     facts.add("threads", classifier.threads(), classifier.threads().to_string());
     facts.add("texts", rows, format!("{}, {origin}", grouped(rows as u64)));
+    let computed = format!("{}, each text once and blank ones not", grouped(median.documents));
+    facts.add("computed", median.documents, computed);
     facts.add("rounds", args.rounds, args.rounds.to_string());
-    let peak = timing::peak_gflops(precision, classifier.threads()).map_err(albertine::Error::from)?;
-    median.tell(&mut facts, peak, classifier.threads());
+    let threads = timing::threads_at_once(classifier.threads());
+    let peak = timing::peak_gflops(precision, threads).map_err(albertine::Error::from)?;
+    median.tell(&mut facts, peak, threads);
     facts.print(printer)?;
     Ok(Outcome::Done)
 }

@@ -238,7 +238,7 @@ fn a_precision_that_the_cpu_lacks_is_told() {
     let output = command.env("ALBERTINE_CPU", "portable").output().expect("the binary starts");
     assert_eq!(output.status.code(), Some(2));
     let stderr = String::from_utf8_lossy(&output.stderr);
-    let expected = "error: the CPU level portable multiplies no bfloat16: take f32, or int8, which every CPU has";
+    let expected = "error: the CPU level portable multiplies no bfloat16: take f32, which every CPU has, or int8";
     assert!(stderr.starts_with(expected), "{stderr}");
 }
 
@@ -249,5 +249,5 @@ fn an_unknown_cpu_level_is_told() {
         sandbox.command(&["classify", BUSINESS]).env("ALBERTINE_CPU", "avx9").output().expect("the binary starts");
     assert_eq!(output.status.code(), Some(2));
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(stderr.starts_with("error: unknown CPU level \"avx9\", this CPU has portable"), "{stderr}");
+    assert!(stderr.starts_with("error: unknown CPU level \"avx9\" (ALBERTINE_CPU), this CPU has portable"), "{stderr}");
 }

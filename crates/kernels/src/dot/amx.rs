@@ -1,11 +1,11 @@
 //! Tiles in the tile registers of AMX, two by two: 32 rows by 32 columns.
 //!
-//! The compiler knows nothing of tile registers yet, so that whatever uses them is one block of assembly, which leaves
-//! nothing behind in them.
+//! The compiler has no stable functions for tile registers and allocates none, so that whatever uses them is one block
+//! of assembly, which leaves nothing behind in them.
 
 use std::arch::asm;
 
-use super::{Multiplier, SPUN, Tile};
+use super::{LINE, Multiplier, SPUN, Tile};
 use crate::simd::{Avx512, BF16};
 
 /// Words of two bfloat16, for [`Amx`].
@@ -96,7 +96,7 @@ impl Drop for Configured {
 /// The rows of a tile register.
 const ROWS: usize = 16;
 /// The words of a row of a tile register.
-const STEP: usize = 16;
+const STEP: usize = LINE;
 /// The bytes of a row of sums, which is also that of a word of a panel: 32 words.
 const ROW_BYTES: usize = 128;
 
@@ -337,6 +337,7 @@ impl<const KIND: u8> Multiplier for Amx<KIND> {
     type Simd = Avx512<BF16>;
     const ROWS: usize = 2 * ROWS;
     const WHOLE: bool = KIND == BYTES;
+    const PADDED: bool = true;
     const STEP: usize = if KIND == BF16X3 { 3 * STEP } else { STEP };
     /// In three parts each word of a tile is used six times, so that a panel may come from the second cache; its sums
     /// had better not go to and fro.

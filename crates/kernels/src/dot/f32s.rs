@@ -12,6 +12,7 @@ impl<S: Simd> Dot for F32s<S> {
     type Words = S::V;
     type Sums = S::V;
     const WHOLE: bool = false;
+    const FUSED: bool = S::FUSED;
 
     #[inline(always)]
     fn simd(self) -> S {

@@ -15,6 +15,8 @@ pub(crate) trait Dot: Copy {
     /// As many sums.
     type Sums: Copy;
     const WHOLE: bool;
+    /// [`Dot::multiply_add`] is one instruction.
+    const FUSED: bool;
 
     fn simd(self) -> Self::Simd;
 
@@ -58,6 +60,7 @@ impl<D: Dot> Multiplier for Lanes<D> {
     const ROWS: usize = D::Simd::TILE_ROWS;
     const WHOLE: bool = D::WHOLE;
     const STEP: usize = UNROLLED;
+    const PADDED: bool = false;
     /// 32 KiB at the widest: it stays in the first cache.
     const BLOCK: usize = 256;
     const AHEAD: usize = 1;
@@ -100,6 +103,10 @@ impl<D: Dot> Multiplier for Lanes<D> {
 /// fit the sixteen registers of the lower levels with room to move.
 const CHAINS: usize = 10;
 
+/// Room for a vector of words of each chain, and one more, that crosses no cache line.
+#[repr(C, align(64))]
+struct Words([[u32; 16]; CHAINS + 1]);
+
 /// Adds products to each of [`CHAINS`] sums, again and again.
 struct Chains<D>(D, usize);
 
@@ -111,17 +118,25 @@ impl<D: Dot> Operation for Chains<D> {
         const { assert!(D::Simd::LANES <= 16) };
         // Sums that the compiler does not know to be equal: it would see that one chain is enough.
         let mut results = black_box([[0_u32; 16]; CHAINS]);
-        let words = black_box([SPUN; 16]);
+        let words = Words([[SPUN; 16]; CHAINS + 1]);
         // SAFETY: each array has room for the widest vectors.
         unsafe {
-            let (a, b) = (self.0.load(words.as_ptr()), self.0.load(words.as_ptr()));
+            let mut from = opaque((&raw const words).cast());
+            let (a, b) = (self.0.load(from), self.0.load(from.add(CHAINS * 16)));
             let mut chains = [self.0.zero(); CHAINS];
             for (chain, start) in chains.iter_mut().zip(&results) {
                 *chain = self.0.load_sums(start.as_ptr());
             }
             for _ in 0..self.1 {
-                for chain in &mut chains {
-                    *chain = self.0.multiply_add(a, b, *chain);
+                if D::FUSED {
+                    chains.iter_mut().for_each(|chain| *chain = self.0.multiply_add(a, b, *chain));
+                } else {
+                    // The compiler would multiply once and add again and again, so that there must be news each time:
+                    // a load more for each product, for which there is time beside two instructions.
+                    from = opaque(from);
+                    for (index, chain) in chains.iter_mut().enumerate() {
+                        *chain = self.0.multiply_add(self.0.load(from.add(index * 16)), b, *chain);
+                    }
                 }
             }
             for (result, chain) in results.iter_mut().zip(chains) {

@@ -22,6 +22,7 @@ impl Dot for Shorts<Portable> {
     type Words = [u32; LANES];
     type Sums = [i32; LANES];
     const WHOLE: bool = true;
+    const FUSED: bool = false;
 
     #[inline(always)]
     fn simd(self) -> Portable {
@@ -49,7 +50,7 @@ impl Dot for Shorts<Portable> {
     fn multiply_add(self, a: [u32; LANES], b: [u32; LANES], mut sums: [i32; LANES]) -> [i32; LANES] {
         for lane in 0..LANES {
             let (a, b) = (pair(a[lane]), pair(b[lane]));
-            // A row of more than 66,000 values at their largest would wrap; no ALBERT has one.
+            // Exact: packed weights have no more inputs than fit.
             sums[lane] = sums[lane].wrapping_add(a[0] * b[0] + a[1] * b[1]);
         }
         sums

@@ -16,11 +16,12 @@ pub(super) struct Bf16s<S>(pub(super) S);
 
 /// The parts of [`Dot`] that are the same for all words in vectors of 512 or 256 bits of whole numbers.
 macro_rules! whole {
-    ($simd:ty, $v:ty, $zero:ident, $load:ident, $splat:ident, $store:ident, $sums:ident) => {
+    ($simd:ty, $v:ty, $fused:literal, $zero:ident, $load:ident, $splat:ident, $store:ident, $sums:ident) => {
         type Simd = $simd;
         type Words = $v;
         type Sums = $v;
         const WHOLE: bool = true;
+        const FUSED: bool = $fused;
 
         #[inline(always)]
         fn simd(self) -> $simd {
@@ -92,6 +93,7 @@ impl Dot for Shorts<Avx2<false>> {
     whole!(
         Avx2<false>,
         __m256i,
+        false,
         _mm256_setzero_si256,
         _mm256_loadu_si256,
         _mm256_set1_epi32,
@@ -104,6 +106,7 @@ impl Dot for Shorts<Avx512<BASE>> {
     whole!(
         Avx512<BASE>,
         __m512i,
+        false,
         _mm512_setzero_si512,
         _mm512_loadu_si512,
         _mm512_set1_epi32,
@@ -116,6 +119,7 @@ impl Dot for Bytes<Avx2<true>> {
     whole!(
         Avx2<true>,
         __m256i,
+        true,
         _mm256_setzero_si256,
         _mm256_loadu_si256,
         _mm256_set1_epi32,
@@ -128,6 +132,7 @@ impl<const TIER: u8> Dot for Bytes<Avx512<TIER>> {
     whole!(
         Avx512<TIER>,
         __m512i,
+        true,
         _mm512_setzero_si512,
         _mm512_loadu_si512,
         _mm512_set1_epi32,
@@ -141,6 +146,7 @@ impl Dot for Bf16s<Avx512<BF16>> {
     type Words = __m512i;
     type Sums = __m512;
     const WHOLE: bool = false;
+    const FUSED: bool = true;
 
     #[inline(always)]
     fn simd(self) -> Avx512<BF16> {

@@ -6,8 +6,11 @@
 
 use crate::aligned::Aligned;
 use crate::cpu::{CpuLevel, Kernels};
-use crate::matrix::{Element, GROUP};
+use crate::matrix::{Element, GROUP, LINE};
 use crate::simd::{from_bf16, to_bf16};
+
+/// The most inputs of a layer whose rows are quantised: sums of more products of 255 and 127 might not fit 32 bits.
+pub const MOST_QUANTISED_INPUTS: usize = i32::MAX as usize / (255 * 127);
 
 /// The weights of a linear layer, packed for one CPU level and for rows of one kind of element.
 ///
@@ -36,7 +39,12 @@ impl PackedWeights {
     #[must_use]
     pub fn pack(kernels: Kernels, element: Element, weight: &[f32], outputs: usize, inputs: usize) -> Self {
         assert!(outputs > 0 && inputs > 0, "weights of [{outputs}, {inputs}]");
-        assert!(weight.len() == outputs * inputs, "{} weights for [{outputs}, {inputs}]", weight.len());
+        assert!(!element.is_quantised() || inputs <= MOST_QUANTISED_INPUTS, "{inputs} inputs of {element:?}");
+        assert!(
+            Some(weight.len()) == outputs.checked_mul(inputs),
+            "{} weights for [{outputs}, {inputs}]",
+            weight.len()
+        );
         assert!(kernels.multiplies(element), "values of {element:?} are not multiplied at {}", kernels.level());
         let width = kernels.panel_width();
         let words = padded_words(kernels, element, inputs);
@@ -124,11 +132,8 @@ impl std::fmt::Debug for PackedWeights {
 /// The words of a row or an output of so many values, as products at that level read them.
 pub(crate) fn padded_words(kernels: Kernels, element: Element, values: usize) -> usize {
     let words = element.words(values);
-    if kernels.level() == CpuLevel::Amx && element != Element::F32 { words.next_multiple_of(AMX_STEP) } else { words }
+    if kernels.level() == CpuLevel::Amx && element != Element::F32 { words.next_multiple_of(LINE) } else { words }
 }
-
-/// The words of a row of a tile register.
-const AMX_STEP: usize = 16;
 
 /// One or two values as bfloat16 in the order of memory.
 fn bf16_word(values: &[f32]) -> u32 {

@@ -9,8 +9,8 @@ use std::ops::Range;
 
 use super::Epilogue;
 use super::finish::{Finish, FinishTile, Sums};
-use crate::dot::{LINE, MOST_COLUMNS, MOST_ROWS, Multiplication, Multiplier, Tile};
-use crate::matrix::{Matrix, Target};
+use crate::dot::{MOST_COLUMNS, MOST_ROWS, Multiplication, Multiplier, Tile};
+use crate::matrix::{LINE, Matrix, Target};
 use crate::simd::Simd;
 
 /// The most rows of a block.
@@ -63,6 +63,7 @@ impl Product<'_> {
         const { assert!(M::ROWS <= MOST_ROWS && MOST_ROWS <= ROWS) };
         assert!(self.columns.start.is_multiple_of(M::PANEL) && M::PANEL <= MOST_COLUMNS);
         assert!(self.panels.len() >= self.columns.end.next_multiple_of(M::PANEL) * self.words);
+        assert!(self.words > 0 && (!M::PADDED || self.words.is_multiple_of(M::STEP)));
         assert!(row + rows <= self.a.rows() && word + self.words <= self.a.stride());
         // The scales are those of the first rows.
         assert!(M::WHOLE == self.a.element().is_quantised() && (!M::WHOLE || row == 0));

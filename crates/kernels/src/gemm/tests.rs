@@ -234,6 +234,67 @@ fn whole_numbers_are_the_same_at_all_levels() {
     }
 }
 
+/// The relative errors of single products, and of sums of products beside the sum of their magnitudes, root mean square.
+fn relative_errors(kernels: Kernels, element: Element, inputs: usize, scale: f32) -> (f64, f64) {
+    let case = Case::new(32, 32, inputs, 5);
+    let mut values = case.a.row(0).to_vec();
+    let mut a = used(Element::F32, 32, inputs);
+    for row in 0..32 {
+        values.copy_from_slice(case.a.row(row));
+        values.iter_mut().for_each(|value| *value *= scale);
+        a.row_mut(row).copy_from_slice(&values);
+    }
+    let packed = case.pack(kernels, element);
+    let mut out = used(Element::F32, 32, 32);
+    kernels.matmul(&mut out, &converted(kernels, &a, element), &packed, Epilogue::Bias(&[0.0; 32]));
+    let (mut largest, mut squares) = (0.0_f64, 0.0);
+    for (index, (sum, size)) in case.sums(&a).into_iter().enumerate() {
+        let error = (f64::from(out.row(index / 32)[index % 32]) - sum) / size;
+        largest = largest.max(error.abs());
+        squares += error * error;
+    }
+    (largest, (squares / 1024.0).sqrt())
+}
+
+#[test]
+fn three_parts_are_as_exact_as_f32() {
+    for kernels in all_kernels().into_iter().filter(|kernels| kernels.multiplies(Element::Bf16x3)) {
+        for scale in [1e-18, 1e-6, 1.0, 1e6, 1e18] {
+            let (largest, _) = relative_errors(kernels, Element::Bf16x3, 1, scale);
+            assert!(largest <= 2.0_f64.powi(-23), "{largest:e} at {scale:e}");
+            for inputs in [3, 32, 768, 3072] {
+                let (_, parts) = relative_errors(kernels, Element::Bf16x3, inputs, scale);
+                let (_, whole) = relative_errors(kernels, Element::F32, inputs, scale);
+                assert!(parts <= 1.25 * whole, "{parts:e} for {whole:e} with {inputs} inputs at {scale:e}");
+            }
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "66312 inputs of U")]
+fn sums_that_might_not_fit_are_refused() {
+    let kernels = Kernels::detect().unwrap();
+    let element = kernels.elements(crate::Precision::Int8).unwrap().operand;
+    let inputs = crate::MOST_QUANTISED_INPUTS + 1;
+    let _ = PackedWeights::pack(kernels, element, &vec![1.0; inputs], 1, inputs);
+}
+
+#[test]
+fn the_largest_sums_fit() {
+    let inputs = crate::MOST_QUANTISED_INPUTS;
+    for kernels in all_kernels() {
+        let element = kernels.elements(crate::Precision::Int8).unwrap().operand;
+        let packed = PackedWeights::pack(kernels, element, &vec![1.0; inputs], 1, inputs);
+        let mut values = vec![1.0; inputs];
+        values[0] = 0.0;
+        let a = converted(kernels, &reference::matrix(&values, 1, inputs), element);
+        let mut out = used(Element::F32, 1, 1);
+        kernels.matmul(&mut out, &a, &packed, Epilogue::Bias(&[0.0]));
+        assert!((out.row(0)[0] / (inputs - 1) as f32 - 1.0).abs() < 1e-5, "{} {:?}", kernels.level(), out.row(0));
+    }
+}
+
 #[test]
 fn no_rows_are_no_work() {
     for kernels in all_kernels() {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use super::{erf, exp, tanh};
+use super::{erf, exp, exp2_rough, gelu_erf_rough, gelu_tanh_rough, tanh};
 use crate::reference::{activation, all_kernels, erf as true_erf};
 use crate::simd::{Operation, Simd};
 use crate::{Activation, Kernels};
@@ -12,6 +12,9 @@ enum Function {
     Exp,
     Tanh,
     Erf,
+    Exp2Rough,
+    GeluErfRough,
+    GeluTanhRough,
 }
 
 struct Apply<'a>(&'a mut [f32], Function);
@@ -27,6 +30,9 @@ impl Operation for Apply<'_> {
                 Function::Exp => exp(s, x),
                 Function::Tanh => tanh(s, x),
                 Function::Erf => erf(s, x),
+                Function::Exp2Rough => exp2_rough(s, x),
+                Function::GeluErfRough => gelu_erf_rough(s, x),
+                Function::GeluTanhRough => gelu_tanh_rough(s, x),
             };
             s.store(chunk, y);
         }
@@ -39,6 +45,9 @@ impl Function {
             Self::Exp => x.exp(),
             Self::Tanh => x.tanh(),
             Self::Erf => true_erf(x),
+            Self::Exp2Rough => x.exp2(),
+            Self::GeluErfRough => activation(x, Activation::GeluErf),
+            Self::GeluTanhRough => activation(x, Activation::GeluTanh),
         }
     }
 }
@@ -68,6 +77,28 @@ fn arguments() -> Vec<f32> {
     // Dense where the functions are neither flat nor straight.
     let dense = (0..2_000_000_u32).map(|i| (f64::from(i) * 1e-4 - 100.0) as f32);
     spread.chain(near).chain(dense).collect()
+}
+
+#[test]
+fn rough_functions_are_as_exact_as_bfloat16_needs() {
+    let spread: Vec<f32> = (0..400_000_u32).map(|i| (f64::from(i) * 6e-4 - 120.0) as f32).collect();
+    let cases = [
+        // relative, absolute
+        (Function::Exp2Rough, 1e-4, 0.0),
+        (Function::GeluErfRough, 3e-4, 4e-5),
+        (Function::GeluTanhRough, 3e-4, 1e-6),
+    ];
+    for kernels in all_kernels() {
+        for (function, relative, absolute) in cases {
+            let mut values = spread.clone();
+            kernels.run(Apply(&mut values, function));
+            for (&x, &found) in spread.iter().zip(&values) {
+                let truth = function.truth(f64::from(x));
+                let error = (f64::from(found) - truth).abs();
+                assert!(error <= relative * truth.abs() + absolute, "{} {function:?}({x}): {found}", kernels.level());
+            }
+        }
+    }
 }
 
 #[test]

@@ -30,6 +30,7 @@ impl Simd for Portable {
     type V = V;
 
     const LANES: usize = LANES;
+    const FUSED: bool = false;
     const TILE_ROWS: usize = 4;
 
     #[inline]

@@ -43,7 +43,16 @@ fn documents(model: &RandomModel) -> Vec<Vec<u32>> {
 }
 
 fn classifier(model: &RandomModel, json: &str, kernels: Kernels) -> AlbertClassifier {
-    AlbertClassifier::from_bytes(json.as_bytes(), &model.safetensors(), kernels, Precision::F32).unwrap()
+    at_precision(model, json, kernels, Precision::F32).unwrap()
+}
+
+fn at_precision(
+    model: &RandomModel,
+    json: &str,
+    kernels: Kernels,
+    precision: Precision,
+) -> Result<AlbertClassifier, ModelError> {
+    AlbertClassifier::from_bytes(json.as_bytes(), &model.safetensors(), kernels, precision)
 }
 
 fn all_kernels() -> impl Iterator<Item = Kernels> {
@@ -73,6 +82,38 @@ fn every_shape_agrees_with_the_reference() {
             for (index, (&found, &expected)) in found.iter().zip(&expected).enumerate() {
                 let error = (f64::from(found) - expected).abs();
                 assert!(error < 2e-5, "{} {shape} logit {index}: {found} for {expected}", kernels.level());
+            }
+        }
+    }
+}
+
+/// At every level and precision, with threads and without, alone and together.
+#[test]
+fn every_precision_agrees_with_the_reference_and_with_itself() {
+    for (seed, shape) in SHAPES.into_iter().enumerate() {
+        let json = json(shape);
+        let model = RandomModel::new(&json, seed as u64);
+        let documents = documents(&model);
+        let expected: Vec<f64> = documents.iter().flat_map(|document| model.logits(document)).collect();
+        let largest = expected.iter().fold(0.1_f64, |largest, x| largest.max(x.abs()));
+        for kernels in all_kernels() {
+            for precision in Precision::ALL.into_iter().filter(|&precision| kernels.elements(precision).is_ok()) {
+                let what = format!("{} {precision} {shape}", kernels.level());
+                let model = at_precision(&model, &json, kernels, precision).unwrap();
+                let mut scratch = Scratch::new();
+                let together = logits(&model, &documents, &mut scratch);
+                for (found, expected) in together.iter().zip(&expected) {
+                    assert!((f64::from(*found) - expected).abs() < 0.2 * largest, "{what}: {found} for {expected}");
+                }
+                let alone: Vec<f32> =
+                    documents.iter().flat_map(|document| logits(&model, &[document.clone()], &mut scratch)).collect();
+                let mut batch = RaggedBatch::new();
+                documents.iter().for_each(|document| batch.push(document));
+                let mut threaded = Vec::new();
+                model.logits(&batch, 3, &mut scratch, &mut threaded).unwrap();
+                let bits = |logits: &[f32]| logits.iter().map(|logit| logit.to_bits()).collect::<Vec<_>>();
+                assert_eq!(bits(&alone), bits(&together), "{what}, alone");
+                assert_eq!(bits(&threaded), bits(&together), "{what}, by threads");
             }
         }
     }

@@ -5,7 +5,7 @@ use albertine_kernels::{AttentionScratch, Element, Kernels, Matrix};
 use super::linear::Norm;
 
 /// The working memory of a forward pass. It grows to what the largest batch so far needed and is never given back:
-/// for a model of ALBERT-base's size about 31 KB a token.
+/// for a model of ALBERT-base's size about 31 KB a token, in f32 with AMX 53 KB.
 ///
 /// Use one for each thread, again and again.
 #[derive(Default)]

@@ -24,7 +24,8 @@ const MOST_TEXTS: usize = 1 << 16;
 pub(super) struct Round {
     /// Time on the clock.
     pub(super) elapsed: Duration,
-    documents: u64,
+    /// Texts that went through the encoder: equal ones did once.
+    pub(super) documents: u64,
     tokens: u64,
     flops: u64,
     stages: Vec<StageCost>,
@@ -45,7 +46,7 @@ impl Round {
         classifier.watch_stages(false);
         Ok(Self {
             elapsed,
-            documents: after.rows - counts.rows,
+            documents: after.computed - counts.computed,
             tokens: after.tokens - counts.tokens,
             flops: after.flops - counts.flops,
             stages: classifier.stages(),
