@@ -105,8 +105,10 @@ fn every_precision_agrees_with_the_reference_and_with_itself() {
                 for (found, expected) in together.iter().zip(&expected) {
                     assert!((f64::from(*found) - expected).abs() < 0.2 * largest, "{what}: {found} for {expected}");
                 }
-                let alone: Vec<f32> =
-                    documents.iter().flat_map(|document| logits(&model, &[document.clone()], &mut scratch)).collect();
+                let alone: Vec<f32> = documents
+                    .iter()
+                    .flat_map(|document| logits(&model, std::slice::from_ref(document), &mut scratch))
+                    .collect();
                 let mut batch = RaggedBatch::new();
                 documents.iter().for_each(|document| batch.push(document));
                 let mut threaded = Vec::new();
