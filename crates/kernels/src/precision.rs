@@ -10,7 +10,7 @@ use crate::matrix::Element;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Precision {
     /// 32-bit floating point throughout. With AMX products are made of six products of bfloat16 ([`Element::Bf16x3`]),
-    /// which is as exact and more than twice as fast as the vectors of f32 of the same CPU.
+    /// which is as exact as the vectors of f32 of the same CPU, and half as fast again.
     #[default]
     F32,
     /// Weights and activations rounded to bfloat16, sums, softmax and layer normalisation in f32.
