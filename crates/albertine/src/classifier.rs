@@ -163,12 +163,16 @@ impl Classifier {
         Self::new(Arc::new(model), Arc::new(pieces), settings)
     }
 
-    /// The same model under other settings, with counts of its own; weights and vocabulary are shared, and with them the
-    /// precision, whatever the settings say of it.
+    /// The same model under other settings, with counts of its own; weights and vocabulary are shared.
     ///
     /// # Errors
-    /// When `max_sentence_length` is not one that the model can read, or for more than [`MAX_THREADS`] threads.
+    /// When `max_sentence_length` is not one that the model can read, for more than [`MAX_THREADS`] threads, or for another
+    /// precision than that of the weights.
     pub fn with_settings(&self, settings: ClassifierSettings) -> Result<Self, Error> {
+        let loaded = self.model.precision();
+        if settings.precision != loaded {
+            return Err(Error::PrecisionIsSettled { asked: settings.precision, loaded });
+        }
         Self::new(self.model.clone(), self.own_pieces.clone(), settings)
     }
 

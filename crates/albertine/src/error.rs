@@ -65,6 +65,14 @@ pub enum Error {
         /// The most.
         most: usize,
     },
+    /// Weights are packed for one precision when they are loaded.
+    #[error("the model is loaded in {loaded} and cannot go on in {asked}: load it again")]
+    PrecisionIsSettled {
+        /// What was asked for.
+        asked: albertine_model::Precision,
+        /// What the model was loaded in.
+        loaded: albertine_model::Precision,
+    },
     /// A logit came out infinite or not a number: no label would mean anything.
     #[error("row {row} of the batch has no finite logit for label `{label}`: the weights of the model are damaged")]
     NotFinite {

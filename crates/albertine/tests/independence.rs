@@ -124,3 +124,11 @@ fn equal_texts_go_through_once_and_are_counted_each() {
     assert_eq!(after.truncated - before.truncated, 10 * before.truncated);
     assert_eq!(before.truncated, 1, "the last text is longer than the limit");
 }
+
+#[test]
+fn the_precision_of_loaded_weights_is_settled() {
+    let loaded = load(Precision::Int8, 1, 64).unwrap();
+    assert!(loaded.with_settings(ClassifierSettings { precision: Precision::Int8, ..Default::default() }).is_ok());
+    let error = loaded.with_settings(ClassifierSettings::default()).unwrap_err().to_string();
+    assert_eq!(error, "the model is loaded in int8 and cannot go on in f32: load it again");
+}
