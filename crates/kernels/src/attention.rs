@@ -9,14 +9,14 @@ mod pack;
 
 use std::sync::{Mutex, PoisonError};
 
-use self::pack::{PackKeys, PackValues, copy_queries};
+use self::pack::{PackKeys, PackValues, Part, copy_queries};
 use crate::aligned::Aligned;
 use crate::cpu::Kernels;
 use crate::dot::{Multiplication, Multiplier};
 use crate::gemm::{Product, padded_words};
 use crate::matrix::{Element, Matrix, Target};
-use crate::rows::softmax_row;
-use crate::simd::{Operation, Simd};
+use crate::rows::Softmax;
+use crate::simd::Simd;
 
 /// The query rows that are worked on at a time, so that their scores stay in the second cache at 512 keys.
 const QUERIES: usize = 96;
@@ -144,17 +144,9 @@ fn one_head<M: Multiplier>(
     let value_words = padded_words(kernels, element, tokens.len());
     let keys = keys.grown_to(tokens.len().next_multiple_of(M::PANEL) * key_words);
     let values = values.grown_to(size.next_multiple_of(M::PANEL) * value_words);
-    let (matrix, words) = (key_value, key_words);
-    multiplier.simd().call(PackKeys { panels: keys, matrix, rows: tokens.clone(), column: key + column, size, words });
-    let words = value_words;
-    multiplier.simd().call(PackValues {
-        panels: values,
-        matrix,
-        rows: tokens.clone(),
-        column: value + column,
-        size,
-        words,
-    });
+    let part = |panels, column, words| Part { panels, matrix: key_value, rows: tokens.clone(), column, size, words };
+    multiplier.simd().call(PackKeys(part(&mut *keys, key + column, key_words)));
+    multiplier.simd().call(PackValues(part(&mut *values, value + column, value_words)));
 
     // Queries that are whole words, and as many as a key has, are read where they are.
     let per_word = element.per_word();
@@ -201,24 +193,5 @@ fn one_head<M: Multiplier>(
             sums: &[],
         };
         product.blocks(multiplier);
-    }
-}
-
-/// The softmax of each row of scores.
-struct Softmax<'a> {
-    scores: &'a mut Matrix,
-    /// A matrix of the same shape.
-    to: Target,
-}
-
-impl Operation for Softmax<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        for row in 0..self.scores.rows() {
-            // SAFETY: the target has the same shape, and is borrowed exclusively by whoever made it.
-            unsafe { softmax_row(simd, self.scores.row_mut(row), self.to, row) };
-        }
     }
 }

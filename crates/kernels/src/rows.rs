@@ -9,4 +9,4 @@ mod softmax;
 mod tests;
 
 pub use layer_norm::LayerNorm;
-pub(crate) use softmax::softmax_row;
+pub(crate) use softmax::Softmax;

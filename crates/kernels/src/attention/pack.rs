@@ -16,23 +16,27 @@ pub(super) fn copy_queries(queries: &mut Matrix, matrix: &Matrix, first: usize, 
     }
 }
 
-/// Packs keys, whose rows are the outputs of `Q Kᵀ`: `[panels of keys, words of a key, width]`. What is left of the last
-/// panel holds whatever rows follow, or stays as it is: it makes columns that nobody reads.
-pub(super) struct PackKeys<'a> {
+/// The columns of a head in the rows of a document, and where they are packed.
+pub(super) struct Part<'a> {
     pub(super) panels: &'a mut [u32],
     pub(super) matrix: &'a Matrix,
     pub(super) rows: Range<usize>,
     pub(super) column: usize,
     pub(super) size: usize,
+    /// The words of an output in its panel.
     pub(super) words: usize,
 }
+
+/// Packs keys, whose rows are the outputs of `Q Kᵀ`: `[panels of keys, words of a key, width]`. What is left of the last
+/// panel holds whatever rows follow, or stays as it is: it makes columns that nobody reads.
+pub(super) struct PackKeys<'a>(pub(super) Part<'a>);
 
 impl Operation for PackKeys<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { panels, matrix, rows, column, size, words } = self;
+        let Part { panels, matrix, rows, column, size, words } = self.0;
         let width = S::PANEL;
         let per_word = matrix.element().per_word();
         let aligned = column.is_multiple_of(per_word) && size.is_multiple_of(per_word);
@@ -70,21 +74,14 @@ impl Operation for PackKeys<'_> {
 
 /// Packs values, whose rows are the inputs of the product with the probabilities: `[panels of columns, words of rows,
 /// width]`.
-pub(super) struct PackValues<'a> {
-    pub(super) panels: &'a mut [u32],
-    pub(super) matrix: &'a Matrix,
-    pub(super) rows: Range<usize>,
-    pub(super) column: usize,
-    pub(super) size: usize,
-    pub(super) words: usize,
-}
+pub(super) struct PackValues<'a>(pub(super) Part<'a>);
 
 impl Operation for PackValues<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
-        let Self { panels, matrix, rows, column, size, words } = self;
+        let Part { panels, matrix, rows, column, size, words } = self.0;
         let width = S::PANEL;
         let per_word = matrix.element().per_word();
         for (panel, first) in panels.chunks_exact_mut(words * width).zip((0..size).step_by(width)) {

@@ -100,22 +100,85 @@ const STEP: usize = LINE;
 /// The bytes of a row of sums, which is also that of a word of a panel: 32 words.
 const ROW_BYTES: usize = 128;
 
-/// The steps of a product of one or two tiles of rows by two of columns, with `$multiply` as the instruction.
+/// The steps of two tiles of rows by two of columns, and what is around them: sums, pointers, the loop. A step moves the
+/// pointers on by that many bytes of a row, of a panel, and of what is wanted soon.
+macro_rules! tall {
+    ($tile:expr, $row:literal, $panel:literal, $soon:literal, $($step:expr,)+) => {
+        asm!(
+            "tilezero tmm0", "tilezero tmm1", "tilezero tmm2", "tilezero tmm3",
+            "test {resumes}, {resumes}",
+            "jz 2f",
+            "tileloadd tmm0, [{sums} + {row}*1]",
+            "tileloadd tmm1, [{sums} + {row}*1 + 64]",
+            "tileloadd tmm2, [{sums} + {row}*1 + 2048]",
+            "tileloadd tmm3, [{sums} + {row}*1 + 2112]",
+            "2:",
+            $($step,)+
+            concat!("add {soon}, ", $soon),
+            concat!("add {panel}, ", $panel),
+            concat!("add {upper}, ", $row),
+            concat!("add {lower}, ", $row),
+            "dec {steps}",
+            "jnz 2b",
+            "tilestored [{sums} + {row}*1], tmm0",
+            "tilestored [{sums} + {row}*1 + 64], tmm1",
+            "tilestored [{sums} + {row}*1 + 2048], tmm2",
+            "tilestored [{sums} + {row}*1 + 2112], tmm3",
+            resumes = in(reg) u64::from($tile.resumes),
+            sums = in(reg) $tile.sums,
+            row = in(reg) ROW_BYTES,
+            panel = inout(reg) $tile.panel => _,
+            soon = inout(reg) $tile.soon => _,
+            upper = inout(reg) $tile.rows => _,
+            lower = inout(reg) $tile.rows.wrapping_add(ROWS * $tile.stride) => _,
+            stride = in(reg) $tile.stride * 4,
+            steps = inout(reg) $tile.words / ($row / 4) => _,
+            options(nostack),
+        )
+    };
+}
+
+/// The same for one tile of rows. Each sum is added up in the same order.
+macro_rules! short {
+    ($tile:expr, $row:literal, $panel:literal, $soon:literal, $($step:expr,)+) => {
+        asm!(
+            "tilezero tmm0", "tilezero tmm1",
+            "test {resumes}, {resumes}",
+            "jz 2f",
+            "tileloadd tmm0, [{sums} + {row}*1]",
+            "tileloadd tmm1, [{sums} + {row}*1 + 64]",
+            "2:",
+            $($step,)+
+            concat!("add {soon}, ", $soon),
+            concat!("add {panel}, ", $panel),
+            concat!("add {upper}, ", $row),
+            "dec {steps}",
+            "jnz 2b",
+            "tilestored [{sums} + {row}*1], tmm0",
+            "tilestored [{sums} + {row}*1 + 64], tmm1",
+            resumes = in(reg) u64::from($tile.resumes),
+            sums = in(reg) $tile.sums,
+            row = in(reg) ROW_BYTES,
+            panel = inout(reg) $tile.panel => _,
+            soon = inout(reg) $tile.soon => _,
+            upper = inout(reg) $tile.rows => _,
+            stride = in(reg) $tile.stride * 4,
+            steps = inout(reg) $tile.words / ($row / 4) => _,
+            options(nostack),
+        )
+    };
+}
+
+/// A product of one or two tiles of rows by two of columns, with `$multiply` as the instruction.
 macro_rules! tiles {
     ($multiply:literal, $tile:expr) => {{
         let tile: Tile = $tile;
-        let steps = tile.words / STEP;
-        let resumes = u64::from(tile.resumes);
         if tile.height > ROWS {
-            asm!(
-                "tilezero tmm0", "tilezero tmm1", "tilezero tmm2", "tilezero tmm3",
-                "test {resumes}, {resumes}",
-                "jz 2f",
-                "tileloadd tmm0, [{sums} + {row}*1]",
-                "tileloadd tmm1, [{sums} + {row}*1 + 64]",
-                "tileloadd tmm2, [{sums} + {row}*1 + 2048]",
-                "tileloadd tmm3, [{sums} + {row}*1 + 2112]",
-                "2:",
+            tall!(
+                tile,
+                64,
+                2048,
+                256,
                 "tileloadd tmm6, [{panel} + {row}*1]",
                 "tileloadd tmm4, [{upper} + {stride}*1]",
                 concat!($multiply, " tmm0, tmm4, tmm6"),
@@ -124,58 +187,26 @@ macro_rules! tiles {
                 "tileloadd tmm5, [{lower} + {stride}*1]",
                 concat!($multiply, " tmm2, tmm5, tmm6"),
                 concat!($multiply, " tmm3, tmm5, tmm7"),
-                "prefetcht1 [{soon}]", "prefetcht1 [{soon} + 64]", "prefetcht1 [{soon} + 128]", "prefetcht1 [{soon} + 192]",
-                "add {soon}, 256",
-                "add {panel}, 2048",
-                "add {upper}, 64",
-                "add {lower}, 64",
-                "dec {steps}",
-                "jnz 2b",
-                "tilestored [{sums} + {row}*1], tmm0",
-                "tilestored [{sums} + {row}*1 + 64], tmm1",
-                "tilestored [{sums} + {row}*1 + 2048], tmm2",
-                "tilestored [{sums} + {row}*1 + 2112], tmm3",
-                resumes = in(reg) resumes,
-                sums = in(reg) tile.sums,
-                row = in(reg) ROW_BYTES,
-                panel = inout(reg) tile.panel => _,
-                soon = inout(reg) tile.soon => _,
-                upper = inout(reg) tile.rows => _,
-                lower = inout(reg) tile.rows.wrapping_add(ROWS * tile.stride) => _,
-                stride = in(reg) tile.stride * 4,
-                steps = inout(reg) steps => _,
-                options(nostack),
+                "prefetcht1 [{soon}]",
+                "prefetcht1 [{soon} + 64]",
+                "prefetcht1 [{soon} + 128]",
+                "prefetcht1 [{soon} + 192]",
             );
         } else {
-            asm!(
-                "tilezero tmm0", "tilezero tmm1",
-                "test {resumes}, {resumes}",
-                "jz 2f",
-                "tileloadd tmm0, [{sums} + {row}*1]",
-                "tileloadd tmm1, [{sums} + {row}*1 + 64]",
-                "2:",
+            short!(
+                tile,
+                64,
+                2048,
+                256,
                 "tileloadd tmm4, [{upper} + {stride}*1]",
                 "tileloadd tmm6, [{panel} + {row}*1]",
                 "tileloadd tmm7, [{panel} + {row}*1 + 64]",
                 concat!($multiply, " tmm0, tmm4, tmm6"),
                 concat!($multiply, " tmm1, tmm4, tmm7"),
-                "prefetcht1 [{soon}]", "prefetcht1 [{soon} + 64]", "prefetcht1 [{soon} + 128]", "prefetcht1 [{soon} + 192]",
-                "add {soon}, 256",
-                "add {panel}, 2048",
-                "add {upper}, 64",
-                "dec {steps}",
-                "jnz 2b",
-                "tilestored [{sums} + {row}*1], tmm0",
-                "tilestored [{sums} + {row}*1 + 64], tmm1",
-                resumes = in(reg) resumes,
-                sums = in(reg) tile.sums,
-                row = in(reg) ROW_BYTES,
-                panel = inout(reg) tile.panel => _,
-                soon = inout(reg) tile.soon => _,
-                upper = inout(reg) tile.rows => _,
-                stride = in(reg) tile.stride * 4,
-                steps = inout(reg) steps => _,
-                options(nostack),
+                "prefetcht1 [{soon}]",
+                "prefetcht1 [{soon} + 64]",
+                "prefetcht1 [{soon} + 128]",
+                "prefetcht1 [{soon} + 192]",
             );
         }
     }};
@@ -188,24 +219,18 @@ macro_rules! prefetch_6 {
     };
 }
 
-/// The steps of a product in three parts, of one or two tiles of rows by two of columns. Of the nine products of parts
+/// A product in three parts, of one or two tiles of rows by two of columns. Of the nine products of parts
 /// the three smallest are left out: together they are below half a unit in the last place of an f32 product. The others
 /// are added up from about the smallest to the largest, in an order in which each tile of parts is loaded once but one.
 macro_rules! tiles_of_parts {
     ($tile:expr) => {{
         let tile: Tile = $tile;
-        let steps = tile.words / (3 * STEP);
-        let resumes = u64::from(tile.resumes);
         if tile.height > ROWS {
-            asm!(
-                "tilezero tmm0", "tilezero tmm1", "tilezero tmm2", "tilezero tmm3",
-                "test {resumes}, {resumes}",
-                "jz 2f",
-                "tileloadd tmm0, [{sums} + {row}*1]",
-                "tileloadd tmm1, [{sums} + {row}*1 + 64]",
-                "tileloadd tmm2, [{sums} + {row}*1 + 2048]",
-                "tileloadd tmm3, [{sums} + {row}*1 + 2112]",
-                "2:",
+            tall!(
+                tile,
+                192,
+                6144,
+                2304,
                 // first part of the rows, third of the weights
                 "tileloadd tmm6, [{panel} + {row}*1 + 4096]",
                 "tileloadd tmm4, [{upper} + {stride}*1]",
@@ -256,35 +281,13 @@ macro_rules! tiles_of_parts {
                 "tdpbf16ps tmm2, tmm5, tmm6",
                 "tdpbf16ps tmm3, tmm5, tmm7",
                 prefetch_6!(30),
-                "add {soon}, 2304",
-                "add {panel}, 6144",
-                "add {upper}, 192",
-                "add {lower}, 192",
-                "dec {steps}",
-                "jnz 2b",
-                "tilestored [{sums} + {row}*1], tmm0",
-                "tilestored [{sums} + {row}*1 + 64], tmm1",
-                "tilestored [{sums} + {row}*1 + 2048], tmm2",
-                "tilestored [{sums} + {row}*1 + 2112], tmm3",
-                resumes = in(reg) resumes,
-                sums = in(reg) tile.sums,
-                row = in(reg) ROW_BYTES,
-                panel = inout(reg) tile.panel => _,
-                soon = inout(reg) tile.soon => _,
-                upper = inout(reg) tile.rows => _,
-                lower = inout(reg) tile.rows.wrapping_add(ROWS * tile.stride) => _,
-                stride = in(reg) tile.stride * 4,
-                steps = inout(reg) steps => _,
-                options(nostack),
             );
         } else {
-            asm!(
-                "tilezero tmm0", "tilezero tmm1",
-                "test {resumes}, {resumes}",
-                "jz 2f",
-                "tileloadd tmm0, [{sums} + {row}*1]",
-                "tileloadd tmm1, [{sums} + {row}*1 + 64]",
-                "2:",
+            short!(
+                tile,
+                192,
+                6144,
+                2304,
                 "tileloadd tmm4, [{upper} + {stride}*1]",
                 "tileloadd tmm6, [{panel} + {row}*1 + 4096]",
                 "tdpbf16ps tmm0, tmm4, tmm6",
@@ -312,22 +315,6 @@ macro_rules! tiles_of_parts {
                 "tdpbf16ps tmm0, tmm4, tmm6",
                 "tdpbf16ps tmm1, tmm4, tmm7",
                 prefetch_6!(30),
-                "add {soon}, 2304",
-                "add {panel}, 6144",
-                "add {upper}, 192",
-                "dec {steps}",
-                "jnz 2b",
-                "tilestored [{sums} + {row}*1], tmm0",
-                "tilestored [{sums} + {row}*1 + 64], tmm1",
-                resumes = in(reg) resumes,
-                sums = in(reg) tile.sums,
-                row = in(reg) ROW_BYTES,
-                panel = inout(reg) tile.panel => _,
-                soon = inout(reg) tile.soon => _,
-                upper = inout(reg) tile.rows => _,
-                stride = in(reg) tile.stride * 4,
-                steps = inout(reg) steps => _,
-                options(nostack),
             );
         }
     }};

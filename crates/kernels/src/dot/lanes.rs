@@ -174,13 +174,7 @@ impl<D: Dot, const M: usize> Operation for Fixed<D, M> {
             let (mut from, mut soon) = (tile.panel, tile.soon);
             for _ in 0..tile.words / UNROLLED {
                 for word in 0..UNROLLED {
-                    let left = d.load(from.add(word * panel));
-                    let right = d.load(from.add(word * panel + lanes));
-                    for (row, sums) in rows.iter().zip(&mut sums) {
-                        let a = d.splat(row.add(word));
-                        sums[0] = d.multiply_add(a, left, sums[0]);
-                        sums[1] = d.multiply_add(a, right, sums[1]);
-                    }
+                    add_word(d, &rows, from, word, &mut sums);
                 }
                 d.simd().prefetch(soon);
                 soon = soon.wrapping_add(LINE);
@@ -188,19 +182,38 @@ impl<D: Dot, const M: usize> Operation for Fixed<D, M> {
                 rows.iter_mut().for_each(|row| *row = row.add(UNROLLED));
             }
             for word in 0..tile.words % UNROLLED {
-                let left = d.load(from.add(word * panel));
-                let right = d.load(from.add(word * panel + lanes));
-                for (row, sums) in rows.iter().zip(&mut sums) {
-                    let a = d.splat(row.add(word));
-                    sums[0] = d.multiply_add(a, left, sums[0]);
-                    sums[1] = d.multiply_add(a, right, sums[1]);
-                }
+                add_word(d, &rows, from, word, &mut sums);
             }
             for (row, sums) in sums.iter().enumerate() {
                 let to = tile.sums.add(row * panel);
                 d.store_sums(to, sums[0]);
                 d.store_sums(to.add(lanes), sums[1]);
             }
+        }
+    }
+}
+
+/// Adds the products of one word of each row with that of the panel.
+///
+/// # Safety
+///
+/// The rows and the panel have the word.
+#[inline(always)]
+unsafe fn add_word<D: Dot, const M: usize>(
+    d: D,
+    rows: &[*const u32; M],
+    panel: *const u32,
+    word: usize,
+    sums: &mut [[D::Sums; 2]; M],
+) {
+    // SAFETY: the caller promises the words.
+    unsafe {
+        let panel = panel.add(word * D::Simd::PANEL);
+        let (left, right) = (d.load(panel), d.load(panel.add(D::Simd::LANES)));
+        for (row, sums) in rows.iter().zip(sums) {
+            let a = d.splat(row.add(word));
+            sums[0] = d.multiply_add(a, left, sums[0]);
+            sums[1] = d.multiply_add(a, right, sums[1]);
         }
     }
 }

@@ -1,8 +1,27 @@
 //! Softmax: values to probabilities.
 
 use crate::math::{exp, exp2_rough};
-use crate::matrix::{Element, Target};
-use crate::simd::Simd;
+use crate::matrix::{Element, Matrix, Target};
+use crate::simd::{Operation, Simd};
+
+/// The softmax of each row of scores.
+pub(crate) struct Softmax<'a> {
+    pub(crate) scores: &'a mut Matrix,
+    /// A matrix of the same shape, of f32 or bf16.
+    pub(crate) to: Target,
+}
+
+impl Operation for Softmax<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        for row in 0..self.scores.rows() {
+            // SAFETY: the target has the same shape, and is borrowed exclusively by whoever made it.
+            unsafe { softmax_row(simd, self.scores.row_mut(row), self.to, row) };
+        }
+    }
+}
 
 /// Replaces a row of scores by its softmax, `e^(x - max) / Σ e^(x - max)`, written to the row at `index` of `to`. A row
 /// that holds NaN, or nothing but -∞, becomes NaN. Where the result is bfloat16, the powers are only as exact as that.
@@ -11,7 +30,7 @@ use crate::simd::Simd;
 ///
 /// The row lies within `to`, of f32 or bf16, and is as long; nothing else accesses it meanwhile.
 #[inline(always)]
-pub(crate) unsafe fn softmax_row<S: Simd>(s: S, row: &mut [f32], to: Target, index: usize) {
+unsafe fn softmax_row<S: Simd>(s: S, row: &mut [f32], to: Target, index: usize) {
     // SAFETY: the caller promises the same.
     unsafe {
         if to.element() == Element::F32 {

@@ -4,13 +4,13 @@
 
 use proptest::prelude::*;
 
-use super::softmax_row;
+use super::Softmax;
 use crate::attention::{Attention, AttentionScratch};
 use crate::cpu::Kernels;
-use crate::matrix::{Element, Matrix, Target};
+use crate::matrix::{Element, Matrix};
 use crate::reference::{self, Numbers, all_kernels, betweens, bits, converted, matrix, numbers, operands, used};
 use crate::rows::LayerNorm;
-use crate::simd::{Operation, Simd, to_bf16};
+use crate::simd::to_bf16;
 
 const WIDTHS: [usize; 14] = [1, 2, 3, 4, 5, 15, 16, 17, 31, 63, 64, 65, 768, 771];
 const ELEMENTS: [Element; 5] = [Element::F32, Element::Bf16, Element::Bf16x3, Element::U8, Element::U16];
@@ -77,23 +77,6 @@ fn embed_is_a_sum_and_a_layer_norm() {
             for row in [0, 1, 6] {
                 assert_eq!(bits(&out, row), before[row], "other rows are left as they are");
             }
-        }
-    }
-}
-
-struct Softmax<'a> {
-    scores: &'a mut Matrix,
-    to: Target,
-}
-
-impl Operation for Softmax<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        for row in 0..self.scores.rows() {
-            // SAFETY: `softmax` makes both of the same shape, and no other thread has them.
-            unsafe { softmax_row(simd, self.scores.row_mut(row), self.to, row) };
         }
     }
 }
