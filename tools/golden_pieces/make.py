@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import pathlib
+import re
 import shutil
 import tempfile
 
@@ -81,6 +82,15 @@ def rows(tokenizers, texts):
         yield row
 
 
+def token_rows(spiece, texts):
+    """The pieces of each text's words, each word alone, by SentencePiece's own library; marks that stand alone left out."""
+    model = sentencepiece.SentencePieceProcessor(model_file=str(spiece))
+    mark = model.piece_to_id("▁")
+    for text in texts:
+        words = re.findall(r"[^ \t\n\v\f\r]+", text)
+        yield {"words": words, "ids": [id for word in words for id in model.encode(word) if id != mark]}
+
+
 def write(path, rows):
     with open(path, "w", encoding="utf-8", newline="\n") as out:
         for row in rows:
@@ -106,10 +116,12 @@ def main():
         texts += column(path, args.text_column)
     if args.spiece:
         write(args.out, rows(tokenizers(args.spiece), texts))
+        write(args.out.with_name("words.jsonl"), token_rows(args.spiece, texts))
     else:
         args.out.mkdir(parents=True, exist_ok=True)
         train(args.out)
         write(args.out / "cases.jsonl", rows(tokenizers(args.out / "spiece.model"), texts))
+        write(args.out / "words.jsonl", token_rows(args.out / "spiece.model", texts))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 /// The piece ids of some documents laid end to end, and where each document starts.
 ///
-/// There is no padding and there is no mask: a document is exactly its pieces, `[CLS]` first and `[SEP]` last.
+/// There is no padding and there is no mask: a document is exactly its pieces, `[CLS]` first and `[SEP]` last. A piece
+/// that a mask would hide from all others is left out, and those behind it keep their places.
 ///
 /// ```
 /// use albertine_model::RaggedBatch;
@@ -16,6 +17,8 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RaggedBatch {
     ids: Vec<u32>,
+    /// The place of each piece in its document, which chooses its position embedding.
+    places: Vec<u32>,
     /// The start of each document in `ids`, and the end of the last one: `[0, n1, n1 + n2, ...]`.
     starts: Vec<usize>,
 }
@@ -30,18 +33,52 @@ impl RaggedBatch {
     /// A batch without documents.
     #[must_use]
     pub fn new() -> Self {
-        Self { ids: Vec::new(), starts: vec![0] }
+        Self { ids: Vec::new(), places: Vec::new(), starts: vec![0] }
     }
 
     /// Adds a document at the end.
     pub fn push(&mut self, ids: &[u32]) {
         self.ids.extend_from_slice(ids);
+        self.places.extend(0..ids.len() as u32);
+        self.starts.push(self.ids.len());
+    }
+
+    /// Adds a document without its pieces of one id, whose places stay empty.
+    ///
+    /// This is what an attention mask over those pieces comes to: they are seen by none, so that nothing depends on
+    /// them.
+    ///
+    /// ```
+    /// use albertine_model::RaggedBatch;
+    ///
+    /// let mut batch = RaggedBatch::new();
+    /// batch.push_without(&[2, 1, 1952, 3], 1);
+    /// assert_eq!((batch.document(0), batch.places()), (&[2, 1952, 3][..], &[0, 2, 3][..]));
+    /// ```
+    pub fn push_without(&mut self, ids: &[u32], hidden: u32) {
+        for (place, &id) in ids.iter().enumerate().filter(|&(_, &id)| id != hidden) {
+            self.ids.push(id);
+            self.places.push(place as u32);
+        }
+        self.starts.push(self.ids.len());
+    }
+
+    /// Adds a document of another batch.
+    ///
+    /// # Panics
+    ///
+    /// When that batch has no such document.
+    pub fn push_from(&mut self, other: &Self, index: usize) {
+        let range = other.starts[index]..other.starts[index + 1];
+        self.ids.extend_from_slice(&other.ids[range.clone()]);
+        self.places.extend_from_slice(&other.places[range]);
         self.starts.push(self.ids.len());
     }
 
     /// Removes all documents and keeps the memory.
     pub fn clear(&mut self) {
         self.ids.clear();
+        self.places.clear();
         self.starts.truncate(1);
     }
 
@@ -65,6 +102,18 @@ impl RaggedBatch {
     #[must_use]
     pub fn document(&self, index: usize) -> &[u32] {
         &self.ids[self.starts[index]..self.starts[index + 1]]
+    }
+
+    /// The ids of all documents, end to end.
+    #[must_use]
+    pub fn ids(&self) -> &[u32] {
+        &self.ids
+    }
+
+    /// The place of each of these in its document, from 0.
+    #[must_use]
+    pub fn places(&self) -> &[u32] {
+        &self.places
     }
 
     /// The start of each document in the pieces of all documents, end to end, and the end of the last one:
@@ -95,6 +144,15 @@ mod tests {
             assert_eq!(batch.starts(), [0, 3, 3, 4, 6]);
             assert!(batch.iter().eq(documents));
             assert!((0..4).all(|index| batch.document(index) == documents[index]));
+            assert_eq!(batch.places(), [0, 1, 2, 0, 0, 1]);
         }
+    }
+    #[test]
+    fn a_document_crosses_with_its_places() {
+        let (mut from, mut to) = (RaggedBatch::new(), RaggedBatch::new());
+        from.push(&[2, 3]);
+        from.push_without(&[2, 1, 9, 1, 1, 3], 1);
+        to.push_from(&from, 1);
+        assert_eq!((to.ids(), to.places(), to.starts()), (&[2, 9, 3][..], &[0, 2, 5][..], &[0, 3][..]));
     }
 }

@@ -16,6 +16,13 @@ pub enum TextError {
         dir: PathBuf,
     },
 
+    /// Pieces of single tokens are wanted, for which only a SentencePiece model will do.
+    #[error("{} has no spiece.model, which the pieces of single tokens come from", .dir.display())]
+    NoSpiece {
+        /// The model directory.
+        dir: PathBuf,
+    },
+
     /// A file could not be read.
     #[error("could not read {}: {source}", .path.display())]
     Read {

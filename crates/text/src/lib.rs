@@ -8,6 +8,7 @@
 //! | [`Utf16Cursor`] | byte offsets to UTF-16 offsets, in one pass |
 //! | [`Tokenizer`] | words and punctuation, by Spark NLP's default rules |
 //! | [`Pieces`] | the piece ids a model reads, identical to Hugging Face's fast ALBERT tokenizer |
+//! | [`TokenPieces`] | the piece ids of each token by itself, as Spark NLP reads a text |
 //!
 //! Everything here works on `&self`, keeps no state between calls that could change a result, and starts no threads.
 
@@ -20,5 +21,5 @@ mod token;
 pub use document::CleanupMode;
 pub use error::TextError;
 pub use offsets::{Utf16Cursor, utf16_len};
-pub use pieces::{Encoded, Piece, Pieces, Vocabulary};
+pub use pieces::{Encoded, Piece, Pieces, TokenPieces, Vocabulary};
 pub use token::{ContextChars, Token, Tokenizer, TokenizerSettings, is_blank};

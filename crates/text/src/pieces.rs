@@ -25,6 +25,7 @@ mod spiece;
 #[cfg(test)]
 mod tests;
 mod tokenizer_json;
+mod tokens;
 mod trie;
 mod wire;
 mod words;
@@ -38,6 +39,7 @@ use self::engine::Engine;
 use self::model::Model;
 use self::recipe::{Normalizer, PostProcessor, Recipe};
 use self::sink::Sink;
+pub use self::tokens::TokenPieces;
 use crate::error::TextError;
 
 /// The largest vocabulary file that is read, in bytes. One of 500,000 pieces has about 40 MB.

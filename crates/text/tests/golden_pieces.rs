@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
-use albertine_text::{Pieces, Vocabulary};
+use albertine_text::{Pieces, TokenPieces, Vocabulary};
 use serde::Deserialize;
 
 /// How many pieces the `cut_left` and `cut_right` ids have at most.
@@ -38,6 +38,33 @@ impl Case {
 fn cases(path: &Path) -> impl Iterator<Item = Case> {
     let file = fs::File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     BufReader::new(file).lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap())
+}
+
+/// Words with the ids that SentencePiece's own library gives each of them alone.
+#[derive(Deserialize)]
+struct Words {
+    words: Vec<String>,
+    ids: Vec<u32>,
+}
+
+/// How many rows of words there are; the ids of each must be those expected.
+fn compare_words(pieces: &TokenPieces, path: &Path) -> usize {
+    let file = fs::File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let rows = BufReader::new(file).lines().map(|line| serde_json::from_str::<Words>(&line.unwrap()).unwrap());
+    let mut count = 0;
+    for row in rows {
+        let mut ids = Vec::new();
+        pieces.encode(row.words.iter().map(String::as_str), true, usize::MAX, &mut ids).unwrap();
+        assert_eq!(ids[1..ids.len() - 1], row.ids, "{:?}", row.words);
+        count += 1;
+    }
+    count
+}
+
+#[test]
+fn words_alone() {
+    let pieces = TokenPieces::open(&fixture("")).unwrap();
+    assert_eq!(compare_words(&pieces, &fixture("words.jsonl")), 1000);
 }
 
 fn fixture(name: &str) -> PathBuf {
@@ -146,6 +173,9 @@ fn large_file() {
         rows += 1;
     }
     say(&format!("{rows} rows, {mismatches} mismatches"));
+    let words =
+        compare_words(&TokenPieces::from_spiece(&spiece).unwrap(), &Path::new(&expected).with_file_name("words.jsonl"));
+    say(&format!("{words} rows word by word, 0 mismatches"));
     assert_eq!(mismatches, 0);
     assert!(rows > 0);
 }

@@ -91,6 +91,12 @@ impl RandomModel {
 
     /// The logits of a document.
     pub(super) fn logits(&self, ids: &[u32]) -> Vec<f64> {
+        self.masked_logits(ids, |_| false)
+    }
+
+    /// The logits of a document with an attention mask of 0 for the pieces that are `hidden`.
+    pub(super) fn masked_logits(&self, ids: &[u32], hidden: impl Fn(u32) -> bool) -> Vec<f64> {
+        let mask: Vec<f64> = ids.iter().map(|&id| if hidden(id) { f64::NEG_INFINITY } else { 0.0 }).collect();
         let width = self.config.embedding_size;
         let words = self.get("embeddings.word_embeddings.weight");
         let positions = self.get("embeddings.position_embeddings.weight");
@@ -109,7 +115,7 @@ impl RandomModel {
         for layer in 0..layers {
             let group = (layer as f64 / (layers as f64 / groups as f64)) as usize;
             for inner in 0..self.config.inner_group_num {
-                x = self.layer(&format!("encoder.albert_layer_groups.{group}.albert_layers.{inner}"), x);
+                x = self.layer(&format!("encoder.albert_layer_groups.{group}.albert_layers.{inner}"), x, &mask);
             }
         }
         let mut pooled = self.linear("pooler", &x[..1]);
@@ -117,7 +123,7 @@ impl RandomModel {
         self.linear("classifier", &pooled).remove(0)
     }
 
-    fn layer(&self, name: &str, x: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
+    fn layer(&self, name: &str, x: Vec<Vec<f64>>, mask: &[f64]) -> Vec<Vec<f64>> {
         let heads = self.config.num_attention_heads;
         let size = self.config.hidden_size / heads;
         let [query, key, value] =
@@ -126,11 +132,11 @@ impl RandomModel {
         for (context, query) in context.iter_mut().zip(&query) {
             for head in 0..heads {
                 let columns = head * size..(head + 1) * size;
-                let score = |key: &Vec<f64>| {
+                let score = |(key, mask): (&Vec<f64>, &f64)| {
                     let dot: f64 = query[columns.clone()].iter().zip(&key[columns.clone()]).map(|(q, k)| q * k).sum();
-                    (dot / (size as f64).sqrt()).exp()
+                    (dot / (size as f64).sqrt() + mask).exp()
                 };
-                let scores: Vec<f64> = key.iter().map(score).collect();
+                let scores: Vec<f64> = key.iter().zip(mask).map(score).collect();
                 let sum: f64 = scores.iter().sum();
                 for (score, value) in scores.iter().zip(&value) {
                     for column in columns.clone() {

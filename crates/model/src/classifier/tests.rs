@@ -87,6 +87,30 @@ fn every_shape_agrees_with_the_reference() {
     }
 }
 
+/// Leaving a piece out and keeping the places of the others is what an attention mask does.
+#[test]
+fn pieces_left_out_are_masked_pieces() {
+    const HIDDEN: u32 = 1;
+    let json = json(r#""hidden_act": "gelu","#);
+    let model = RandomModel::new(&json, 5);
+    let documents: [&[u32]; 4] =
+        [&[2, 1, 9, 3], &[2, 1, 1, 1, 3], &[2, 20, 1, 21, 1, 1, 22, 23, 1, 3], &[2, 30, 31, 3]];
+    let expected: Vec<f64> =
+        documents.iter().flat_map(|document| model.masked_logits(document, |id| id == HIDDEN)).collect();
+    let unmasked: Vec<f64> = documents.iter().flat_map(|document| model.logits(document)).collect();
+    let counts = expected.iter().zip(&unmasked).map(|(masked, not)| (masked - not).abs()).fold(0.0, f64::max);
+    assert!(counts > 1e-3, "a mask counts, by {counts}");
+    let mut batch = RaggedBatch::new();
+    documents.iter().for_each(|document| batch.push_without(document, HIDDEN));
+    for kernels in all_kernels() {
+        let mut found = Vec::new();
+        classifier(&model, &json, kernels).logits(&batch, 1, &mut Scratch::new(), &mut found).unwrap();
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!((f64::from(*found) - expected).abs() < 2e-5, "{}: {found} for {expected}", kernels.level());
+        }
+    }
+}
+
 /// At every level and precision, with threads and without, alone and together.
 #[test]
 fn every_precision_agrees_with_the_reference_and_with_itself() {

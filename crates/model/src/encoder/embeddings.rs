@@ -61,12 +61,13 @@ impl Embeddings {
 
     /// Whether the model can read every document of the batch.
     pub(super) fn check(&self, batch: &RaggedBatch) -> Result<(), ModelError> {
-        for (document, ids) in batch.iter().enumerate() {
-            if ids.is_empty() {
+        for (document, (ids, &start)) in batch.iter().zip(batch.starts()).enumerate() {
+            let Some(last) = batch.places()[start..start + ids.len()].last() else {
                 return Err(ModelError::EmptyDocument { document });
-            }
-            if ids.len() > self.limit {
-                return Err(ModelError::DocumentTooLong { document, pieces: ids.len(), limit: self.limit });
+            };
+            let pieces = *last as usize + 1;
+            if pieces > self.limit {
+                return Err(ModelError::DocumentTooLong { document, pieces, limit: self.limit });
             }
             if let Some(&id) = ids.iter().find(|&&id| id as usize >= self.vocabulary) {
                 return Err(ModelError::UnknownPiece { document, id, vocabulary: self.vocabulary });
@@ -80,9 +81,8 @@ impl Embeddings {
         let mut stopwatch = times.stopwatch(kernels.threads());
         let Scratch { embedded, hidden, .. } = scratch;
         embedded.reshape(Element::F32, self.elements.straight(), batch.tokens(), self.width);
-        for (ids, &first) in batch.iter().zip(batch.starts()) {
-            kernels.embed(&mut embedded.value, first, ids, &self.words, &self.positions, &self.norm.view());
-        }
+        let (words, positions) = (&self.words, &self.positions);
+        kernels.embed(&mut embedded.value, batch.ids(), batch.places(), words, positions, &self.norm.view());
         embedded.written(kernels);
         hidden.reshape(Element::F32, self.elements.operand, batch.tokens(), self.hidden);
         self.projection.forward(kernels, &mut hidden.value, embedded.operand());

@@ -89,6 +89,48 @@ impl Charsmap {
         None
     }
 
+    /// What takes the place of the beginning of `text` and how long that beginning is, in bytes, if anything does: the
+    /// longest key decides, as in SentencePiece's own library.
+    pub(super) fn longest_of(&self, text: &[u8]) -> Option<(usize, &str)> {
+        let mut at = self.units.first()?.offset();
+        let mut found = None;
+        for (length, &byte) in (1..).zip(text.iter().take_while(|&&byte| byte != 0)) {
+            at ^= usize::from(byte);
+            let Some(unit) = self.units.get(at).filter(|unit| unit.label() == u32::from(byte)) else { break };
+            at ^= unit.offset();
+            if unit.has_leaf() {
+                found = self.units.get(at).map(|leaf| (length, leaf.value()));
+            }
+        }
+        let (length, text) = found?;
+        Some((length, self.texts.get(text..)?.split('\0').next()?))
+    }
+
+    /// Whether nothing in `text` is replaced, as a look at its bytes tells.
+    pub(super) fn keeps(&self, text: &str) -> bool {
+        text.bytes().all(|byte| self.kept.has(byte))
+    }
+
+    /// `text` with all of it replaced that is the longest of its keys, from left to right.
+    pub(super) fn replace_longest(&self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut at = 0;
+        while let Some(c) = text[at..].chars().next() {
+            let key = self.longest_of(&text.as_bytes()[at..]);
+            match key.filter(|&(length, _)| text.is_char_boundary(at + length)) {
+                Some((length, new)) => {
+                    out.push_str(new);
+                    at += length;
+                }
+                None => {
+                    out.push(c);
+                    at += c.len_utf8();
+                }
+            }
+        }
+        out
+    }
+
     /// The length of the longest text that takes the place of anything, in bytes.
     pub(super) fn longest(&self) -> usize {
         self.texts.split('\0').map(str::len).max().unwrap_or(0)

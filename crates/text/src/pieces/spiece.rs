@@ -16,47 +16,56 @@ use crate::error::TextError;
 /// swallow the comma behind it.
 const DIGIT_COMMA_PENALTY: f64 = 100.0;
 
+/// SentencePiece's library has user-defined pieces win by giving them nearly the best of all scores: this much less.
+const USER_DEFINED_PENALTY: f64 = 0.1;
+
 /// The kinds of model that SentencePiece trains, by number.
 const MODEL_KINDS: [&str; 5] = ["0", "unigram", "bpe", "word", "char"];
 const UNIGRAM: u64 = 1;
 
-/// The kinds of piece that are found in the raw text.
+/// The kinds of piece: ordinary ones, and those that are found in the raw text.
+const NORMAL: u64 = 1;
 const CONTROL: u64 = 3;
 const USER_DEFINED: u64 = 4;
 
 /// What `bytes`, the contents of the model file `path`, say together with the directory's `config`.
 pub(super) fn read(path: &Path, bytes: &[u8], config: &Config) -> Result<Recipe, TextError> {
     let model = Model::read(path, bytes)?;
-    if model.kind != UNIGRAM {
-        let kind = usize::try_from(model.kind).ok().and_then(|kind| MODEL_KINDS.get(kind));
-        return Err(TextError::Unsupported {
-            path: path.to_owned(),
-            part: "model",
-            kind: kind.map_or_else(|| model.kind.to_string(), ToString::to_string),
-        });
-    }
     let added = model
         .pieces
         .iter()
         .filter(|piece| matches!(piece.kind, CONTROL | USER_DEFINED))
         .map(|piece| AddedToken { special: piece.kind == CONTROL, ..AddedToken::special(&piece.text) })
         .collect();
-    let map = match model.charsmap {
-        [] => None,
-        map => Some(Charsmap::read(map).map_err(|reason| TextError::Malformed { path: path.to_owned(), reason })?),
-    };
-    let recipe = Recipe {
-        normalizers: normalizers(map, config),
-        vocabulary: model.pieces.into_iter().map(Piece::scored).collect(),
-        unknown: model.unknown,
-        byte_fallback: false,
-        pre_tokenizers: vec![PreTokenizer::Metaspace { replacement: '▁', prepend: Prepend::Always, split: true }],
-        added,
-        post_processor: PostProcessor::ClsSep,
-        truncate_left: None,
-    };
-    recipe.check(path)?;
-    Ok(recipe)
+    let normalizers = normalizers(model.map(path)?, config);
+    model.recipe(path, normalizers, added, Piece::scored)
+}
+
+/// What the model file says by itself, as SentencePiece's own library works: no penalty, and pieces that only control
+/// something are never found in a text. Its character map comes beside the recipe, whose steps would apply it as
+/// `tokenizers` does.
+pub(super) fn read_plain(path: &Path, bytes: &[u8]) -> Result<(Option<Charsmap>, Recipe), TextError> {
+    let model = Model::read(path, bytes)?;
+    let map = model.map(path)?;
+    let spaces = Normalizer::Replace { pattern: Pattern::Spaces, content: " ".into() };
+    let ordinary = model.pieces.iter().filter(|piece| piece.kind == NORMAL).map(|piece| piece.score);
+    let best = f64::from(ordinary.fold(f32::MIN_POSITIVE, f32::max));
+    let recipe = model.recipe(path, vec![spaces], Vec::new(), |piece| match piece.kind {
+        NORMAL => (piece.text, f64::from(piece.score)),
+        USER_DEFINED => {
+            let score = piece.text.chars().count() as f64 * best - USER_DEFINED_PENALTY;
+            (piece.text, score)
+        }
+        // No text is found in the vocabulary under an empty name, and the place of the piece stays taken.
+        _ => (String::new(), 0.0),
+    })?;
+    Ok((map, recipe))
+}
+
+/// The id of `piece` in the model file, whatever kind of piece it is.
+pub(super) fn id(path: &Path, bytes: &[u8], piece: &str) -> Result<Option<u32>, TextError> {
+    let place = Model::read(path, bytes)?.pieces.iter().position(|other| other.text == piece);
+    Ok(place.map(|place| place as u32))
 }
 
 /// The converter's normalisation: straight quotes, accents and case as configured, the model's own map, single spaces.
@@ -114,7 +123,45 @@ impl<'b> Model<'b> {
                 _ => {}
             }
         }
+        if model.kind != UNIGRAM {
+            let kind = usize::try_from(model.kind).ok().and_then(|kind| MODEL_KINDS.get(kind));
+            return Err(TextError::Unsupported {
+                path: path.to_owned(),
+                part: "model",
+                kind: kind.map_or_else(|| model.kind.to_string(), ToString::to_string),
+            });
+        }
         Ok(model)
+    }
+
+    fn map(&self, path: &Path) -> Result<Option<Charsmap>, TextError> {
+        match self.charsmap {
+            [] => Ok(None),
+            map => {
+                Charsmap::read(map).map(Some).map_err(|reason| TextError::Malformed { path: path.to_owned(), reason })
+            }
+        }
+    }
+
+    fn recipe(
+        self,
+        path: &Path,
+        normalizers: Vec<Normalizer>,
+        added: Vec<AddedToken>,
+        scored: impl Fn(Piece) -> (String, f64),
+    ) -> Result<Recipe, TextError> {
+        let recipe = Recipe {
+            normalizers,
+            vocabulary: self.pieces.into_iter().map(scored).collect(),
+            unknown: self.unknown,
+            byte_fallback: false,
+            pre_tokenizers: vec![PreTokenizer::Metaspace { replacement: '▁', prepend: Prepend::Always, split: true }],
+            added,
+            post_processor: PostProcessor::ClsSep,
+            truncate_left: None,
+        };
+        recipe.check(path)?;
+        Ok(recipe)
     }
 
     fn read_trainer(&mut self, path: &Path, bytes: &[u8], start: usize) -> Result<(), TextError> {

@@ -1,0 +1,212 @@
+//! Pieces token by token, as Spark NLP cuts them.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use super::charsmap::Charsmap;
+use super::engine::Engine;
+use super::model::Model;
+use super::sink::Sink;
+use super::{Encoded, SPIECE_MODEL, read, spiece};
+use crate::error::TextError;
+
+/// The mark that SentencePiece puts before a word. Where it is a piece of its own, it is dropped.
+const MARK: &str = "▁";
+
+/// Cuts each token of a text into pieces by itself, by the SentencePiece model alone.
+///
+/// This is how Spark NLP's `AlbertForSequenceClassification` reads a text. It differs from [`Pieces`](super::Pieces),
+/// which is what a checkpoint was trained with, wherever punctuation touches a word (`(Reuters)`), in letters with
+/// accents (which stay as they are) and in quotation marks.
+///
+/// ```no_run
+/// use std::path::Path;
+/// use albertine_text::TokenPieces;
+///
+/// # fn main() -> Result<(), albertine_text::TextError> {
+/// let pieces = TokenPieces::open(Path::new("albert-base-v2"))?;
+/// let mut ids = Vec::new();
+/// pieces.encode(["(", "Reuters", ")"], false, 512, &mut ids)?;
+/// assert_eq!(ids, [2, 5, 27853, 6, 3]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct TokenPieces {
+    map: Option<Charsmap>,
+    engine: Engine,
+    begin: u32,
+    end: u32,
+    unknown: u32,
+    mark: Option<u32>,
+}
+
+impl TokenPieces {
+    /// Opens the `spiece.model` of a model directory.
+    ///
+    /// # Errors
+    ///
+    /// [`TextError::NoSpiece`] when there is none; otherwise as [`TokenPieces::from_spiece`].
+    pub fn open(dir: &Path) -> Result<Self, TextError> {
+        let path = dir.join(SPIECE_MODEL);
+        match read(&path)? {
+            Some(bytes) => Self::build(&path, &bytes),
+            None => Err(TextError::NoSpiece { dir: dir.to_owned() }),
+        }
+    }
+
+    /// The same from the contents of a `spiece.model`.
+    ///
+    /// # Errors
+    ///
+    /// When the file is cut short or malformed, is not a unigram model, or has no `[CLS]` and `[SEP]`.
+    pub fn from_spiece(bytes: &[u8]) -> Result<Self, TextError> {
+        Self::build(Path::new(SPIECE_MODEL), bytes)
+    }
+
+    fn build(path: &Path, bytes: &[u8]) -> Result<Self, TextError> {
+        let special = |piece: &'static str| {
+            let reason = format!("it has no piece {piece}");
+            spiece::id(path, bytes, piece)?.ok_or_else(|| TextError::Malformed { path: path.to_owned(), reason })
+        };
+        let (begin, end) = (special("[CLS]")?, special("[SEP]")?);
+        let (map, recipe) = spiece::read_plain(path, bytes)?;
+        let unknown = recipe.unknown as u32;
+        let model = Model::new(recipe.vocabulary, recipe.unknown, recipe.byte_fallback);
+        let mark = model.id(MARK);
+        let engine = Engine::new(model, recipe.normalizers, &recipe.pre_tokenizers, &[], false);
+        Ok(Self { map, engine, begin, end, unknown, mark })
+    }
+
+    /// Appends the ids of a text's tokens to `ids`: `[CLS]`, their pieces, `[SEP]`, at most `limit` in all.
+    ///
+    /// Tokens are put in lower case first unless they are `case_sensitive`. Of more tokens than there is room for
+    /// pieces, only so many are looked at. A token may have no piece, such as one of a no-break space.
+    ///
+    /// # Errors
+    ///
+    /// [`TextError::LimitTooSmall`] when not even `[CLS]` and `[SEP]` fit.
+    pub fn encode<'t>(
+        &self,
+        tokens: impl IntoIterator<Item = &'t str>,
+        case_sensitive: bool,
+        limit: usize,
+        ids: &mut Vec<u32>,
+    ) -> Result<Encoded, TextError> {
+        let specials = self.specials();
+        let room = limit.checked_sub(specials).ok_or(TextError::LimitTooSmall { limit, specials })?;
+        ids.push(self.begin);
+        let body = ids.len();
+        let mut tokens = tokens.into_iter();
+        for token in tokens.by_ref().take(room) {
+            let start = ids.len();
+            let token = if case_sensitive { Cow::Borrowed(token) } else { lower_case(token) };
+            let token = match &self.map {
+                Some(map) if !map.keeps(&token) => Cow::Owned(map.replace_longest(&token)),
+                _ => token,
+            };
+            self.engine.encode(&token, &mut Sink::new(ids, usize::MAX, false));
+            if ids[start..].iter().any(|&id| Some(id) == self.mark) {
+                let mut kept = start;
+                for at in start..ids.len() {
+                    ids[kept] = ids[at];
+                    kept += usize::from(Some(ids[at]) != self.mark);
+                }
+                ids.truncate(kept);
+            }
+            if ids.len() - body > room {
+                break;
+            }
+        }
+        let truncated = ids.len() - body > room || tokens.next().is_some();
+        ids.truncate(body + room);
+        ids.push(self.end);
+        Ok(Encoded { truncated })
+    }
+
+    /// How many special pieces are put around every text: `[CLS]` and `[SEP]`.
+    #[must_use]
+    pub fn specials(&self) -> usize {
+        2
+    }
+
+    /// The id that stands for whatever the vocabulary lacks.
+    #[must_use]
+    pub fn unknown(&self) -> u32 {
+        self.unknown
+    }
+
+    /// The number of piece ids. Every id is below it.
+    #[must_use]
+    pub fn vocabulary(&self) -> usize {
+        self.engine.vocabulary()
+    }
+}
+
+fn lower_case(token: &str) -> Cow<'_, str> {
+    let lower = token.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    if lower { Cow::Borrowed(token) } else { Cow::Owned(token.to_lowercase()) }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// A model file of pieces with their kinds, all of one score.
+    fn spiece(pieces: &[(&str, u8)]) -> Vec<u8> {
+        let mut file = Vec::new();
+        for (text, kind) in pieces {
+            let mut piece = vec![0x0A, text.len() as u8];
+            piece.extend(text.as_bytes());
+            piece.push(0x15);
+            piece.extend((-2.0_f32).to_le_bytes());
+            piece.extend([0x18, *kind]);
+            file.extend([0x0A, piece.len() as u8]);
+            file.extend(piece);
+        }
+        // the trainer's unknown id, field 40, is 1
+        file.extend([0x12, 3, 0xC0, 0x02, 1]);
+        file
+    }
+
+    fn model() -> TokenPieces {
+        let (control, unknown, user) = (3, 2, 4);
+        let specials = [("<pad>", control), ("<unk>", unknown), ("[CLS]", control), ("[SEP]", control)];
+        let pieces = [("▁", 1), ("▁a", 1), ("▁ab", 1), ("b", 1), ("(", user)];
+        TokenPieces::from_spiece(&spiece(&[&specials[..], &pieces].concat())).unwrap()
+    }
+
+    fn ids(tokens: &[&str], case_sensitive: bool, limit: usize) -> (Vec<u32>, bool) {
+        let mut ids = Vec::new();
+        let encoded = model().encode(tokens.iter().copied(), case_sensitive, limit, &mut ids).unwrap();
+        (ids, encoded.truncated)
+    }
+
+    #[test]
+    fn a_mark_alone_is_dropped_and_unknown_runs_are_one_piece() {
+        assert_eq!(ids(&["(", "ab", "日本"], true, 99).0, [2, 8, 6, 1, 3]);
+    }
+
+    #[test]
+    fn case_is_the_callers() {
+        assert_eq!(ids(&["AB"], false, 99).0, [2, 6, 3]);
+        assert_eq!(ids(&["AB"], true, 99).0, [2, 1, 3]);
+    }
+
+    #[test]
+    fn control_pieces_are_ordinary_text() {
+        assert!(!ids(&["[CLS]", "<pad>"], true, 99).0[1..].contains(&2));
+        assert!(!ids(&["[CLS]", "<pad>"], true, 99).0.contains(&0));
+    }
+
+    #[test]
+    fn limits_count_tokens_and_pieces() {
+        assert_eq!(ids(&["a", "ab", "a"], true, 4), (vec![2, 5, 6, 3], true));
+        assert_eq!(ids(&["a", "ab"], true, 4), (vec![2, 5, 6, 3], false));
+        assert_eq!(ids(&["abb", "a"], true, 4), (vec![2, 6, 7, 3], true));
+        assert_eq!(ids(&["ab"], true, 2), (vec![2, 3], true));
+        let error = model().encode(["a"], true, 1, &mut Vec::new()).unwrap_err();
+        assert!(matches!(error, TextError::LimitTooSmall { limit: 1, specials: 2 }));
+    }
+}
