@@ -1,4 +1,4 @@
-//! What can go wrong between a text and its piece ids.
+//! What can go wrong with texts, patterns, vocabularies and piece ids.
 
 use std::path::PathBuf;
 
@@ -102,10 +102,67 @@ pub enum TextError {
         max: usize,
     },
 
+    /// A setting has a fixed list of values, and this is none of them.
+    #[error("there is no {what} {name:?}; there are {known}")]
+    UnknownName {
+        /// What the setting is: `cleanup mode` or `custom bounds strategy`.
+        what: &'static str,
+        /// The name that was given.
+        name: String,
+        /// The names that there are, separated by commas.
+        known: String,
+    },
+
+    /// A parameter has a value that it cannot have.
+    #[error("{parameter} cannot be {value:?}: {reason}")]
+    Parameter {
+        /// The parameter, as Spark NLP spells it.
+        parameter: &'static str,
+        /// What was given.
+        value: String,
+        /// Why not.
+        reason: String,
+    },
+
+    /// A regular expression is not one, or asks for something that cannot be had.
+    #[error("the pattern {pattern:?} cannot be used: {reason}")]
+    Pattern {
+        /// The pattern as it was given.
+        pattern: String,
+        /// The construct that is at fault, and what is wrong with it.
+        reason: String,
+    },
+
+    /// A regular expression tried more ways to match a text than it may.
+    #[error("the pattern {pattern:?} was given up on a text of {length} bytes: {reason}")]
+    PatternGaveUp {
+        /// The pattern as it was given.
+        pattern: String,
+        /// The length of the text, in bytes.
+        length: usize,
+        /// Which limit was reached.
+        reason: String,
+    },
+
     /// A vocabulary cannot be made to work as asked.
     #[error("texts cannot be cut into pieces this way by this vocabulary: {reason}")]
     Encode {
         /// Why not.
         reason: String,
     },
+}
+
+/// The value of this name, trimmed and in lower case, as Spark NLP's setters read names.
+pub(crate) fn named<T: Copy, const N: usize>(
+    what: &'static str,
+    name: &str,
+    all: [T; N],
+    name_of: impl Fn(T) -> &'static str,
+) -> Result<T, TextError> {
+    let wanted = name.trim().to_lowercase();
+    all.into_iter().find(|value| name_of(*value) == wanted).ok_or_else(|| TextError::UnknownName {
+        what,
+        name: name.to_owned(),
+        known: all.map(name_of).join(", "),
+    })
 }

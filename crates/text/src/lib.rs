@@ -1,4 +1,4 @@
-//! From text to documents, tokens and piece ids.
+//! From text to documents, sentences, tokens and piece ids.
 //!
 //! This crate knows text and vocabularies, and neither tensors nor tables; the rest of Albertine builds on it.
 //!
@@ -6,7 +6,8 @@
 //! | --- | --- |
 //! | [`CleanupMode`] | what a document assembler does to a raw text |
 //! | [`Utf16Cursor`] | byte offsets to UTF-16 offsets, in one pass |
-//! | [`Tokenizer`] | words and punctuation, by Spark NLP's default rules |
+//! | [`SentenceDetector`] | sentences, by Spark NLP's rules |
+//! | [`Tokenizer`] | words and punctuation, by Spark NLP's rules |
 //! | [`Pieces`] | the piece ids a model reads, identical to Hugging Face's fast ALBERT tokenizer |
 //! | [`TokenPieces`] | the piece ids of each token by itself, as Spark NLP reads a text |
 //!
@@ -16,10 +17,12 @@ mod document;
 mod error;
 mod offsets;
 mod pieces;
+mod sentence;
 mod token;
 
 pub use document::CleanupMode;
 pub use error::TextError;
 pub use offsets::{Utf16Cursor, utf16_len};
 pub use pieces::{Encoded, Piece, Pieces, TokenPieces, Vocabulary};
+pub use sentence::{BoundsStrategy, Sentence, SentenceDetector, SentenceDetectorSettings};
 pub use token::{ContextChars, Token, Tokenizer, TokenizerSettings, is_blank};

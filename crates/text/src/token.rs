@@ -34,15 +34,49 @@ impl Default for ContextChars {
     }
 }
 
-/// How texts are cut into tokens.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// How texts are cut into tokens. Patterns are Java regular expressions.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenizerSettings {
+    /// What a candidate for a token is made of (default `\S+`: anything but the six ASCII space characters).
+    pub target_pattern: Option<String>,
     /// The characters split off the ends of a word.
     pub context_chars: ContextChars,
+    /// What is split off the start of a word, in the place of context characters; begins with `\A`.
+    pub prefix_pattern: Option<String>,
+    /// What is split off the end of a word, in the place of context characters; ends with `\z`.
+    pub suffix_pattern: Option<String>,
+    /// What stands between the two, in the place of anything: each with a group for every token.
+    pub infix_patterns: Vec<String>,
+    /// What stays whole, whatever it holds.
+    pub exceptions: Vec<String>,
+    /// Whether case counts in exceptions (default: it does).
+    pub case_sensitive_exceptions: bool,
+    /// Where tokens are cut again; `split_chars` is not looked at where this cuts.
+    pub split_pattern: Option<String>,
+    /// At which characters tokens are cut again: each one character, or a backslash and one.
+    pub split_chars: Vec<String>,
     /// The shortest token that is kept, in UTF-16 code units (default 0).
     pub min_length: usize,
     /// The longest token that is kept, in UTF-16 code units (default: any length).
     pub max_length: Option<usize>,
+}
+
+impl Default for TokenizerSettings {
+    fn default() -> Self {
+        Self {
+            target_pattern: None,
+            context_chars: ContextChars::default(),
+            prefix_pattern: None,
+            suffix_pattern: None,
+            infix_patterns: Vec::new(),
+            exceptions: Vec::new(),
+            case_sensitive_exceptions: true,
+            split_pattern: None,
+            split_chars: Vec::new(),
+            min_length: 0,
+            max_length: None,
+        }
+    }
 }
 
 /// One token of a text.
@@ -63,9 +97,10 @@ pub struct Token {
 ///
 /// let text = "Hello, world!";
 /// let mut tokens = Vec::new();
-/// Tokenizer::default().tokenize(text, 0, &mut tokens);
+/// Tokenizer::default().tokenize(text, 0, &mut tokens)?;
 /// let words: Vec<_> = tokens.iter().map(|t| (&text[t.range.clone()], t.begin, t.end)).collect();
 /// assert_eq!(words, [("Hello", 0, 4), (",", 5, 5), ("world", 7, 11), ("!", 12, 12)]);
+/// # Ok::<(), albertine_text::TextError>(())
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Tokenizer {
@@ -94,7 +129,11 @@ impl Tokenizer {
     /// Appends the tokens of `text` to `tokens`, in order.
     ///
     /// `text` is a document or one sentence of it; `begin` is where it starts in its document, in UTF-16 code units.
-    pub fn tokenize(&self, text: &str, begin: usize, tokens: &mut Vec<Token>) {
+    ///
+    /// # Errors
+    ///
+    /// [`TextError::PatternGaveUp`] when a pattern of the settings gives up on the text. Without patterns there is none.
+    pub fn tokenize(&self, text: &str, begin: usize, tokens: &mut Vec<Token>) -> Result<(), TextError> {
         let mut cursor = Utf16Cursor::new(text);
         for run in runs(text) {
             for range in self.split(text, run) {
@@ -109,6 +148,7 @@ impl Tokenizer {
                 tokens.push(Token { range, begin: first, end: first + length - 1 });
             }
         }
+        Ok(())
     }
 
     /// The leading punctuation, the word and the trailing punctuation of a run; any of them may be empty.
@@ -159,7 +199,7 @@ mod tests {
 
     fn shown(tokenizer: &Tokenizer, text: &str, begin: usize) -> String {
         let mut tokens = Vec::new();
-        tokenizer.tokenize(text, begin, &mut tokens);
+        tokenizer.tokenize(text, begin, &mut tokens).unwrap();
         let words: Vec<_> =
             tokens.iter().map(|t| format!("{}[{},{}]", &text[t.range.clone()], t.begin, t.end)).collect();
         words.join(" ")
@@ -259,7 +299,7 @@ mod tests {
         #[test]
         fn tokens_cover_the_text(text in "[ \\t\\na-c.,'(é😀\u{a0}]{0,40}") {
             let mut tokens = Vec::new();
-            Tokenizer::default().tokenize(&text, 0, &mut tokens);
+            Tokenizer::default().tokenize(&text, 0, &mut tokens).unwrap();
             let joined: String = tokens.iter().map(|t| &text[t.range.clone()]).collect();
             let kept: String = text.chars().filter(|c| !c.is_ascii_whitespace() && *c != '\u{b}').collect();
             prop_assert_eq!(joined, kept);

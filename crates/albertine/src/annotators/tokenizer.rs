@@ -85,7 +85,7 @@ impl Tokenizer {
             for document in documents.row(row) {
                 let sentence = document.sentence();
                 found.clear();
-                self.rules.tokenize(document.result, document.begin.max(0) as usize, &mut found);
+                self.rules.tokenize(document.result, document.begin.max(0) as usize, &mut found)?;
                 for token in &found {
                     let text = &document.result[token.range.clone()];
                     tokens.push(
