@@ -6,7 +6,7 @@ use albertine_kernels::{Kernels, MOST_QUANTISED_INPUTS, Precision};
 
 use crate::encoder::{Encoder, Scratch, Stage, StageTimes};
 use crate::head::Head;
-use crate::{AlbertConfig, ModelError, RaggedBatch, Weights};
+use crate::{AlbertConfig, Checkpoint, ModelError, RaggedBatch, Weights};
 
 /// transformers' `AlbertForSequenceClassification` in evaluation mode, ready for one CPU level.
 ///
@@ -34,14 +34,14 @@ pub struct AlbertClassifier {
 }
 
 impl AlbertClassifier {
-    /// Reads `config.json` and the weights of a model directory and packs the weights for `kernels`.
+    /// Reads a model of any kind ([`Checkpoint`]) and packs its weights for `kernels`.
     ///
     /// # Errors
     ///
     /// Every way for the directory to be no sound sequence classifier, with the file and what is wrong in it.
     pub fn open(directory: &Path, kernels: Kernels, precision: Precision) -> Result<Self, ModelError> {
-        let config = AlbertConfig::open(directory)?;
-        Self::new(config, &Weights::open(directory)?, kernels, precision)
+        let checkpoint = Checkpoint::open(directory)?;
+        Self::new(checkpoint.config().clone(), checkpoint.weights(), kernels, precision)
     }
 
     /// The same from the bytes of a `config.json` and a `model.safetensors`, for a model inside the binary. Errors call

@@ -13,12 +13,14 @@ use serde_json::Value;
 
 use self::fields::Fields;
 pub use self::kinds::{Activation, ProblemType};
-use crate::ModelError;
-use crate::formats::files;
+use crate::{Folder, ModelError};
+
+/// The file's name in a model directory.
+pub(crate) const CONFIG: &str = "config.json";
 
 /// The largest `config.json` that is read, in bytes. Label names are all that makes one long; any other JSON may take
 /// some thirty times its size in memory while it is read.
-const MAX_CONFIG: u64 = 8 << 20;
+pub(crate) const MAX_CONFIG: u64 = 8 << 20;
 
 /// The most weights in one tensor or in all of them. The largest published ALBERT has 223 million.
 const MAX_PARAMETERS: usize = 1 << 32;
@@ -76,18 +78,22 @@ pub struct AlbertConfig {
 }
 
 impl AlbertConfig {
-    /// Reads `config.json` of a model directory.
+    /// Reads `config.json` of a model directory, or of a zip archive of one.
     ///
     /// # Errors
     /// [`ModelError::MissingConfig`] with what the directory holds instead, or what [`AlbertConfig::from_slice`] finds.
     pub fn open(directory: &Path) -> Result<Self, ModelError> {
-        files::must_be_directory(directory)?;
-        let path = directory.join("config.json");
-        if !path.is_file() {
-            let found = files::listing(directory)?;
-            return Err(ModelError::MissingConfig { directory: directory.to_owned(), found });
+        let folder = Folder::open(directory)?;
+        match Self::read(&folder)? {
+            Some(config) => Ok(config),
+            None => Err(ModelError::MissingConfig { directory: directory.to_owned(), found: folder.listing()? }),
         }
-        Self::from_slice(&files::read(&path, MAX_CONFIG)?, &path)
+    }
+
+    /// Reads `config.json` of a folder, if it has one.
+    pub(crate) fn read(folder: &Folder) -> Result<Option<Self>, ModelError> {
+        let bytes = folder.read(CONFIG, MAX_CONFIG)?;
+        bytes.map(|bytes| Self::from_slice(&bytes, &folder.path_of(CONFIG))).transpose()
     }
 
     /// Reads the bytes of a `config.json`; `origin` is the name that errors give them.

@@ -30,8 +30,8 @@ pub enum ModelError {
     /// The CPU level lacks the precision.
     #[error(transparent)]
     Precision(#[from] albertine_kernels::CpuError),
-    /// A model was looked for in something that is not a directory.
-    #[error("{} is not a model directory", path.display())]
+    /// A model was looked for in a file that is no archive.
+    #[error("{} is neither a model directory nor a zip archive of one", path.display())]
     NotADirectory {
         /// The path that was given.
         path: PathBuf,
@@ -57,6 +57,72 @@ pub enum ModelError {
         directory: PathBuf,
         /// What is in it, in words.
         found: String,
+    },
+    /// A zip archive of a model is malformed.
+    #[error("{} is not a sound zip archive: {source}", path.display())]
+    Archive {
+        /// The archive, or the entry of one.
+        path: PathBuf,
+        /// What the archive reader found.
+        source: zip::result::ZipError,
+    },
+    /// A zip archive has more entries than any model.
+    #[error("{} has more than {limit} entries", path.display())]
+    TooManyEntries {
+        /// The archive.
+        path: PathBuf,
+        /// The most entries that are read.
+        limit: usize,
+    },
+    /// An entry of a zip archive is of a kind that no model has and that could do harm.
+    #[error("the entry {entry:?} of {} {fault}", path.display())]
+    ArchiveEntry {
+        /// The archive.
+        path: PathBuf,
+        /// The entry's name, shortened when it is long.
+        entry: String,
+        /// What is wrong with it, as the end of a sentence.
+        fault: &'static str,
+    },
+    /// A file that another one names, or that its format always has, is not there.
+    #[error("{} is missing", path.display())]
+    MissingFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A saved Spark NLP annotator or pipeline holds no text classifier, or several.
+    #[error("{} has {found}, expected one AlbertForSequenceClassification", path.display())]
+    Stages {
+        /// The annotator or the pipeline.
+        path: PathBuf,
+        /// Its stages, in words.
+        found: String,
+    },
+    /// A file does not have the form that its place calls for.
+    #[error("{} is not {form}: {fault}", path.display())]
+    Malformed {
+        /// The file, in an archive as `a.zip/entry`.
+        path: PathBuf,
+        /// What it should be, with its article.
+        form: &'static str,
+        /// What is wrong, and where.
+        fault: String,
+    },
+    /// A model says nothing clear about a part of its own configuration.
+    #[error("cannot tell `{field}` of the model in {}: {fault}; put its config.json beside it", path.display())]
+    Undetermined {
+        /// The file or directory.
+        path: PathBuf,
+        /// The field of `config.json`.
+        field: &'static str,
+        /// Why it cannot be told.
+        fault: String,
+    },
+    /// A model would be written over what is there.
+    #[error("{} is there already", path.display())]
+    Exists {
+        /// The file or directory.
+        path: PathBuf,
     },
     /// A file has no bytes at all.
     #[error("{} is empty", path.display())]

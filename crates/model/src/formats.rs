@@ -1,17 +1,20 @@
-//! Checkpoints of every kind, found by what a directory holds and read into one form.
+//! Checkpoints of every kind, found by what a folder holds and read into one form.
 
+mod archive;
 pub(crate) mod contents;
 pub(crate) mod element;
-pub(crate) mod files;
+mod files;
+mod folder;
 mod pickle;
 pub(crate) mod safetensors;
 mod shards;
+pub(crate) mod spark;
 pub(crate) mod torch_zip;
 
 use std::borrow::Cow;
-use std::path::Path;
 
 use self::contents::Contents;
+pub use self::folder::Folder;
 pub use self::pickle::PickleError;
 use crate::ModelError;
 
@@ -25,39 +28,46 @@ enum Format {
     Torch,
 }
 
-/// Where weights may stand in a directory, the preferred place first: transformers' names and order.
+/// Where weights may stand in a folder, the preferred place first: transformers' names and order.
 const PLACES: [(&str, &str, Format); 2] = [
     ("model.safetensors", "model.safetensors.index.json", Format::Safetensors),
     ("pytorch_model.bin", "pytorch_model.bin.index.json", Format::Torch),
 ];
 
-/// Reads the weights of a model directory.
-pub(crate) fn open(directory: &Path) -> Result<Contents<'static>, ModelError> {
-    files::must_be_directory(directory)?;
+/// Whether a folder has weights of a Hugging Face model.
+pub(crate) fn has_weights(folder: &Folder) -> bool {
+    PLACES.iter().any(|(file, index, _)| folder.has(file) || folder.has(index))
+}
+
+/// Reads the weights of a Hugging Face model.
+pub(crate) fn open(folder: &Folder) -> Result<Contents<'static>, ModelError> {
     for (file, index, format) in PLACES {
-        let (file, index) = (directory.join(file), directory.join(index));
-        if file.is_file() {
+        if folder.has(file) {
             let mut contents = Contents::default();
-            read_into(&mut contents, &file, format)?;
+            read_into(&mut contents, folder, file, format)?;
             return Ok(contents);
         }
-        if index.is_file() {
-            return shards::read(&index, |contents, shard| read_into(contents, shard, format));
+        if folder.has(index) {
+            return shards::read(folder, index, |contents, shard| read_into(contents, folder, shard, format));
         }
     }
-    let found = files::listing(directory)?;
-    Err(ModelError::MissingWeights { directory: directory.to_owned(), found })
+    Err(ModelError::MissingWeights { directory: folder.path().to_owned(), found: folder.listing()? })
 }
 
 /// Reads one weights file and adds its tensors.
-fn read_into(contents: &mut Contents<'static>, path: &Path, format: Format) -> Result<(), ModelError> {
+fn read_into(contents: &mut Contents<'static>, folder: &Folder, name: &str, format: Format) -> Result<(), ModelError> {
+    let path = folder.path_of(name);
+    let missing = || ModelError::MissingFile { path: path.clone() };
     match format {
         // Read whole, not mapped: a file that is cut short or rewritten while it is mapped ends the process, and
         // ALBERT-base is read in a few hundredths of a second.
-        Format::Safetensors => safetensors::read(contents, Cow::Owned(files::read(path, MAX_WEIGHTS)?), path),
+        Format::Safetensors => {
+            let bytes = folder.read(name, MAX_WEIGHTS)?.ok_or_else(missing)?;
+            safetensors::read(contents, Cow::Owned(bytes), &path)
+        }
         Format::Torch => {
-            let (file, size) = files::open(path, MAX_WEIGHTS)?;
-            torch_zip::read(contents, std::io::BufReader::new(file), size, path)
+            let (reader, size) = folder.reader(name, MAX_WEIGHTS)?.ok_or_else(missing)?;
+            torch_zip::read(contents, reader, size, &path)
         }
     }
 }

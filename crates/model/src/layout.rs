@@ -73,6 +73,11 @@ pub(crate) fn canonical_name(stored: &str) -> Cow<'_, str> {
     }
 }
 
+/// The name of a tensor in transformers' checkpoints, where the encoder is a part called `albert`.
+pub(crate) fn stored_name(canonical: &str) -> String {
+    if is_head(canonical) { canonical.to_owned() } else { format!("albert.{canonical}") }
+}
+
 /// Whether a canonical name belongs to the classification head, which pretrained checkpoints lack.
 pub(crate) fn is_head(name: &str) -> bool {
     name.starts_with("classifier.")

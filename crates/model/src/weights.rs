@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::formats::contents::{Contents, StoredTensor};
 use crate::formats::{self, safetensors, torch_zip};
-use crate::{ModelError, layout};
+use crate::{Folder, ModelError, layout};
 
 /// The weights of a model, by canonical name ([`layout`]), whatever file they came from.
 ///
@@ -37,13 +37,23 @@ pub struct Weights<'a> {
 }
 
 impl Weights<'static> {
-    /// Reads the weights of a model directory: `model.safetensors`, or its shards, or `pytorch_model.bin`, or its
-    /// shards; the first of these that is there.
+    /// Reads the weights of a model directory, or of a zip archive of one: `model.safetensors`, or its shards, or
+    /// `pytorch_model.bin`, or its shards; the first of these that is there. [`crate::Checkpoint`] reads more kinds.
     ///
     /// # Errors
     /// [`ModelError::MissingWeights`] with what the directory holds instead, and every way for a file to be unsound.
     pub fn open(directory: &Path) -> Result<Self, ModelError> {
-        Ok(Self { origin: directory.to_owned(), contents: formats::open(directory)? })
+        Self::read(&Folder::open(directory)?)
+    }
+
+    /// Reads the weights of a Hugging Face model in a folder.
+    pub(crate) fn read(folder: &Folder) -> Result<Self, ModelError> {
+        Ok(Self::from_contents(folder.path(), formats::open(folder)?))
+    }
+
+    /// The weights that a reader of some format has found in `origin`.
+    pub(crate) fn from_contents(origin: &Path, contents: Contents<'static>) -> Self {
+        Self { origin: origin.to_owned(), contents }
     }
 
     /// Reads the bytes of a `pytorch_model.bin`, a zip archive as `torch.save` writes it; `origin` is the name that

@@ -1,22 +1,13 @@
 //! Files of a model directory, read with their size capped first.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use crate::ModelError;
 
-/// Names of a directory's files that a message repeats at most.
-const LISTED: usize = 8;
-
 fn io_error(path: &Path) -> impl Fn(std::io::Error) -> ModelError + '_ {
     move |source| ModelError::Io { path: path.to_owned(), source }
-}
-
-/// Fails unless the path is a directory.
-pub(crate) fn must_be_directory(path: &Path) -> Result<(), ModelError> {
-    let metadata = fs::metadata(path).map_err(io_error(path))?;
-    if metadata.is_dir() { Ok(()) } else { Err(ModelError::NotADirectory { path: path.to_owned() }) }
 }
 
 /// Opens a file that is not empty and has at most `limit` bytes; also gives its size in bytes.
@@ -41,20 +32,4 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, ModelError> {
     // The file may have grown since its size was asked for: the cap holds all the same.
     file.take(limit).read_to_end(&mut bytes).map_err(io_error(path))?;
     Ok(bytes)
-}
-
-/// What a directory holds, in words, for a message about what it does not hold.
-pub(crate) fn listing(directory: &Path) -> Result<String, ModelError> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(directory).map_err(io_error(directory))? {
-        names.push(entry.map_err(io_error(directory))?.file_name().to_string_lossy().into_owned());
-    }
-    names.sort_unstable();
-    let more = names.len().saturating_sub(LISTED);
-    names.truncate(LISTED);
-    Ok(match (names.is_empty(), more) {
-        (true, _) => "nothing".to_owned(),
-        (false, 0) => names.join(", "),
-        (false, more) => format!("{} and {more} more", names.join(", ")),
-    })
 }

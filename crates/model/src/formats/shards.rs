@@ -1,12 +1,11 @@
 //! Checkpoints in several files: a JSON index maps each tensor to the file that holds it.
 
 use std::collections::BTreeMap;
-use std::path::{Component, Path};
 
 use serde::Deserialize;
 
 use super::contents::Contents;
-use super::files;
+use super::folder::{Folder, is_inside};
 use crate::{ModelError, layout};
 
 /// The largest index that is read, in bytes.
@@ -20,12 +19,14 @@ struct Index {
 
 /// Reads the shards that an index names with `read_shard`, each once, and checks that they hold what it promises.
 pub(crate) fn read(
-    path: &Path,
-    mut read_shard: impl FnMut(&mut Contents<'static>, &Path) -> Result<(), ModelError>,
+    folder: &Folder,
+    index: &str,
+    mut read_shard: impl FnMut(&mut Contents<'static>, &str) -> Result<(), ModelError>,
 ) -> Result<Contents<'static>, ModelError> {
-    let bytes = files::read(path, MAX_INDEX)?;
+    let path = folder.path_of(index);
+    let bytes = folder.read(index, MAX_INDEX)?.unwrap_or_default();
     let index: Index =
-        serde_json::from_slice(&bytes).map_err(|source| ModelError::Json { path: path.to_owned(), source })?;
+        serde_json::from_slice(&bytes).map_err(|source| ModelError::Json { path: path.clone(), source })?;
     let mut shards: Vec<&str> = index.weight_map.values().map(String::as_str).collect();
     shards.sort_unstable();
     shards.dedup();
@@ -33,26 +34,23 @@ pub(crate) fn read(
     let mut contents = Contents::default();
     for shard in shards {
         if !is_plain(shard) {
-            return Err(ModelError::ShardName { path: path.to_owned(), shard: shard.to_owned() });
+            return Err(ModelError::ShardName { path, shard: shard.to_owned() });
         }
-        read_shard(&mut contents, &path.with_file_name(shard))?;
+        read_shard(&mut contents, shard)?;
     }
     for (tensor, shard) in &index.weight_map {
         let found = contents.tensors.get(layout::canonical_name(tensor).as_ref());
-        if found.and_then(|stored| contents.path_of(stored)) != Some(path.with_file_name(shard).as_path()) {
-            let (path, tensor, shard) = (path.to_owned(), tensor.clone(), shard.clone());
+        if found.and_then(|stored| contents.path_of(stored)) != Some(folder.path_of(shard).as_path()) {
+            let (tensor, shard) = (tensor.clone(), shard.clone());
             return Err(ModelError::ShardTensor { path, tensor, shard });
         }
     }
     Ok(contents)
 }
 
-/// Whether a name stays inside the directory it is looked up in, on every system.
+/// Whether a name is that of a file in the same folder.
 fn is_plain(name: &str) -> bool {
-    let mut components = Path::new(name).components();
-    matches!(components.next(), Some(Component::Normal(_)))
-        && components.next().is_none()
-        && !name.contains(['/', '\\', ':', '\0'])
+    is_inside(name) && !name.contains('/')
 }
 
 #[cfg(test)]

@@ -1,0 +1,207 @@
+//! A trained classifier of any kind: its configuration, its weights and the files of its vocabulary.
+
+mod save;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use crate::config::CONFIG;
+use crate::formats::spark::SparkPipeline;
+use crate::{AlbertConfig, Folder, ModelError, Weights, formats};
+
+/// The files that say how text becomes pieces, by their names in a Hugging Face directory.
+const VOCABULARY: [&str; 5] =
+    ["tokenizer.json", "spiece.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
+
+/// The largest file of a vocabulary that is read, in bytes. ALBERT's take 0.8 and 1.3 MB.
+const MAX_VOCABULARY: u64 = 64 << 20;
+
+/// The largest model card that is read, in bytes.
+const MAX_CARD: u64 = 4 << 20;
+
+/// What computes a model in the program that it was saved by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Engine {
+    /// TensorFlow.
+    TensorFlow,
+    /// ONNX Runtime.
+    Onnx,
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TensorFlow => "TensorFlow",
+            Self::Onnx => "ONNX",
+        })
+    }
+}
+
+/// The kinds of model that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CheckpointKind {
+    /// `config.json` beside `model.safetensors` or `pytorch_model.bin`, or their shards.
+    HuggingFace,
+    /// A TensorFlow SavedModel.
+    TensorFlow,
+    /// An ONNX export.
+    Onnx,
+    /// An annotator that Spark NLP saved, alone or in a pipeline.
+    SparkNlp {
+        /// What Spark NLP computes it with.
+        engine: Engine,
+    },
+}
+
+impl fmt::Display for CheckpointKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HuggingFace => f.write_str("Hugging Face model"),
+            Self::TensorFlow => f.write_str("TensorFlow SavedModel"),
+            Self::Onnx => f.write_str("ONNX model"),
+            Self::SparkNlp { engine } => write!(f, "Spark NLP annotator ({engine})"),
+        }
+    }
+}
+
+/// A trained ALBERT sequence classifier, wherever it came from.
+///
+/// ```no_run
+/// use std::path::Path;
+/// use albertine_model::{AlbertClassifier, Checkpoint, Kernels, Precision};
+///
+/// let checkpoint = Checkpoint::open(Path::new("saved_model/1"))?;
+/// println!("{}: {}", checkpoint.kind(), checkpoint.config().labels.join(", "));
+/// let spiece = checkpoint.file("spiece.model");
+/// let classifier = AlbertClassifier::new(
+///     checkpoint.config().clone(),
+///     checkpoint.weights(),
+///     Kernels::detect()?,
+///     Precision::F32,
+/// )?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Checkpoint {
+    origin: PathBuf,
+    kind: CheckpointKind,
+    config: AlbertConfig,
+    weights: Weights<'static>,
+    files: BTreeMap<&'static str, Vec<u8>>,
+    params: Map<String, Value>,
+    /// The model card that came with it.
+    card: Option<Vec<u8>>,
+}
+
+impl Checkpoint {
+    /// Reads a model from a directory or a zip archive; what it holds decides the kind.
+    ///
+    /// # Errors
+    /// [`ModelError::MissingConfig`] or [`ModelError::MissingWeights`] when it holds no model of any kind,
+    /// [`ModelError::Stages`] for a Spark NLP pipeline without exactly one ALBERT classifier, and every way for a file
+    /// to be unsound.
+    pub fn open(path: &Path) -> Result<Self, ModelError> {
+        Self::read(&Folder::open(path)?)
+    }
+
+    /// Reads a model from a folder; what it holds decides the kind.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::open`].
+    pub fn read(folder: &Folder) -> Result<Self, ModelError> {
+        if SparkPipeline::is_in(folder) {
+            return Self::read_spark(folder);
+        }
+        Self::read_hugging_face(folder)
+    }
+
+    fn read_hugging_face(folder: &Folder) -> Result<Self, ModelError> {
+        let config = AlbertConfig::read(folder)?;
+        let Some(config) = config else {
+            let (directory, found) = (folder.path().to_owned(), folder.listing()?);
+            return Err(ModelError::MissingConfig { directory, found });
+        };
+        let weights = Weights::read(folder)?;
+        let params = save::params_in(folder)?;
+        Self::assemble(folder, CheckpointKind::HuggingFace, config, weights, params)
+    }
+
+    fn read_spark(folder: &Folder) -> Result<Self, ModelError> {
+        let pipeline = SparkPipeline::read(folder)?;
+        Err(ModelError::Stages { path: folder.path().to_owned(), found: pipeline.listing() })
+    }
+
+    /// Adds the files of the vocabulary, from the folder or from the `assets` in it.
+    fn assemble(
+        folder: &Folder,
+        kind: CheckpointKind,
+        config: AlbertConfig,
+        weights: Weights<'static>,
+        params: Map<String, Value>,
+    ) -> Result<Self, ModelError> {
+        let assets = folder.sub("assets");
+        let mut files = BTreeMap::new();
+        for name in VOCABULARY {
+            let found = match folder.read(name, MAX_VOCABULARY)? {
+                None => assets.read(name, MAX_VOCABULARY)?,
+                found => found,
+            };
+            files.extend(found.map(|bytes| (name, bytes)));
+        }
+        let card = folder.read("README.md", MAX_CARD)?;
+        Ok(Self { origin: folder.path().to_owned(), kind, config, weights, files, params, card })
+    }
+
+    /// Where the model was read from; for one in an archive `model.zip/folder`.
+    #[must_use]
+    pub fn origin(&self) -> &Path {
+        &self.origin
+    }
+
+    /// What it was found to be.
+    #[must_use]
+    pub fn kind(&self) -> CheckpointKind {
+        self.kind
+    }
+
+    /// The shape of the model and its labels, in the order of the logits.
+    #[must_use]
+    pub fn config(&self) -> &AlbertConfig {
+        &self.config
+    }
+
+    /// The weights by canonical name ([`crate::layout`]).
+    #[must_use]
+    pub fn weights(&self) -> &Weights<'static> {
+        &self.weights
+    }
+
+    /// A file of the vocabulary by its name in a Hugging Face directory: `tokenizer.json`, `spiece.model`,
+    /// `tokenizer_config.json`, `special_tokens_map.json` or `added_tokens.json`, if the model has it. The SentencePiece
+    /// model of every kind of checkpoint is `spiece.model`.
+    #[must_use]
+    pub fn file(&self, name: &str) -> Option<&[u8]> {
+        self.files.get(name).map(Vec::as_slice)
+    }
+
+    /// The parameters of a Spark NLP annotator by their names there, such as `caseSensitive`, `maxSentenceLength` or
+    /// `coalesceSentences`: its defaults, and over them what was set. Empty for other kinds of model.
+    #[must_use]
+    pub fn params(&self) -> &Map<String, Value> {
+        &self.params
+    }
+}
+
+impl fmt::Debug for Checkpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { origin, kind, config, .. } = self;
+        f.debug_struct("Checkpoint")
+            .field("origin", origin)
+            .field("kind", kind)
+            .field("config", config)
+            .finish_non_exhaustive()
+    }
+}

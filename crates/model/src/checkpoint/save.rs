@@ -1,0 +1,176 @@
+//! A checkpoint written as a Hugging Face model directory.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, serialize_to_file};
+use serde_json::{Map, Value, json};
+
+use super::{CONFIG, Checkpoint, CheckpointKind};
+use crate::config::MAX_CONFIG;
+use crate::{AlbertConfig, Folder, ModelError, layout};
+
+/// Where `config.json` keeps the parameters that a Spark NLP annotator was saved with.
+const PARAMS: &str = "spark_nlp_params";
+
+/// The parameters that [`Checkpoint::save`] has kept in a folder's `config.json`.
+pub(super) fn params_in(folder: &Folder) -> Result<Map<String, Value>, ModelError> {
+    let Some(bytes) = folder.read(CONFIG, MAX_CONFIG)? else { return Ok(Map::new()) };
+    match serde_json::from_slice::<Map<String, Value>>(&bytes) {
+        Ok(mut json) => match json.remove(PARAMS) {
+            Some(Value::Object(params)) => Ok(params),
+            _ => Ok(Map::new()),
+        },
+        Err(source) => Err(ModelError::Json { path: folder.path_of(CONFIG), source }),
+    }
+}
+
+impl Checkpoint {
+    /// Writes the model as a Hugging Face directory that transformers loads: `config.json`, `model.safetensors` in f32,
+    /// the files of the vocabulary, and a model card that says where it came from. It is written beside its place and
+    /// moved there when it is complete.
+    ///
+    /// # Errors
+    /// [`ModelError::Exists`] when the directory is there and not empty, what [`crate::Weights::get`] says of a tensor
+    /// that is missing or wrong, and [`ModelError::Io`].
+    pub fn save(&self, directory: &Path) -> Result<(), ModelError> {
+        if fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some()) || directory.is_file() {
+            return Err(ModelError::Exists { path: directory.to_owned() });
+        }
+        let partial = Partial::beside(directory)?;
+        self.write(&partial.path)?;
+        // An empty directory in the way would keep the other one from being moved on some systems.
+        let _ = fs::remove_dir(directory);
+        fs::rename(&partial.path, directory).map_err(|source| io(directory, source))
+    }
+
+    fn write(&self, directory: &Path) -> Result<(), ModelError> {
+        let write = |name: &str, bytes: &[u8]| {
+            let path = directory.join(name);
+            fs::write(&path, bytes).map_err(|source| io(&path, source))
+        };
+        write(CONFIG, &pretty(&self.config_json()))?;
+        for (name, bytes) in &self.files {
+            write(name, bytes)?;
+        }
+        if self.file("tokenizer_config.json").is_none() && self.file("tokenizer.json").is_none() {
+            write("tokenizer_config.json", &pretty(&self.tokenizer_config()))?;
+        }
+        write("README.md", &self.model_card())?;
+        self.write_weights(&directory.join("model.safetensors"))
+    }
+
+    fn write_weights(&self, path: &Path) -> Result<(), ModelError> {
+        let mut tensors = Vec::new();
+        for spec in layout::tensors(&self.config) {
+            let values = self.weights.get(&spec.name, &spec.shape)?;
+            let bytes: Vec<u8> = values.into_iter().flat_map(f32::to_le_bytes).collect();
+            tensors.push((layout::stored_name(&spec.name), spec.shape, bytes));
+        }
+        let unsound = |source| ModelError::Safetensors { path: path.to_owned(), source };
+        let views = tensors.iter().map(|(name, shape, bytes)| {
+            TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name, view)).map_err(unsound)
+        });
+        let views: Vec<_> = views.collect::<Result<_, _>>()?;
+        // transformers refuses a file that does not say which framework its names are from.
+        let metadata = [("format".to_owned(), "pt".to_owned())].into();
+        serialize_to_file(views, Some(metadata), path).map_err(unsound)
+    }
+
+    fn config_json(&self) -> Value {
+        let AlbertConfig { labels, .. } = &self.config;
+        let ids = labels.iter().enumerate();
+        let mut json = json!({
+            "architectures": ["AlbertForSequenceClassification"],
+            "model_type": "albert",
+            "vocab_size": self.config.vocab_size,
+            "embedding_size": self.config.embedding_size,
+            "hidden_size": self.config.hidden_size,
+            "num_hidden_layers": self.config.num_hidden_layers,
+            "num_hidden_groups": self.config.num_hidden_groups,
+            "num_attention_heads": self.config.num_attention_heads,
+            "intermediate_size": self.config.intermediate_size,
+            "inner_group_num": self.config.inner_group_num,
+            "max_position_embeddings": self.config.max_position_embeddings,
+            "type_vocab_size": self.config.type_vocab_size,
+            "hidden_act": self.config.hidden_act.name(),
+            "layer_norm_eps": shortest(self.config.layer_norm_eps),
+            "id2label": ids.clone().map(|(id, label)| (id.to_string(), json!(label))).collect::<Map<_, _>>(),
+            "label2id": ids.map(|(id, label)| (label.clone(), json!(id))).collect::<Map<_, _>>(),
+        });
+        if let Some(problem) = self.config.problem_type {
+            json["problem_type"] = json!(problem.name());
+        }
+        if !self.params.is_empty() {
+            json[PARAMS] = json!(self.params);
+        }
+        json
+    }
+
+    /// How Spark NLP's parameters say the vocabulary is used; other models without this file have transformers'
+    /// defaults.
+    fn tokenizer_config(&self) -> Value {
+        let lower = !self.params.get("caseSensitive").and_then(Value::as_bool).unwrap_or(false);
+        json!({
+            "tokenizer_class": "AlbertTokenizer",
+            "do_lower_case": lower,
+            "model_max_length": self.config.max_position_embeddings,
+        })
+    }
+
+    fn model_card(&self) -> Vec<u8> {
+        let origin = self.origin.file_name().unwrap_or(self.origin.as_os_str()).to_string_lossy();
+        let line = format!("Weights and vocabulary were read from `{origin}` ({}).\n", self.kind);
+        if let Some(card) = &self.card {
+            let mut card = card.clone();
+            card.extend_from_slice(format!("\n{line}").as_bytes());
+            return card;
+        }
+        let labels: String = self.config.labels.iter().map(|label| format!("- {label}\n")).collect();
+        let parameters = self.config.parameters();
+        format!(
+            "---\npipeline_tag: text-classification\nlibrary_name: transformers\n---\n\n# {origin}\n\nAn ALBERT text \
+             classifier of {parameters} parameters. {line}\nLabels:\n\n{labels}"
+        )
+        .into_bytes()
+    }
+}
+
+/// A directory that is being written, and is removed unless it was moved to its place.
+struct Partial {
+    path: PathBuf,
+}
+
+impl Partial {
+    /// Makes one that stands beside `target`, so that moving it there takes one step.
+    fn beside(target: &Path) -> Result<Self, ModelError> {
+        let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::create_dir_all(parent).map_err(|source| io(parent, source))?;
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        let path = parent.join(format!(".{name}.partial-{}", std::process::id()));
+        fs::create_dir(&path).map_err(|source| io(&path, source))?;
+        Ok(Self { path })
+    }
+}
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// A number of `f32` as the `f64` that is written with the same digits.
+fn shortest(number: f32) -> f64 {
+    number.to_string().parse().unwrap_or_else(|_| f64::from(number))
+}
+
+fn pretty(json: &Value) -> Vec<u8> {
+    let mut text = format!("{json:#}");
+    text.push('\n');
+    text.into_bytes()
+}
+
+fn io(path: &Path, source: std::io::Error) -> ModelError {
+    ModelError::Io { path: path.to_owned(), source }
+}
