@@ -117,19 +117,31 @@ impl Pieces {
     /// [`TextError::NoVocabulary`] when there is neither vocabulary file; otherwise an error that names the file:
     /// it cannot be read, is too large, cut short or malformed, or asks for something that is not supported.
     pub fn open(dir: &Path) -> Result<Self, TextError> {
-        let small = [TOKENIZER_CONFIG, SPECIAL_TOKENS_MAP, ADDED_TOKENS].map(|name| dir.join(name));
-        let contents = [read(&small[0])?, read(&small[1])?, read(&small[2])?];
-        let source = |at: usize| contents[at].as_deref().map(|bytes| (small[at].as_path(), bytes));
-        let config =
-            Config::read(Sources { config: source(0), special_tokens_map: source(1), added_tokens: source(2) })?;
-        let json = dir.join(TOKENIZER_JSON);
-        if let Some(bytes) = read(&json)? {
-            return Self::build(&json, Vocabulary::TokenizerJson(&bytes), &config);
+        let mut files = Vec::new();
+        for name in [TOKENIZER_JSON, SPIECE_MODEL, TOKENIZER_CONFIG, SPECIAL_TOKENS_MAP, ADDED_TOKENS] {
+            // The one vocabulary file is read only where the other is not.
+            if name != SPIECE_MODEL || files.is_empty() {
+                files.extend(read(&dir.join(name))?.map(|bytes| (name, bytes)));
+            }
         }
-        let spiece = dir.join(SPIECE_MODEL);
-        match read(&spiece)? {
-            Some(bytes) => Self::build(&spiece, Vocabulary::Spiece(&bytes), &config),
-            None => Err(TextError::NoVocabulary { dir: dir.to_owned() }),
+        Self::from_files(dir, |name| files.iter().find(|(known, _)| *known == name).map(|(_, bytes)| bytes.as_slice()))
+    }
+
+    /// The same from files that were read before: `file` gives the contents of a file of the directory by its name,
+    /// `dir` is what errors call the directory.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pieces::open`].
+    pub fn from_files<'b>(dir: &Path, file: impl Fn(&str) -> Option<&'b [u8]>) -> Result<Self, TextError> {
+        let small = [TOKENIZER_CONFIG, SPECIAL_TOKENS_MAP, ADDED_TOKENS].map(|name| (dir.join(name), file(name)));
+        let [config, special_tokens_map, added_tokens] =
+            small.each_ref().map(|(path, bytes)| bytes.map(|bytes| (path.as_path(), bytes)));
+        let config = Config::read(Sources { config, special_tokens_map, added_tokens })?;
+        match (file(TOKENIZER_JSON), file(SPIECE_MODEL)) {
+            (Some(json), _) => Self::build(&dir.join(TOKENIZER_JSON), Vocabulary::TokenizerJson(json), &config),
+            (None, Some(spiece)) => Self::build(&dir.join(SPIECE_MODEL), Vocabulary::Spiece(spiece), &config),
+            (None, None) => Err(TextError::NoVocabulary { dir: dir.to_owned() }),
         }
     }
 

@@ -173,8 +173,10 @@ fn large_file() {
         rows += 1;
     }
     say(&format!("{rows} rows, {mismatches} mismatches"));
-    let words =
-        compare_words(&TokenPieces::from_spiece(&spiece).unwrap(), &Path::new(&expected).with_file_name("words.jsonl"));
+    let words = compare_words(
+        &TokenPieces::from_file(Path::new(""), Some(&spiece)).unwrap(),
+        &Path::new(&expected).with_file_name("words.jsonl"),
+    );
     say(&format!("{words} rows word by word, 0 mismatches"));
     assert_eq!(mismatches, 0);
     assert!(rows > 0);

@@ -46,22 +46,22 @@ impl TokenPieces {
     ///
     /// # Errors
     ///
-    /// [`TextError::NoSpiece`] when there is none; otherwise as [`TokenPieces::from_spiece`].
+    /// [`TextError::NoSpiece`] when there is none; otherwise when the file is cut short or
+    /// malformed, is not a unigram model, or has no `[CLS]` and `[SEP]`.
     pub fn open(dir: &Path) -> Result<Self, TextError> {
-        let path = dir.join(SPIECE_MODEL);
-        match read(&path)? {
-            Some(bytes) => Self::build(&path, &bytes),
-            None => Err(TextError::NoSpiece { dir: dir.to_owned() }),
-        }
+        Self::from_file(dir, read(&dir.join(SPIECE_MODEL))?.as_deref())
     }
 
-    /// The same from the contents of a `spiece.model`.
+    /// The same from the contents of the file, if there is one; `dir` is what errors call the directory.
     ///
     /// # Errors
     ///
-    /// When the file is cut short or malformed, is not a unigram model, or has no `[CLS]` and `[SEP]`.
-    pub fn from_spiece(bytes: &[u8]) -> Result<Self, TextError> {
-        Self::build(Path::new(SPIECE_MODEL), bytes)
+    /// As [`TokenPieces::open`].
+    pub fn from_file(dir: &Path, spiece: Option<&[u8]>) -> Result<Self, TextError> {
+        match spiece {
+            Some(bytes) => Self::build(&dir.join(SPIECE_MODEL), bytes),
+            None => Err(TextError::NoSpiece { dir: dir.to_owned() }),
+        }
     }
 
     fn build(path: &Path, bytes: &[u8]) -> Result<Self, TextError> {
@@ -174,7 +174,7 @@ mod tests {
         let (control, unknown, user) = (3, 2, 4);
         let specials = [("<pad>", control), ("<unk>", unknown), ("[CLS]", control), ("[SEP]", control)];
         let pieces = [("▁", 1), ("▁a", 1), ("▁ab", 1), ("b", 1), ("(", user)];
-        TokenPieces::from_spiece(&spiece(&[&specials[..], &pieces].concat())).unwrap()
+        TokenPieces::from_file(Path::new("m"), Some(&spiece(&[&specials[..], &pieces].concat()))).unwrap()
     }
 
     fn ids(tokens: &[&str], case_sensitive: bool, limit: usize) -> (Vec<u32>, bool) {
