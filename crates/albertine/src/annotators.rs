@@ -3,22 +3,25 @@
 mod albert_for_sequence_classification;
 mod document_assembler;
 mod finisher;
+mod sentence_detector;
 mod tokenizer;
 
 pub use albert_for_sequence_classification::AlbertForSequenceClassification;
 pub use document_assembler::DocumentAssembler;
 pub use finisher::Finisher;
-pub use tokenizer::Tokenizer;
+pub use sentence_detector::SentenceDetector;
+pub use tokenizer::{Tokenizer, TokenizerModel};
 
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use serde_json::{Map, Value};
 
-use crate::Error;
 use crate::annotation::AnnotatorType;
 use crate::column::{annotation_field, annotator_type};
+use crate::{Classifier, Error};
 
 /// One stage of a [`Pipeline`](crate::Pipeline): any annotator turns into it with `.into()`.
 #[derive(Debug, Clone)]
@@ -26,10 +29,14 @@ use crate::column::{annotation_field, annotator_type};
 pub enum Stage {
     /// Text to documents.
     DocumentAssembler(DocumentAssembler),
+    /// Documents to sentences.
+    SentenceDetector(SentenceDetector),
     /// Documents to tokens.
     Tokenizer(Tokenizer),
+    /// Documents to tokens, with the patterns compiled: what `fit` makes of a tokenizer.
+    TokenizerModel(TokenizerModel),
     /// Documents and tokens to categories.
-    AlbertForSequenceClassification(AlbertForSequenceClassification),
+    AlbertForSequenceClassification(Box<AlbertForSequenceClassification>),
     /// Annotations to plain columns.
     Finisher(Finisher),
 }
@@ -40,15 +47,27 @@ impl From<DocumentAssembler> for Stage {
     }
 }
 
+impl From<SentenceDetector> for Stage {
+    fn from(stage: SentenceDetector) -> Self {
+        Self::SentenceDetector(stage)
+    }
+}
+
 impl From<Tokenizer> for Stage {
     fn from(stage: Tokenizer) -> Self {
         Self::Tokenizer(stage)
     }
 }
 
+impl From<TokenizerModel> for Stage {
+    fn from(stage: TokenizerModel) -> Self {
+        Self::TokenizerModel(stage)
+    }
+}
+
 impl From<AlbertForSequenceClassification> for Stage {
     fn from(stage: AlbertForSequenceClassification) -> Self {
-        Self::AlbertForSequenceClassification(stage)
+        Self::AlbertForSequenceClassification(Box::new(stage))
     }
 }
 
@@ -59,18 +78,69 @@ impl From<Finisher> for Stage {
 }
 
 impl Stage {
+    /// The name of its class in Spark NLP, without the package.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::DocumentAssembler(_) => "DocumentAssembler",
+            Self::SentenceDetector(_) => "SentenceDetector",
+            Self::Tokenizer(_) => "Tokenizer",
+            Self::TokenizerModel(_) => "TokenizerModel",
+            Self::AlbertForSequenceClassification(_) => "AlbertForSequenceClassification",
+            Self::Finisher(_) => "Finisher",
+        }
+    }
+
+    /// Its parameters under Spark NLP's names, from which [`Stage::from_params`] makes it again.
+    pub(crate) fn params(&self) -> Map<String, Value> {
+        match self {
+            Self::DocumentAssembler(stage) => stage.to_params(),
+            Self::SentenceDetector(stage) => stage.to_params(),
+            Self::Tokenizer(stage) => stage.to_params(),
+            Self::TokenizerModel(stage) => stage.to_params(),
+            Self::AlbertForSequenceClassification(stage) => stage.to_params(),
+            Self::Finisher(stage) => stage.to_params(),
+        }
+        .into_map()
+    }
+
+    /// The stage of that name with those parameters, or nothing when there is no stage of that name. `classifier` loads the model
+    /// of one that has a model.
+    pub(crate) fn from_params(
+        name: &str,
+        params: &Map<String, Value>,
+        classifier: impl FnOnce() -> Result<Classifier, Error>,
+    ) -> Result<Option<Self>, Error> {
+        Ok(Some(match name {
+            "DocumentAssembler" => DocumentAssembler::from_params(params)?.into(),
+            "SentenceDetector" => SentenceDetector::from_params(params)?.into(),
+            "Tokenizer" => Tokenizer::from_params(params)?.into(),
+            "TokenizerModel" => Tokenizer::from_params(params)?.fit()?.into(),
+            "AlbertForSequenceClassification" => {
+                AlbertForSequenceClassification::from_params(classifier()?, params)?.into()
+            }
+            "Finisher" => Finisher::from_params(params)?.into(),
+            _ => return Ok(None),
+        }))
+    }
+
     /// Checks the stage's parameters and makes it ready to work.
     pub(crate) fn fit(self) -> Result<Self, Error> {
-        match self {
-            Self::AlbertForSequenceClassification(stage) => Ok(stage.fit()?.into()),
-            other => Ok(other),
-        }
+        Ok(match self {
+            Self::SentenceDetector(stage) => stage.fit()?.into(),
+            Self::Tokenizer(stage) => stage.fit()?.into(),
+            Self::AlbertForSequenceClassification(stage) => stage.fit()?.into(),
+            other => other,
+        })
     }
 
     pub(crate) fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, Error> {
         match self {
             Self::DocumentAssembler(stage) => stage.output_schema(input),
-            Self::Tokenizer(stage) => stage.output_schema(input),
+            Self::SentenceDetector(stage) => stage.output_schema(input),
+            // what its model, which `fit` makes, will write
+            Self::Tokenizer(stage) => stage.clone().fit()?.output_schema(input),
+            Self::TokenizerModel(stage) => stage.output_schema(input),
             Self::AlbertForSequenceClassification(stage) => stage.output_schema(input),
             Self::Finisher(stage) => stage.output_schema(input),
         }
@@ -79,10 +149,20 @@ impl Stage {
     pub(crate) fn transform(&self, batch: &RecordBatch) -> Result<RecordBatch, Error> {
         match self {
             Self::DocumentAssembler(stage) => stage.transform(batch),
-            Self::Tokenizer(stage) => stage.transform(batch),
+            Self::SentenceDetector(stage) => stage.transform(batch),
+            Self::Tokenizer(stage) => stage.clone().fit()?.transform(batch),
+            Self::TokenizerModel(stage) => stage.transform(batch),
             Self::AlbertForSequenceClassification(stage) => stage.transform(batch),
             Self::Finisher(stage) => stage.transform(batch),
         }
+    }
+}
+
+/// The one input column of a stage that takes one column of documents.
+fn one_input<'a>(stage: &'static str, columns: &'a [String]) -> Result<&'a str, Error> {
+    match columns {
+        [column] => Ok(column),
+        others => Err(Error::InputColumns { stage, expected: 1, kinds: "document", found: others.len() }),
     }
 }
 

@@ -22,6 +22,20 @@ pub struct BuiltIn {
     pub card: &'static str,
 }
 
+impl BuiltIn {
+    /// Its files by name, as they would stand in a model directory.
+    #[must_use]
+    pub fn files(&self) -> [(&'static str, &'static [u8]); 5] {
+        [
+            ("config.json", self.config),
+            ("model.safetensors", self.weights),
+            ("spiece.model", self.spiece),
+            ("tokenizer_config.json", self.tokenizer_config),
+            ("README.md", self.card.as_bytes()),
+        ]
+    }
+}
+
 /// Every built-in model; the first is the default.
 pub const BUILT_IN: &[BuiltIn] = &[BuiltIn {
     name: "ag_news",

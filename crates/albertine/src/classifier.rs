@@ -1,98 +1,41 @@
 //! Texts in, logits out: pieces, ragged batches and the encoder behind one type.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+mod counts;
+mod distinct;
+mod reader;
+mod settings;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use albertine_model::{AlbertClassifier, AlbertConfig, Kernels, Precision, RaggedBatch, Scratch, Stage};
-use albertine_text::{Pieces, Vocabulary};
+use albertine_model::{
+    AlbertClassifier, AlbertConfig, Checkpoint, CheckpointKind, Folder, Kernels, RaggedBatch, Scratch, Stage,
+};
+use albertine_text::Piece;
 
+use self::counts::Counters;
+pub use self::counts::{Counts, StageCost};
+use self::distinct::{Distinct, Text};
+pub(crate) use self::reader::Given;
+use self::reader::{Reader, Vocabulary};
+pub use self::settings::{ClassifierSettings, DEFAULT_MAX_SENTENCE_LENGTH, Encoding, LongTexts, MAX_THREADS};
+use crate::builtin::BuiltIn;
 use crate::category::{CategoryRule, THRESHOLD};
 use crate::hub::ModelSource;
 use crate::scores::Activation;
+use crate::spark_params::SparkParams;
 use crate::threads::Threads;
 use crate::{Error, hub};
-
-/// The most pieces of a text that are read when nothing else is asked for.
-pub const DEFAULT_MAX_SENTENCE_LENGTH: usize = 512;
-
-/// The most threads of a classifier; more than this is a slip of the finger.
-pub const MAX_THREADS: usize = 1024;
 
 /// Texts that one thread cuts into pieces at a time.
 const TEXTS_PER_TASK: usize = 64;
 
 /// The floating-point operations of a text from which on several threads share it: a millisecond or so of one with wide vectors.
 const WORTH_SHARING: u64 = 200_000_000;
-
-/// How a [`Classifier`] works; the default suits most.
-#[derive(Debug, Clone)]
-pub struct ClassifierSettings {
-    /// The most pieces of a text, `[CLS]` and `[SEP]` counted; the rest of a longer text is not read. `None`: 512, or less when
-    /// the model has fewer positions.
-    pub max_sentence_length: Option<usize>,
-    /// `Some(false)` lower-cases the text, `Some(true)` keeps its case; `None` does what the model's tokenizer says.
-    pub case_sensitive: Option<bool>,
-    /// How exactly the encoder computes; less exact is faster. It is settled when the model is loaded.
-    pub precision: Precision,
-    /// About the most pieces that go through the encoder together on one thread. It changes the speed, never a score.
-    pub batch_tokens: usize,
-    /// Threads, at most [`MAX_THREADS`]; 0 means one for each core.
-    pub threads: usize,
-}
-
-impl Default for ClassifierSettings {
-    fn default() -> Self {
-        Self {
-            max_sentence_length: None,
-            case_sensitive: None,
-            precision: Precision::F32,
-            batch_tokens: 256,
-            threads: 0,
-        }
-    }
-}
-
-/// What a classifier has seen so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Counts {
-    /// Rows given, blank ones included.
-    pub rows: u64,
-    /// Rows without text (null, or only spaces): they get no label.
-    pub blank: u64,
-    /// Texts longer than the limit, whose end was not read.
-    pub truncated: u64,
-    /// Texts that went through the encoder.
-    pub computed: u64,
-    /// Pieces that went through the encoder. Of texts that are given together, equal ones go through once.
-    pub tokens: u64,
-    /// Floating-point operations of the encoder and head that those pieces need, padding and waste not counted.
-    pub flops: u64,
-}
-
-#[derive(Debug, Default)]
-struct Counters {
-    rows: AtomicU64,
-    blank: AtomicU64,
-    truncated: AtomicU64,
-    computed: AtomicU64,
-    tokens: AtomicU64,
-    flops: AtomicU64,
-    /// Time spent on pieces, while stages are watched.
-    pieces: AtomicU64,
-}
-
-/// A part of the work of a [`Classifier`], as [`Classifier::stages`] tells it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StageCost {
-    /// `pieces`, or the [name](Stage::name) of a stage of the encoder.
-    pub name: &'static str,
-    /// The time that all threads together spent in it.
-    pub time: Duration,
-    /// The floating-point operations that it took, none for `pieces`.
-    pub flops: u64,
-}
 
 /// The label of a text.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -117,14 +60,31 @@ pub struct Prediction {
 #[derive(Debug)]
 pub struct Classifier {
     model: Arc<AlbertClassifier>,
-    /// As the model directory has them, whatever the settings say of case.
-    own_pieces: Arc<Pieces>,
-    pieces: Arc<Pieces>,
+    origin: Origin,
+    vocabulary: Arc<Vocabulary>,
+    reader: Reader,
+    long_texts: LongTexts,
     limit: usize,
     batch_tokens: usize,
     threads: Threads,
     scratches: Mutex<Vec<Scratch>>,
     counters: Counters,
+}
+
+/// Where the files of a model are, to be read again when it is saved.
+#[derive(Debug, Clone)]
+enum Origin {
+    BuiltIn(&'static BuiltIn),
+    Folder(Folder),
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::BuiltIn(model) => write!(f, "{}", model.name),
+            Self::Folder(folder) => write!(f, "{}", folder.path().display()),
+        }
+    }
 }
 
 impl Classifier {
@@ -142,25 +102,55 @@ impl Classifier {
     /// When a file of the model is missing or wrong, when vocabulary and weights do not fit each other, when
     /// `max_sentence_length` is not one that the model can read, or for more than [`MAX_THREADS`] threads.
     pub fn load(source: &ModelSource, settings: ClassifierSettings) -> Result<Self, Error> {
-        let kernels = Kernels::detect()?;
-        let (model, pieces) = match source {
-            ModelSource::BuiltIn(files) => (
-                AlbertClassifier::from_bytes(files.config, files.weights, kernels, settings.precision)?,
-                Pieces::from_bytes(Vocabulary::Spiece(files.spiece), Some(files.tokenizer_config))?,
-            ),
+        let (files, model, vocabulary) = match source {
+            ModelSource::BuiltIn(built_in) => {
+                let (files, kernels) = (*built_in, Kernels::detect()?);
+                let model = AlbertClassifier::from_bytes(files.config, files.weights, kernels, settings.precision)?;
+                let vocabulary = [("spiece.model", files.spiece), ("tokenizer_config.json", files.tokenizer_config)];
+                let vocabulary = BTreeMap::from(vocabulary.map(|(name, bytes)| (name, Cow::Borrowed(bytes))));
+                let (origin, params) = (PathBuf::from("built-in"), SparkParams::default());
+                (files, model, Vocabulary::new(origin, vocabulary, params, CheckpointKind::HuggingFace))
+            }
             ModelSource::Directory(path) => {
-                (AlbertClassifier::open(path, kernels, settings.precision)?, Pieces::open(path)?)
+                let folder = Folder::open(path)?;
+                return Self::of_checkpoint(Checkpoint::read(&folder)?, folder, settings);
             }
         };
-        let embeddings = model.config().vocab_size;
-        if pieces.vocabulary() > embeddings {
-            return Err(Error::VocabularyTooLarge {
-                origin: source.to_string(),
-                pieces: pieces.vocabulary(),
-                embeddings,
-            });
+        Self::new(Arc::new(model), Origin::BuiltIn(files), Arc::new(vocabulary), settings)
+    }
+
+    /// The classifier of a checkpoint that was read from `folder`.
+    pub(crate) fn of_checkpoint(
+        checkpoint: Checkpoint,
+        folder: Folder,
+        settings: ClassifierSettings,
+    ) -> Result<Self, Error> {
+        let config = checkpoint.config().clone();
+        let model = AlbertClassifier::new(config, checkpoint.weights(), Kernels::detect()?, settings.precision)?;
+        let params = SparkParams::read(checkpoint.params())?;
+        let (origin, kind) = (checkpoint.origin().to_owned(), checkpoint.kind());
+        let files = checkpoint.into_files().into_iter().map(|(name, bytes)| (name, Cow::Owned(bytes)));
+        let vocabulary = Vocabulary::new(origin, files.collect(), params, kind);
+        Self::new(Arc::new(model), Origin::Folder(folder), Arc::new(vocabulary), settings)
+    }
+
+    /// Writes the model as a model directory in Hugging Face's layout, into an empty or new folder.
+    ///
+    /// # Errors
+    /// When something is in the folder, when the model's files are no longer there, and when it cannot be written.
+    pub fn save(&self, directory: &Path) -> Result<(), Error> {
+        match &self.origin {
+            Origin::Folder(folder) => Ok(Checkpoint::read(folder)?.save(directory)?),
+            Origin::BuiltIn(model) => {
+                std::fs::create_dir_all(directory)
+                    .map_err(|source| Error::Io { path: directory.to_owned(), source })?;
+                for (name, bytes) in model.files() {
+                    let path = directory.join(name);
+                    std::fs::write(&path, bytes).map_err(|source| Error::Io { path, source })?;
+                }
+                Ok(())
+            }
         }
-        Self::new(Arc::new(model), Arc::new(pieces), settings)
     }
 
     /// The same model under other settings, with counts of its own; weights and vocabulary are shared.
@@ -173,29 +163,33 @@ impl Classifier {
         if settings.precision != loaded {
             return Err(Error::PrecisionIsSettled { asked: settings.precision, loaded });
         }
-        Self::new(self.model.clone(), self.own_pieces.clone(), settings)
+        Self::new(self.model.clone(), self.origin.clone(), self.vocabulary.clone(), settings)
     }
 
-    fn new(model: Arc<AlbertClassifier>, own_pieces: Arc<Pieces>, settings: ClassifierSettings) -> Result<Self, Error> {
-        let positions = model.config().max_position_embeddings;
-        let least = own_pieces.specials().max(1);
-        let own =
-            || DEFAULT_MAX_SENTENCE_LENGTH.min(positions).min(own_pieces.model_max_length().unwrap_or(usize::MAX));
-        let limit = settings.max_sentence_length.unwrap_or_else(own);
-        if limit < least || limit > positions {
-            return Err(Error::MaxSentenceLength { asked: limit, least, most: positions });
+    fn new(
+        model: Arc<AlbertClassifier>,
+        origin: Origin,
+        vocabulary: Arc<Vocabulary>,
+        settings: ClassifierSettings,
+    ) -> Result<Self, Error> {
+        let reader = vocabulary.reader(&settings)?;
+        let embeddings = model.config().vocab_size;
+        if reader.vocabulary() > embeddings {
+            let (origin, pieces) = (origin.to_string(), reader.vocabulary());
+            return Err(Error::VocabularyTooLarge { origin, pieces, embeddings });
         }
+        let own = vocabulary.params.max_sentence_length.or(reader.model_max_length());
+        let (before, after) = reader.around();
+        let limit = settings.limit(model.config(), own, before + after)?;
         if settings.threads > MAX_THREADS {
             return Err(Error::TooManyThreads { asked: settings.threads, most: MAX_THREADS });
         }
-        let pieces = match settings.case_sensitive {
-            Some(sensitive) => Arc::new(Pieces::clone(&own_pieces).with_case_sensitive(sensitive)?),
-            None => own_pieces.clone(),
-        };
         Ok(Self {
             model,
-            own_pieces,
-            pieces,
+            origin,
+            vocabulary,
+            reader,
+            long_texts: settings.long_texts,
             limit,
             batch_tokens: settings.batch_tokens.max(1),
             threads: Threads::new(settings.threads),
@@ -222,10 +216,41 @@ impl Classifier {
         &self.model
     }
 
-    /// The vocabulary.
+    /// The kind of files that the model was read from.
     #[must_use]
-    pub fn pieces(&self) -> &Pieces {
-        &self.pieces
+    pub fn kind(&self) -> CheckpointKind {
+        self.vocabulary.kind
+    }
+
+    /// How texts become pieces.
+    #[must_use]
+    pub fn encoding(&self) -> Encoding {
+        self.reader.encoding()
+    }
+
+    /// The pieces of the whole of a text, special pieces included, whatever the limit: a view for people.
+    ///
+    /// # Errors
+    /// When the vocabulary refuses the text, which with a checked model does not happen.
+    pub fn inspect(&self, text: &str) -> Result<Vec<Piece>, Error> {
+        self.reader.inspect(text)
+    }
+
+    /// How logits become scores when nothing else is said: as the model was saved by Spark NLP, or as its configuration says.
+    #[must_use]
+    pub fn activation(&self) -> Activation {
+        self.params().activation.unwrap_or_else(|| Activation::of(self.config()))
+    }
+
+    /// The score that a label must exceed under sigmoid when nothing else is said.
+    #[must_use]
+    pub fn threshold(&self) -> f32 {
+        self.params().threshold.unwrap_or(THRESHOLD)
+    }
+
+    /// What Spark NLP saved the model with.
+    pub(crate) fn params(&self) -> &SparkParams {
+        &self.vocabulary.params
     }
 
     /// The most pieces of a text that are read.
@@ -243,15 +268,7 @@ impl Classifier {
     /// What it has seen since it was loaded.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Counts {
-            rows: read(&self.counters.rows),
-            blank: read(&self.counters.blank),
-            truncated: read(&self.counters.truncated),
-            computed: read(&self.counters.computed),
-            tokens: read(&self.counters.tokens),
-            flops: read(&self.counters.flops),
-        }
+        self.counters.counts()
     }
 
     /// Starts to count what each stage costs, from zero, or stops it.
@@ -283,7 +300,7 @@ impl Classifier {
     /// # Errors
     /// As [`Classifier::logits`].
     pub fn predict(&self, texts: &[Option<&str>]) -> Result<Vec<Option<Prediction>>, Error> {
-        let rule = CategoryRule::new(Activation::of(self.config()), THRESHOLD)?;
+        let rule = CategoryRule::new(self.activation(), self.threshold())?;
         let best = |logits: Vec<f32>| {
             let (label, score) = rule.best(&rule.scores(&logits));
             Prediction { label, score }
@@ -298,18 +315,34 @@ impl Classifier {
     /// [`Error::NotFinite`] when the weights are so large that a logit is not a number; otherwise only when the vocabulary or the
     /// encoder refuses a text, which with a checked model does not happen.
     pub fn logits(&self, texts: &[Option<&str>]) -> Result<Vec<Option<Vec<f32>>>, Error> {
-        let distinct = Distinct::of(texts);
+        let given = texts.iter().map(|text| text.map(|text| Given { text, tokens: None }));
+        self.logits_of(given)
+    }
+
+    /// As [`Classifier::logits`], for texts that may have been cut into tokens before.
+    pub(crate) fn logits_of<'a>(
+        &self,
+        given: impl ExactSizeIterator<Item = Option<Given<'a>>>,
+    ) -> Result<Vec<Option<Vec<f32>>>, Error> {
+        let distinct = Distinct::of(given);
         let blank = distinct.places.iter().filter(|place| place.is_none()).count();
-        self.counters.rows.fetch_add(texts.len() as u64, Ordering::Relaxed);
+        self.counters.rows.fetch_add(distinct.places.len() as u64, Ordering::Relaxed);
         self.counters.blank.fetch_add(blank as u64, Ordering::Relaxed);
 
         let tasks: Vec<&[Text<'_>]> = distinct.texts.chunks(TEXTS_PER_TASK).collect();
         let encoded = self.threads.map(&tasks, |texts| self.encode(texts))?;
-        let encoded = encoded.iter().flat_map(RaggedBatch::iter);
-        let mut documents: Vec<Document<'_>> =
-            encoded.enumerate().map(|(place, ids)| Document { place, ids }).collect();
+        let mut documents = Vec::with_capacity(distinct.texts.len());
+        for (task, (batch, counts)) in encoded.iter().enumerate() {
+            let mut index = 0;
+            for (place, &count) in (task * TEXTS_PER_TASK..).zip(counts) {
+                for _ in 0..count {
+                    documents.push(Document { place, batch, index });
+                    index += 1;
+                }
+            }
+        }
         // the longest first: short ones fill the gaps at the end, when threads run out of work
-        documents.sort_by_key(|document| (std::cmp::Reverse(document.ids.len()), document.place));
+        documents.sort_by_key(|document| (std::cmp::Reverse(document.len()), document.place));
 
         let chunks = self.chunks(&documents);
         let first_row = |place: usize| distinct.texts[place].row;
@@ -320,39 +353,40 @@ impl Classifier {
             }
             _ => self.threads.map(&chunks, |chunk| self.run(chunk, 1, first_row))?,
         };
-        let mut found = vec![&[][..]; distinct.texts.len()];
+        let mut found = vec![Mean::default(); distinct.texts.len()];
         for (chunk, logits) in chunks.iter().zip(&logits) {
             for (document, row) in chunk.iter().zip(logits.chunks_exact(self.labels().len())) {
-                found[document.place] = row;
+                found[document.place].add(document.index, row);
             }
         }
-        Ok(distinct.places.iter().map(|place| place.map(|place| found[place].to_vec())).collect())
+        let found: Vec<Vec<f32>> = found.into_iter().map(Mean::finish).collect();
+        Ok(distinct.places.iter().map(|place| place.map(|place| found[place].clone())).collect())
     }
 
-    /// The piece ids of some texts, laid end to end.
-    fn encode(&self, texts: &[Text<'_>]) -> Result<RaggedBatch, Error> {
+    /// The piece ids of some texts, laid end to end, and how many documents each text is.
+    fn encode(&self, texts: &[Text<'_>]) -> Result<(RaggedBatch, Vec<usize>), Error> {
         let since = self.model.stage_times().is_on().then(Instant::now);
         let mut batch = RaggedBatch::new();
+        let mut counts = Vec::with_capacity(texts.len());
         let mut ids = Vec::new();
         let mut truncated = 0;
         for text in texts {
-            ids.clear();
-            let encoded = self.pieces.encode(text.text, self.limit, &mut ids)?;
-            truncated += if encoded.truncated { text.rows } else { 0 };
-            batch.push(&ids);
+            let read = self.reader.read(text.given, self.limit, self.long_texts, &mut ids, &mut batch)?;
+            truncated += if read.truncated { text.rows } else { 0 };
+            counts.push(read.documents);
         }
         self.counters.truncated.fetch_add(truncated, Ordering::Relaxed);
         if let Some(since) = since {
             let nanoseconds = u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX);
             self.counters.pieces.fetch_add(nanoseconds, Ordering::Relaxed);
         }
-        Ok(batch)
+        Ok((batch, counts))
     }
 
     /// Cuts documents into runs of about equal work: no more than about the token budget each, and as many for each thread, so
     /// that all threads end together.
-    fn chunks<'d, 'i>(&self, documents: &'d [Document<'i>]) -> Vec<&'d [Document<'i>]> {
-        let all: usize = documents.iter().map(|document| document.ids.len()).sum();
+    fn chunks<'d, 'b>(&self, documents: &'d [Document<'b>]) -> Vec<&'d [Document<'b>]> {
+        let all: usize = documents.iter().map(|document| document.len()).sum();
         let runs = all.div_ceil(self.batch_tokens).next_multiple_of(self.threads.count());
         let share = all.div_ceil(runs.max(1)).max(1);
         let mut chunks = Vec::new();
@@ -361,7 +395,7 @@ impl Classifier {
             let mut tokens = 0;
             let fits = rest.iter().take_while(|document| {
                 let fits = tokens < share;
-                tokens += document.ids.len();
+                tokens += document.len();
                 fits
             });
             let (chunk, after) = rest.split_at(fits.count());
@@ -372,13 +406,13 @@ impl Classifier {
     }
 
     fn flops(&self, chunk: &[Document<'_>]) -> u64 {
-        chunk.iter().map(|document| self.model.flops(document.ids.len())).sum()
+        chunk.iter().map(|document| self.model.flops(document.len())).sum()
     }
 
     /// The logits of one chunk, `[documents, labels]`. An error names the row that `row` gives for a document's place.
     fn run(&self, chunk: &[Document<'_>], threads: usize, row: impl Fn(usize) -> usize) -> Result<Vec<f32>, Error> {
         let mut batch = RaggedBatch::new();
-        chunk.iter().for_each(|document| batch.push(document.ids));
+        chunk.iter().for_each(|document| batch.push_from(document.batch, document.index));
         let mut scratch = self.scratches.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
         let mut logits = Vec::new();
         let outcome = self.model.logits(&batch, threads, &mut scratch, &mut logits);
@@ -398,45 +432,43 @@ impl Classifier {
     }
 }
 
-/// The different texts among those that are given together, blank ones left out.
-struct Distinct<'a> {
-    texts: Vec<Text<'a>>,
-    /// Where each text that was given is among those, `None` for a null or blank one.
-    places: Vec<Option<usize>>,
-}
-
-/// One of the different texts.
+/// A text, or a window of one, on its way through the encoder.
 #[derive(Debug, Clone, Copy)]
-struct Text<'a> {
-    text: &'a str,
-    /// The first row that has it.
-    row: usize,
-    /// How many rows have it.
-    rows: u64,
+struct Document<'a> {
+    /// The text's place among the different texts.
+    place: usize,
+    batch: &'a RaggedBatch,
+    /// Its place in the batch.
+    index: usize,
 }
 
-impl<'a> Distinct<'a> {
-    fn of(given: &[Option<&'a str>]) -> Self {
-        let mut texts: Vec<Text<'a>> = Vec::with_capacity(given.len());
-        let mut seen = HashMap::with_capacity(given.len());
-        let place = |(row, text): (usize, &Option<&'a str>)| {
-            let text = text.filter(|text| !albertine_text::is_blank(text))?;
-            let place = *seen.entry(text).or_insert(texts.len());
-            match texts.get_mut(place) {
-                Some(text) => text.rows += 1,
-                None => texts.push(Text { text, row, rows: 1 }),
-            }
-            Some(place)
-        };
-        let places = given.iter().enumerate().map(place).collect();
-        Self { texts, places }
+impl Document<'_> {
+    /// Its pieces.
+    fn len(&self) -> usize {
+        self.batch.document(self.index).len()
     }
 }
 
-/// A text on its way through the encoder.
-#[derive(Debug, Clone, Copy)]
-struct Document<'a> {
-    /// Its place among the different texts.
-    place: usize,
-    ids: &'a [u32],
+/// The logits of a text: those of its one document, or the mean over its windows.
+#[derive(Debug, Clone, Default)]
+struct Mean {
+    /// The logits of each window by its place, which come in any order.
+    rows: Vec<(usize, Vec<f32>)>,
+}
+
+impl Mean {
+    fn add(&mut self, index: usize, row: &[f32]) {
+        self.rows.push((index, row.to_vec()));
+    }
+
+    fn finish(mut self) -> Vec<f32> {
+        if self.rows.len() <= 1 {
+            return self.rows.pop().map(|(_, row)| row).unwrap_or_default();
+        }
+        // Always in the order of the text, so that the sum does not depend on the schedule.
+        self.rows.sort_by_key(|&(index, _)| index);
+        let labels = self.rows[0].1.len();
+        let sum = |label: usize| self.rows.iter().map(|(_, row)| f64::from(row[label])).sum::<f64>();
+        (0..labels).map(|label| (sum(label) / self.rows.len() as f64) as f32).collect()
+    }
 }

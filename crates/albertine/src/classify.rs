@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
 use crate::annotation::AnnotatorType;
-use crate::category::{CategoryRule, THRESHOLD};
+use crate::category::CategoryRule;
 use crate::classifier::Classifier;
 use crate::column::{AnnotationColumnBuilder, annotation_field};
 use crate::scores::Activation;
@@ -26,16 +26,17 @@ pub struct Columns {
     pub logits: bool,
     /// Add `class`: the annotations that `AlbertForSequenceClassification` would give.
     pub annotations: bool,
-    /// How logits become scores; `None`: as the model's `problem_type` says.
+    /// How logits become scores; `None`: as [`Classifier::activation`].
     pub activation: Option<Activation>,
-    /// With [`Activation::Sigmoid`] a label is given only when its score is strictly greater than this.
-    pub threshold: f32,
+    /// With [`Activation::Sigmoid`] a label is given only when its score is strictly greater than this; `None`: 0.5, or what a model
+    /// that Spark NLP saved was saved with.
+    pub threshold: Option<f32>,
 }
 
 impl Default for Columns {
     fn default() -> Self {
         let text = vec!["text".to_owned()];
-        Self { text, all_scores: false, logits: false, annotations: false, activation: None, threshold: THRESHOLD }
+        Self { text, all_scores: false, logits: false, annotations: false, activation: None, threshold: None }
     }
 }
 
@@ -70,8 +71,8 @@ impl Classify {
     /// # Errors
     /// [`Error::Threshold`] when the threshold is not between 0 and 1.
     pub fn new(classifier: Arc<Classifier>, columns: Columns) -> Result<Self, Error> {
-        let activation = columns.activation.unwrap_or_else(|| Activation::of(classifier.config()));
-        let rule = CategoryRule::new(activation, columns.threshold)?;
+        let activation = columns.activation.unwrap_or_else(|| classifier.activation());
+        let rule = CategoryRule::new(activation, columns.threshold.unwrap_or_else(|| classifier.threshold()))?;
         Ok(Self { classifier, columns, rule })
     }
 

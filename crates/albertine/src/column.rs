@@ -130,15 +130,16 @@ impl Default for AnnotationColumnBuilder {
 impl AnnotationColumnBuilder {
     /// Adds an annotation without a vector to the current row. A column that is full takes no more, which
     /// [`finish`](Self::finish) tells.
-    pub fn push<'a>(
+    pub fn push<'a, V: Into<Option<&'a str>>>(
         &mut self,
         kind: AnnotatorType,
         begin: i32,
         end: i32,
         result: &str,
-        metadata: impl IntoIterator<Item = (&'a str, &'a str)> + Clone,
+        metadata: impl IntoIterator<Item = (&'a str, V)> + Clone,
     ) {
-        let facts: usize = metadata.clone().into_iter().map(|(key, value)| key.len() + value.len() + 1).sum();
+        let fact = |(key, value): (&str, V)| key.len() + value.into().map_or(0, str::len) + 1;
+        let facts: usize = metadata.clone().into_iter().map(fact).sum();
         self.size = self.size.saturating_add(kind.name().len() + result.len() + facts);
         if self.size > i32::MAX as usize {
             self.full_at.get_or_insert(self.row_ends.len() - 1);
@@ -150,7 +151,7 @@ impl AnnotationColumnBuilder {
         self.results.append_value(result);
         for (key, value) in metadata {
             self.keys.append_value(key);
-            self.values.append_value(value);
+            self.values.append_option(value.into());
         }
         self.metadata_ends.push(ArrayBuilder::len(&self.keys) as i32);
         self.vector_ends.push(0);

@@ -35,6 +35,54 @@ pub enum Error {
         /// What is there instead.
         reason: &'static str,
     },
+    /// The operating system refused a file.
+    #[error("cannot write {}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: std::path::PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// Something is in the way of what is saved.
+    #[error("{} is there already", path.display())]
+    Exists {
+        /// The path.
+        path: std::path::PathBuf,
+    },
+    /// A path does not lead to a saved pipeline.
+    #[error("{} is not a saved pipeline: {reason}", path.display())]
+    NotAPipeline {
+        /// What was asked for.
+        path: std::path::PathBuf,
+        /// What is there instead.
+        reason: &'static str,
+    },
+    /// A saved pipeline is of a form that came later than this program.
+    #[error("{} has version {found}, the newest that is known is {known}", path.display())]
+    PipelineVersion {
+        /// The file.
+        path: std::path::PathBuf,
+        /// The version that it names, as JSON.
+        found: String,
+        /// The newest that is known.
+        known: u64,
+    },
+    /// A saved pipeline has a stage that is none of those here.
+    #[error("{} has the stage `{class}`, which there is not here", path.display())]
+    UnknownStage {
+        /// The file, or the folder of the stage.
+        path: std::path::PathBuf,
+        /// Its class.
+        class: String,
+    },
+    /// A file is not the JSON it should be.
+    #[error("cannot read {} as JSON: {source}", path.display())]
+    Json {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Where and why parsing stopped.
+        source: serde_json::Error,
+    },
     /// The vocabulary gives ids that the embeddings lack.
     #[error("the vocabulary of {origin} has {pieces} pieces but its embeddings only {embeddings}")]
     VocabularyTooLarge {
@@ -56,6 +104,26 @@ pub enum Error {
         least: usize,
         /// The most: the model's positions.
         most: usize,
+    },
+    /// Windows over long texts that share too much.
+    #[error("windows over a text can share fewer than half of the {room} pieces in one, but {asked} were asked for")]
+    WindowOverlap {
+        /// What was asked for, in pieces.
+        asked: usize,
+        /// Pieces of a text in a window.
+        room: usize,
+    },
+    /// A parameter of a saved stage that has another type, or that no stage can have.
+    #[error("{stage} has the parameter {name} set to {value}, expected {expected}")]
+    Param {
+        /// The stage.
+        stage: &'static str,
+        /// The parameter, as Spark NLP spells it.
+        name: &'static str,
+        /// Its value as JSON, shortened when it is long.
+        value: String,
+        /// What would have been accepted.
+        expected: &'static str,
     },
     /// More threads than a classifier takes.
     #[error("{asked} threads are more than {most}")]
@@ -104,6 +172,14 @@ pub enum Error {
     /// A column that should hold text holds something else.
     #[error("column `{column}` holds {found}, not text")]
     NotText {
+        /// The column.
+        column: String,
+        /// Its Arrow type.
+        found: String,
+    },
+    /// A column that should hold maps from text to text holds something else.
+    #[error("column `{column}` holds {found}, not maps from text to text")]
+    NotTextMap {
         /// The column.
         column: String,
         /// Its Arrow type.

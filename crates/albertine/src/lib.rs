@@ -38,8 +38,12 @@ pub mod column;
 mod error;
 pub mod hub;
 mod light_pipeline;
+mod params;
 mod pipeline;
+mod pretrained_pipeline;
+mod saved;
 pub mod scores;
+mod spark_params;
 mod text_column;
 mod threads;
 mod transform;
@@ -47,23 +51,27 @@ mod transform;
 pub use albertine_model as model;
 pub use albertine_model::Precision;
 pub use albertine_text as text;
-pub use albertine_text::CleanupMode;
+pub use albertine_text::{BoundsStrategy, CleanupMode};
 pub use classifier::{
-    Classifier, ClassifierSettings, Counts, DEFAULT_MAX_SENTENCE_LENGTH, MAX_THREADS, Prediction, StageCost,
+    Classifier, ClassifierSettings, Counts, DEFAULT_MAX_SENTENCE_LENGTH, Encoding, LongTexts, MAX_THREADS, Prediction,
+    StageCost,
 };
 pub use classify::{Classify, Columns};
 pub use error::Error;
 pub use light_pipeline::LightPipeline;
 pub use pipeline::{Pipeline, PipelineModel};
+pub use pretrained_pipeline::PretrainedPipeline;
 pub use scores::Activation;
 pub use transform::Transform;
 
 /// What a program that builds pipelines needs, in one line.
 pub mod prelude {
     pub use crate::annotation::{Annotation, AnnotatorType};
-    pub use crate::annotators::{AlbertForSequenceClassification, DocumentAssembler, Finisher, Tokenizer};
+    pub use crate::annotators::{
+        AlbertForSequenceClassification, DocumentAssembler, Finisher, SentenceDetector, Tokenizer, TokenizerModel,
+    };
     pub use crate::{
-        Activation, Classifier, ClassifierSettings, Classify, Columns, Error, LightPipeline, Pipeline, PipelineModel,
-        Transform,
+        Activation, BoundsStrategy, Classifier, ClassifierSettings, Classify, CleanupMode, Columns, Encoding, Error,
+        LightPipeline, LongTexts, Pipeline, PipelineModel, PretrainedPipeline, Transform,
     };
 }

@@ -15,26 +15,34 @@ use crate::pipeline::PipelineModel;
 /// Runs a [`PipelineModel`] on single texts and gives back plain values.
 ///
 /// A `Finisher` in the pipeline does not rename anything here: it only limits the result to its input columns, as in Spark NLP.
-#[derive(Debug)]
-pub struct LightPipeline<'a> {
-    stages: Vec<&'a Stage>,
-    text_column: Option<&'a str>,
+/// Columns that a table would bring beside the text (`id_col`, `metadata_col`) are not there, and a text is one row whatever
+/// `explode_sentences` says.
+#[derive(Debug, Clone)]
+pub struct LightPipeline {
+    stages: Vec<Stage>,
+    text_column: Option<String>,
     wanted: Option<Vec<String>>,
 }
 
-impl<'a> LightPipeline<'a> {
+impl LightPipeline {
     /// A light pipeline over a model, whose first stage must be a `DocumentAssembler`.
     #[must_use]
-    pub fn new(model: &'a PipelineModel) -> Self {
+    pub fn new(model: &PipelineModel) -> Self {
         let text_column = match model.stages().first() {
-            Some(Stage::DocumentAssembler(first)) => Some(first.get_input_col()),
+            Some(Stage::DocumentAssembler(first)) => Some(first.get_input_col().to_owned()),
             _ => None,
         };
         let wanted = model.stages().iter().find_map(|stage| match stage {
             Stage::Finisher(finisher) => Some(finisher.get_input_cols().to_vec()),
             _ => None,
         });
-        let stages = model.stages().iter().filter(|stage| !matches!(stage, Stage::Finisher(_))).collect();
+        let stages = model.stages().iter().filter_map(|stage| match stage.clone() {
+            Stage::Finisher(_) => None,
+            Stage::DocumentAssembler(stage) => Some(stage.of_text_alone().into()),
+            Stage::SentenceDetector(stage) => Some(stage.explode_sentences(false).into()),
+            stage => Some(stage),
+        });
+        let stages = stages.collect();
         Self { stages, text_column, wanted }
     }
 
@@ -74,7 +82,7 @@ impl<'a> LightPipeline<'a> {
     /// As [`PipelineModel::transform`], and [`Error::NoDocumentAssembler`].
     pub fn full_annotate_all(&self, texts: &[&str]) -> Result<Vec<BTreeMap<String, Vec<Annotation>>>, Error> {
         let column: ArrayRef = Arc::new(StringArray::from(texts.to_vec()));
-        let text_column = self.text_column.ok_or(Error::NoDocumentAssembler)?;
+        let text_column = self.text_column.as_ref().ok_or(Error::NoDocumentAssembler)?;
         let batch = RecordBatch::try_from_iter([(text_column, column)])?;
         let annotated = self.stages.iter().try_fold(batch, |batch, stage| stage.transform(&batch))?;
         let fields = annotated.schema_ref().fields().iter().filter(|field| annotator_type(field).is_some());

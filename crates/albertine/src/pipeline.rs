@@ -32,7 +32,7 @@ impl Pipeline {
     /// The first stage's error: a column that is missing or of the wrong kind, or a parameter that the model does not allow.
     pub fn fit(self, schema: &SchemaRef) -> Result<PipelineModel, Error> {
         let stages = self.stages.into_iter().map(Stage::fit).collect::<Result<_, _>>()?;
-        let model = PipelineModel { stages };
+        let model = PipelineModel::of(stages);
         model.output_schema(schema)?;
         Ok(model)
     }
@@ -45,6 +45,11 @@ pub struct PipelineModel {
 }
 
 impl PipelineModel {
+    /// Of stages that have been fitted.
+    pub(crate) fn of(stages: Vec<Stage>) -> Self {
+        Self { stages }
+    }
+
     /// The stages, in the order in which they work.
     #[must_use]
     pub fn stages(&self) -> &[Stage] {

@@ -1,6 +1,7 @@
 //! Text columns of any Arrow kind, read as one.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
@@ -32,7 +33,8 @@ pub(crate) fn require(schema: &Schema, column: &str) -> Result<(), Error> {
     }
 }
 
-fn is_text(kind: &DataType) -> bool {
+/// Whether values of a type are text of any kind.
+pub(crate) fn is_text(kind: &DataType) -> bool {
     match kind {
         // a column without any value is one of null texts
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => true,
@@ -51,11 +53,20 @@ pub(crate) fn read<'a>(batch: &'a RecordBatch, column: &str) -> Result<Cow<'a, S
     strings(batch.column(index).as_ref())
 }
 
-fn strings(array: &dyn Array) -> Result<Cow<'_, StringArray>, Error> {
+/// An array of text of any kind as plain strings.
+///
+/// # Errors
+/// [`Error::Arrow`] when the array cannot be cast.
+pub(crate) fn strings(array: &dyn Array) -> Result<Cow<'_, StringArray>, Error> {
     match array.as_string_opt::<i32>() {
         Some(strings) => Ok(Cow::Borrowed(strings)),
         None => Ok(Cow::Owned(arrow::compute::cast(array, &DataType::Utf8)?.as_string::<i32>().clone())),
     }
+}
+
+/// Lists of plain strings.
+pub(crate) fn list_type() -> DataType {
+    DataType::List(Arc::new(Field::new("element", DataType::Utf8, true)))
 }
 
 #[cfg(test)]
@@ -64,7 +75,6 @@ mod tests {
     use super::*;
     use arrow::array::{ArrayRef, DictionaryArray, Int64Array, LargeStringArray, NullArray, StringViewArray};
     use arrow::datatypes::Int8Type;
-    use std::sync::Arc;
 
     #[test]
     fn every_kind_of_text_reads_the_same() {

@@ -72,11 +72,11 @@ fn an_input_column_is_never_overwritten() {
 #[test]
 fn with_sigmoid_a_label_under_the_threshold_is_null_but_its_score_stays() {
     let input = RecordBatch::try_from_iter_with_nullable([texts("text", &[Some("Oil")])]).unwrap();
-    let columns = Columns { activation: Some(Activation::Sigmoid), threshold: 1.0, ..Default::default() };
+    let columns = Columns { activation: Some(Activation::Sigmoid), threshold: Some(1.0), ..Default::default() };
     let output = classify(columns).transform(&input).unwrap();
     assert!(output["label"].is_null(0));
     assert!(output["score"].is_valid(0));
-    assert!(Classify::new(CLASSIFIER.clone(), Columns { threshold: f32::NAN, ..Default::default() }).is_err());
+    assert!(Classify::new(CLASSIFIER.clone(), Columns { threshold: Some(f32::NAN), ..Default::default() }).is_err());
 }
 
 #[test]

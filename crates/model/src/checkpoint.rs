@@ -187,6 +187,12 @@ impl Checkpoint {
         self.files.get(name).map(Vec::as_slice)
     }
 
+    /// All of these files, and nothing else of the model.
+    #[must_use]
+    pub fn into_files(self) -> BTreeMap<&'static str, Vec<u8>> {
+        self.files
+    }
+
     /// The parameters of a Spark NLP annotator by their names there, such as `caseSensitive`, `maxSentenceLength` or
     /// `coalesceSentences`: its defaults, and over them what was set. Empty for other kinds of model.
     #[must_use]

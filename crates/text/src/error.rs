@@ -93,6 +93,13 @@ pub enum TextError {
         specials: usize,
     },
 
+    /// A context character is none, or several.
+    #[error("a context character is one character, but {text:?} was given")]
+    ContextChar {
+        /// What was given.
+        text: String,
+    },
+
     /// The settings of a tokenizer contradict each other.
     #[error("the largest token length {max} is below the smallest, {min}")]
     TokenLengths {

@@ -280,6 +280,12 @@ impl Pieces {
         self.before.len() + self.after.len()
     }
 
+    /// How many of them are put before a text and how many behind it.
+    #[must_use]
+    pub fn around(&self) -> (usize, usize) {
+        (self.before.len(), self.after.len())
+    }
+
     /// The longest input that the vocabulary's configuration names, in pieces, if it names one.
     #[must_use]
     pub fn model_max_length(&self) -> Option<usize> {

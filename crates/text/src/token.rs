@@ -20,6 +20,27 @@ impl ContextChars {
         Self(chars.into_iter().collect())
     }
 
+    /// These characters, each given as a string of one.
+    ///
+    /// # Errors
+    ///
+    /// [`TextError::ContextChar`] for a string of none or several.
+    pub fn named<C: AsRef<str>>(chars: &[C]) -> Result<Self, TextError> {
+        let one = |text: &C| {
+            let mut chars = text.as_ref().chars();
+            match (chars.next(), chars.next()) {
+                (Some(c), None) => Ok(c),
+                _ => Err(TextError::ContextChar { text: text.as_ref().to_owned() }),
+            }
+        };
+        chars.iter().map(one).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The characters, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = char> + '_ {
+        self.0.iter().copied()
+    }
+
     /// Whether `c` is one of them.
     #[must_use]
     pub fn contains(&self, c: char) -> bool {

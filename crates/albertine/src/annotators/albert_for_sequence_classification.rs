@@ -5,12 +5,16 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 
+use serde_json::{Map, Value};
+
 use super::{with_annotations, with_column};
 use crate::annotation::AnnotatorType;
-use crate::category::{CategoryRule, THRESHOLD};
-use crate::classifier::{Classifier, ClassifierSettings};
-use crate::column::{self, AnnotationColumn, AnnotationColumnBuilder};
+use crate::category::CategoryRule;
+use crate::classifier::{Classifier, ClassifierSettings, Encoding, Given, LongTexts};
+use crate::column::{self, AnnotationColumn, AnnotationColumnBuilder, AnnotationRef};
+use crate::params::{ParamMap, Params};
 use crate::scores::Activation;
+use crate::spark_params::SparkParams;
 use crate::{Error, hub};
 
 const STAGE: &str = "AlbertForSequenceClassification";
@@ -26,8 +30,8 @@ const PIECES_OF_A_TEXT: usize = 64;
 /// With softmax every document gets one annotation of type `category`; with sigmoid one for each label over the threshold. The
 /// metadata of each holds `sentence` and the score of every label.
 ///
-/// The whole document is cut into pieces as Hugging Face's tokenizer for the model does it; the tokens only tell whether there is
-/// anything to classify.
+/// How a text becomes pieces is its [encoding](Self::encoding): the whole document as Hugging Face's tokenizer for the model does
+/// it, where the tokens only tell whether there is anything to classify, or each token by itself as Spark NLP does it.
 #[derive(Debug, Clone)]
 pub struct AlbertForSequenceClassification {
     classifier: Arc<Classifier>,
@@ -35,6 +39,8 @@ pub struct AlbertForSequenceClassification {
     output_col: String,
     max_sentence_length: Option<usize>,
     case_sensitive: Option<bool>,
+    encoding: Option<Encoding>,
+    long_texts: LongTexts,
     batch_size: usize,
     threads: usize,
     coalesce_sentences: bool,
@@ -69,17 +75,21 @@ impl AlbertForSequenceClassification {
     }
 
     fn new(classifier: Classifier) -> Self {
+        let saved = classifier.params().clone();
+        let usual = || vec!["document".to_owned(), "token".to_owned()];
         Self {
-            classifier: Arc::new(classifier),
-            input_cols: vec!["document".to_owned(), "token".to_owned()],
-            output_col: "class".to_owned(),
-            max_sentence_length: None,
-            case_sensitive: None,
-            batch_size: 8,
+            input_cols: saved.input_cols.unwrap_or_else(usual),
+            output_col: saved.output_col.unwrap_or_else(|| "class".to_owned()),
+            max_sentence_length: saved.max_sentence_length,
+            case_sensitive: saved.case_sensitive,
+            encoding: None,
+            long_texts: LongTexts::Truncate,
+            batch_size: saved.batch_size.unwrap_or(8),
             threads: 0,
-            coalesce_sentences: false,
+            coalesce_sentences: saved.coalesce_sentences.unwrap_or(false),
             activation: None,
-            threshold: THRESHOLD,
+            threshold: classifier.threshold(),
+            classifier: Arc::new(classifier),
         }
     }
 
@@ -109,6 +119,20 @@ impl AlbertForSequenceClassification {
     #[must_use]
     pub fn case_sensitive(mut self, sensitive: bool) -> Self {
         self.case_sensitive = Some(sensitive);
+        self
+    }
+
+    /// How a text becomes pieces; unless said otherwise as the model was saved: `Token` where Spark NLP saved it, else `Document`.
+    #[must_use]
+    pub fn encoding(mut self, encoding: Encoding) -> Self {
+        self.encoding = Some(encoding);
+        self
+    }
+
+    /// What becomes of documents that are too long: their end is not read, unless said otherwise.
+    #[must_use]
+    pub fn long_texts(mut self, long_texts: LongTexts) -> Self {
+        self.long_texts = long_texts;
         self
     }
 
@@ -183,7 +207,43 @@ impl AlbertForSequenceClassification {
     /// How logits become scores.
     #[must_use]
     pub fn get_activation(&self) -> Activation {
-        self.activation.unwrap_or_else(|| Activation::of(self.classifier.config()))
+        self.activation.unwrap_or_else(|| self.classifier.activation())
+    }
+
+    /// Whether case matters, if that is said.
+    #[must_use]
+    pub fn get_case_sensitive(&self) -> Option<bool> {
+        self.case_sensitive
+    }
+
+    /// How a text becomes pieces.
+    #[must_use]
+    pub fn get_encoding(&self) -> Encoding {
+        self.encoding.unwrap_or_else(|| self.classifier.encoding())
+    }
+
+    /// What becomes of documents that are too long.
+    #[must_use]
+    pub fn get_long_texts(&self) -> LongTexts {
+        self.long_texts
+    }
+
+    /// How many texts of 64 pieces go through the encoder together.
+    #[must_use]
+    pub fn get_batch_size(&self) -> usize {
+        self.batch_size
+    }
+
+    /// Whether the scores of a row are averaged.
+    #[must_use]
+    pub fn get_coalesce_sentences(&self) -> bool {
+        self.coalesce_sentences
+    }
+
+    /// With sigmoid, the score that a label must exceed.
+    #[must_use]
+    pub fn get_threshold(&self) -> f32 {
+        self.threshold
     }
 
     /// The classifier, whose counts tell how many texts were cut.
@@ -196,12 +256,62 @@ impl AlbertForSequenceClassification {
         CategoryRule::new(self.get_activation(), self.threshold)
     }
 
+    /// The annotator around a loaded model, with parameters as Spark NLP spells them over those that the model was saved with.
+    pub(super) fn from_params(classifier: Classifier, map: &Map<String, Value>) -> Result<Self, Error> {
+        let saved = SparkParams::read(map)?;
+        let params = Params::new(STAGE, map);
+        let mut stage = Self::new(classifier);
+        stage.input_cols = saved.input_cols.unwrap_or(stage.input_cols);
+        stage.output_col = saved.output_col.unwrap_or(stage.output_col);
+        stage.max_sentence_length = saved.max_sentence_length.or(stage.max_sentence_length);
+        stage.case_sensitive = saved.case_sensitive.or(stage.case_sensitive);
+        stage.batch_size = saved.batch_size.unwrap_or(stage.batch_size);
+        stage.coalesce_sentences = saved.coalesce_sentences.unwrap_or(stage.coalesce_sentences);
+        stage.activation = saved.activation;
+        stage.threshold = saved.threshold.unwrap_or(stage.threshold);
+        stage.encoding = params.named("encoding", "document or token", |name| match name {
+            "document" => Some(Encoding::Document),
+            "token" => Some(Encoding::Token),
+            _ => None,
+        })?;
+        if let Some(overlap) = params.count("windowOverlap")? {
+            stage.long_texts = LongTexts::Windows { overlap };
+        }
+        Ok(stage)
+    }
+
+    pub(super) fn to_params(&self) -> ParamMap {
+        let overlap = match self.long_texts {
+            LongTexts::Truncate => None,
+            LongTexts::Windows { overlap } => Some(overlap),
+        };
+        let activation = match self.activation {
+            Some(Activation::Softmax) => Some("softmax"),
+            Some(Activation::Sigmoid) => Some("sigmoid"),
+            // Spark NLP has no other: the model itself asks for it.
+            Some(Activation::Identity) | None => None,
+        };
+        ParamMap::default()
+            .with("inputCols", self.input_cols.clone())
+            .with("outputCol", self.output_col.as_str())
+            .with_some("maxSentenceLength", self.max_sentence_length)
+            .with_some("caseSensitive", self.case_sensitive)
+            .with("batchSize", self.batch_size)
+            .with("coalesceSentences", self.coalesce_sentences)
+            .with_some("activation", activation)
+            .with("threshold", self.threshold)
+            .with_some("encoding", self.encoding.map(Encoding::name))
+            .with_some("windowOverlap", overlap)
+    }
+
     /// Checks the parameters against the model and makes the classifier that follows them.
     pub(super) fn fit(mut self) -> Result<Self, Error> {
         self.rule()?;
         let settings = ClassifierSettings {
             max_sentence_length: Some(self.get_max_sentence_length()),
             case_sensitive: self.case_sensitive,
+            encoding: self.encoding,
+            long_texts: self.long_texts,
             precision: self.classifier.model().precision(),
             batch_tokens: self.batch_size.saturating_mul(PIECES_OF_A_TEXT),
             threads: self.threads,
@@ -233,10 +343,13 @@ impl AlbertForSequenceClassification {
         let (documents, tokens) = self.inputs(&batch.schema())?;
         let documents =
             Documents::with_tokens(&column::read(batch, STAGE, documents)?, &column::read(batch, STAGE, tokens)?);
-        let texts: Vec<Option<&str>> = documents.all.iter().map(|document| Some(document.text)).collect();
+        let given = documents
+            .all
+            .iter()
+            .map(|document| Given { text: document.text, tokens: Some(&documents.tokens[document.tokens.clone()]) });
         let rule = self.rule()?;
         // a document with a token is never blank, so each has its logits
-        let logits = self.classifier.logits(&texts)?;
+        let logits = self.classifier.logits_of(given.map(Some))?;
         let scores: Vec<Vec<f32>> = logits.into_iter().flatten().map(|logits| rule.scores(&logits)).collect();
 
         let mut categories = AnnotationColumnBuilder::default();
@@ -263,29 +376,42 @@ struct Document<'a> {
     text: &'a str,
     span: (i32, i32),
     sentence: &'a str,
+    /// Its tokens' places among those of the batch.
+    tokens: std::ops::Range<usize>,
 }
 
-/// The documents of a batch, row after row.
-#[derive(Debug)]
+/// The documents of a batch that have tokens, row after row.
+#[derive(Debug, Default)]
 struct Documents<'a> {
     all: Vec<Document<'a>>,
     /// Where the documents of each row stand in `all`.
     rows: Vec<std::ops::Range<usize>>,
+    /// The tokens of all documents.
+    tokens: Vec<&'a str>,
 }
 
 impl<'a> Documents<'a> {
-    /// Documents and tokens are paired by the `sentence` in their metadata, never by position: a document without tokens must not
-    /// shift the others.
+    /// A token belongs to the document or sentence that its span lies in, never to one by position: a sentence without tokens must
+    /// not shift the others. Only where the spans of a row's documents overlap, since each counts from its own start, does the
+    /// `sentence` in the metadata decide.
     fn with_tokens(documents: &AnnotationColumn<'a>, tokens: &AnnotationColumn<'a>) -> Self {
-        let mut found = Self { all: Vec::new(), rows: Vec::with_capacity(documents.rows()) };
+        let mut found = Self::default();
         for row in 0..documents.rows() {
             let start = found.all.len();
-            let mut with_token: Vec<&str> = tokens.row(row).map(|token| token.sentence()).collect();
-            with_token.dedup();
-            for document in documents.row(row) {
+            let candidates: Vec<AnnotationRef<'a>> = documents.row(row).collect();
+            let overlap = candidates.windows(2).any(|pair| pair[1].begin <= pair[0].end);
+            for document in candidates {
+                let first = found.tokens.len();
                 let sentence = document.sentence();
-                if with_token.contains(&sentence) && !albertine_text::is_blank(document.result) {
-                    found.all.push(Document { text: document.result, span: (document.begin, document.end), sentence });
+                let belongs = |token: &AnnotationRef<'a>| match overlap {
+                    true => token.sentence() == sentence,
+                    false => token.begin >= document.begin && token.end <= document.end,
+                };
+                found.tokens.extend(tokens.row(row).filter(belongs).map(|token| token.result));
+                if found.tokens.len() > first && !albertine_text::is_blank(document.result) {
+                    let tokens = first..found.tokens.len();
+                    let span = (document.begin, document.end);
+                    found.all.push(Document { text: document.result, span, sentence, tokens });
                 }
             }
             found.rows.push(start..found.all.len());

@@ -93,7 +93,7 @@ impl TokenPieces {
         limit: usize,
         ids: &mut Vec<u32>,
     ) -> Result<Encoded, TextError> {
-        let specials = self.specials();
+        let specials = 2;
         let room = limit.checked_sub(specials).ok_or(TextError::LimitTooSmall { limit, specials })?;
         ids.push(self.begin);
         let body = ids.len();
@@ -124,10 +124,21 @@ impl TokenPieces {
         Ok(Encoded { truncated })
     }
 
-    /// How many special pieces are put around every text: `[CLS]` and `[SEP]`.
+    /// How many special pieces are put before a text and how many behind it: `[CLS]` and `[SEP]`.
     #[must_use]
-    pub fn specials(&self) -> usize {
-        2
+    pub fn around(&self) -> (usize, usize) {
+        (1, 1)
+    }
+
+    /// The piece with this id, if one has it that stands in texts.
+    #[must_use]
+    pub fn id_to_piece(&self, id: u32) -> Option<String> {
+        match id {
+            _ if id == self.begin => Some("[CLS]".to_owned()),
+            _ if id == self.end => Some("[SEP]".to_owned()),
+            _ if id == self.unknown => Some("<unk>".to_owned()),
+            _ => self.engine.piece(id).map(str::to_owned),
+        }
     }
 
     /// The id that stands for whatever the vocabulary lacks.

@@ -1,0 +1,195 @@
+//! Pipelines on disk: our own form, written and read, and Spark NLP's, read.
+//!
+//! Ours is a folder with `pipeline.json`, which lists the stages with their parameters under Spark NLP's names, and a model
+//! directory in Hugging Face's layout for each stage that has a model:
+//!
+//! ```text
+//! pipeline.json      {"format": "albertine-pipeline", "version": 1, "stages": [{"class": .., "params": {..}, "model": ..}]}
+//! models/2/          config.json, model.safetensors, spiece.model, ...
+//! ```
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use albertine_model::{Checkpoint, Folder, SparkPipeline};
+use serde_json::{Map, Value, json};
+
+use crate::annotators::Stage;
+use crate::pipeline::PipelineModel;
+use crate::{Classifier, ClassifierSettings, Error};
+
+/// The file that lists the stages.
+const LISTING: &str = "pipeline.json";
+/// What it says it is.
+const FORMAT: &str = "albertine-pipeline";
+/// The newest form of it that is known.
+const VERSION: u64 = 1;
+/// The largest listing that is read, in bytes.
+const MAX_LISTING: u64 = 8 << 20;
+/// The most stages that are read.
+const MAX_STAGES: usize = 1024;
+
+impl PipelineModel {
+    /// Writes the pipeline and its models into a new folder, which appears when it is complete.
+    ///
+    /// # Errors
+    /// [`Error::Exists`] when something is there that is not an empty folder, [`Error::Io`], and what reading a model again says.
+    ///
+    /// ```
+    /// use albertine::prelude::*;
+    /// # use std::sync::Arc;
+    /// # use arrow::datatypes::{DataType, Field, Schema};
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("news");
+    /// # let schema = Arc::new(Schema::new(vec![Field::new("text", DataType::Utf8, true)]));
+    /// let class = AlbertForSequenceClassification::pretrained("ag_news", "en")?;
+    /// let stages = [DocumentAssembler::new().into(), Tokenizer::new().into(), class.into()];
+    /// Pipeline::new().stages(stages).fit(&schema)?.save(&path)?;
+    ///
+    /// let model = PipelineModel::load(&path)?;
+    /// let found = LightPipeline::new(&model).annotate("The striker scored twice in the final.")?;
+    /// assert_eq!(found["class"], ["Sports"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let path = path.as_ref();
+        if fs::read_dir(path).map_or(path.exists(), |mut entries| entries.next().is_some()) {
+            return Err(Error::Exists { path: path.to_owned() });
+        }
+        let partial = self.write_beside(path)?;
+        // some systems do not move a folder over an empty one
+        let _ = fs::remove_dir(path);
+        fs::rename(&partial.0, path).map_err(io(path))
+    }
+
+    /// As [`save`](Self::save), in the place of a saved pipeline that is there.
+    ///
+    /// # Errors
+    /// [`Error::Exists`] when something else is there, which is left as it is; otherwise as `save`.
+    pub fn overwrite(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let path = path.as_ref();
+        if !path.join(LISTING).is_file() {
+            return self.save(path);
+        }
+        let partial = self.write_beside(path)?;
+        let old = Partial(beside(path, "old"));
+        fs::rename(path, &old.0).map_err(io(path))?;
+        fs::rename(&partial.0, path).map_err(io(path))
+    }
+
+    fn write_beside(&self, path: &Path) -> Result<Partial, Error> {
+        let partial = Partial(beside(path, "part"));
+        fs::create_dir_all(&partial.0).map_err(io(&partial.0))?;
+        let mut stages = Vec::with_capacity(self.stages().len());
+        for (index, stage) in self.stages().iter().enumerate() {
+            let mut entry = json!({"class": stage.name(), "params": stage.params()});
+            if let Stage::AlbertForSequenceClassification(stage) = stage {
+                let model = format!("models/{index}");
+                let directory = partial.0.join(&model);
+                fs::create_dir_all(&directory).map_err(io(&directory))?;
+                stage.classifier().save(&directory)?;
+                entry["model"] = Value::from(model);
+            }
+            stages.push(entry);
+        }
+        let listing = json!({"format": FORMAT, "version": VERSION, "stages": stages});
+        let file = partial.0.join(LISTING);
+        fs::write(&file, format!("{listing:#}\n")).map_err(io(&file))?;
+        Ok(partial)
+    }
+
+    /// Reads a saved pipeline: one of ours, or one that Spark NLP saved (fitted or not), as a folder or a zip archive.
+    ///
+    /// # Errors
+    /// [`Error::NotAPipeline`], [`Error::UnknownStage`] for a stage that is none of ours, and every way for a model or a parameter
+    /// to be wrong.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let folder = Folder::open(path.as_ref())?;
+        let stages = match folder.read(LISTING, MAX_LISTING)? {
+            Some(listing) => read_ours(&folder, &listing)?,
+            None if SparkPipeline::is_in(&folder) => read_spark(&folder)?,
+            None => return Err(not_a_pipeline(&folder, "it has neither pipeline.json nor Spark's metadata")),
+        };
+        let stages = stages.into_iter().map(Stage::fit).collect::<Result<_, _>>()?;
+        Ok(Self::of(stages))
+    }
+}
+
+fn read_ours(folder: &Folder, listing: &[u8]) -> Result<Vec<Stage>, Error> {
+    let path = folder.path_of(LISTING);
+    let json: Value = serde_json::from_slice(listing).map_err(|source| Error::Json { path: path.clone(), source })?;
+    if json["format"] != FORMAT {
+        return Err(not_a_pipeline(folder, "its pipeline.json is of another format"));
+    }
+    match json["version"].as_u64() {
+        Some(version) if version <= VERSION => {}
+        _ => return Err(Error::PipelineVersion { path, found: json["version"].to_string(), known: VERSION }),
+    }
+    let stages = json["stages"].as_array().filter(|stages| stages.len() <= MAX_STAGES);
+    let stages = stages.ok_or_else(|| not_a_pipeline(folder, "its pipeline.json has no list of stages"))?;
+    stages
+        .iter()
+        .map(|entry| {
+            let none = Map::new();
+            let params = entry["params"].as_object().unwrap_or(&none);
+            let class = entry["class"].as_str().unwrap_or_default();
+            let classifier = || {
+                let model = entry["model"].as_str().filter(|model| is_inside(model));
+                let model = model.ok_or_else(|| not_a_pipeline(folder, "a stage names no folder for its model"))?;
+                load_model(&folder.sub(model))
+            };
+            Stage::from_params(class, params, classifier)?
+                .ok_or_else(|| Error::UnknownStage { path: path.clone(), class: class.to_owned() })
+        })
+        .collect()
+}
+
+fn read_spark(folder: &Folder) -> Result<Vec<Stage>, Error> {
+    SparkPipeline::read(folder)?
+        .stages
+        .iter()
+        .map(|stage| {
+            let unknown = || Error::UnknownStage { path: stage.folder.path().to_owned(), class: stage.class.clone() };
+            if !stage.class.starts_with("com.johnsnowlabs.nlp.") {
+                return Err(unknown());
+            }
+            // the parameters of a classifier come with its model
+            Stage::from_params(stage.name(), &stage.params, || load_model(&stage.folder))?.ok_or_else(unknown)
+        })
+        .collect()
+}
+
+fn load_model(folder: &Folder) -> Result<Classifier, Error> {
+    Classifier::of_checkpoint(Checkpoint::read(folder)?, folder.clone(), ClassifierSettings::default())
+}
+
+fn not_a_pipeline(folder: &Folder, reason: &'static str) -> Error {
+    Error::NotAPipeline { path: folder.path().to_owned(), reason }
+}
+
+/// Whether a name leads into the folder that it stands in.
+fn is_inside(name: &str) -> bool {
+    !name.is_empty() && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
+}
+
+fn io(path: &Path) -> impl Fn(std::io::Error) -> Error {
+    let path = path.to_owned();
+    move |source| Error::Io { path: path.clone(), source }
+}
+
+/// A place for something in the folder that `path` is in: on the same disk, so that it can be moved.
+fn beside(path: &Path, what: &str) -> PathBuf {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{}.{what}", std::process::id()));
+    path.with_file_name(name)
+}
+
+/// A folder that goes when it is not moved away.
+struct Partial(PathBuf);
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
