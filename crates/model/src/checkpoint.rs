@@ -1,5 +1,6 @@
 //! A trained classifier of any kind: its configuration, its weights and the files of its vocabulary.
 
+mod graph;
 mod save;
 
 use std::collections::BTreeMap;
@@ -8,9 +9,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use crate::config::CONFIG;
+use self::graph::Found;
+use crate::config::{CONFIG, labels};
 use crate::formats::spark::SparkPipeline;
+use crate::formats::tensorflow;
 use crate::{AlbertConfig, Folder, ModelError, Weights, formats};
+
+/// The file of an ONNX export.
+const ONNX: &str = "model.onnx";
 
 /// The files that say how text becomes pieces, by their names in a Hugging Face directory.
 const VOCABULARY: [&str; 5] =
@@ -115,7 +121,24 @@ impl Checkpoint {
         if SparkPipeline::is_in(folder) {
             return Self::read_spark(folder);
         }
+        if !formats::has_weights(folder) {
+            if folder.has(tensorflow::GRAPH) {
+                return Self::read_graph(folder, CheckpointKind::TensorFlow);
+            }
+            if folder.has(ONNX) {
+                return Self::read_graph(folder, CheckpointKind::Onnx);
+            }
+        }
         Self::read_hugging_face(folder)
+    }
+
+    /// Reads an exported model, with its labels and its vocabulary in `assets`.
+    fn read_graph(folder: &Folder, kind: CheckpointKind) -> Result<Self, ModelError> {
+        let labels = labels::list(folder)?.map(|labels| (labels, folder.path_of(labels::LIST)));
+        let engine = if kind == CheckpointKind::Onnx { Engine::Onnx } else { Engine::TensorFlow };
+        let path = folder.path_of(if kind == CheckpointKind::Onnx { ONNX } else { tensorflow::GRAPH });
+        let (config, weights) = Found::read(engine, folder, &path, ONNX)?.model(folder, labels)?;
+        Self::assemble(folder, kind, config, weights, Map::new())
     }
 
     fn read_hugging_face(folder: &Folder) -> Result<Self, ModelError> {
