@@ -12,6 +12,7 @@ def session(memory: str = "4g"):
     """The session; everything runs in this process's JVM, on two cores and without a network."""
     from pyspark.sql import SparkSession
 
+    os.environ["PYSPARK_PYTHON"] = sys.executable
     jars = sorted(JARS.glob("*.jar"))
     if not jars:
         raise SystemExit(f"{JARS}: no jars; run tools/oracle/setup.sh, or set ORACLE_JARS")
