@@ -2,6 +2,7 @@
 
 mod graph;
 mod save;
+mod spark;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use self::graph::Found;
+use self::spark::Annotator;
 use crate::config::{CONFIG, labels};
 use crate::formats::spark::SparkPipeline;
 use crate::formats::tensorflow;
@@ -20,7 +22,10 @@ const ONNX: &str = "model.onnx";
 
 /// The files that say how text becomes pieces, by their names in a Hugging Face directory.
 const VOCABULARY: [&str; 5] =
-    ["tokenizer.json", "spiece.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
+    ["tokenizer.json", SPIECE, "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
+
+/// The SentencePiece model of every kind of checkpoint.
+const SPIECE: &str = "spiece.model";
 
 /// The largest file of a vocabulary that is read, in bytes. ALBERT's take 0.8 and 1.3 MB.
 const MAX_VOCABULARY: u64 = 64 << 20;
@@ -153,8 +158,10 @@ impl Checkpoint {
     }
 
     fn read_spark(folder: &Folder) -> Result<Self, ModelError> {
-        let pipeline = SparkPipeline::read(folder)?;
-        Err(ModelError::Stages { path: folder.path().to_owned(), found: pipeline.listing() })
+        let Annotator { stage, kind, config, weights, spiece } = spark::read(folder)?;
+        let mut checkpoint = Self::assemble(&stage.folder, kind, config, weights, stage.params)?;
+        checkpoint.files.extend(spiece.map(|bytes| (SPIECE, bytes)));
+        Ok(checkpoint)
     }
 
     /// Adds the files of the vocabulary, from the folder or from the `assets` in it.

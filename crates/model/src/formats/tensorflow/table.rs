@@ -27,8 +27,11 @@ const MAX_ENTRIES: usize = 1 << 20;
 /// The longest key, in bytes.
 const MAX_KEY: usize = 1 << 16;
 
+/// A key and its value.
+pub(super) type Entry = (Vec<u8>, Vec<u8>);
+
 /// The keys and values of a table, in its order.
-pub(super) fn read(file: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Fault> {
+pub(super) fn read(file: &[u8]) -> Result<Vec<Entry>, Fault> {
     let footer = file.len().checked_sub(FOOTER).and_then(|start| file.get(start..));
     let footer = footer.ok_or("it is shorter than its footer")?;
     let (places, magic) = footer.split_at(FOOTER - MAGIC.len());
@@ -85,13 +88,13 @@ fn block(file: &[u8], place: &mut Cursor<'_>) -> Result<Vec<u8>, Fault> {
 }
 
 /// The keys and values of a block.
-fn entries(block: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Fault> {
+fn entries(block: &[u8], limit: usize) -> Result<Vec<Entry>, Fault> {
     let too_short = || "a block is shorter than its restart points".to_owned();
     let (rest, count) = block.split_last_chunk::<4>().ok_or_else(too_short)?;
     let restarts = usize::try_from(u32::from_le_bytes(*count)).ok().and_then(|count| count.checked_mul(4));
     let end = restarts.and_then(|size| rest.len().checked_sub(size)).ok_or_else(too_short)?;
     let mut cursor = Cursor { bytes: rest.get(..end).unwrap_or_default() };
-    let mut found: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+    let mut found: Vec<Entry> = Vec::new();
     let mut key: Vec<u8> = Vec::new();
     while !cursor.bytes.is_empty() {
         let (shared, own, size) = (cursor.varint()?, cursor.varint()?, cursor.varint()?);
