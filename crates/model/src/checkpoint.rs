@@ -1,6 +1,8 @@
 //! A trained classifier of any kind: its configuration, its weights and the files of its vocabulary.
 
+mod graph;
 mod save;
+mod spark;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,13 +10,22 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use crate::config::CONFIG;
+use self::graph::Found;
+use self::spark::Annotator;
+use crate::config::{CONFIG, labels};
 use crate::formats::spark::SparkPipeline;
+use crate::formats::tensorflow;
 use crate::{AlbertConfig, Folder, ModelError, Weights, formats};
+
+/// The file of an ONNX export.
+const ONNX: &str = "model.onnx";
 
 /// The files that say how text becomes pieces, by their names in a Hugging Face directory.
 const VOCABULARY: [&str; 5] =
-    ["tokenizer.json", "spiece.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
+    ["tokenizer.json", SPIECE, "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
+
+/// The SentencePiece model of every kind of checkpoint.
+const SPIECE: &str = "spiece.model";
 
 /// The largest file of a vocabulary that is read, in bytes. ALBERT's take 0.8 and 1.3 MB.
 const MAX_VOCABULARY: u64 = 64 << 20;
@@ -115,7 +126,24 @@ impl Checkpoint {
         if SparkPipeline::is_in(folder) {
             return Self::read_spark(folder);
         }
+        if !formats::has_weights(folder) {
+            if folder.has(tensorflow::GRAPH) {
+                return Self::read_graph(folder, CheckpointKind::TensorFlow);
+            }
+            if folder.has(ONNX) {
+                return Self::read_graph(folder, CheckpointKind::Onnx);
+            }
+        }
         Self::read_hugging_face(folder)
+    }
+
+    /// Reads an exported model, with its labels and its vocabulary in `assets`.
+    fn read_graph(folder: &Folder, kind: CheckpointKind) -> Result<Self, ModelError> {
+        let labels = labels::list(folder)?.map(|labels| (labels, folder.path_of(labels::LIST)));
+        let engine = if kind == CheckpointKind::Onnx { Engine::Onnx } else { Engine::TensorFlow };
+        let path = folder.path_of(if kind == CheckpointKind::Onnx { ONNX } else { tensorflow::GRAPH });
+        let (config, weights) = Found::read(engine, folder, &path, ONNX)?.model(folder, labels)?;
+        Self::assemble(folder, kind, config, weights, Map::new())
     }
 
     fn read_hugging_face(folder: &Folder) -> Result<Self, ModelError> {
@@ -130,8 +158,10 @@ impl Checkpoint {
     }
 
     fn read_spark(folder: &Folder) -> Result<Self, ModelError> {
-        let pipeline = SparkPipeline::read(folder)?;
-        Err(ModelError::Stages { path: folder.path().to_owned(), found: pipeline.listing() })
+        let Annotator { stage, kind, config, weights, spiece } = spark::read(folder)?;
+        let mut checkpoint = Self::assemble(&stage.folder, kind, config, weights, stage.params)?;
+        checkpoint.files.extend(spiece.map(|bytes| (SPIECE, bytes)));
+        Ok(checkpoint)
     }
 
     /// Adds the files of the vocabulary, from the folder or from the `assets` in it.

@@ -5,11 +5,11 @@
 
 mod fields;
 mod kinds;
-mod labels;
+pub(crate) mod labels;
 
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use self::fields::Fields;
 pub use self::kinds::{Activation, ProblemType};
@@ -108,6 +108,11 @@ impl AlbertConfig {
             let source = serde::de::Error::custom("not an object");
             return Err(ModelError::Json { path, source });
         };
+        Self::from_json(map, origin)
+    }
+
+    /// Checks the fields of a `config.json`; `origin` is what errors call it.
+    pub(crate) fn from_json(map: &Map<String, Value>, origin: &Path) -> Result<Self, ModelError> {
         let fields = Fields { origin, map };
         only(&fields, "model_type", "albert")?;
         only(&fields, "position_embedding_type", "absolute")?;

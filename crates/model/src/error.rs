@@ -108,14 +108,30 @@ pub enum ModelError {
         /// What is wrong, and where.
         fault: String,
     },
-    /// A model says nothing clear about a part of its own configuration.
-    #[error("cannot tell `{field}` of the model in {}: {fault}; put its config.json beside it", path.display())]
+    /// A graph does not tell the configuration of the model it computes.
+    #[error("cannot tell the configuration of the model in {}: {fault}; put its config.json beside it", path.display())]
     Undetermined {
-        /// The file or directory.
+        /// The graph's file.
         path: PathBuf,
-        /// The field of `config.json`.
-        field: &'static str,
-        /// Why it cannot be told.
+        /// Where it departs from an ALBERT.
+        fault: String,
+    },
+    /// A graph does not tell which of its tensors is one that the configuration calls for.
+    #[error("cannot tell which tensor in {} is `{tensor}`: {fault}, and none has a known name", path.display())]
+    Untraceable {
+        /// The graph's file.
+        path: PathBuf,
+        /// The canonical name ([`crate::layout`]).
+        tensor: String,
+        /// Where the graph departs from an ALBERT.
+        fault: String,
+    },
+    /// The labels that come with a model are not those of its `config.json`, or too many or too few.
+    #[error("the labels in {} do not fit the model: {fault}", path.display())]
+    Labels {
+        /// The file of the labels.
+        path: PathBuf,
+        /// How they differ.
         fault: String,
     },
     /// A model would be written over what is there.

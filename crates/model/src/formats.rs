@@ -4,12 +4,16 @@ mod archive;
 pub(crate) mod contents;
 pub(crate) mod element;
 mod files;
-mod folder;
+pub(crate) mod folder;
+pub(crate) mod graph;
+pub(crate) mod onnx;
 mod pickle;
 pub(crate) mod safetensors;
 mod shards;
 pub(crate) mod spark;
+pub(crate) mod tensorflow;
 pub(crate) mod torch_zip;
+pub(crate) mod wire;
 
 use std::borrow::Cow;
 
@@ -19,7 +23,7 @@ pub use self::pickle::PickleError;
 use crate::ModelError;
 
 /// The largest weights file that is read, in bytes. The largest published ALBERT takes 0.9 GB in f32.
-const MAX_WEIGHTS: u64 = 8 << 30;
+pub(crate) const MAX_WEIGHTS: u64 = 8 << 30;
 
 /// A format of one weights file.
 #[derive(Clone, Copy)]

@@ -73,6 +73,25 @@ pub(crate) fn canonical_name(stored: &str) -> Cow<'_, str> {
     }
 }
 
+/// The canonical name of a variable as TensorFlow's models name it, and whether it is kept the other way round.
+///
+/// transformers calls a variable `tf_albert_for_sequence_classification/albert/pooler/kernel`; the part before the
+/// last `albert/` is a model's own.
+pub(crate) fn name_in_tensorflow(stored: &str) -> Option<(String, bool)> {
+    let start = match stored.rfind("albert/") {
+        Some(place) => place + "albert/".len(),
+        None => stored.rfind("classifier/")?,
+    };
+    let (layer, kind) = stored.get(start..)?.rsplit_once('/')?;
+    let (kind, transposed) = match kind {
+        "kernel" => ("weight", true),
+        "gamma" | "embeddings" | "weight" => ("weight", false),
+        "bias" | "beta" => ("bias", false),
+        _ => return None,
+    };
+    Some((format!("{}.{kind}", layer.replace("_._", ".").replace('/', ".")), transposed))
+}
+
 /// The name of a tensor in transformers' checkpoints, where the encoder is a part called `albert`.
 pub(crate) fn stored_name(canonical: &str) -> String {
     if is_head(canonical) { canonical.to_owned() } else { format!("albert.{canonical}") }

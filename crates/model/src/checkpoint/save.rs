@@ -7,7 +7,7 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, serialize_to_file};
 use serde_json::{Map, Value, json};
 
-use super::{CONFIG, Checkpoint, CheckpointKind};
+use super::{CONFIG, Checkpoint};
 use crate::config::MAX_CONFIG;
 use crate::{AlbertConfig, Folder, ModelError, layout};
 

@@ -1,15 +1,19 @@
 //! The labels of a classifier, in the order of its logits.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use serde_json::Value;
 
 use super::fields::Fields;
-use crate::ModelError;
+use crate::{AlbertConfig, Folder, ModelError};
 
 /// The most labels that are read. Larger label sets exist only in extreme classification, which ALBERT's dense head is
 /// not used for.
 const MAX_LABELS: usize = 1 << 16;
+
+/// Where Spark NLP looks for the labels of an exported model.
+pub(crate) const LIST: &str = "assets/labels.txt";
 
 /// The longest label that is read, in bytes of UTF-8. Every row of a result repeats one.
 const MAX_LABEL: usize = 1024;
@@ -45,6 +49,57 @@ pub(crate) fn read(fields: &Fields<'_>) -> Result<Vec<String>, ModelError> {
     let labels: Vec<String> = labels.into_iter().flatten().collect();
     must_differ(fields, &labels)?;
     Ok(labels)
+}
+
+/// The largest list of labels that is read, in bytes.
+const MAX_LIST: u64 = 64 << 20;
+
+/// The labels of `assets/labels.txt`, one a line, if the folder has it.
+pub(crate) fn list(folder: &Folder) -> Result<Option<Vec<String>>, ModelError> {
+    let Some(bytes) = folder.read(LIST, MAX_LIST)? else { return Ok(None) };
+    let malformed = |fault| ModelError::Malformed { path: folder.path_of(LIST), form: "a list of labels", fault };
+    let text = str::from_utf8(&bytes).map_err(|_| malformed("it is not UTF-8".to_owned()))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let labels: Vec<String> = text.lines().map(str::to_owned).collect();
+    check(&labels).map_err(malformed)?;
+    Ok(Some(labels))
+}
+
+/// Refuses lists that are too long and labels that are empty, too long or there twice.
+pub(crate) fn check(labels: &[String]) -> Result<(), String> {
+    if labels.is_empty() || labels.len() > MAX_LABELS {
+        return Err(format!("it has {} labels, expected 1 to {MAX_LABELS}", labels.len()));
+    }
+    let mut ids = HashMap::with_capacity(labels.len());
+    for (id, label) in labels.iter().enumerate() {
+        if label.is_empty() || label.len() > MAX_LABEL {
+            return Err(format!("label {id} has {} bytes, expected 1 to {MAX_LABEL}", label.len()));
+        }
+        if let Some(first) = ids.insert(label.as_str(), id) {
+            return Err(format!("labels {first} and {id} are both {label:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Gives a configuration the labels that came with the model. Those of a `config.json` are kept, and must be the same,
+/// unless it has none of its own: then they are `LABEL_0` and so on.
+pub(crate) fn merge(mut config: AlbertConfig, labels: Vec<String>, path: &Path) -> Result<AlbertConfig, ModelError> {
+    let wrong = |fault| ModelError::Labels { path: path.to_owned(), fault };
+    if config.labels.len() != labels.len() {
+        return Err(wrong(format!("there are {}, and the model has {} logits", labels.len(), config.labels.len())));
+    }
+    let differing = config
+        .labels
+        .iter()
+        .zip(&labels)
+        .enumerate()
+        .find(|(id, (stated, given))| stated != given && **stated != format!("LABEL_{id}"));
+    if let Some((id, (stated, given))) = differing {
+        return Err(wrong(format!("label {id} is {given:?} there and {stated:?} in its config.json")));
+    }
+    config.labels = labels;
+    Ok(config)
 }
 
 /// Refuses a label that two classes share: results name classes by their labels, in JSON and Parquet as keys, where

@@ -16,6 +16,7 @@ pub(crate) struct Buffer<'a> {
 }
 
 /// A tensor over a buffer.
+#[derive(Debug, Clone)]
 pub(crate) struct StoredTensor {
     /// The buffer's place in [`Contents::buffers`].
     pub(crate) buffer: usize,

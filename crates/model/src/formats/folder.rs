@@ -54,6 +54,9 @@ enum Root {
     Archive(Arc<Archive>),
 }
 
+/// An open file, and its size in bytes.
+pub(crate) type OpenFile = (Box<dyn ReadSeek>, u64);
+
 /// Bytes that can be read from any place.
 pub(crate) trait ReadSeek: Read + Seek + Send {}
 impl<T: Read + Seek + Send> ReadSeek for T {}
@@ -155,7 +158,7 @@ impl Folder {
 
     /// Opens a file of at most `limit` bytes to be read from any place, and gives its size; one of an archive is
     /// unpacked in memory.
-    pub(crate) fn reader(&self, name: &str, limit: u64) -> Result<Option<(Box<dyn ReadSeek>, u64)>, ModelError> {
+    pub(crate) fn reader(&self, name: &str, limit: u64) -> Result<Option<OpenFile>, ModelError> {
         if !self.has(name) {
             return Ok(None);
         }

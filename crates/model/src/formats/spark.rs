@@ -4,6 +4,10 @@
 //! its parameters in `fields/`, and the files of its engine. A pipeline has `metadata/` and `stages/`, a folder for each
 //! stage, which may be a pipeline again.
 
+mod fields;
+mod java;
+mod sequence_file;
+
 use serde_json::{Map, Value};
 
 use super::folder::{Folder, is_inside};
@@ -109,7 +113,7 @@ impl SparkPipeline {
     /// Whether a folder holds a saved stage or pipeline.
     #[must_use]
     pub fn is_in(folder: &Folder) -> bool {
-        folder.has_folder("metadata") && !folder.has("config.json")
+        folder.has_folder("metadata") && !super::has_weights(folder)
     }
 
     /// Reads the metadata of every stage.
@@ -139,9 +143,11 @@ fn flatten(stage: SparkStage, depth: usize, stages: &mut Vec<SparkStage>) -> Res
     let malformed = |fault: String| {
         Err(ModelError::Malformed { path: stage.folder.path().to_owned(), form: "a saved pipeline", fault })
     };
-    if !matches!(stage.class.as_str(), "org.apache.spark.ml.PipelineModel" | "org.apache.spark.ml.Pipeline")
-        && !(stage.class.is_empty() && stage.folder.has_folder("stages"))
-    {
+    let is_pipeline = match stage.class.as_str() {
+        "org.apache.spark.ml.PipelineModel" | "org.apache.spark.ml.Pipeline" => true,
+        class => class.is_empty() && stage.folder.has_folder("stages"),
+    };
+    if !is_pipeline {
         if stages.len() == MAX_STAGES {
             return malformed(format!("it has more than {MAX_STAGES} stages"));
         }

@@ -1,0 +1,452 @@
+//! From the logits of a graph back to its embeddings: which weight stands where in an ALBERT.
+
+use super::norm::Norm;
+use super::{Op, Value, View};
+use crate::Activation;
+
+/// The most layers that are followed, those of groups counted one by one.
+const MAX_LAYERS: usize = 4096;
+
+/// A weight of a graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Weight {
+    /// Its place in [`super::Graph::constants`].
+    pub(crate) constant: usize,
+    /// Whether it is kept as `[inputs, outputs]`, the other way round than PyTorch keeps it.
+    pub(crate) transposed: bool,
+}
+
+/// What a graph says of the model it computes.
+#[derive(Debug, Clone)]
+pub(crate) struct Trace {
+    /// The weights by canonical name ([`crate::layout`]).
+    pub(crate) weights: Vec<(String, Weight)>,
+    pub(crate) num_hidden_layers: usize,
+    pub(crate) num_hidden_groups: usize,
+    pub(crate) inner_group_num: usize,
+    pub(crate) num_attention_heads: usize,
+    pub(crate) hidden_act: Activation,
+    pub(crate) layer_norm_eps: f64,
+}
+
+/// `input · weight + bias`
+#[derive(Debug, Clone, Copy)]
+struct Linear {
+    input: Value,
+    weight: Weight,
+    bias: Weight,
+}
+
+/// A layer, by the names of its parts in [`crate::layout`].
+struct Layer {
+    query: Linear,
+    key: Linear,
+    value: Linear,
+    dense: Linear,
+    attention_norm: Norm,
+    ffn: Linear,
+    ffn_output: Linear,
+    norm: Norm,
+    heads: usize,
+    activation: Activation,
+    /// What it reads.
+    hidden: Value,
+}
+
+impl Layer {
+    /// Its weights, each with its name in a layer.
+    fn weights(&self) -> Vec<(String, Weight)> {
+        let mut weights = Vec::new();
+        for (name, linear) in [
+            ("attention.query", &self.query),
+            ("attention.key", &self.key),
+            ("attention.value", &self.value),
+            ("attention.dense", &self.dense),
+            ("ffn", &self.ffn),
+            ("ffn_output", &self.ffn_output),
+        ] {
+            add_linear(&mut weights, name, linear);
+        }
+        add_norm(&mut weights, "attention.LayerNorm", &self.attention_norm);
+        add_norm(&mut weights, "full_layer_layer_norm", &self.norm);
+        weights
+    }
+}
+
+fn add_linear(weights: &mut Vec<(String, Weight)>, name: &str, linear: &Linear) {
+    weights.push((format!("{name}.weight"), linear.weight));
+    weights.push((format!("{name}.bias"), linear.bias));
+}
+
+fn add_norm(weights: &mut Vec<(String, Weight)>, name: &str, norm: &Norm) {
+    weights.push((format!("{name}.weight"), Weight { constant: norm.weight, transposed: false }));
+    weights.push((format!("{name}.bias"), Weight { constant: norm.bias, transposed: false }));
+}
+
+impl View<'_> {
+    /// The model whose logits one of the outputs is; if none, why the likeliest is not.
+    pub(crate) fn trace(&self) -> Result<Trace, String> {
+        let mut fault = None;
+        for (name, output) in &self.graph.outputs {
+            match self.trace_from(*output) {
+                Ok(trace) => return Ok(trace),
+                Err(found) => {
+                    fault = fault.or(Some(format!("the output {name:?} is not computed as an ALBERT does: {found}")))
+                }
+            }
+        }
+        Err(fault.unwrap_or_else(|| "its graph has no output".to_owned()))
+    }
+
+    fn trace_from(&self, output: Value) -> Result<Trace, String> {
+        let classifier = self.linear(output).ok_or("no linear layer gives it")?;
+        let tanh = self.strip(classifier.input);
+        let pooled = matches!(self.op(tanh), Some(Op::Tanh)).then(|| self.input(tanh, 0)).flatten();
+        let pooler = pooled.and_then(|pooled| self.linear(pooled)).ok_or("no pooler stands before the classifier")?;
+        let mut hidden = self.first_token(pooler.input);
+        let mut layers = Vec::new();
+        while let Some(norm) = self.norm(hidden) {
+            let place = layers.len();
+            let layer = self.layer(norm).map_err(|fault| format!("in layer {place} from the end {fault}"))?;
+            hidden = layer.hidden;
+            layers.push(layer);
+            if layers.len() == MAX_LAYERS {
+                return Err(format!("it has more than {MAX_LAYERS} layers"));
+            }
+        }
+        layers.reverse();
+        let mapping = self.linear(hidden).ok_or("no mapping of the embeddings begins the layers")?;
+        let norm = self.norm(mapping.input).ok_or("no LayerNorm of the embeddings stands before their mapping")?;
+        let [word, position, token_type] = self.embeddings(norm.input)?;
+
+        let mut weights = Vec::new();
+        for (name, constant) in [("word", word), ("position", position), ("token_type", token_type)] {
+            weights.push((format!("embeddings.{name}_embeddings.weight"), Weight { constant, transposed: false }));
+        }
+        add_norm(&mut weights, "embeddings.LayerNorm", &norm);
+        add_linear(&mut weights, "encoder.embedding_hidden_mapping_in", &mapping);
+        add_linear(&mut weights, "pooler", &pooler);
+        add_linear(&mut weights, "classifier", &classifier);
+
+        let groups = self.groups(&layers)?;
+        for (place, layer) in &groups.layers {
+            let (group, inner) = (place / groups.inner, place % groups.inner);
+            for (name, weight) in layer {
+                let prefix = format!("encoder.albert_layer_groups.{group}.albert_layers.{inner}");
+                weights.push((format!("{prefix}.{name}"), *weight));
+            }
+        }
+        let eps = norm.eps;
+        let all = layers.iter().flat_map(|layer| [layer.attention_norm.eps, layer.norm.eps]);
+        if let Some(other) = all.into_iter().find(|other| (other - eps).abs() > eps * 1e-6) {
+            return Err(format!("one LayerNorm adds {eps:e} to the variance and another {other:e}"));
+        }
+        let first = layers.first().ok_or("it has no layers")?;
+        if layers.iter().any(|layer| layer.heads != first.heads || layer.activation != first.activation) {
+            return Err("layers differ in heads or activation".to_owned());
+        }
+        Ok(Trace {
+            num_hidden_layers: layers.len() / groups.inner,
+            num_hidden_groups: groups.layers.len() / groups.inner,
+            inner_group_num: groups.inner,
+            num_attention_heads: first.heads,
+            hidden_act: first.activation,
+            layer_norm_eps: eps,
+            weights,
+        })
+    }
+
+    /// The layer that a LayerNorm ends.
+    fn layer(&self, norm: Norm) -> Result<Layer, String> {
+        let sum = self.strip(norm.input);
+        let (ffn_output, attended) = self
+            .either(sum, &Op::Add, |output, attended| {
+                self.norm(attended)?;
+                Some((self.linear(output)?, attended))
+            })
+            .ok_or("no feed-forward part is added to its input")?;
+        let attention_norm = self.norm(attended).ok_or("the attention has no LayerNorm")?;
+        let [ffn_value] = self.leaves(ffn_output.input, |value| self.linear(value).is_some())[..] else {
+            return Err("the feed-forward part has not two linear layers".to_owned());
+        };
+        let ffn = self.linear(ffn_value).ok_or("the feed-forward part has not two linear layers")?;
+        self.must_be_same(ffn.input, attended, "the feed-forward part")?;
+        let activation = self
+            .activation(ffn_output.input, ffn_value)
+            .map_err(|fault| format!("the activation is not one of those known: {fault}"))?;
+
+        let (dense, context, hidden) = self
+            .either(self.strip(attention_norm.input), &Op::Add, |attention, hidden| {
+                let dense = self.linear(attention)?;
+                Some((dense, self.product(dense.input)?, hidden))
+            })
+            .ok_or("no attention is added to its input")?;
+        let [weights, values] = context;
+        let (value, _) = self.projection(values).ok_or("the values of the attention come from no linear layer")?;
+        let softmax = self.softmax(weights).ok_or("the attention has no softmax")?;
+        let scores = self.scores(softmax).ok_or("the scores of the attention are no product of queries and keys")?;
+        let (query, query_shapes) = self.projection(scores[0]).ok_or("the queries come from no linear layer")?;
+        let (key, key_shapes) = self.projection(scores[1]).ok_or("the keys come from no linear layer")?;
+        for linear in [query, key, value] {
+            self.must_be_same(linear.input, hidden, "the attention")?;
+        }
+        let width = self.outputs(&query).ok_or("the queries have no width")?;
+        let heads = self.heads(&query_shapes, width).ok_or("the queries are not cut into heads of a known size")?;
+        if self.heads(&key_shapes, width) != Some(heads) {
+            return Err("keys and queries are cut into heads of different sizes".to_owned());
+        }
+        Ok(Layer { query, key, value, dense, attention_norm, ffn, ffn_output, norm, heads, activation, hidden })
+    }
+
+    fn must_be_same(&self, read: Value, given: Value, part: &str) -> Result<(), String> {
+        if self.strip(read) == self.strip(given) {
+            Ok(())
+        } else {
+            Err(format!("{part} reads something else than its input"))
+        }
+    }
+
+    /// The linear layer that a value is the result of.
+    fn linear(&self, value: Value) -> Option<Linear> {
+        let value = self.strip(value);
+        match self.node(value) {
+            Some(node) if matches!(node.op, Op::Gemm { .. }) => {
+                let Op::Gemm { transposed } = node.op else { return None };
+                let [input, weight, bias] = node.inputs[..] else { return None };
+                let bias = Weight { constant: self.vector(bias)?, transposed: false };
+                Some(Linear { input, weight: self.matrix(weight, !transposed)?, bias })
+            }
+            _ => {
+                let (product, bias) = self.with_vector(value, &Op::Add)?;
+                let product = self.strip(product);
+                let Op::MatMul { transposed: [false, transposed] } = *self.op(product)? else { return None };
+                let weight = self.matrix(self.input(product, 1)?, !transposed)?;
+                let bias = Weight { constant: bias, transposed: false };
+                Some(Linear { input: self.input(product, 0)?, weight, bias })
+            }
+        }
+    }
+
+    /// A constant matrix, kept as `[inputs, outputs]` if `transposed`.
+    fn matrix(&self, value: Value, mut transposed: bool) -> Option<Weight> {
+        let mut value = self.source(value);
+        // Exporters that fold no constants leave the transpositions of PyTorch's weights in the graph, and TensorFlow's
+        // tensor products may give a matrix the shape that it has.
+        let mut shape = None;
+        for _ in 0..4 {
+            let perm = match self.op(value)? {
+                Op::Transpose(Some(perm)) => perm.clone(),
+                Op::Transpose(None) => {
+                    self.numbers(self.input(value, 1)?)?.into_iter().map(|axis| axis as i64).collect()
+                }
+                Op::Reshape if shape.is_none() => {
+                    shape = Some((self.numbers(self.input(value, 1)?)?, transposed));
+                    vec![0, 1]
+                }
+                _ => break,
+            };
+            match perm.as_slice() {
+                [] | [1, 0] => transposed = !transposed,
+                [0, 1] => {}
+                _ => return None,
+            }
+            value = self.source(self.input(value, 0)?);
+        }
+        let constant = self.constant_of_rank(value, 2)?;
+        if let Some((shape, before)) = shape {
+            let mut kept: Vec<f64> = self.tensor(constant)?.shape.iter().map(|size| *size as f64).collect();
+            if before != transposed {
+                kept.reverse();
+            }
+            let same = shape.len() == 2 && shape.iter().zip(&kept).all(|(asked, kept)| asked == kept || *asked == -1.0);
+            same.then_some(())?;
+        }
+        Some(Weight { constant, transposed })
+    }
+
+    /// The factors of a product of two values that are computed.
+    fn product(&self, value: Value) -> Option<[Value; 2]> {
+        let value = self.strip(value);
+        let Op::MatMul { .. } = self.op(value)? else { return None };
+        let factors = [self.input(value, 0)?, self.input(value, 1)?];
+        factors.iter().all(|factor| self.matrix(*factor, false).is_none()).then_some(factors)
+    }
+
+    /// The softmax that a value is the result of, whatever is done about rows without any key.
+    fn softmax(&self, value: Value) -> Option<Value> {
+        let found =
+            self.search(value, |op| matches!(op, Op::Where), |value| matches!(self.op(value), Some(Op::Softmax)));
+        self.input(found?.0, 0)
+    }
+
+    /// The queries and keys whose product the input of a softmax is, scaled and masked.
+    fn scores(&self, value: Value) -> Option<[Value; 2]> {
+        let through = |op: &Op| matches!(op, Op::Where | Op::Add | Op::Mul | Op::Div);
+        self.product(self.search(value, through, |value| self.product(value).is_some())?.0)
+    }
+
+    /// The linear layer whose result a value is, scaled and cut into heads, and the shapes it is given on the way, the
+    /// first one last.
+    fn projection(&self, value: Value) -> Option<(Linear, Vec<Value>)> {
+        let (found, shapes) =
+            self.search(value, |op| matches!(op, Op::Mul | Op::Div), |value| self.linear(value).is_some())?;
+        Some((self.linear(found)?, shapes))
+    }
+
+    /// The one value that `is_it`, looking back through shapes and what `through` lets pass; also the shapes on the way.
+    fn search(
+        &self,
+        value: Value,
+        through: impl Fn(&Op) -> bool,
+        is_it: impl Fn(Value) -> bool,
+    ) -> Option<(Value, Vec<Value>)> {
+        let mut seen = std::collections::HashSet::new();
+        let mut found: Option<(Value, Vec<Value>)> = None;
+        let mut open = vec![(value, Vec::new())];
+        while let Some((value, mut shapes)) = open.pop() {
+            let value = self.source(value);
+            if !seen.insert(value) {
+                continue;
+            }
+            let Some(node) = self.node(value) else { continue };
+            let reshapes = matches!(node.op, Op::Reshape | Op::Transpose(_));
+            if !reshapes && is_it(value) {
+                if found.is_some() {
+                    return None;
+                }
+                found = Some((value, shapes));
+                continue;
+            }
+            if reshapes {
+                if node.op == Op::Reshape {
+                    shapes.extend(node.inputs.get(1));
+                }
+                open.extend(node.inputs.first().map(|input| (*input, shapes)));
+            } else if through(&node.op) {
+                open.extend(node.inputs.iter().map(|input| (*input, shapes.clone())));
+            }
+        }
+        found
+    }
+
+    /// The heads that a value of so many columns is cut into by the first of these shapes that cuts it.
+    fn heads(&self, shapes: &[Value], width: usize) -> Option<usize> {
+        shapes.iter().rev().find_map(|shape| {
+            let [heads, size] = self.shape_end(*shape, 2)[..] else { return None };
+            let whole = |number: Option<f64>| number.filter(|number| *number >= 1.0).map(|number| number as usize);
+            let heads = match (whole(heads), whole(size)) {
+                (Some(heads), Some(size)) if heads.checked_mul(size) == Some(width) => heads,
+                (Some(heads), None) if width.is_multiple_of(heads) => heads,
+                (None, Some(size)) if width.is_multiple_of(size) => width / size,
+                _ => return None,
+            };
+            Some(heads)
+        })
+    }
+
+    /// The columns that a linear layer gives.
+    fn outputs(&self, linear: &Linear) -> Option<usize> {
+        let tensor = self.tensor(linear.weight.constant)?;
+        tensor.shape.get(usize::from(linear.weight.transposed)).copied()
+    }
+
+    /// The hidden states that a value is the first token of.
+    fn first_token(&self, value: Value) -> Value {
+        let value = self.strip(value);
+        match self.op(value) {
+            Some(Op::Slice | Op::Gather) => self.input(value, 0).map_or(value, |input| self.first_token_once(input)),
+            _ => value,
+        }
+    }
+
+    /// As [`View::first_token`], for the second of the slices that some exporters write.
+    fn first_token_once(&self, value: Value) -> Value {
+        let value = self.strip(value);
+        match self.op(value) {
+            Some(Op::Slice) => self.input(value, 0).map_or(value, |input| self.strip(input)),
+            _ => value,
+        }
+    }
+
+    /// The tables of words, positions and token types whose rows are added up to a value.
+    fn embeddings(&self, value: Value) -> Result<[usize; 3], String> {
+        let is_gather = |value: Value| matches!(self.op(value), Some(Op::Gather));
+        let gathers = self.leaves(value, is_gather);
+        let table = |gather: Value| {
+            let table = self.constant_of_rank(self.input(gather, 0)?, 2)?;
+            Some((table, *self.tensor(table)?.shape.first()?, self.input_name(self.input(gather, 1)?)))
+        };
+        let mut tables: Vec<_> = gathers.into_iter().filter_map(table).collect();
+        if tables.len() != 3 {
+            return Err(format!("its embeddings are read from {} tables, not from three", tables.len()));
+        }
+        // By the input that chooses the row; where the names of inputs do not tell, by the number of rows.
+        tables.sort_by_key(|(_, rows, _)| std::cmp::Reverse(*rows));
+        let named = |part: &str, tables: &[(usize, usize, Option<&str>)]| {
+            tables.iter().position(|(.., input)| input.is_some_and(|input| input.contains(part)))
+        };
+        let token_type = named("token_type", &tables).or(named("segment", &tables)).unwrap_or(2);
+        let (token_type, ..) = tables.remove(token_type);
+        let (word, ..) = tables.remove(named("input_ids", &tables).unwrap_or(0));
+        let (position, ..) = tables.remove(0);
+        Ok([word, position, token_type])
+    }
+
+    /// The name of the model's input that a value is.
+    fn input_name(&self, value: Value) -> Option<&str> {
+        match self.op(self.strip(value))? {
+            Op::Input(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// How layers share their weights.
+    fn groups(&self, layers: &[Layer]) -> Result<Groups, String> {
+        let mut distinct: Vec<Vec<(String, Weight)>> = Vec::new();
+        let mut order = Vec::new();
+        for layer in layers {
+            let weights = layer.weights();
+            let known = distinct.iter().position(|known| {
+                known.iter().zip(&weights).all(|((_, a), (_, b))| a.transposed == b.transposed && self.equal(a, b))
+            });
+            order.push(known.unwrap_or(distinct.len()));
+            if known.is_none() {
+                distinct.push(weights);
+            }
+        }
+        // Layer i of all uses layer i mod n of group (i / n) · groups / layers, and there is but one such n, if any.
+        let fits = |inner: usize| {
+            let (count, all) = (distinct.len(), order.len());
+            if !count.is_multiple_of(inner) || !all.is_multiple_of(inner) {
+                return false;
+            }
+            let (groups, layers) = (count / inner, all / inner);
+            let expected = |place: usize| (place / inner) * groups / layers * inner + place % inner;
+            order.iter().enumerate().all(|(place, found)| *found == expected(place))
+        };
+        let inner = (1..=distinct.len()).find(|inner| fits(*inner));
+        let inner =
+            inner.ok_or_else(|| format!("its layers share weights in the order {order:?}, as no ALBERT does"))?;
+        Ok(Groups { inner, layers: distinct.into_iter().enumerate().collect() })
+    }
+
+    /// Whether two constants hold the same numbers: exporters may write one weight several times.
+    fn equal(&self, a: &Weight, b: &Weight) -> bool {
+        if a.constant == b.constant {
+            return true;
+        }
+        let bytes = |weight: &Weight| {
+            let tensor = self.tensor(weight.constant)?;
+            let buffer = self.contents.buffers.get(tensor.buffer)?;
+            Some((&tensor.shape, tensor.element, buffer.bytes.get(tensor.bytes.clone())?))
+        };
+        bytes(a).is_some() && bytes(a) == bytes(b)
+    }
+}
+
+/// Layers with weights of their own, in the order in which they are first used.
+struct Groups {
+    /// Layers in a group.
+    inner: usize,
+    layers: Vec<(usize, Vec<(String, Weight)>)>,
+}
