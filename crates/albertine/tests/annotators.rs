@@ -138,7 +138,10 @@ fn the_class_of_each_document_of_a_list_is_read_from_its_own_tokens() {
 #[test]
 fn exploded_sentences_have_rows_of_their_own() {
     let sentence = SentenceDetector::new().explode_sentences(true);
-    let output = run([DocumentAssembler::new().into(), sentence.into(), Tokenizer::new().input_cols(["sentence"]).into()], &table(&TEXTS));
+    let output = run(
+        [DocumentAssembler::new().into(), sentence.into(), Tokenizer::new().input_cols(["sentence"]).into()],
+        &table(&TEXTS),
+    );
     assert_eq!(output.num_rows(), 2);
     assert_eq!(output["number"].as_primitive::<arrow::datatypes::Int64Type>().values(), &[0, 0]);
     assert_eq!([0, 1].map(|row| results(&output, "sentence", row)), [["Hi there."], ["Go."]]);
@@ -251,8 +254,13 @@ fn long_documents_are_read_in_windows() {
     // A text that fits has the logits that it always had, and company, order and threads change nothing.
     let texts = [Some(long.as_str()), Some("Oil rose."), None, Some(sports.as_str())];
     let alone: Vec<_> = texts.iter().map(|text| whole.logits(&[*text]).unwrap().remove(0)).collect();
-    let settings =
-        ClassifierSettings { max_sentence_length: Some(limit), long_texts: windows, threads: 3, batch_tokens: 50, ..Default::default() };
+    let settings = ClassifierSettings {
+        max_sentence_length: Some(limit),
+        long_texts: windows,
+        threads: 3,
+        batch_tokens: 50,
+        ..Default::default()
+    };
     assert_eq!(of(settings).logits(&texts).unwrap(), alone);
     assert_eq!(cut.logits(&texts[1..2]).unwrap()[0], alone[1]);
 
@@ -272,7 +280,12 @@ fn token_encoding_reads_each_token_alone() {
     let whole = Classifier::pretrained("ag_news", ClassifierSettings::default()).unwrap();
     assert_eq!((token.encoding(), whole.encoding()), (Encoding::Token, Encoding::Document));
     let pieces = |classifier: &Classifier, text: &str| {
-        classifier.inspect(text).unwrap().into_iter().map(|piece| (piece.text, piece.begin, piece.end)).collect::<Vec<_>>()
+        classifier
+            .inspect(text)
+            .unwrap()
+            .into_iter()
+            .map(|piece| (piece.text, piece.begin, piece.end))
+            .collect::<Vec<_>>()
     };
     assert_eq!(pieces(&token, "oil rose"), {
         let mut expected = pieces(&whole, "oil rose");

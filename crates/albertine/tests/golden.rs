@@ -36,6 +36,7 @@ fn texts_get_the_pieces_and_logits_of_transformers() {
         let expected = json(&directory.join("expected.json"));
         let expected = expected.as_array().unwrap();
         assert_eq!(expected.len(), texts.len(), "{name}");
+        let pieces = albertine::text::Pieces::open(&directory).unwrap();
         let source = ModelSource::Directory(directory);
         let classifier = Classifier::load(&source, ClassifierSettings::default()).unwrap();
 
@@ -44,7 +45,7 @@ fn texts_get_the_pieces_and_logits_of_transformers() {
         let mut ids = Vec::new();
         for (row, (text, expected)) in texts.iter().zip(expected).enumerate() {
             ids.clear();
-            classifier.pieces().encode(text, classifier.max_sentence_length(), &mut ids).unwrap();
+            pieces.encode(text, classifier.max_sentence_length(), &mut ids).unwrap();
             let wanted: Vec<u32> = numbers(&expected["ids"]).into_iter().map(|id| id as u32).collect();
             assert_eq!(ids, wanted, "{name}, text {row}: {text:?}");
             // transformers scores a blank text too; here it has no label

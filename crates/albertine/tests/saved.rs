@@ -90,7 +90,13 @@ fn every_stage_comes_back_with_every_parameter() {
     let listing = |path: &Path| fs::read_to_string(path.join("pipeline.json")).unwrap();
     assert_eq!(listing(&path), listing(&twice));
     let weights = |path: &Path| fs::read(path.join("models/3/model.safetensors")).unwrap();
-    assert_eq!(Classifier::pretrained(path.join("models/3").to_str().unwrap(), ClassifierSettings::default()).unwrap().labels().len(), 4);
+    assert_eq!(
+        Classifier::pretrained(path.join("models/3").to_str().unwrap(), ClassifierSettings::default())
+            .unwrap()
+            .labels()
+            .len(),
+        4
+    );
     assert!(!weights(&path).is_empty() && !weights(&twice).is_empty());
     // nothing is left beside them
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
