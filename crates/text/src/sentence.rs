@@ -151,9 +151,14 @@ impl SentenceDetector {
             lists::mark(marked);
         }
         if marked.holds(b'.') {
-            // With custom bounds Spark NLP looks at numbers behind abbreviations; that makes no difference to the end.
-            points::in_numbers(marked);
+            // Spark NLP has one cascade for texts with custom bounds and one for those without.
+            if self.bounds.is_empty() {
+                points::in_numbers(marked);
+            }
             abbreviations::mark(marked, self.settings.use_abbreviations);
+            if !self.bounds.is_empty() {
+                points::in_numbers(marked);
+            }
         }
         points::behind_exclamations(marked);
         if marked.holds(b'.') {

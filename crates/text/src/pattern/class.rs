@@ -48,10 +48,6 @@ impl CharSet {
         self
     }
 
-    pub(super) fn without(mut self, other: &Self) -> Self {
-        self.0.difference(&other.0);
-        self
-    }
 
     fn intersected(mut self, other: &Self) -> Self {
         self.0.intersect(&other.0);

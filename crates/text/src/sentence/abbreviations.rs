@@ -93,7 +93,8 @@ fn protect_hours(marked: &mut Marked) {
 fn shield_single_letters(marked: &mut Marked) {
     let mut from = 0;
     while let Some(point) = marked.next(b'.', from) {
-        let possessive = marked.says(point + 1, b"'s") && marked.at(point + 3).is_none_or(is_space);
+        let possessive =
+            marked.says(point + 1, b"'s") && marked.at(point + 3).is_none_or(|byte| is_space(byte) || byte == b'$');
         let space = marked.at(point + 1).is_some_and(is_space);
         let company = space && point >= 2 && marked.says(point - 2, b"Co") && marked.says(point + 2, b"KG");
         let initial = space && marked.before(point).is_some_and(|byte| byte.is_ascii_uppercase());

@@ -63,7 +63,8 @@ pub(super) fn in_coordinates(marked: &mut Marked) {
     let mut from = 0;
     while let Some(at) = marked.next(DEGREE[0], from) {
         from = at + 1;
-        if marked.says(at, DEGREE) && marked.before(at).is_some_and(|byte| byte.is_ascii_alphabetic()) {
+        // Spark NLP's letters run from `A` to `z`, and so include what lies between the cases.
+        if marked.says(at, DEGREE) && marked.before(at).is_some_and(|byte| (b'A'..=b'z').contains(&byte)) {
             let point = at + DEGREE.len() - 1;
             let next = marked.skip(point + 1, is_space);
             if marked.at(next).is_some_and(|byte| byte.is_ascii_digit()) {
