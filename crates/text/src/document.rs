@@ -77,7 +77,7 @@ impl CleanupMode {
     ///
     /// [`TextError::UnknownName`] when there is none; it lists those that there are.
     pub fn named(name: &str) -> Result<Self, TextError> {
-        named("cleanup mode", name, Self::ALL, Self::name)
+        named("cleanup mode", name.trim().to_lowercase().as_str(), Self::ALL, Self::name)
     }
 
     /// The cleaned text; borrowed when nothing had to change.

@@ -100,12 +100,14 @@ pub enum TextError {
         text: String,
     },
 
-    /// The settings of a tokenizer contradict each other.
-    #[error("the largest token length {max} is below the smallest, {min}")]
-    TokenLengths {
-        /// The smallest token length that is kept.
+    /// The settings of a tokenizer or of a sentence detector contradict each other.
+    #[error("the largest {of} length {max} is below the smallest, {min}")]
+    Lengths {
+        /// What is measured: `token` or `sentence`.
+        of: &'static str,
+        /// The smallest length that is kept.
         min: usize,
-        /// The largest token length that is kept.
+        /// The largest length that is kept.
         max: usize,
     },
 
@@ -159,15 +161,24 @@ pub enum TextError {
     },
 }
 
-/// The value of this name, trimmed and in lower case, as Spark NLP's setters read names.
+impl TextError {
+    /// Refuses a largest length below the smallest.
+    pub(crate) fn check_lengths(of: &'static str, min: usize, max: Option<usize>) -> Result<(), Self> {
+        match max {
+            Some(max) if max < min => Err(Self::Lengths { of, min, max }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The value of exactly this name.
 pub(crate) fn named<T: Copy, const N: usize>(
     what: &'static str,
     name: &str,
     all: [T; N],
     name_of: impl Fn(T) -> &'static str,
 ) -> Result<T, TextError> {
-    let wanted = name.trim().to_lowercase();
-    all.into_iter().find(|value| name_of(*value) == wanted).ok_or_else(|| TextError::UnknownName {
+    all.into_iter().find(|value| name_of(*value) == name).ok_or_else(|| TextError::UnknownName {
         what,
         name: name.to_owned(),
         known: all.map(name_of).join(", "),

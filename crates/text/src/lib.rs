@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | [`CleanupMode`] | what a document assembler does to a raw text |
 //! | [`Utf16Cursor`] | byte offsets to UTF-16 offsets, in one pass |
+//! | [`Pattern`] | a Java regular expression |
 //! | [`SentenceDetector`] | sentences, by Spark NLP's rules |
 //! | [`Tokenizer`] | words and punctuation, by Spark NLP's rules |
 //! | [`Pieces`] | the piece ids a model reads, identical to Hugging Face's fast ALBERT tokenizer |
@@ -16,6 +17,7 @@
 mod document;
 mod error;
 mod offsets;
+mod pattern;
 mod pieces;
 mod sentence;
 mod token;
@@ -23,6 +25,7 @@ mod token;
 pub use document::CleanupMode;
 pub use error::TextError;
 pub use offsets::{Utf16Cursor, utf16_len};
+pub use pattern::Pattern;
 pub use pieces::{Encoded, Piece, Pieces, TokenPieces, Vocabulary};
 pub use sentence::{BoundsStrategy, Sentence, SentenceDetector, SentenceDetectorSettings};
 pub use token::{ContextChars, Token, Tokenizer, TokenizerSettings, is_blank};

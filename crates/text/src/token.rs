@@ -133,12 +133,10 @@ impl Tokenizer {
     ///
     /// # Errors
     ///
-    /// [`TextError::TokenLengths`] when the largest length is below the smallest.
+    /// [`TextError::Lengths`] when the largest length is below the smallest.
     pub fn new(settings: TokenizerSettings) -> Result<Self, TextError> {
-        match settings.max_length {
-            Some(max) if max < settings.min_length => Err(TextError::TokenLengths { min: settings.min_length, max }),
-            _ => Ok(Self { settings }),
-        }
+        TextError::check_lengths("token", settings.min_length, settings.max_length)?;
+        Ok(Self { settings })
     }
 
     /// The settings it works with.

@@ -1,5 +1,7 @@
 //! What can be set on a sentence detector.
 
+use crate::error::{TextError, named};
+
 /// What becomes of the text that a custom bound matches.
 ///
 /// ```
@@ -32,13 +34,13 @@ impl BoundsStrategy {
         }
     }
 
-    /// The strategy of this name.
+    /// The strategy of exactly this name.
     ///
     /// # Errors
     ///
     /// [`TextError::UnknownName`] when there is none.
-    pub fn named(name: &str) -> Result<Self, crate::TextError> {
-        crate::error::named("custom bounds strategy", name, Self::ALL, Self::name)
+    pub fn named(name: &str) -> Result<Self, TextError> {
+        named("custom bounds strategy", name, Self::ALL, Self::name)
     }
 }
 

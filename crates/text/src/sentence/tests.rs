@@ -1,0 +1,1 @@
+//! What Spark NLP does, text by text.
