@@ -35,7 +35,8 @@ impl SparkParams {
             "sigmoid" => Some(Activation::Sigmoid),
             _ => None,
         })?;
-        let multilabel = params.flag("multilabel")?.unwrap_or(false);
+        // From Scala `multilabel` sets the activation too, and from Python it does nothing in the versions that could be run.
+        let multilabel = params.flag("multilabel")?.unwrap_or(false).then_some(Activation::Sigmoid);
         let engine = params.text("engine")?;
         Ok(Self {
             there: !map.is_empty(),
@@ -43,7 +44,7 @@ impl SparkParams {
             case_sensitive: params.flag("caseSensitive")?,
             batch_size: params.count("batchSize")?,
             coalesce_sentences: params.flag("coalesceSentences")?,
-            activation: if multilabel { Some(Activation::Sigmoid) } else { activation },
+            activation: activation.or(multilabel),
             threshold: params.number("threshold")?,
             input_cols: params.texts("inputCols")?,
             output_col: params.text("outputCol")?,
