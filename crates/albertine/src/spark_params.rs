@@ -74,7 +74,8 @@ mod tests {
         let new =
             read(json!({"engine": "onnx", "activation": "softmax", "multilabel": true, "threshold": 0.25})).unwrap();
         assert!(!new.hides_unknown);
-        assert_eq!((new.activation, new.threshold), (Some(Activation::Sigmoid), Some(0.25)));
+        assert_eq!((new.activation, new.threshold), (Some(Activation::Softmax), Some(0.25)));
+        assert_eq!(read(json!({"multilabel": true})).unwrap().activation, Some(Activation::Sigmoid));
     }
 
     #[test]
