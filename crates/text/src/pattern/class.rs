@@ -48,7 +48,6 @@ impl CharSet {
         self
     }
 
-
     fn intersected(mut self, other: &Self) -> Self {
         self.0.intersect(&other.0);
         self
