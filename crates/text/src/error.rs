@@ -93,13 +93,6 @@ pub enum TextError {
         specials: usize,
     },
 
-    /// A context character is none, or several.
-    #[error("a context character is one character, but {text:?} was given")]
-    ContextChar {
-        /// What was given.
-        text: String,
-    },
-
     /// The settings of a tokenizer or of a sentence detector contradict each other.
     #[error("the largest {of} length {max} is below the smallest, {min}")]
     Lengths {

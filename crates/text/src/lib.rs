@@ -28,4 +28,4 @@ pub use offsets::{Utf16Cursor, utf16_len};
 pub use pattern::Pattern;
 pub use pieces::{Encoded, Piece, Pieces, TokenPieces, Vocabulary};
 pub use sentence::{BoundsStrategy, Sentence, SentenceDetector, SentenceDetectorSettings};
-pub use token::{ContextChars, Token, Tokenizer, TokenizerSettings, is_blank};
+pub use token::{ContextChars, Token, Tokenizer, TokenizerSettings, is_blank, read_exceptions};

@@ -25,7 +25,9 @@ const BACKTRACKS: usize = 1_000_000;
 ///
 /// Java's meaning is that of versions 8 to 18, on which Spark runs: `\s`, `\w` and `\d` are ASCII, `\b` knows the
 /// letters of all scripts, `.` matches no line terminator. What cannot be had is refused by name: `\X`, `\N{…}`,
-/// references to groups that come later or ignore case, `\p{javaMirrored}` and most Unicode blocks.
+/// references to groups that are not complete before them or that ignore case, half characters, `\p{javaMirrored}` and
+/// most Unicode blocks. Two things differ: nothing is found in the middle of a character beyond the basic plane, and a
+/// repeated group whose last turn matches nothing keeps what the turn before matched.
 ///
 /// ```
 /// use albertine_text::Pattern;

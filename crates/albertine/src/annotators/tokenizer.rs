@@ -1,5 +1,6 @@
 //! From documents to tokens.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use albertine_text::{ContextChars, TokenizerSettings};
@@ -88,7 +89,7 @@ impl Tokenizer {
     /// Adds a character that is split off the ends of a word.
     #[must_use]
     pub fn add_context_char(mut self, c: char) -> Self {
-        let chars = self.settings.context_chars.iter().chain([c]);
+        let chars = self.settings.context_chars.as_slice().iter().copied().chain([c]);
         self.settings.context_chars = ContextChars::new(chars.collect::<Vec<_>>());
         self
     }
@@ -133,6 +134,15 @@ impl Tokenizer {
     pub fn add_exception(mut self, exception: impl Into<String>) -> Self {
         self.settings.exceptions.push(exception.into());
         self
+    }
+
+    /// Adds the exceptions of a file, one a line.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn exceptions_path(mut self, path: impl AsRef<Path>) -> Result<Self, Error> {
+        self.settings.exceptions.extend(albertine_text::read_exceptions(path.as_ref())?);
+        Ok(self)
     }
 
     /// Whether case counts in exceptions; true unless said otherwise.
@@ -214,7 +224,7 @@ impl Tokenizer {
             settings: TokenizerSettings {
                 target_pattern: params.text("targetPattern")?.filter(|pattern| pattern != r"\S+"),
                 context_chars: match chars {
-                    Some(chars) => ContextChars::named(&chars)?,
+                    Some(chars) => ContextChars::from_strings(&chars)?,
                     None => usual.settings.context_chars,
                 },
                 prefix_pattern: params.text("prefixPattern")?,
@@ -236,7 +246,7 @@ impl Tokenizer {
 }
 
 fn params_of(input_cols: &[String], output_col: &str, settings: &TokenizerSettings) -> ParamMap {
-    let chars: Vec<String> = settings.context_chars.iter().map(String::from).collect();
+    let chars: Vec<String> = settings.context_chars.as_slice().iter().map(|&c| String::from(c)).collect();
     ParamMap::default()
         .with("inputCols", input_cols.to_vec())
         .with("outputCol", output_col)

@@ -105,7 +105,10 @@ pub(super) fn parse(translator: &mut Translator) -> Result<CharSet, String> {
                     translator.raw();
                     translator.raw();
                 }
-                whole = Some(intersection(whole, union.take()));
+                // Nothing before the sign is no operand.
+                if whole.is_some() || union.is_some() {
+                    whole = Some(intersection(whole, union.take()));
+                }
                 continue;
             }
             let part = if sign && c == '[' {

@@ -1,0 +1,117 @@
+//! What Spark NLP does, text by text.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+use super::*;
+use proptest::prelude::*;
+
+fn shown(tokenizer: &Tokenizer, text: &str, begin: usize) -> String {
+    let mut tokens = Vec::new();
+    tokenizer.tokenize(text, begin, &mut tokens).unwrap();
+    let words: Vec<_> = tokens.iter().map(|t| format!("{}[{},{}]", &text[t.range.clone()], t.begin, t.end)).collect();
+    words.join(" ")
+}
+
+/// Texts and their tokens as Spark NLP gives them with default parameters.
+const DEFAULT_RULES: [(&str, &str); 45] = [
+    ("Hello, world!", "Hello[0,4] ,[5,5] world[7,11] ![12,12]"),
+    (
+        "I'd like to say we didn't expect that. Jane's boyfriend.",
+        "I'd[0,2] like[4,7] to[9,10] say[12,14] we[16,17] didn't[19,24] expect[26,31] that[33,36] .[37,37] \
+         Jane's[39,44] boyfriend[46,54] .[55,55]",
+    ),
+    ("U.S.A.", "U.S.A[0,4] .[5,5]"),
+    ("(and you know it héroe).", "([0,0] and[1,3] you[5,7] know[9,12] it[14,15] héroe[17,21] ).[22,23]"),
+    ("'He said',", "'[0,0] He[1,2] said[4,7] ',[8,9]"),
+    ("markus-crassus.", "markus-crassus[0,13] .[14,14]"),
+    ("$100 bucks", "$100[0,3] bucks[5,9]"),
+    ("www.google.com.", "www.google.com[0,13] .[14,14]"),
+    ("e-mail: a.b@c.com", "e-mail[0,5] :[6,6] a.b@c.com[8,16]"),
+    ("?!?! what", "?!?![0,3] what[5,8]"),
+    ("...", "...[0,2]"),
+    ("wait...", "wait[0,3] ...[4,6]"),
+    ("\"Quoted\" text", "\"[0,0] Quoted[1,6] \"[7,7] text[9,12]"),
+    ("don't", "don't[0,4]"),
+    ("3.14", "3.14[0,3]"),
+    ("1,000,000", "1,000,000[0,8]"),
+    ("-5 +5", "-[0,0] 5[1,1] +5[3,4]"),
+    ("[NER] {x} <y>", "[NER][0,4] {x}[6,8] <y>[10,12]"),
+    ("C++ C# .NET", "C++[0,2] C#[4,5] .[7,7] NET[8,10]"),
+    ("50%", "50%[0,2]"),
+    ("rock'n'roll", "rock'n'roll[0,10]"),
+    ("(a)(b)", "([0,0] a)(b[1,4] )[5,5]"),
+    ("semi;colon", "semi;colon[0,9]"),
+    ("a\u{a0}b", "a\u{a0}b[0,2]"),
+    ("a\u{200b}b", "a\u{200b}b[0,2]"),
+    ("tab\tsep\nnew\r\nline", "tab[0,2] sep[4,6] new[8,10] line[13,16]"),
+    ("  lead trail  ", "lead[2,5] trail[7,11]"),
+    ("", ""),
+    ("   ", ""),
+    ("emoji 😀 ok", "emoji[0,4] 😀[6,7] ok[9,10]"),
+    ("x😀.", "x😀[0,2] .[3,3]"),
+    ("“Smart” quotes", "“Smart”[0,6] quotes[8,13]"),
+    ("AT&amp;T", "AT&amp;T[0,7]"),
+    ("#39;s", "#39;s[0,4]"),
+    (
+        "Reuters - Short-sellers, Wall Street's dwindling\\band",
+        "Reuters[0,6] -[8,8] Short-sellers[10,22] ,[23,23] Wall[25,28] Street's[30,37] dwindling\\band[39,52]",
+    ),
+    ("well--then", "well--then[0,9]"),
+    ("**bold**", "**[0,1] bold[2,5] **[6,7]"),
+    ("It's 5:30p.m.", "It's[0,3] 5:30p.m[5,11] .[12,12]"),
+    ("a.b.", "a.b[0,2] .[3,3]"),
+    ("!wow!!", "![0,0] wow[1,3] !![4,5]"),
+    ("foo\u{2028}bar.", "foo\u{2028}bar[0,6] .[7,7]"),
+    ("100,", "100[0,2] ,[3,3]"),
+    ("--", "--[0,1]"),
+    ("Oil prices: $50/barrel", "Oil[0,2] prices[4,9] :[10,10] $50/barrel[12,21]"),
+    ("a\u{b}b\u{c}c", "a[0,0] b[2,2] c[4,4]"),
+];
+
+#[test]
+fn default_rules() {
+    for (text, expected) in DEFAULT_RULES {
+        assert_eq!(shown(&Tokenizer::default(), text, 0), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn a_sentence_counts_from_its_document() {
+    assert_eq!(shown(&Tokenizer::default(), "Go on.", 4), "Go[4,5] on[7,8] .[9,9]");
+}
+
+#[test]
+fn lengths_are_limits_on_utf16_units() {
+    let settings = TokenizerSettings { min_length: 4, max_length: Some(5), ..Default::default() };
+    let tokenizer = Tokenizer::new(settings).expect("four is below five");
+    assert_eq!(shown(&tokenizer, "Hello New York and Goodbye 😀😀", 0), "Hello[0,4] York[10,13] 😀😀[27,30]");
+}
+
+#[test]
+fn contradicting_lengths_are_an_error() {
+    let settings = TokenizerSettings { min_length: 4, max_length: Some(3), ..Default::default() };
+    let error = Tokenizer::new(settings).expect_err("three is below four");
+    assert_eq!(error.to_string(), "the largest token length 3 is below the smallest, 4");
+}
+
+#[test]
+fn context_chars_can_be_replaced() {
+    let settings = TokenizerSettings { context_chars: ContextChars::new(['!']), ..Default::default() };
+    let tokenizer = Tokenizer::new(settings).expect("no lengths are set");
+    assert_eq!(shown(&tokenizer, "(Hello.)!", 0), "(Hello.)[0,7] ![8,8]");
+}
+
+proptest! {
+    /// Tokens are ordered, do not overlap, hold no break, and together hold everything that is not a break.
+    #[test]
+    fn tokens_cover_the_text(text in "[ \\t\\na-c.,'(é😀\u{a0}]{0,40}") {
+        let mut tokens = Vec::new();
+        Tokenizer::default().tokenize(&text, 0, &mut tokens).unwrap();
+        let joined: String = tokens.iter().map(|t| &text[t.range.clone()]).collect();
+        let kept: String = text.chars().filter(|c| !c.is_ascii_whitespace() && *c != '\u{b}').collect();
+        prop_assert_eq!(joined, kept);
+        let units: Vec<u16> = text.encode_utf16().collect();
+        for token in &tokens {
+            let again = String::from_utf16_lossy(&units[token.begin..=token.end]);
+            prop_assert_eq!(&again, &text[token.range.clone()]);
+        }
+    }
+}
