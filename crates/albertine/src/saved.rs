@@ -153,8 +153,12 @@ fn read_spark(folder: &Folder) -> Result<Vec<Stage>, Error> {
             if !stage.class.starts_with("com.johnsnowlabs.nlp.") {
                 return Err(unknown());
             }
-            // the parameters of a classifier come with its model
-            Stage::from_params(stage.name(), &stage.params, || load_model(&stage.folder))?.ok_or_else(unknown)
+            let mut params = stage.params.clone();
+            // what a fitted tokenizer does not keep among its parameters
+            if let Some(rules) = stage.patterns("rules")? {
+                params.insert("rules".to_owned(), rules.into());
+            }
+            Stage::from_params(stage.name(), &params, || load_model(&stage.folder))?.ok_or_else(unknown)
         })
         .collect()
 }

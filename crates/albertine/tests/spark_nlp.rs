@@ -207,3 +207,29 @@ fn saved_models_give_spark_nlp_s_annotations() {
         different[..different.len().min(12)].join("\n")
     );
 }
+
+#[test]
+fn saved_tokenizers_cut_as_they_did() {
+    let folder = folder().join("models/tokenizers");
+    let settings = |name: &str| {
+        let model = PipelineModel::load(folder.join(name)).unwrap();
+        match model.stages() {
+            [Stage::TokenizerModel(token)] => token.get_settings().clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let chars = settings("context_chars");
+    assert_eq!((chars.context_chars.as_slice(), chars.rules.len()), (&['(', ')', '?'][..], 0));
+    let patterns = settings("patterns");
+    assert_eq!(
+        patterns.rules,
+        [r#"\A([^\s\w\$\.]*)(\w+)('\w+)([\Q.,;:!?*-()"'\E]*)\z"#, r#"\A([^\s\w\$\.]*)(\w+)([\Q.,;:!?*-()"'\E]*)\z"#]
+    );
+    let cut = |settings, text: &str| {
+        let mut tokens = Vec::new();
+        albertine::text::Tokenizer::new(settings).unwrap().tokenize(text, 0, &mut tokens).unwrap();
+        tokens.into_iter().map(|token| text[token.range].to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(cut(chars, "(well, done)? yes!"), ["(", "well,", "done", ")?", "yes!"]);
+    assert_eq!(cut(patterns, "[Jane's #1."), ["[", "Jane", "'s", "#", "1", "."]);
+}

@@ -230,13 +230,15 @@ impl Tokenizer {
                 prefix_pattern: params.text("prefixPattern")?,
                 suffix_pattern: params.text("suffixPattern")?,
                 infix_patterns: params.texts("infixPatterns")?.unwrap_or_default(),
+                rules: Vec::new(),
                 exceptions: params.texts("exceptions")?.unwrap_or_default(),
                 case_sensitive_exceptions: params.flag("caseSensitiveExceptions")?.unwrap_or(true),
                 split_pattern: params.text("splitPattern")?,
                 split_chars: params.texts("splitChars")?.unwrap_or_default(),
                 min_length: params.count("minLength")?.unwrap_or(0),
                 max_length: params.count("maxLength")?,
-            },
+            }
+            .with_rules(params.texts("rules")?.unwrap_or_default()),
         })
     }
 
@@ -255,6 +257,7 @@ fn params_of(input_cols: &[String], output_col: &str, settings: &TokenizerSettin
         .with_some("prefixPattern", settings.prefix_pattern.clone())
         .with_some("suffixPattern", settings.suffix_pattern.clone())
         .with("infixPatterns", settings.infix_patterns.clone())
+        .with("rules", settings.rules.clone())
         .with("exceptions", settings.exceptions.clone())
         .with("caseSensitiveExceptions", settings.case_sensitive_exceptions)
         .with_some("splitPattern", settings.split_pattern.clone())

@@ -128,6 +128,9 @@ impl Patterns {
 
 /// The rules that take the place of context characters: one for each infix pattern.
 fn rules(settings: &TokenizerSettings) -> Result<Vec<Pattern>, TextError> {
+    if !settings.rules.is_empty() {
+        return settings.rules.iter().map(|rule| Pattern::new(rule)).collect();
+    }
     // The default rule looks at no line but the first, which shows only where a line end is a context character.
     let lines = ['\u{85}', '\u{2028}', '\u{2029}'].iter().any(|c| settings.context_chars.contains(*c));
     if settings.prefix_pattern.is_none()

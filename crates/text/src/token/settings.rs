@@ -78,6 +78,9 @@ pub struct TokenizerSettings {
     pub suffix_pattern: Option<String>,
     /// What stands between the two, in the place of anything: each with a group for every token.
     pub infix_patterns: Vec<String>,
+    /// Whole rules in the place of context characters, prefix, infix and suffix, each with a group for every token: what a
+    /// fitted Tokenizer of Spark NLP has made of those.
+    pub rules: Vec<String>,
     /// What stays whole, with all that is glued to it if it holds a space.
     pub exceptions: Vec<String>,
     /// Whether case counts in exceptions (default: it does).
@@ -100,6 +103,7 @@ impl Default for TokenizerSettings {
             prefix_pattern: None,
             suffix_pattern: None,
             infix_patterns: Vec::new(),
+            rules: Vec::new(),
             exceptions: Vec::new(),
             case_sensitive_exceptions: true,
             split_pattern: None,
@@ -111,6 +115,29 @@ impl Default for TokenizerSettings {
 }
 
 impl TokenizerSettings {
+    /// Sets the rules that a fitted Tokenizer of Spark NLP keeps, whole ones. One that splits off context characters and
+    /// nothing else gives these characters back.
+    ///
+    /// ```
+    /// use albertine_text::TokenizerSettings;
+    ///
+    /// let saved = r"\A([\Q,!\E]*)([^\Q,!\E](?:.*[^\Q,!\E])*)([\Q,!\E]*)\z".to_owned();
+    /// let settings = TokenizerSettings::default().with_rules(vec![saved]);
+    /// assert_eq!(settings.context_chars.as_slice(), [',', '!']);
+    /// assert!(settings.rules.is_empty());
+    /// ```
+    #[must_use]
+    pub fn with_rules(mut self, rules: Vec<String>) -> Self {
+        match rules.as_slice() {
+            [rule] if let Some(chars) = context_chars_of(rule) => {
+                self.context_chars = chars;
+                self.rules = Vec::new();
+            }
+            _ => self.rules = rules,
+        }
+        self
+    }
+
     /// What Spark NLP's setters look at.
     pub(super) fn check(&self) -> Result<(), TextError> {
         TextError::check_lengths("token", self.min_length, self.max_length)?;
@@ -133,6 +160,14 @@ impl TokenizerSettings {
         }
         Ok(())
     }
+}
+
+/// The characters of a rule that splits off context characters and nothing else, as Spark NLP writes it.
+fn context_chars_of(rule: &str) -> Option<ContextChars> {
+    let (chars, _) = rule.strip_prefix(r"\A([\Q")?.split_once(r"\E]*)(")?;
+    let (some, other) = (format!(r"([\Q{chars}\E]*)"), format!(r"[^\Q{chars}\E]"));
+    let usual = format!(r"\A{some}({other}(?:.*{other})*){some}\z");
+    (rule == usual).then(|| ContextChars::new(chars.chars()))
 }
 
 fn parameter(parameter: &'static str, value: &str, reason: &str) -> TextError {
