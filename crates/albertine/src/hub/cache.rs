@@ -24,7 +24,7 @@ const HASH_DIGITS: usize = 16;
 const UNNAMED: &str = "model.zip";
 
 /// What a folder is called whose address ends in no name.
-pub(super) const UNNAMED_FOLDER: &str = "model";
+const UNNAMED_FOLDER: &str = "model";
 
 /// A cache.
 #[derive(Debug, Clone)]
@@ -63,15 +63,31 @@ impl Cache {
 
     /// Where what is fetched from an address is kept: a folder when the address ends in `/`, else a file.
     pub(super) fn address(&self, url: &Url) -> PathBuf {
-        let mut hash = sha256_of(url.as_str());
-        hash.truncate(HASH_DIGITS);
         let last = url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
         let name = match (last.is_empty(), super::archive_name::is_plain(last)) {
             (true, _) => UNNAMED_FOLDER,
             (false, true) => last,
             (false, false) => UNNAMED,
         };
-        self.addresses().join(hash).join(name)
+        self.address_folder(url).join(name)
+    }
+
+    /// The folder that what is fetched from an address has for itself.
+    pub(super) fn address_folder(&self, url: &Url) -> PathBuf {
+        let mut hash = sha256_of(url.as_str());
+        hash.truncate(HASH_DIGITS);
+        self.addresses().join(hash)
+    }
+
+    /// Removes an empty folder of the cache and those above it that it leaves empty.
+    pub(super) fn prune(&self, folder: &Path) {
+        let above = folder.ancestors().take_while(|above| above.starts_with(&self.root) && *above != self.root);
+        for folder in above {
+            // a folder that is not there is as good as removed, one that is not empty ends it
+            if folder.exists() && fs::remove_dir(folder).is_err() {
+                return;
+            }
+        }
     }
 
     /// Waits until no other process works on `key`, and keeps others waiting until the file is closed. The file stays: it is
@@ -126,6 +142,18 @@ mod tests {
         assert_eq!(place("https://a.org/m/").file_name().unwrap(), "model");
         assert_eq!(place("https://a.org/%2e%2e%2fm").file_name().unwrap(), "model.zip");
         assert!(archive.starts_with("c/addresses"));
+    }
+
+    #[test]
+    fn empty_folders_are_pruned_and_others_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path().to_owned());
+        fs::create_dir_all(folder.path().join("a/b/c")).unwrap();
+        fs::write(folder.path().join("a/file"), "").unwrap();
+        cache.prune(&folder.path().join("a/b/c/gone"));
+        assert!(folder.path().join("a").exists() && !folder.path().join("a/b").exists());
+        cache.prune(folder.path().parent().unwrap());
+        assert!(folder.path().exists());
     }
 
     #[test]

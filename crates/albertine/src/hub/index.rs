@@ -415,6 +415,23 @@ mod tests {
         assert_eq!(error, "page is no index of models: line 1 is longer than 65536 bytes");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn hostile_bytes_give_no_name_that_leads_away(mut place in 0usize..700, byte: u8, cut in 0usize..1400) {
+            let mut bytes = BUILT_IN_INDEX.as_bytes().to_vec();
+            place %= bytes.len();
+            bytes[place] = byte;
+            bytes.truncate(cut.max(1));
+            if let Ok((index, reading)) = Index::read(&bytes[..], "hostile") {
+                proptest::prop_assert_eq!(index.entries().len(), reading.kept);
+                for entry in index.entries() {
+                    let name = entry.file_name();
+                    proptest::prop_assert!(!name.contains(['/', '\\', '\0']) && !name.starts_with('.'), "{}", name);
+                }
+            }
+        }
+    }
+
     #[test]
     fn an_index_is_written_as_it_is_read() {
         let index = Index::built_in().unwrap();

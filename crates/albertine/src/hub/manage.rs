@@ -180,8 +180,8 @@ impl Hub {
         source.path().and_then(Record::read)
     }
 
-    /// Makes a model directory of any kind of model, and keeps it in the cache under `name`. What has to be fetched for it is
-    /// fetched, and not kept beside.
+    /// Makes a model directory of any kind of model, and keeps it in the cache under `name`. What is fetched by its address for
+    /// that is not kept beside.
     ///
     /// # Errors
     /// [`HubError::Name`] and [`HubError::Taken`] for a name that cannot be given, and whatever is wrong with the model.
@@ -210,13 +210,14 @@ impl Hub {
         let models = cache.models();
         fs::create_dir_all(&models).map_err(HubError::io("create", &models))?;
         Checkpoint::open(path)?.save(&target)?;
-        if fetched {
+        if fetched && matches!(Reference::parse(from)?, Reference::Url(_)) {
             self.remove(from)?;
         }
         Ok(target)
     }
 
-    /// Removes a model from the cache, with what was left of an interrupted download, and gives what was removed.
+    /// Removes a model from the cache, a repository with all its revisions, with what was left of an interrupted download, and
+    /// gives what was removed.
     ///
     /// # Errors
     /// [`HubError::NotCached`] when there is nothing to remove, [`HubError::NotOurs`] for a model that others keep, and
@@ -245,7 +246,7 @@ impl Hub {
                 paths.extend(unnamed);
             }
             Reference::Repository(repository) => paths.push(cache.repositories().join(repository.folder())),
-            Reference::Url(url) => paths.extend(cache.address(&url).parent().map(Path::to_owned)),
+            Reference::Url(url) => paths.push(cache.address_folder(&url)),
             Reference::Path(path) if path.exists() => return Err(HubError::NotOurs { path }.into()),
             Reference::Path(_) => {}
         }
@@ -263,6 +264,7 @@ impl Hub {
         for path in &paths {
             let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
             removed.map_err(HubError::io("remove", path))?;
+            path.parent().into_iter().for_each(|folder| cache.prune(folder));
         }
         Ok(paths)
     }

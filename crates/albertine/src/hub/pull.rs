@@ -18,13 +18,14 @@ impl Hub {
     /// Fetches a model into the cache, unless another process does so first.
     pub(super) fn pull(&self, name: &str, remote: Remote) -> Result<ModelSource, Error> {
         let cache = self.cache()?;
-        let key = match &remote {
-            Remote::Published(entry) => entry.file_name(),
-            Remote::Repository(repository) => repository.folder(),
+        let (key, folder) = match &remote {
+            Remote::Published(entry) => (entry.file_name(), cache.archives()),
+            Remote::Repository(repository) => {
+                (repository.folder(), cache.repositories().join(repository.folder()).join("snapshots"))
+            }
             Remote::Address(url) => {
-                let place = cache.address(url);
-                let hash = place.parent().and_then(Path::file_name).unwrap_or_default();
-                hash.to_string_lossy().into_owned()
+                let folder = cache.address_folder(url);
+                (folder.file_name().unwrap_or_default().to_string_lossy().into_owned(), folder)
             }
         };
         let _lock = cache.lock(&key, name, self.progress.as_ref())?;
@@ -35,6 +36,14 @@ impl Hub {
         if let Found::Here(source) = self.find(name, language)? {
             return Ok(source);
         }
+        let outcome = self.fetch(cache, name, remote);
+        if outcome.is_err() {
+            cache.prune(&folder);
+        }
+        outcome
+    }
+
+    fn fetch(&self, cache: &Cache, name: &str, remote: Remote) -> Result<ModelSource, Error> {
         let client = Client::new(self.limits, self.bound_token());
         match remote {
             Remote::Published(entry) => self.pull_published(&client, cache, name, &entry).map(ModelSource::Archive),

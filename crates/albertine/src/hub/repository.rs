@@ -84,7 +84,10 @@ pub(super) fn pull(
     // which commit a branch stands for is told with the first file; all others are asked for at that commit
     let asked = files(&repository.revision)?;
     asked.discard(CONFIG);
-    let commit = asked.fetch(CONFIG, LARGEST_SMALL_FILE).map_err(|error| explain(error, repository))?;
+    let commit = asked.fetch(CONFIG, LARGEST_SMALL_FILE).map_err(|error| {
+        let _ = fs::remove_dir(&asked.folder);
+        explain(error, repository)
+    })?;
     let commit = commit.filter(|commit| is_plain(commit)).unwrap_or_else(|| repository.revision.replace('/', "-"));
     let settled = files(&commit)?;
     if settled.folder != asked.folder {
