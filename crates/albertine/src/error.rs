@@ -19,7 +19,10 @@ pub enum Error {
     /// Building or reading an Arrow array.
     #[error(transparent)]
     Arrow(#[from] arrow::error::ArrowError),
-    /// No built-in model has this name and no directory is there.
+    /// A model could not be found or fetched.
+    #[error(transparent)]
+    Hub(#[from] crate::hub::HubError),
+    /// No model has this name and no directory is there.
     #[error("there is no model named `{name}`{}", did_you_mean(nearest))]
     UnknownModel {
         /// What was asked for.
@@ -27,7 +30,7 @@ pub enum Error {
         /// The nearest known names, best first.
         nearest: Vec<String>,
     },
-    /// A path to a model does not lead to a directory.
+    /// A path to a model leads to no directory and no archive.
     #[error("{} is not a model directory: {reason}", path.display())]
     NotAModelDirectory {
         /// What was asked for.

@@ -1,7 +1,51 @@
-//! From what a person calls a model to where its files are.
+//! From what a person calls a model to where its files are: in the program, on disk, in the cache, or fetched.
+//!
+//! What is on this machine is used without a look at the network. A model is looked for in this order:
+//!
+//! 1. a built-in name (a folder of the same name is reached as `./name`);
+//! 2. a path, or `file://`, to a model directory or an archive; what is on disk wins over a repository of the same spelling;
+//! 3. `owner/name` or `owner/name@revision`, a repository on the Hugging Face hub: in the cache, in the cache of Hugging Face's own
+//!    clients, else fetched;
+//! 4. an address: an archive, or a folder of files when it ends in `/`;
+//! 5. a name: an imported model, then a published one in the cache, in the folders of `ALBERTINE_HUB`, among what Spark NLP has in
+//!    `~/cache_pretrained`, else fetched by the [`Index`].
+//!
+//! An archive is kept as it was fetched: one file, whose sum stays checkable, which is read where it lies and cannot write outside
+//! its folder because it is never unpacked. [`Hub::import`] makes a model directory of it, which loads faster.
 
-use std::path::{Path, PathBuf};
+mod archive_name;
+mod archives;
+mod cache;
+mod checksum;
+mod download;
+mod error;
+mod find;
+mod http;
+mod index;
+mod manage;
+mod progress;
+mod pull;
+mod record;
+mod reference;
+mod repository;
+mod settings;
+mod version;
 
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use url::Url;
+
+use self::cache::Cache;
+pub use self::error::HubError;
+pub use self::http::Limits;
+pub use self::index::{Entry, Index, Reading, Request};
+pub use self::manage::{Known, Origin};
+pub use self::progress::{Progress, Transfer};
+pub use self::record::{FileRecord, Record};
+use self::reference::Location;
+pub use self::version::Version;
 use crate::Error;
 use crate::builtin::{BUILT_IN, BuiltIn};
 
@@ -13,23 +57,82 @@ pub const DEFAULT: &str = BUILT_IN[0].name;
 pub enum ModelSource {
     /// Inside the program.
     BuiltIn(&'static BuiltIn),
-    /// A model directory, Hugging Face layout.
+    /// A model directory.
     Directory(PathBuf),
+    /// A zip archive of a model.
+    Archive(PathBuf),
 }
 
-impl std::fmt::Display for ModelSource {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl ModelSource {
+    /// The source at a path: an archive if that is a file, else a directory.
+    #[must_use]
+    pub fn at(path: PathBuf) -> Self {
+        if path.is_file() { Self::Archive(path) } else { Self::Directory(path) }
+    }
+
+    /// Where the files are, if they are on disk.
+    #[must_use]
+    pub fn path(&self) -> Option<&std::path::Path> {
         match self {
-            Self::BuiltIn(model) => write!(f, "{}", model.name),
-            Self::Directory(path) => write!(f, "{}", path.display()),
+            Self::BuiltIn(_) => None,
+            Self::Directory(path) | Self::Archive(path) => Some(path),
         }
     }
 }
 
-/// Finds a model by name or by path. A built-in name wins over a folder of the same name, which can be reached as `./name`.
+impl fmt::Display for ModelSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BuiltIn(model) => write!(f, "{}", model.name),
+            Self::Directory(path) | Self::Archive(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// Finds models, and fetches and keeps those that are elsewhere.
+///
+/// ```
+/// use albertine::hub::{Hub, ModelSource};
+///
+/// let cache = tempfile::tempdir()?;
+/// let hub = Hub::new(cache.path()).offline(true);
+/// assert!(matches!(hub.resolve("ag_news")?, ModelSource::BuiltIn(_)));
+/// let error = hub.resolve("albert_base_sequence_classifier_imdb").unwrap_err();
+/// assert!(error.to_string().ends_with("is not on this machine, and the network is not to be used"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Hub {
+    /// `None` where neither a setting nor the system tells; that is an error only once it is needed.
+    cache: Option<Cache>,
+    places: Vec<Location>,
+    endpoint: Option<Url>,
+    token: Option<String>,
+    /// Spark NLP's own cache, which is only read.
+    foreign_archives: Option<PathBuf>,
+    /// The cache of Hugging Face's own clients, which is only read.
+    foreign_repositories: Option<PathBuf>,
+    offline: bool,
+    limits: Limits,
+    progress: Arc<dyn Progress>,
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { cache, places, offline, limits, .. } = self;
+        f.debug_struct("Hub")
+            .field("cache", cache)
+            .field("places", places)
+            .field("offline", offline)
+            .field("limits", limits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Finds a model as [`Hub::resolve`] does, with the settings of the environment ([`Hub::from_env`]).
 ///
 /// # Errors
-/// [`Error::UnknownModel`] with the nearest names, or [`Error::NotAModelDirectory`] for a path that leads to no directory.
+/// As [`Hub::from_env`] and [`Hub::resolve`].
 ///
 /// ```
 /// use albertine::hub::{ModelSource, resolve};
@@ -38,58 +141,21 @@ impl std::fmt::Display for ModelSource {
 /// # Ok::<(), albertine::Error>(())
 /// ```
 pub fn resolve(name_or_path: &str) -> Result<ModelSource, Error> {
-    if let Some(model) = BUILT_IN.iter().find(|model| model.name == name_or_path) {
-        return Ok(ModelSource::BuiltIn(model));
-    }
-    let path = Path::new(name_or_path);
-    if path.is_dir() {
-        Ok(ModelSource::Directory(path.to_owned()))
-    } else if path.exists() {
-        Err(Error::NotAModelDirectory { path: path.to_owned(), reason: "it is a file" })
-    } else if path.components().count() > 1 {
-        Err(Error::NotAModelDirectory { path: path.to_owned(), reason: "nothing is there" })
-    } else {
-        Err(Error::UnknownModel { name: name_or_path.to_owned(), nearest: nearest(name_or_path) })
+    match built_in(name_or_path) {
+        Some(model) => Ok(ModelSource::BuiltIn(model)),
+        None => Hub::from_env()?.resolve(name_or_path),
     }
 }
 
-/// As [`resolve`], for a model of the language `lang`; the models inside the program are English, a path may be of any language.
+/// As [`resolve`], for a model of the language `lang`; a path, a repository and an address may be of any language.
 ///
 /// # Errors
 /// As [`resolve`], and [`Error::UnknownModel`] when the named model is of another language.
 pub fn resolve_language(name_or_path: &str, lang: &str) -> Result<ModelSource, Error> {
-    match resolve(name_or_path)? {
-        ModelSource::BuiltIn(model) if model.language != lang => Err(Error::UnknownModel {
-            name: format!("{name_or_path} ({lang})"),
-            nearest: vec![format!("{} ({})", model.name, model.language)],
-        }),
-        source => Ok(source),
-    }
+    Hub::from_env()?.resolve_language(name_or_path, lang)
 }
 
-/// The known names, the most alike first. There are few, so all of them are worth naming.
-fn nearest(name: &str) -> Vec<String> {
-    let mut names: Vec<&str> = BUILT_IN.iter().map(|model| model.name).collect();
-    names.sort_by(|a, b| strsim::jaro_winkler(b, name).total_cmp(&strsim::jaro_winkler(a, name)));
-    names.into_iter().take(3).map(str::to_owned).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn the_default_is_built_in() {
-        assert_eq!(resolve(DEFAULT).unwrap().to_string(), DEFAULT);
-    }
-
-    #[test]
-    fn a_path_to_nothing_and_a_file_are_told_apart() {
-        let nothing = resolve("no/such/model").unwrap_err().to_string();
-        assert_eq!(nothing, "no/such/model is not a model directory: nothing is there");
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let error = resolve(file.path().to_str().unwrap()).unwrap_err();
-        assert!(matches!(error, Error::NotAModelDirectory { reason: "it is a file", .. }));
-    }
+/// The built-in model of a name.
+fn built_in(name: &str) -> Option<&'static BuiltIn> {
+    BUILT_IN.iter().find(|model| model.name == name)
 }

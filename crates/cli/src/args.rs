@@ -42,6 +42,18 @@ Examples:
   albertine inspect model ag_news
   albertine inspect cpu";
 
+const MODELS_EXAMPLES: &str = "\
+What is on this machine is used without a look at the network; what is not is fetched once, checked, and kept in one folder: \
+ALBERTINE_CACHE, else the system's folder for caches. ALBERTINE_HUB names folders and URLs to take published models from, \
+HF_ENDPOINT a mirror of huggingface.co, HF_TOKEN a token for it. --offline, or ALBERTINE_OFFLINE=1, keeps off the network.
+
+Examples:
+  albertine models list
+  albertine models pull albert_base_sequence_classifier_ag_news
+  albertine models pull org/repo@v1.0
+  albertine models import ./exported_model.zip mine && albertine classify --model mine \"Oil prices rose\"
+  albertine models list --refresh";
+
 const BENCH_EXAMPLES: &str = "\
 Examples:
   albertine bench
@@ -54,6 +66,9 @@ Examples:
   albertine completions zsh  > \"${fpath[1]}/_albertine\"
   albertine completions fish > ~/.config/fish/completions/albertine.fish";
 
+/// What a model may be called.
+const MODEL: &str = "NAME|PATH|ORG/REPO|URL";
+
 /// Sort texts into classes with ALBERT, from one headline to a table of millions
 #[derive(Debug, Parser)]
 #[command(name = "albertine", version, after_help = MAIN_EXAMPLES)]
@@ -64,6 +79,10 @@ pub(crate) struct Cli {
     /// Say nothing on standard error but errors
     #[arg(long, global = true)]
     pub(crate) quiet: bool,
+
+    /// Never use the network for a model: only what is on this machine
+    #[arg(long, global = true)]
+    pub(crate) offline: bool,
 }
 
 /// The subcommands.
@@ -83,6 +102,14 @@ pub(crate) enum Command {
         /// What to look at.
         #[command(subcommand)]
         subject: Subject,
+    },
+
+    /// List, fetch, import and remove models
+    #[command(after_help = MODELS_EXAMPLES)]
+    Models {
+        /// What to do.
+        #[command(subcommand)]
+        action: ModelsAction,
     },
 
     /// Measure the speed of a model on this machine
@@ -180,8 +207,8 @@ pub(crate) struct ColumnArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct ModelArgs {
-    /// Built-in name or model directory
-    #[arg(long, value_name = "NAME|PATH", default_value = albertine::hub::DEFAULT, value_hint = ValueHint::DirPath)]
+    /// Name, model directory or archive, repository on the Hugging Face hub, or URL
+    #[arg(long, value_name = MODEL, default_value = albertine::hub::DEFAULT, value_hint = ValueHint::DirPath)]
     pub(crate) model: String,
 
     /// Arithmetic of the encoder
@@ -226,20 +253,69 @@ pub(crate) enum Subject {
         /// Text to cut
         text: String,
 
-        /// Built-in name or model directory
-        #[arg(long, value_name = "NAME|PATH", default_value = albertine::hub::DEFAULT, value_hint = ValueHint::DirPath)]
+        /// Name, model directory or archive, repository on the Hugging Face hub, or URL
+        #[arg(long, value_name = MODEL, default_value = albertine::hub::DEFAULT, value_hint = ValueHint::DirPath)]
         model: String,
     },
 
     /// Show the architecture, labels and limits of a model
     Model {
-        /// Built-in name or model directory
-        #[arg(value_name = "NAME|PATH", default_value = albertine::hub::DEFAULT, value_hint = ValueHint::DirPath)]
+        /// Name, model directory or archive, repository on the Hugging Face hub, or URL
+        #[arg(value_name = MODEL, default_value = albertine::hub::DEFAULT, value_hint = ValueHint::DirPath)]
         model: String,
     },
 
     /// Show the CPU levels that this machine offers and the one in use
     Cpu,
+}
+
+/// `albertine models`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelsAction {
+    /// List the models that are here and those that are known
+    List {
+        /// Read the index of published models anew first, in the form of Spark NLP's metadata.json [default: where they come from]
+        #[arg(long, value_name = "URL|PATH", num_args = 0..=1, value_hint = ValueHint::FilePath)]
+        refresh: Option<Option<String>>,
+    },
+
+    /// Show what a model is, where it is and where it came from
+    Show {
+        /// Model to show
+        #[arg(value_name = MODEL)]
+        name: String,
+    },
+
+    /// Fetch a model, unless it is here, and print where it is
+    Pull {
+        /// Model to fetch
+        #[arg(value_name = MODEL)]
+        name: String,
+    },
+
+    /// Make a model directory of a model of any kind, keep it under a name, and print where it is
+    Import {
+        /// Model to import: a directory, an archive, a repository or a URL
+        #[arg(value_name = "PATH|ORG/REPO|URL", value_hint = ValueHint::AnyPath)]
+        from: String,
+
+        /// Name to give it
+        name: String,
+    },
+
+    /// Remove a model from the cache
+    Remove {
+        /// Model to remove
+        #[arg(value_name = MODEL)]
+        name: String,
+    },
+
+    /// Print where a model is
+    Path {
+        /// Model to look for
+        #[arg(value_name = MODEL)]
+        name: String,
+    },
 }
 
 /// `albertine bench`.

@@ -4,10 +4,12 @@ mod bench;
 mod classify;
 mod completions;
 mod inspect;
+mod models;
 mod sql;
 
 pub(crate) use self::bench::bench;
 pub(crate) use self::classify::classify;
 pub(crate) use self::completions::completions;
 pub(crate) use self::inspect::inspect;
+pub(crate) use self::models::models;
 pub(crate) use self::sql::sql;

@@ -5,6 +5,7 @@ use std::io;
 use std::process::ExitCode;
 
 use albertine::Error as LibraryError;
+use albertine::hub::HubError;
 use albertine_engine::EngineError;
 
 use crate::printer::Printer;
@@ -97,6 +98,9 @@ fn hint(error: &anyhow::Error, tables: Tables) -> Option<String> {
         if let Some(error) = cause.downcast_ref::<LibraryError>() {
             return library_hint(error);
         }
+        if let Some(error) = cause.downcast_ref::<HubError>() {
+            return hub_hint(error);
+        }
         match cause.downcast_ref::<EngineError>()? {
             EngineError::Transform(error) => library_hint(error),
             error => engine_hint(error, tables),
@@ -123,8 +127,9 @@ fn engine_hint(error: &EngineError, tables: Tables) -> Option<String> {
 
 fn library_hint(error: &LibraryError) -> Option<String> {
     let hint = match error {
+        LibraryError::Hub(error) => return hub_hint(error),
         LibraryError::UnknownModel { .. } => {
-            "name a built-in model or the path of a model directory, such as `./my-model`"
+            "`albertine models list` has the names; a path begins with `./`, and `org/repo` is on the Hugging Face hub"
         }
         LibraryError::NotAModelDirectory { .. } => {
             "a model directory holds config.json, model.safetensors and tokenizer.json or spiece.model"
@@ -135,6 +140,24 @@ fn library_hint(error: &LibraryError) -> Option<String> {
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+fn hub_hint(error: &HubError) -> Option<String> {
+    let hint = match error {
+        HubError::Offline { name } => format!(
+            "`albertine models pull {name}` fetches it where there is a network; a folder that holds it can be named in ALBERTINE_HUB, or its path given"
+        ),
+        HubError::NotCached { name, .. } => format!("`albertine models pull {name}` fetches it"),
+        HubError::Taken { name, .. } => {
+            format!("choose another name, or make room with `albertine models remove {name}`")
+        }
+        HubError::NotAtAnyPlace { .. } => {
+            "ALBERTINE_HUB names the folders and addresses where published models are looked for".to_owned()
+        }
+        HubError::NoCacheFolder { .. } => "name a folder in ALBERTINE_CACHE".to_owned(),
+        _ => return None,
+    };
+    Some(hint)
 }
 
 #[cfg(test)]

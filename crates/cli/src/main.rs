@@ -5,6 +5,7 @@
 
 mod args;
 mod commands;
+mod download;
 mod exit;
 mod facts;
 mod interrupt;
@@ -21,21 +22,27 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::{Cli, Command};
+use crate::exit::Outcome;
 use crate::printer::Printer;
 
 fn main() -> ExitCode {
-    let Cli { command, quiet } = Cli::parse();
+    let Cli { command, quiet, offline } = Cli::parse();
     let printer = Printer::new(quiet);
     let tables = match command {
         Command::Sql(_) => exit::Tables::Query,
         _ => exit::Tables::Arguments,
     };
-    let result = match command {
-        Command::Classify(args) => commands::classify(*args, &printer),
-        Command::Sql(args) => commands::sql(&args, &printer),
-        Command::Inspect { subject } => commands::inspect(subject, &printer),
-        Command::Bench(args) => commands::bench(&args, &printer),
-        Command::Completions { shell } => commands::completions(shell, &printer),
-    };
-    exit::finish(result, tables, &printer)
+    exit::finish(run(command, offline, &printer), tables, &printer)
+}
+
+fn run(command: Command, offline: bool, printer: &Printer) -> anyhow::Result<Outcome> {
+    let hub = download::hub(offline, *printer);
+    match command {
+        Command::Classify(args) => commands::classify(*args, &hub?, printer),
+        Command::Sql(args) => commands::sql(&args, &hub?, printer),
+        Command::Inspect { subject } => commands::inspect(subject, &hub?, printer),
+        Command::Models { action } => commands::models(action, &hub?, printer),
+        Command::Bench(args) => commands::bench(&args, &hub?, printer),
+        Command::Completions { shell } => commands::completions(shell, printer),
+    }
 }

@@ -76,6 +76,19 @@ pub(crate) fn faster(printer: &Printer, classifier: &Classifier, elapsed: Durati
     Ok(())
 }
 
+/// A number of bytes, such as `44.9 MB`.
+pub(crate) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    let mut value = bytes as f64 / 1e3;
+    let mut unit = 0;
+    // what would be rounded to 1000 belongs to the next unit
+    while value >= 999.95 && unit + 1 < UNITS.len() {
+        value /= 1e3;
+        unit += 1;
+    }
+    if bytes < 1000 { count(bytes, "byte") } else { format!("{value:.1} {}", UNITS[unit]) }
+}
+
 /// A number of things, such as `1 row` or `2,000 rows`.
 pub(crate) fn count(number: u64, thing: &str) -> String {
     format!("{} {thing}{}", grouped(number), if number == 1 { "" } else { "s" })
@@ -97,6 +110,20 @@ pub(crate) fn grouped(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_have_the_unit_that_fits() {
+        let cases = [
+            (0, "0 bytes"),
+            (999, "999 bytes"),
+            (44_900_000, "44.9 MB"),
+            (999_950, "1.0 MB"),
+            (1 << 60, "1152921.5 TB"),
+        ];
+        for (bytes, text) in cases {
+            assert_eq!(size(bytes), text);
+        }
+    }
 
     #[test]
     fn numbers_are_grouped_and_things_counted() {

@@ -5,7 +5,7 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use albertine::hub::{self, ModelSource};
+use albertine::hub::Hub;
 use albertine::{ClassifierSettings, Columns};
 use albertine_engine::{Format, OnError, SourceOptions, Target};
 
@@ -62,11 +62,11 @@ impl Data {
     }
 }
 
-/// Where the model is, and how it runs.
+/// Which model, and how it runs.
 #[derive(Debug)]
 pub(crate) struct Model {
-    /// The files of the model.
-    pub(crate) source: ModelSource,
+    /// What it is called; it is known, but may have to be fetched.
+    pub(crate) name: String,
     /// Limits, case and threads.
     pub(crate) settings: ClassifierSettings,
 }
@@ -151,8 +151,9 @@ fn format_of(output: &Path) -> Result<Format, Misuse> {
     Ok(format)
 }
 
-/// Which model is asked for, and how it shall run.
-pub(crate) fn model(args: &ModelArgs) -> Result<Model, albertine::Error> {
+/// Which model is asked for, and how it shall run. It is not fetched before everything else is known to be right.
+pub(crate) fn model(args: &ModelArgs, hub: &Hub) -> Result<Model, albertine::Error> {
+    hub.here(&args.model)?;
     let defaults = ClassifierSettings::default();
     let settings = ClassifierSettings {
         max_sentence_length: args.max_sentence_length,
@@ -161,7 +162,7 @@ pub(crate) fn model(args: &ModelArgs) -> Result<Model, albertine::Error> {
         batch_tokens: args.batch_tokens.map_or(defaults.batch_tokens, NonZeroUsize::get),
         threads: args.threads.map_or(defaults.threads, NonZeroUsize::get),
     };
-    Ok(Model { source: hub::resolve(&args.model)?, settings })
+    Ok(Model { name: args.model.clone(), settings })
 }
 
 /// Which columns are read and added.
@@ -279,8 +280,10 @@ mod tests {
     #[test]
     fn threads_and_budgets_are_the_librarys_unless_given() {
         let defaults = ClassifierSettings::default();
-        let given = model(&classify(&["x", "--threads", "3", "--batch-tokens", "99"]).model).expect("a model").settings;
-        let not_given = model(&classify(&["x"]).model).expect("a model").settings;
+        let hub = Hub::new("");
+        let settings = |flags: &[&str]| model(&classify(flags).model, &hub).expect("a model").settings;
+        let given = settings(&["x", "--threads", "3", "--batch-tokens", "99"]);
+        let not_given = settings(&["x"]);
         assert_eq!((given.threads, given.batch_tokens), (3, 99));
         assert_eq!((not_given.threads, not_given.batch_tokens), (defaults.threads, defaults.batch_tokens));
     }

@@ -5,6 +5,7 @@ mod texts;
 
 use std::sync::Arc;
 
+use albertine::hub::Hub;
 use albertine::{Classifier, Classify, Columns, Transform};
 use albertine_engine::Source;
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
@@ -21,11 +22,12 @@ use crate::{settings, timing};
 const MOST_ROWS: usize = 10_000;
 
 /// Measures the model over the texts that `args` name, or over generated ones, and prints what was found.
-pub(crate) fn bench(args: &BenchArgs, printer: &Printer) -> anyhow::Result<Outcome> {
-    let model = settings::model(&args.model)?;
-    let name = model.source.to_string();
+pub(crate) fn bench(args: &BenchArgs, hub: &Hub, printer: &Printer) -> anyhow::Result<Outcome> {
+    let model = settings::model(&args.model, hub)?;
     let table = if args.input.inputs.is_empty() { None } else { Some(read(args)?) };
-    let classifier = Arc::new(Classifier::load(&model.source, model.settings)?);
+    let source = hub.resolve(&model.name)?;
+    let name = source.to_string();
+    let classifier = Arc::new(Classifier::load(&source, model.settings)?);
     let (batches, text, origin) = match table {
         Some(batches) => (batches, args.input.text_columns.clone(), args.input.inputs.join(", ")),
         None => (vec![generated(&classifier)?], Columns::default().text, texts::description()),

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use albertine::hub::Hub;
 use albertine::{Classifier, Classify, Columns, Transform};
 use albertine_engine::{RunSettings, Sink, Source, SourceOptions};
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
@@ -23,18 +24,18 @@ use crate::{report, timing};
 const TEXT_COLUMN: &str = "text";
 
 /// Classifies the texts or the tables that `args` name.
-pub(crate) fn classify(args: ClassifyArgs, printer: &Printer) -> anyhow::Result<Outcome> {
+pub(crate) fn classify(args: ClassifyArgs, hub: &Hub, printer: &Printer) -> anyhow::Result<Outcome> {
     let terminal = printer.stdout_is_terminal();
     let input = settings::input(args.texts, &args.input, args.errors, io::stdin().is_terminal())?;
     let columns = settings::columns(&args.input.text_columns, &args.columns);
     match input {
         Input::Texts(texts) => {
             let output = settings::output(&args.output, terminal)?;
-            classify_texts(texts, columns, settings::model(&args.model)?, output, printer)
+            classify_texts(texts, columns, &settings::model(&args.model, hub)?, output, hub, printer)
         }
         Input::Tables(options) => {
             let data = settings::data(&args.output, terminal)?;
-            classify_tables(options, columns, settings::model(&args.model)?, data, printer)
+            classify_tables(options, columns, &settings::model(&args.model, hub)?, data, hub, printer)
         }
     }
 }
@@ -43,8 +44,9 @@ pub(crate) fn classify(args: ClassifyArgs, printer: &Printer) -> anyhow::Result<
 fn classify_texts(
     texts: Vec<String>,
     columns: Columns,
-    model: Model,
+    model: &Model,
     output: Output,
+    hub: &Hub,
     printer: &Printer,
 ) -> anyhow::Result<Outcome> {
     if output.file().is_some() {
@@ -52,7 +54,7 @@ fn classify_texts(
     }
     let text: ArrayRef = Arc::new(StringArray::from(texts));
     let batch = RecordBatch::try_from_iter([(TEXT_COLUMN, text)])?;
-    let classify = load(model, columns)?;
+    let classify = load(model, columns, hub)?;
     let mut writer = Writer::create(output, classify.output_schema(&batch.schema())?, printer)?;
     let started = Instant::now();
     let labelled = classify.transform(&batch)?;
@@ -68,14 +70,15 @@ fn classify_texts(
 fn classify_tables(
     options: SourceOptions,
     columns: Columns,
-    model: Model,
+    model: &Model,
     data: Data,
+    hub: &Hub,
     printer: &Printer,
 ) -> anyhow::Result<Outcome> {
     discard_output_on_interrupt(*printer)?;
     let source = Source::open(options)?;
     data.target.check(&source)?;
-    let classify = load(model, columns)?;
+    let classify = load(model, columns, hub)?;
     let schema = classify.output_schema(source.schema())?;
     say_renamed(&classify, source.schema(), printer);
     let file = data.file().map(Path::to_owned);
@@ -100,8 +103,8 @@ fn classify_tables(
     Ok(if summary.failed_rows > 0 { Outcome::FailedRows } else { Outcome::Done })
 }
 
-fn load(model: Model, columns: Columns) -> Result<Classify, albertine::Error> {
-    let classifier = Classifier::load(&model.source, model.settings)?;
+fn load(model: &Model, columns: Columns, hub: &Hub) -> Result<Classify, albertine::Error> {
+    let classifier = Classifier::load(&hub.resolve(&model.name)?, model.settings.clone())?;
     timing::watch(&classifier);
     Classify::new(Arc::new(classifier), columns)
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
-use albertine::hub::{self, ModelSource};
+use albertine::hub::{Hub, ModelSource};
 use albertine::model::{CpuLevel, Kernels, Precision, ProblemType};
 use albertine::{Classifier, ClassifierSettings};
 use anyhow::Context;
@@ -22,18 +22,18 @@ use crate::settings;
 use crate::writer::Writer;
 
 /// Shows one subject.
-pub(crate) fn inspect(subject: Subject, printer: &Printer) -> anyhow::Result<Outcome> {
+pub(crate) fn inspect(subject: Subject, hub: &Hub, printer: &Printer) -> anyhow::Result<Outcome> {
     match subject {
-        Subject::Pieces { text, model } => pieces(&text, &model, printer)?,
-        Subject::Model { model } => describe(&model, printer)?,
+        Subject::Pieces { text, model } => pieces(&text, &model, hub, printer)?,
+        Subject::Model { model } => describe(&model, hub, printer)?,
         Subject::Cpu => cpu(printer)?,
     }
     Ok(Outcome::Done)
 }
 
 /// The pieces of a text with their ids and their places in it, in characters.
-fn pieces(text: &str, model: &str, printer: &Printer) -> anyhow::Result<()> {
-    let classifier = Classifier::pretrained(model, ClassifierSettings::default())?;
+fn pieces(text: &str, model: &str, hub: &Hub, printer: &Printer) -> anyhow::Result<()> {
+    let classifier = Classifier::load(&hub.resolve(model)?, ClassifierSettings::default())?;
     let pieces = classifier.pieces().inspect(text)?;
     let columns: [(&str, ArrayRef); 4] = [
         ("piece", Arc::new(pieces.iter().map(|piece| Some(piece.text.as_str())).collect::<StringArray>())),
@@ -54,8 +54,8 @@ fn pieces(text: &str, model: &str, printer: &Printer) -> anyhow::Result<()> {
 }
 
 /// What a model is made of; it is loaded whole, so that what is wrong with it is told.
-fn describe(model: &str, printer: &Printer) -> anyhow::Result<()> {
-    let source = hub::resolve(model)?;
+fn describe(model: &str, hub: &Hub, printer: &Printer) -> anyhow::Result<()> {
+    let source = hub.resolve(model)?;
     let classifier = Classifier::load(&source, ClassifierSettings::default())?;
     let config = classifier.config();
     let mut facts = Facts::default();
@@ -103,6 +103,11 @@ fn files(source: &ModelSource) -> anyhow::Result<BTreeMap<String, u64>> {
         ])),
         ModelSource::Directory(path) => {
             listing(path).with_context(|| format!("the directory {} could not be listed", path.display()))
+        }
+        ModelSource::Archive(path) => {
+            let size = std::fs::metadata(path).with_context(|| format!("{} could not be read", path.display()))?.len();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            Ok(BTreeMap::from([(name, size)]))
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use albertine::Classifier;
+use albertine::hub::Hub;
 use albertine_engine::Sql;
 use anyhow::{Context, bail};
 
@@ -21,19 +22,20 @@ use crate::{report, timing};
 const STACK: usize = 1 << 30;
 
 /// Runs the query and writes its rows, on a thread whose stack holds any query that was meant.
-pub(crate) fn sql(args: &SqlArgs, printer: &Printer) -> anyhow::Result<Outcome> {
+pub(crate) fn sql(args: &SqlArgs, hub: &Hub, printer: &Printer) -> anyhow::Result<Outcome> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("albertine-sql".into()).stack_size(STACK);
-        let running = thread.spawn_scoped(scope, || run(args, printer)).context("a thread could not be started")?;
+        let running =
+            thread.spawn_scoped(scope, || run(args, hub, printer)).context("a thread could not be started")?;
         running.join().unwrap_or_else(|_| bail!("the query could not be run: the engine stopped unexpectedly"))
     })
 }
 
-fn run(args: &SqlArgs, printer: &Printer) -> anyhow::Result<Outcome> {
+fn run(args: &SqlArgs, hub: &Hub, printer: &Printer) -> anyhow::Result<Outcome> {
     let output = settings::output(&args.output, printer.stdout_is_terminal())?;
-    let model = settings::model(&args.model)?;
+    let model = settings::model(&args.model, hub)?;
     discard_output_on_interrupt(*printer)?;
-    let classifier = Arc::new(Classifier::load(&model.source, model.settings)?);
+    let classifier = Arc::new(Classifier::load(&hub.resolve(&model.name)?, model.settings)?);
     timing::watch(&classifier);
     let started = Instant::now();
     let rows = Sql::new(Arc::clone(&classifier))?.query(&args.query)?;

@@ -40,8 +40,8 @@ fn an_unknown_name_offers_the_nearest() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: there is no model named `ag_mews`; the nearest are `ag_news`
-    hint: name a built-in model or the path of a model directory, such as `./my-model`
+    error: there is no model named `ag_mews`; the nearest are `ag_news`, `albert_base_sequence_classifier_ag_news`, `albert_base_sequence_classifier_imdb`
+    hint: `albertine models list` has the names; a path begins with `./`, and `org/repo` is on the Hugging Face hub
     "#);
 }
 
@@ -60,7 +60,7 @@ fn a_path_to_nothing_and_a_file_are_told() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: ./model.safetensors is not a model directory: it is a file
+    error: ./model.safetensors is not a model directory: it is a file, and no zip archive
     hint: a model directory holds config.json, model.safetensors and tokenizer.json or spiece.model
     "#);
 }

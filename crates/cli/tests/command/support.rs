@@ -94,6 +94,13 @@ impl Sandbox {
     pub(crate) fn prepare(&self, command: &mut Command) {
         command.current_dir(self.folder.path()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.env_remove("ALBERTINE_CPU").env_remove("NO_COLOR").env("TERM", "xterm").env("COLUMNS", "100");
+        for variable in ["ALBERTINE_HUB", "ALBERTINE_OFFLINE", "HF_HUB_OFFLINE", "HF_ENDPOINT", "HF_TOKEN"] {
+            command.env_remove(variable);
+        }
+        for variable in ["HF_HOME", "HF_HUB_CACHE", "XDG_CACHE_HOME"] {
+            command.env_remove(variable);
+        }
+        command.env("HOME", self.folder.path()).env("ALBERTINE_CACHE", "cache");
     }
 
     /// Runs the command, with nothing on standard input, and writes the conversation down.

@@ -1,0 +1,188 @@
+//! What can go wrong on the way to a model.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a model could not be found or fetched; each variant names the file, the address or the setting.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HubError {
+    /// The operating system refused a file of the cache.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// Nobody answered, or the answer broke off, as often as it was tried.
+    #[error("{url} could not be fetched: {reason}")]
+    Unreachable {
+        /// The address.
+        url: String,
+        /// What happened the last time.
+        reason: String,
+    },
+    /// A server refused.
+    #[error("{url} answered {status}{}", explained(explanation))]
+    Status {
+        /// The address.
+        url: String,
+        /// The status, such as 404.
+        status: u16,
+        /// What the server said beside it, or what is known to be behind it; may be empty.
+        explanation: String,
+    },
+    /// A file is larger than the limit; nothing of it is kept.
+    #[error("{url} has {size} bytes or more, and no more than {most} are taken")]
+    TooLarge {
+        /// The address.
+        url: String,
+        /// What the server claims, or what had come.
+        size: u64,
+        /// The limit.
+        most: u64,
+    },
+    /// A file is not what it should be; nothing of it is kept.
+    #[error("{url} is damaged: its {kind} is {found}, and should be {expected}")]
+    Checksum {
+        /// The address.
+        url: String,
+        /// The kind of the sum.
+        kind: &'static str,
+        /// What the sum should be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// An archive is unsound; nothing of it is kept.
+    #[error("{url} is no archive of a model: {source}")]
+    Archive {
+        /// The address.
+        url: String,
+        /// What is wrong with it.
+        source: Box<albertine_model::ModelError>,
+    },
+    /// An address leads on in a way that is not followed.
+    #[error("{url} leads to {location}, which is not followed: {reason}")]
+    Redirect {
+        /// The address.
+        url: String,
+        /// Where it leads.
+        location: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// An address that is none, or of a kind that is not fetched.
+    #[error("`{url}` cannot be fetched: {reason}")]
+    Url {
+        /// What was given.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A setting of the environment that means nothing.
+    #[error("the setting {variable} is `{value}`: {reason}")]
+    Setting {
+        /// The variable.
+        variable: &'static str,
+        /// Its value.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Neither a setting nor the system tells where the cache is.
+    #[error("there is no folder for the cache: neither ALBERTINE_CACHE nor {variable} is set")]
+    NoCacheFolder {
+        /// What the system has for it.
+        variable: &'static str,
+    },
+    /// A model would have to be fetched, and the network is switched off.
+    #[error("`{name}` is not on this machine, and the network is not to be used")]
+    Offline {
+        /// The model.
+        name: String,
+    },
+    /// None of the places that models are fetched from has it.
+    #[error("`{name}` was not found in {}", places.join(", "))]
+    NotAtAnyPlace {
+        /// The file that was looked for.
+        name: String,
+        /// Where it was looked for.
+        places: Vec<String>,
+    },
+    /// A repository or a folder of a server lacks what makes a model.
+    #[error("{origin} has none of {files}")]
+    NoModel {
+        /// The repository or the address.
+        origin: String,
+        /// The files that are looked for.
+        files: String,
+    },
+    /// A file that tells which files to read next is wrong.
+    #[error("{} cannot be read: {reason}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// An index is none: not one of its lines describes a model.
+    #[error("{origin} is no index of models: {reason}")]
+    NotAnIndex {
+        /// The file or address.
+        origin: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A name that cannot be given to a model.
+    #[error("a model cannot be called `{name}`: {reason}")]
+    Name {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The name of an imported model is taken.
+    #[error("there is a model `{name}` already: {}", path.display())]
+    Taken {
+        /// The name.
+        name: String,
+        /// Where that model is.
+        path: PathBuf,
+    },
+    /// A model is not in the cache, so that there is no path to it and nothing to remove.
+    #[error("`{name}` is not in the cache {}", cache.display())]
+    NotCached {
+        /// The model.
+        name: String,
+        /// The cache.
+        cache: PathBuf,
+    },
+    /// A model belongs to somebody else, who may need it.
+    #[error("{} is not in the cache of Albertine, and is not removed", path.display())]
+    NotOurs {
+        /// Where the model is.
+        path: PathBuf,
+    },
+    /// A model is part of the program.
+    #[error("`{name}` is part of the program: there is no file of it")]
+    BuiltIn {
+        /// The model.
+        name: String,
+    },
+}
+
+impl HubError {
+    /// Makes an error of the operating system one of the hub.
+    pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+}
+
+fn explained(explanation: &str) -> String {
+    if explanation.is_empty() { String::new() } else { format!(": {explanation}") }
+}

@@ -1,0 +1,310 @@
+//! What is on this machine, and how to get at what is not. Nothing here touches the network.
+
+use std::fs::{self, File};
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use url::Url;
+
+use super::archive_name::is_plain;
+use super::archives::newest;
+use super::reference::{Location, Reference, Repository};
+use super::{Hub, HubError, Index, ModelSource, Request, built_in, repository};
+use crate::Error;
+use crate::builtin::BUILT_IN;
+
+/// Names that are offered for one that is not known.
+const OFFERED: usize = 3;
+
+/// How a zip archive begins.
+const ZIP: &[u8] = b"PK";
+
+/// A model that has been found.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// It is on this machine.
+    Here(ModelSource),
+    /// It has to be fetched.
+    There(Remote),
+}
+
+/// A model that has to be fetched.
+#[derive(Debug)]
+pub(super) enum Remote {
+    /// A published one.
+    Published(Box<super::Entry>),
+    /// A repository on the Hugging Face hub.
+    Repository(Repository),
+    /// An archive, or with `/` at its end a folder.
+    Address(Url),
+}
+
+impl Hub {
+    /// Finds a model, and fetches it if it is not on this machine and the network may be used.
+    ///
+    /// # Errors
+    /// [`Error::UnknownModel`] with the nearest names, [`Error::NotAModelDirectory`] for a path that leads to no directory and no
+    /// archive, [`HubError::Offline`] for a model that would have to be fetched, and whatever goes wrong while it is.
+    pub fn resolve(&self, name_or_path: &str) -> Result<ModelSource, Error> {
+        self.resolve_in(name_or_path, None)
+    }
+
+    /// As [`Hub::resolve`], for a model of the language `lang`; a path, a repository and an address may be of any language.
+    ///
+    /// # Errors
+    /// As [`Hub::resolve`], and [`Error::UnknownModel`] when the named model is of another language.
+    pub fn resolve_language(&self, name_or_path: &str, lang: &str) -> Result<ModelSource, Error> {
+        self.resolve_in(name_or_path, Some(lang))
+    }
+
+    fn resolve_in(&self, name: &str, lang: Option<&str>) -> Result<ModelSource, Error> {
+        match self.find(name, lang)? {
+            Found::Here(source) => Ok(source),
+            Found::There(_) if self.offline => Err(HubError::Offline { name: name.to_owned() }.into()),
+            Found::There(remote) => self.pull(name, remote),
+        }
+    }
+
+    /// Finds a model without a look at the network: `None` for one that is known and would have to be fetched.
+    ///
+    /// # Errors
+    /// As [`Hub::resolve`], but that nothing is fetched.
+    pub fn here(&self, name_or_path: &str) -> Result<Option<ModelSource>, Error> {
+        Ok(match self.find(name_or_path, None)? {
+            Found::Here(source) => Some(source),
+            Found::There(_) => None,
+        })
+    }
+
+    pub(super) fn find(&self, name: &str, lang: Option<&str>) -> Result<Found, Error> {
+        if let Some(model) = built_in(name) {
+            if lang.is_some_and(|lang| lang != model.language) {
+                return Err(Error::UnknownModel {
+                    name: format!("{name} ({})", lang.unwrap_or_default()),
+                    nearest: vec![format!("{} ({})", model.name, model.language)],
+                });
+            }
+            return Ok(Found::Here(ModelSource::BuiltIn(model)));
+        }
+        let reference = Reference::parse(name)?;
+        let path = match &reference {
+            Reference::Path(path) => path.clone(),
+            Reference::Name(_) | Reference::Repository(_) => PathBuf::from(name),
+            Reference::Url(url) => return Ok(self.find_address(url)),
+        };
+        if path.exists() {
+            return on_disk(path).map(Found::Here);
+        }
+        match reference {
+            Reference::Repository(repository) => Ok(self.find_repository(repository)),
+            Reference::Name(_) => self.find_name(name, lang),
+            Reference::Path(_) | Reference::Url(_) => {
+                Err(Error::NotAModelDirectory { path, reason: "nothing is there" })
+            }
+        }
+    }
+
+    fn find_address(&self, url: &Url) -> Found {
+        let place = self.cache.as_ref().map(|cache| cache.address(url)).filter(|place| place.exists());
+        place.map_or_else(|| Found::There(Remote::Address(url.clone())), |place| Found::Here(ModelSource::at(place)))
+    }
+
+    fn find_repository(&self, repository: Repository) -> Found {
+        let own = self.cache.as_ref().map(|cache| cache.repositories());
+        let caches = [own.as_deref(), self.foreign_repositories.as_deref()];
+        let snapshot = caches.into_iter().flatten().find_map(|cache| repository::cached(cache, &repository));
+        snapshot.map_or_else(
+            || Found::There(Remote::Repository(repository)),
+            |snapshot| Found::Here(ModelSource::Directory(snapshot)),
+        )
+    }
+
+    fn find_name(&self, name: &str, lang: Option<&str>) -> Result<Found, Error> {
+        if let Some(imported) = self.imported(name) {
+            return Ok(Found::Here(ModelSource::Directory(imported)));
+        }
+        let request = Request::new(name, lang);
+        if let Some(archive) = self.folders().iter().find_map(|folder| newest(folder, &request)) {
+            return Ok(Found::Here(ModelSource::at(archive)));
+        }
+        let index = self.index()?;
+        let Some(entry) = index.find(&request) else {
+            return Err(self.unknown(name, lang, &index));
+        };
+        let archive = self.cache.as_ref().map(|cache| cache.archives().join(entry.file_name()));
+        Ok(match archive.filter(|archive| archive.is_file()) {
+            Some(archive) => Found::Here(ModelSource::Archive(archive)),
+            None => Found::There(Remote::Published(Box::new(entry.clone()))),
+        })
+    }
+
+    /// The folder of an imported model.
+    pub(super) fn imported(&self, name: &str) -> Option<PathBuf> {
+        let folder = self.cache.as_ref()?.models().join(name);
+        (is_plain(name) && folder.is_dir()).then_some(folder)
+    }
+
+    /// Folders with archives, in the order in which they are looked at.
+    pub(super) fn folders(&self) -> Vec<PathBuf> {
+        let own = self.cache.as_ref().map(|cache| cache.archives());
+        let named = self.places.iter().filter_map(|place| match place {
+            Location::Path(folder) => Some(folder.clone()),
+            Location::Url(_) => None,
+        });
+        own.into_iter().chain(named).chain(self.foreign_archives.clone()).collect()
+    }
+
+    /// The index: what the program knows by itself, and what the cache has since it was refreshed.
+    ///
+    /// # Errors
+    /// When the index in the cache cannot be read.
+    pub fn index(&self) -> Result<Index, HubError> {
+        let mut index = Index::built_in()?;
+        let Some(path) = self.cache.as_ref().map(|cache| cache.index()).filter(|path| path.is_file()) else {
+            return Ok(index);
+        };
+        let file = File::open(&path).map_err(HubError::io("read", &path))?;
+        let (refreshed, _) = Index::read(BufReader::new(file), &path.display().to_string())?;
+        index.add(refreshed);
+        Ok(index)
+    }
+
+    /// Says that a name is not known, and which known ones are the most alike.
+    fn unknown(&self, name: &str, lang: Option<&str>, index: &Index) -> Error {
+        let others: Vec<&str> = index
+            .entries()
+            .iter()
+            .filter(|entry| entry.name == name)
+            .filter_map(|entry| entry.language.as_deref())
+            .collect();
+        if let (Some(lang), false) = (lang, others.is_empty()) {
+            let mut nearest: Vec<String> = others.iter().map(|other| format!("{name} ({other})")).collect();
+            nearest.dedup();
+            nearest.truncate(OFFERED);
+            return Error::UnknownModel { name: format!("{name} ({lang})"), nearest };
+        }
+        let imported = self.cache.as_ref().map(|cache| names(&cache.models())).unwrap_or_default();
+        let mut known: Vec<String> = BUILT_IN.iter().map(|model| model.name.to_owned()).chain(imported).collect();
+        known.extend(index.entries().iter().map(|entry| entry.name.clone()));
+        known.sort_by(|a, b| strsim::jaro_winkler(b, name).total_cmp(&strsim::jaro_winkler(a, name)));
+        known.dedup();
+        known.truncate(OFFERED);
+        Error::UnknownModel { name: name.to_owned(), nearest: known }
+    }
+}
+
+/// The names of the folders in a folder that can be the names of models, sorted.
+pub(super) fn names(folder: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let folders = entries.flatten().filter(|entry| entry.path().is_dir());
+    let mut names: Vec<String> = folders.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.retain(|name| is_plain(name) && !name.ends_with(".part"));
+    names.sort();
+    names
+}
+
+/// What is at a path that exists.
+fn on_disk(path: PathBuf) -> Result<ModelSource, Error> {
+    if path.is_dir() {
+        return Ok(ModelSource::Directory(path));
+    }
+    let mut start = [0; ZIP.len()];
+    let read = File::open(&path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut start));
+    match read {
+        Ok(()) if start == ZIP => Ok(ModelSource::Archive(path)),
+        _ => Err(Error::NotAModelDirectory { path, reason: "it is a file, and no zip archive" }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::hub::{DEFAULT, resolve};
+
+    const AG_NEWS: &str = "albert_base_sequence_classifier_ag_news";
+    const ARCHIVE: &str = "albert_base_sequence_classifier_ag_news_en_3.4.0_3.0_1639648298937.zip";
+
+    fn here(hub: &Hub, name: &str) -> Option<PathBuf> {
+        hub.here(name).unwrap().map(|source| source.path().unwrap().to_owned())
+    }
+
+    #[test]
+    fn the_default_is_built_in() {
+        assert_eq!(resolve(DEFAULT).unwrap().to_string(), DEFAULT);
+    }
+
+    #[test]
+    fn a_path_to_nothing_and_a_file_are_told_apart() {
+        let nothing = resolve("no/such/model").unwrap_err().to_string();
+        assert_eq!(nothing, "no/such/model is not a model directory: nothing is there");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let error = resolve(file.path().to_str().unwrap()).unwrap_err();
+        assert!(matches!(error, Error::NotAModelDirectory { reason: "it is a file, and no zip archive", .. }));
+        fs::write(file.path(), "PK\x03\x04").unwrap();
+        assert!(matches!(resolve(file.path().to_str().unwrap()), Ok(ModelSource::Archive(_))));
+    }
+
+    #[test]
+    fn a_published_model_is_found_wherever_its_archive_lies() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut hub = Hub::new(folder.path().join("cache")).offline(true);
+        assert_eq!(here(&hub, AG_NEWS), None);
+        assert!(matches!(hub.resolve(AG_NEWS), Err(Error::Hub(HubError::Offline { .. }))));
+        let spark = folder.path().join("cache_pretrained");
+        fs::create_dir_all(spark.join(ARCHIVE.trim_end_matches(".zip"))).unwrap();
+        hub.foreign_archives = Some(spark.clone());
+        assert_eq!(here(&hub, AG_NEWS), Some(spark.join(ARCHIVE.trim_end_matches(".zip"))));
+        let mirror = folder.path().join("mirror");
+        fs::create_dir_all(&mirror).unwrap();
+        fs::write(mirror.join(ARCHIVE), "PK").unwrap();
+        hub = hub.places([mirror.to_str().unwrap()]).unwrap();
+        assert_eq!(here(&hub, AG_NEWS), Some(mirror.join(ARCHIVE)));
+        let archives = folder.path().join("cache/archives");
+        fs::create_dir_all(&archives).unwrap();
+        fs::write(archives.join(ARCHIVE), "PK").unwrap();
+        assert_eq!(here(&hub, AG_NEWS), Some(archives.join(ARCHIVE)));
+        let imported = folder.path().join("cache/models").join(AG_NEWS);
+        fs::create_dir_all(&imported).unwrap();
+        assert_eq!(here(&hub, AG_NEWS), Some(imported));
+    }
+
+    #[test]
+    fn another_language_is_another_model() {
+        let hub = Hub::new(tempfile::tempdir().unwrap().path()).offline(true);
+        assert!(hub.resolve_language(DEFAULT, "en").is_ok());
+        for name in [DEFAULT, AG_NEWS] {
+            let error = hub.resolve_language(name, "de").unwrap_err().to_string();
+            assert_eq!(error, format!("there is no model named `{name} (de)`; the nearest are `{name} (en)`"));
+        }
+    }
+
+    #[test]
+    fn a_mistyped_name_gets_the_nearest() {
+        let cache = tempfile::tempdir().unwrap();
+        fs::create_dir_all(cache.path().join("models/my_news")).unwrap();
+        let hub = Hub::new(cache.path()).offline(true);
+        let nearest = |name: &str| match hub.resolve(name).unwrap_err() {
+            Error::UnknownModel { nearest, .. } => nearest,
+            other => panic!("{other}"),
+        };
+        assert_eq!(nearest("my_nevs")[0], "my_news");
+        assert_eq!(nearest("albert_base_sequence_clasifier_imdb")[0], "albert_base_sequence_classifier_imdb");
+        assert_eq!(nearest("ag_mews").len(), OFFERED);
+    }
+
+    #[test]
+    fn a_repository_is_read_from_the_cache_of_other_clients() {
+        let folder = tempfile::tempdir().unwrap();
+        let snapshot = folder.path().join("models--org--repo/snapshots/0a1b");
+        fs::create_dir_all(&snapshot).unwrap();
+        for name in ["config.json", "model.safetensors", "spiece.model"] {
+            fs::write(snapshot.join(name), "x").unwrap();
+        }
+        let mut hub = Hub::new(folder.path().join("cache")).offline(true);
+        assert_eq!(here(&hub, "org/repo@0a1b"), None);
+        hub.foreign_repositories = Some(folder.path().to_owned());
+        assert_eq!(here(&hub, "org/repo@0a1b"), Some(snapshot));
+        assert_eq!(here(&hub, "org/repo"), None);
+    }
+}

@@ -1,0 +1,64 @@
+//! What is told while models are fetched.
+
+use std::time::Duration;
+
+/// A file on its way.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Transfer<'a> {
+    /// The model that it belongs to, as it was asked for.
+    pub model: &'a str,
+    /// The name of the file.
+    pub file: &'a str,
+    /// Where it comes from.
+    pub url: &'a str,
+    /// Its size in bytes, where the server tells.
+    pub size: Option<u64>,
+    /// Bytes that were here before.
+    pub resumed: u64,
+}
+
+/// Hears how a download goes. Every method does nothing unless it is written.
+///
+/// ```
+/// use std::sync::Arc;
+/// use albertine::hub::{Hub, Progress, Transfer};
+///
+/// struct Lines;
+/// impl Progress for Lines {
+///     fn started(&self, transfer: &Transfer<'_>) {
+///         eprintln!("{} download started", transfer.model);
+///     }
+/// }
+/// let hub = Hub::new("cache").progress(Arc::new(Lines));
+/// ```
+pub trait Progress: Send + Sync {
+    /// Bytes of a file begin to arrive.
+    fn started(&self, transfer: &Transfer<'_>) {
+        let _ = transfer;
+    }
+
+    /// So many bytes of the file are here now. After a loss that cannot be made good there may be fewer than before.
+    fn advanced(&self, bytes: u64) {
+        let _ = bytes;
+    }
+
+    /// The file is here, or given up.
+    fn finished(&self) {}
+
+    /// Something went wrong, and is tried again after a while.
+    fn retrying(&self, reason: &str, wait: Duration) {
+        let _ = (reason, wait);
+    }
+
+    /// Another process is fetching the same model, and is waited for.
+    fn waiting(&self, model: &str) {
+        let _ = model;
+    }
+}
+
+/// Says nothing.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Silent;
+
+impl Progress for Silent {}
