@@ -186,9 +186,9 @@ pub(crate) struct ColumnArgs {
     #[arg(long, value_name = "FUNCTION", value_enum)]
     pub(crate) activation: Option<Activation>,
 
-    /// Score that a class must exceed to count under sigmoid, from 0 to 1
-    #[arg(long, value_name = "P", default_value_t = 0.5, value_parser = probability)]
-    pub(crate) threshold: f32,
+    /// Score that a class must exceed to count under sigmoid, from 0 to 1 [default: 0.5, or as Spark NLP saved the model]
+    #[arg(long, value_name = "P", value_parser = probability)]
+    pub(crate) threshold: Option<f32>,
 
     /// Add the column `scores`: the score of every label
     #[arg(long)]
@@ -218,6 +218,14 @@ pub(crate) struct ModelArgs {
     /// Pieces of a text that are read, `[CLS]` and `[SEP]` included; the rest is cut and counted [default: the model's limit]
     #[arg(long, value_name = "N")]
     pub(crate) max_sentence_length: Option<usize>,
+
+    /// How texts become pieces [default: token for a model that Spark NLP saved, else document]
+    #[arg(long, value_enum)]
+    pub(crate) encoding: Option<Encoding>,
+
+    /// Read long texts whole, in windows that share N pieces, and average them, in the place of cutting them
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "32")]
+    pub(crate) windows: Option<usize>,
 
     /// Keep upper and lower case apart [default: as the model was trained]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
@@ -367,6 +375,15 @@ pub(crate) enum Activation {
     Softmax,
     /// Any number of classes a text: each class is scored by itself
     Sigmoid,
+}
+
+/// How texts become pieces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Encoding {
+    /// The whole text at once, as the model was trained
+    Document,
+    /// Each token by itself, as Spark NLP does it
+    Token,
 }
 
 /// Arithmetic of the encoder.

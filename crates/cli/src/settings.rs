@@ -6,10 +6,12 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use albertine::hub::Hub;
-use albertine::{ClassifierSettings, Columns};
+use albertine::{ClassifierSettings, Columns, LongTexts};
 use albertine_engine::{Format, OnError, SourceOptions, Target};
 
-use crate::args::{Activation, ColumnArgs, Errors, InputArgs, InputFormat, ModelArgs, OutputArgs, OutputFormat};
+use crate::args::{
+    Activation, ColumnArgs, Encoding, Errors, InputArgs, InputFormat, ModelArgs, OutputArgs, OutputFormat,
+};
 use crate::exit::Misuse;
 
 /// The name that stands for standard input or standard output.
@@ -158,6 +160,11 @@ pub(crate) fn model(args: &ModelArgs, hub: &Hub) -> Result<Model, albertine::Err
     let settings = ClassifierSettings {
         max_sentence_length: args.max_sentence_length,
         case_sensitive: args.case_sensitive,
+        encoding: args.encoding.map(|encoding| match encoding {
+            Encoding::Document => albertine::Encoding::Document,
+            Encoding::Token => albertine::Encoding::Token,
+        }),
+        long_texts: args.windows.map_or(LongTexts::Truncate, |overlap| LongTexts::Windows { overlap }),
         precision: args.precision.into(),
         batch_tokens: args.batch_tokens.map_or(defaults.batch_tokens, NonZeroUsize::get),
         threads: args.threads.map_or(defaults.threads, NonZeroUsize::get),

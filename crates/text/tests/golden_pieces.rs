@@ -181,3 +181,62 @@ fn large_file() {
     assert_eq!(mismatches, 0);
     assert!(rows > 0);
 }
+
+/// What the published vocabulary of English ALBERT makes of a few texts, word by word as Spark NLP does and whole. Runs with
+/// `ALBERTINE_SPIECE`, that vocabulary.
+#[test]
+fn published_vocabulary() {
+    let Some(spiece) = std::env::var_os("ALBERTINE_SPIECE") else {
+        say("golden_pieces: published_vocabulary is skipped: ALBERTINE_SPIECE is not set");
+        return;
+    };
+    let spiece = fs::read(spiece).unwrap();
+    let words = TokenPieces::from_file(Path::new(""), Some(&spiece)).unwrap();
+    let whole = Pieces::from_bytes(Vocabulary::Spiece(&spiece), None).unwrap();
+    let inner = |ids: Vec<u32>| ids[1..ids.len() - 1].to_vec();
+    let by_words = |tokens: &[&str]| {
+        let mut ids = Vec::new();
+        words.encode(tokens.iter().copied(), false, 512, &mut ids).unwrap();
+        inner(ids)
+    };
+    let tokens = |text: &str| {
+        let mut tokens = Vec::new();
+        albertine_text::Tokenizer::default().tokenize(text, 0, &mut tokens).unwrap();
+        by_words(&tokens.iter().map(|token| &text[token.range.clone()]).collect::<Vec<_>>())
+    };
+    let comics = "Disney Comics was a comic book publishing company operated by The Walt Disney Company which ran from 1990 to 1993.";
+    let comics_ids =
+        [5243, 4806, 23, 21, 3225, 360, 3107, 237, 1783, 34, 14, 10226, 5243, 237, 56, 717, 37, 961, 20, 1609, 9];
+    let texts: [(&str, &[u32], &[u32]); 5] = [
+        (comics, &comics_ids, &comics_ids),
+        ("Hello, world!", &[10975, 15, 126, 187], &[10975, 15, 126, 187]),
+        ("It's $100.", &[32, 22, 18, 18162, 9], &[32, 22, 18, 18162, 9]),
+        ("(Reuters) - Oil 😀 up", &[5, 27853, 6, 8, 1585, 1, 71], &[5, 27853, 6, 13, 8, 1585, 13, 1, 71]),
+        ("He said \"go.\"", &[24, 87, 7, 162, 9, 7], &[24, 87, 13, 7, 162, 9, 7]),
+    ];
+    for (text, spark, hugging_face) in texts {
+        assert_eq!(tokens(text), spark, "{text}");
+        assert_eq!(inner(ids(&whole, text, usize::MAX)), hugging_face, "{text}");
+    }
+    let single: [(&str, &[u32]); 16] = [
+        (",", &[15]),
+        ("don't", &[221, 22, 38]),
+        ("U.S.A", &[287, 9, 18, 9, 58]),
+        ("...", &[9, 9, 9]),
+        ("a)(b", &[21, 6, 5, 220]),
+        ("www.google.com", &[6483, 9, 16111, 4875, 9, 960]),
+        ("#39;s", &[11489, 518, 73, 18]),
+        ("&lt;b&gt;", &[279, 255, 38, 73, 220, 1569, 263, 38, 73]),
+        ("dwindling\\band", &[43, 7809, 802, 1, 5238]),
+        ("“Smart”", &[1, 18, 9534, 1]),
+        ("héroe", &[746, 1, 661, 62]),
+        ("日本", &[1]),
+        ("½", &[137, 1, 135]),
+        ("[CLS]", &[636, 5316, 18, 500]),
+        ("\u{a0}", &[]),
+        ("a\u{a0}b", &[21, 334]),
+    ];
+    for (token, ids) in single {
+        assert_eq!(by_words(&[token]), ids, "{token}");
+    }
+}

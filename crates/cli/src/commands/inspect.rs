@@ -34,7 +34,7 @@ pub(crate) fn inspect(subject: Subject, hub: &Hub, printer: &Printer) -> anyhow:
 /// The pieces of a text with their ids and their places in it, in characters.
 fn pieces(text: &str, model: &str, hub: &Hub, printer: &Printer) -> anyhow::Result<()> {
     let classifier = Classifier::load(&hub.resolve(model)?, ClassifierSettings::default())?;
-    let pieces = classifier.pieces().inspect(text)?;
+    let pieces = classifier.inspect(text)?;
     let columns: [(&str, ArrayRef); 4] = [
         ("piece", Arc::new(pieces.iter().map(|piece| Some(piece.text.as_str())).collect::<StringArray>())),
         ("id", Arc::new(pieces.iter().map(|piece| piece.id).collect::<UInt32Array>())),
@@ -84,6 +84,8 @@ fn describe(model: &str, hub: &Hub, printer: &Printer) -> anyhow::Result<()> {
     facts.add("activation", config.hidden_act.name(), config.hidden_act.name());
     let limit = classifier.max_sentence_length();
     facts.add("max_sentence_length", limit, limit.to_string());
+    facts.add("kind", classifier.kind().to_string(), classifier.kind().to_string());
+    facts.add("encoding", classifier.encoding().name(), classifier.encoding().name());
     let files = files(&source)?;
     let lines: Vec<String> = files.iter().map(|(name, bytes)| format!("{name}, {} bytes", grouped(*bytes))).collect();
     let sizes: Map<String, Value> = files.into_iter().map(|(name, bytes)| (name, bytes.into())).collect();
