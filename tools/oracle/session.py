@@ -8,8 +8,8 @@ from pathlib import Path
 JARS = Path(os.environ.get("ORACLE_JARS", Path(sys.prefix).parent / "jars"))
 
 
-def session(memory: str = "4g"):
-    """The session; everything runs in this process's JVM, on two cores and without a network."""
+def session(memory: str = "4g", **settings):
+    """The session, with further settings of Spark; everything runs on two cores of this machine and without a network."""
     from pyspark.sql import SparkSession
 
     os.environ["PYSPARK_PYTHON"] = sys.executable
@@ -18,7 +18,7 @@ def session(memory: str = "4g"):
         raise SystemExit(f"{JARS}: no jars; run tools/oracle/setup.sh, or set ORACLE_JARS")
     # In front of Spark's own jars, because both bring protobuf and TensorFlow needs the newer one.
     path = ":".join(map(str, jars))
-    spark = (
+    builder = (
         SparkSession.builder.master("local[2]").appName("oracle")
         .config("spark.driver.memory", memory)
         .config("spark.driver.extraClassPath", path)
@@ -28,8 +28,10 @@ def session(memory: str = "4g"):
         .config("spark.kryoserializer.buffer.max", "1000M")
         .config("spark.ui.enabled", "false")
         .config("spark.ui.showConsoleProgress", "false")
-        .getOrCreate()
     )
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    spark = builder.getOrCreate()
     spark.sparkContext.setLogLevel("OFF")
     return spark
 

@@ -8,12 +8,15 @@ FIXTURES_DIR is testdata/spark_nlp/models. Every row of OUT_FILE says what was d
 import argparse
 import functools
 import json
+import re
 import tempfile
 import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import sparknlp
 from pyspark.ml import Pipeline
+from pyspark.sql import Row
 from pyspark.sql.types import ArrayType, StringType, StructField, StructType
 from sparknlp.annotation import Annotation
 from sparknlp.annotator import AlbertForSequenceClassification
@@ -163,16 +166,21 @@ def build(kind: str, params: dict, classifier: str):
 
 
 def plain(value):
-    """Rows and annotations as JSON."""
-    if hasattr(value, "asDict"):
+    """Rows and annotations as JSON; lists and maps may be the JVM's."""
+    if isinstance(value, Row):
         value = value.asDict()
     if isinstance(value, Annotation):
         value = {name: getattr(value, name) for name in ("annotatorType", "begin", "end", "result", "metadata", "embeddings")}
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {key: plain(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, Sequence) and not isinstance(value, str):
         return [plain(one) for one in value]
     return value
+
+
+def said(error: Exception) -> str:
+    """The error's message; the random part of a stage's name left out."""
+    return re.sub(r"_[0-9a-f]{12}\b", "_UID", message(error))
 
 
 def transformed(spark, classifier: str, stages: list, schema: str, rows: list) -> dict:
@@ -185,7 +193,7 @@ def transformed(spark, classifier: str, stages: list, schema: str, rows: list) -
         metadata = {field.name: field.metadata for field in out.schema.fields if field.metadata}
         return {"schema": out._jdf.schema().treeString(), "metadata": metadata, "rows": plain(out.collect())}
     except Exception as error:
-        return {"error": message(error)}
+        return {"error": said(error)}
 
 
 def light(spark, classifier: str, stages: list, call: str, arguments: list) -> dict:
@@ -195,7 +203,7 @@ def light(spark, classifier: str, stages: list, call: str, arguments: list) -> d
         model = Pipeline(stages=[build(kind, params, classifier) for kind, params in stages]).fit(spark.createDataFrame([[""]], [column]))
         return {"answer": plain(getattr(LightPipeline(model), call)(*arguments))}
     except Exception as error:
-        return {"error": message(error)}
+        return {"error": said(error)}
 
 
 def load(spark, scratch: Path, files: list | None) -> dict:
@@ -211,7 +219,7 @@ def load(spark, scratch: Path, files: list | None) -> dict:
         AlbertForSequenceClassification.loadSavedModel(str(folder), spark)
         return {"loaded": True}
     except Exception as error:
-        return {"error": message(error).replace(str(folder), "FOLDER")}
+        return {"error": said(error).replace(str(folder), "FOLDER")}
 
 
 def main() -> None:

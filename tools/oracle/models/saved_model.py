@@ -1,9 +1,9 @@
-"""Exports the tiny classifier as TensorFlow SavedModels.
+"""Exports an ALBERT classifier as TensorFlow SavedModels.
 
-usage: saved_model.py OUT_DIR
+usage: saved_model.py MODEL_DIR OUT_DIR
 
-OUT_DIR holds huggingface/ (checkpoint.py). It gets tensorflow/, saved as Spark NLP's documentation does it, and tensorflow_module/,
-the same network saved as a plain module, whose variables have other names in the checkpoint.
+MODEL_DIR is a model directory, such as checkpoint.py makes. OUT_DIR gets tensorflow/, saved as Spark NLP's documentation does it, and
+tensorflow_module/, the same network saved as a plain module, whose variables have other names in the checkpoint.
 """
 
 import argparse
@@ -48,9 +48,10 @@ def assets(source: Path, out: Path, labels: list) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path, metavar="MODEL_DIR")
     parser.add_argument("out", type=Path, metavar="OUT_DIR")
-    out = parser.parse_args().out.resolve()
-    source = out / "huggingface"
+    arguments = parser.parse_args()
+    source, out = arguments.model.resolve(), arguments.out.resolve()
     model = Classifier.from_pretrained(source)
     labels = [model.config.id2label[index] for index in range(model.config.num_labels)]
     with tempfile.TemporaryDirectory() as scratch:
