@@ -5,7 +5,7 @@ use super::{Op, Value, View};
 use crate::Activation;
 
 /// The most layers that are followed, those of groups counted one by one.
-const MAX_LAYERS: usize = 4096;
+const MAX_LAYERS: usize = 512;
 
 /// A weight of a graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
