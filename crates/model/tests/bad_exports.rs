@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use albertine_model::{Checkpoint, Folder, ModelError, layout};
 
-use crate::archive::{Files, file, open, replace, unzip, walk, zip};
+use crate::archive::{Files, file, open, unzip, walk, zip};
 
 fn models() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/spark_nlp/models")
@@ -36,6 +36,19 @@ fn refused(files: &Files, expected: &str) {
 
 fn config() -> serde_json::Value {
     serde_json::from_slice(&std::fs::read(models().join("huggingface/config.json")).unwrap()).unwrap()
+}
+
+/// Replaces bytes by as many others, wherever they are.
+fn replace(bytes: &mut [u8], old: &[u8], new: &[u8]) {
+    assert_eq!(old.len(), new.len());
+    let mut found = false;
+    for place in 0..=bytes.len() - old.len() {
+        if bytes[place..].starts_with(old) {
+            bytes[place..place + old.len()].copy_from_slice(new);
+            found = true;
+        }
+    }
+    assert!(found, "{:?} is nowhere", String::from_utf8_lossy(old));
 }
 
 #[test]

@@ -63,16 +63,3 @@ pub(crate) fn file<'f>(files: &'f mut Files, name: &str) -> &'f mut Vec<u8> {
     let found = files.iter_mut().find(|(known, _)| known == name);
     &mut found.unwrap_or_else(|| panic!("no {name} among {names:?}")).1
 }
-
-/// Replaces bytes by as many others, wherever they are.
-pub(crate) fn replace(bytes: &mut [u8], old: &[u8], new: &[u8]) {
-    assert_eq!(old.len(), new.len());
-    let mut found = false;
-    for place in 0..=bytes.len() - old.len() {
-        if bytes[place..].starts_with(old) {
-            bytes[place..place + old.len()].copy_from_slice(new);
-            found = true;
-        }
-    }
-    assert!(found, "{:?} is nowhere", String::from_utf8_lossy(old));
-}
