@@ -30,7 +30,7 @@ const PIPELINE: &str = "albert_tiny_sequence_classifier_news_pipeline_en_5.5.3_3
 
 #[track_caller]
 fn refused(files: &Files, expected: &str) {
-    let error = open(files).err().expect("the model was read").to_string();
+    let error = open(files).expect_err("the model was read").to_string();
     assert!(error.contains(expected), "{error}");
 }
 
@@ -194,6 +194,20 @@ fn tensorflow_models_that_are_none() {
 }
 
 #[test]
+fn names_tell_where_a_graph_does_not() {
+    let mut files = zipped("tensorflow.zip");
+    replace(file(&mut files, "saved_model.pb"), b"Softmax", b"Hardmax");
+    refused(&files, "the attention has no softmax; put its config.json beside it");
+    files.push(("config.json".to_owned(), config().to_string().into_bytes()));
+    let (found, expected) = (open(&files).unwrap(), Checkpoint::open(&models().join("huggingface")).unwrap());
+    assert_eq!(found.config(), expected.config());
+    for spec in layout::tensors(found.config()) {
+        let numbers = |model: &Checkpoint| model.weights().get(&spec.name, &spec.shape).unwrap();
+        assert_eq!(numbers(&found), numbers(&expected), "{}", spec.name);
+    }
+}
+
+#[test]
 fn annotators_that_are_none() {
     let metadata = "metadata/part-00000";
     let mut files = annotator();
@@ -297,5 +311,5 @@ fn an_archive_of_a_hugging_face_model_is_one() {
     }
     let empty = Folder::from_zip(zip(&[]), Path::new("m.zip")).unwrap();
     let error = Checkpoint::read(&empty).unwrap_err();
-    assert!(matches!(error, ModelError::MissingConfig { .. }), "{error}");
+    assert!(matches!(error, ModelError::NoModel { .. }), "{error}");
 }

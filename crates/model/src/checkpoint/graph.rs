@@ -10,6 +10,9 @@ use crate::formats::onnx::{self, OnnxModel};
 use crate::formats::tensorflow::{self, TensorFlowModel};
 use crate::{Activation, AlbertConfig, Engine, Folder, ModelError, Weights, layout};
 
+/// What two values that are added to a variance may differ by: f16 has no 1e-12, and variances are near 1.
+const NEGLIGIBLE_EPS: f32 = 5e-7;
+
 /// A graph that some format's reader has found in a file.
 pub(super) struct Found<'f> {
     /// The graph's file.
@@ -180,7 +183,7 @@ impl<'f> Found<'f> {
             return wrong("hidden_act", stated.hidden_act.name().to_owned(), computed.hidden_act.name().to_owned());
         }
         let (found, expected) = (stated.layer_norm_eps, computed.layer_norm_eps);
-        if (found - expected).abs() > expected * 1e-5 {
+        if (found - expected).abs() > NEGLIGIBLE_EPS {
             return wrong("layer_norm_eps", format!("{found:e}"), format!("{expected:e}"));
         }
         Ok(())
