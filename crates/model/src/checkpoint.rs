@@ -111,8 +111,8 @@ impl Checkpoint {
     /// Reads a model from a directory or a zip archive; what it holds decides the kind.
     ///
     /// # Errors
-    /// [`ModelError::MissingConfig`] or [`ModelError::MissingWeights`] when it holds no model of any kind,
-    /// [`ModelError::Stages`] for a Spark NLP pipeline without exactly one ALBERT classifier, and every way for a file
+    /// [`ModelError::NoModel`] when it holds no model of any kind, [`ModelError::MissingConfig`] or
+    /// [`ModelError::MissingWeights`] when it holds half of one, [`ModelError::Stages`] for a Spark NLP pipeline without exactly one ALBERT classifier, and every way for a file
     /// to be unsound.
     pub fn open(path: &Path) -> Result<Self, ModelError> {
         Self::read(&Folder::open(path)?)
@@ -132,6 +132,9 @@ impl Checkpoint {
             }
             if folder.has(ONNX) {
                 return Self::read_graph(folder, CheckpointKind::Onnx);
+            }
+            if !folder.has(CONFIG) {
+                return Err(ModelError::NoModel { directory: folder.path().to_owned(), found: folder.listing()? });
             }
         }
         Self::read_hugging_face(folder)

@@ -36,6 +36,17 @@ pub enum ModelError {
         /// The path that was given.
         path: PathBuf,
     },
+    /// A directory or an archive holds no model of any kind.
+    #[error(
+        "{} holds no model: neither config.json with model.safetensors or pytorch_model.bin, nor saved_model.pb, \
+         model.onnx or the metadata of a Spark NLP model; it holds {found}", directory.display()
+    )]
+    NoModel {
+        /// The directory or the archive.
+        directory: PathBuf,
+        /// What is in it, in words.
+        found: String,
+    },
     /// A directory has no `config.json`.
     #[error(
         "no config.json in {}: a model directory holds config.json, model.safetensors or pytorch_model.bin, and \

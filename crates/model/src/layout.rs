@@ -119,4 +119,30 @@ mod tests {
             assert_eq!(canonical_name(stored), canonical);
         }
     }
+
+    #[test]
+    fn names_of_tensorflow_become_canonical() {
+        let model = "tf_albert_for_sequence_classification_1";
+        let layer = "encoder/albert_layer_groups_._0/albert_layers_._1";
+        let cases = [
+            (format!("{model}/albert/pooler/kernel"), Some(("pooler.weight", true))),
+            (format!("{model}/classifier/bias"), Some(("classifier.bias", false))),
+            ("classifier/kernel".to_owned(), Some(("classifier.weight", true))),
+            (
+                format!("albert/{layer}/attention/LayerNorm/gamma"),
+                Some(("encoder.albert_layer_groups.0.albert_layers.1.attention.LayerNorm.weight", false)),
+            ),
+            (
+                format!("{model}/albert/embeddings/position_embeddings/embeddings"),
+                Some(("embeddings.position_embeddings.weight", false)),
+            ),
+            ("save_counter".to_owned(), None),
+            (format!("{model}/albert/pooler"), None),
+            ("albert/".to_owned(), None),
+        ];
+        for (stored, expected) in cases {
+            let found = name_in_tensorflow(&stored);
+            assert_eq!(found.as_ref().map(|(name, transposed)| (name.as_str(), *transposed)), expected, "{stored}");
+        }
+    }
 }

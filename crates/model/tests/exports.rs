@@ -138,3 +138,26 @@ fn the_rules_of_tokenizers_tell_their_patterns() {
     let prefix = r"\A([^\s\w\$\.]*)";
     assert_eq!(patterns("patterns"), [format!(r"{prefix}(\w+)('\w+){suffix}"), format!(r"{prefix}(\w+){suffix}")]);
 }
+
+#[test]
+fn onnx_models_keep_numbers_in_other_ways() {
+    // `tools/golden/onnx_files.py` makes them of the model of all other tests.
+    let open = |name: &str| {
+        let found = Checkpoint::open(&models().join("../../onnx").join(name)).unwrap();
+        let mut config = found.config().clone();
+        config.labels = AlbertConfig::open(&models().join("huggingface")).unwrap().labels;
+        (config, found)
+    };
+    let weights = Weights::open(&models().join("huggingface")).unwrap();
+    for (name, rounded) in [("typed", false), ("f16", true)] {
+        let (config, found) = open(name);
+        assert_eq!(config, AlbertConfig::open(&models().join("huggingface")).unwrap(), "{name}");
+        for spec in layout::tensors(&config) {
+            let mut expected = weights.get(&spec.name, &spec.shape).unwrap();
+            if rounded {
+                expected.iter_mut().for_each(|number| *number = half::f16::from_f32(*number).to_f32());
+            }
+            assert_eq!(found.weights().get(&spec.name, &spec.shape).unwrap(), expected, "{} of {name}", spec.name);
+        }
+    }
+}

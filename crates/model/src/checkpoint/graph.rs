@@ -4,11 +4,14 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::config::{CONFIG, labels};
-use crate::formats::contents::{Contents, StoredTensor};
+use crate::formats::contents::{Contents, MAX_SHARING, StoredTensor};
 use crate::formats::graph::{Graph, Trace, View, Weight};
 use crate::formats::onnx::{self, OnnxModel};
 use crate::formats::tensorflow::{self, TensorFlowModel};
 use crate::{Activation, AlbertConfig, Engine, Folder, ModelError, Weights, layout};
+
+/// What two values that are added to a variance may differ by: f16 has no 1e-12, and variances are near 1.
+const NEGLIGIBLE_EPS: f32 = 5e-7;
 
 /// A graph that some format's reader has found in a file.
 pub(super) struct Found<'f> {
@@ -68,15 +71,27 @@ impl<'f> Found<'f> {
             None => config,
         };
         let weights = match trace {
-            Ok(trace) => trace.weights.into_iter().collect(),
+            Ok(trace) => trace.weights.into_iter().collect::<HashMap<_, _>>(),
             Err(fault) => self.named(&config, &fault)?,
         };
+        self.check_sharing(&weights)?;
         for (name, weight) in weights {
             if let Some(tensor) = self.graph.constants.get(weight.constant) {
                 self.contents.tensors.insert(name, placed(tensor, weight.transposed));
             }
         }
         Ok((config, Weights::from_contents(self.path, self.contents)))
+    }
+
+    /// Refuses a file whose few bytes are the weights of a model many times as large.
+    fn check_sharing(&self, weights: &HashMap<String, Weight>) -> Result<(), ModelError> {
+        let tensors = weights.values().filter_map(|weight| self.graph.constants.get(weight.constant));
+        let viewed = tensors.fold(0_u64, |viewed, tensor| viewed.saturating_add(tensor.cost()));
+        let stored = self.contents.buffers.iter().map(|buffer| buffer.bytes.len() as u64).sum::<u64>();
+        if viewed > stored.saturating_mul(MAX_SHARING) {
+            return Err(ModelError::SharedStorage { path: self.path.to_owned(), viewed, stored });
+        }
+        Ok(())
     }
 
     /// The weights that the configuration calls for, each by its name.
@@ -168,7 +183,7 @@ impl<'f> Found<'f> {
             return wrong("hidden_act", stated.hidden_act.name().to_owned(), computed.hidden_act.name().to_owned());
         }
         let (found, expected) = (stated.layer_norm_eps, computed.layer_norm_eps);
-        if (found - expected).abs() > expected * 1e-5 {
+        if (found - expected).abs() > NEGLIGIBLE_EPS {
             return wrong("layer_norm_eps", format!("{found:e}"), format!("{expected:e}"));
         }
         Ok(())

@@ -9,6 +9,11 @@ use std::path::{Path, PathBuf};
 use super::element::Element;
 use crate::{ModelError, layout};
 
+/// How many times over the tensors of a checkpoint may together be as large as its storages. Tied weights are views of
+/// one storage, two or three of them; each becomes numbers of its own when a model is built, so that a small file
+/// without this limit could ask for any amount of memory.
+pub(crate) const MAX_SHARING: u64 = 8;
+
 /// Bytes of a checkpoint, and the file that they came from.
 pub(crate) struct Buffer<'a> {
     pub(crate) path: PathBuf,

@@ -4,6 +4,7 @@
 //! layers to the embeddings and finds each weight's place in an ALBERT, and the parts of its configuration.
 
 mod activation;
+mod linear;
 mod norm;
 mod trace;
 

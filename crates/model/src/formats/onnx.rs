@@ -44,6 +44,7 @@ pub(crate) fn read(folder: &Folder, name: &str) -> Result<OnnxModel, ModelError>
         values: HashMap::new(),
         names: HashMap::new(),
         outputs: Vec::new(),
+        inputs: 0,
     };
     let graph = reader.find_graph().map_err(malformed)?;
     reader.read_graph(&graph)?;
@@ -62,6 +63,8 @@ struct Reader<'r> {
     values: HashMap<&'r str, Value>,
     names: HashMap<String, usize>,
     outputs: Vec<&'r str>,
+    /// Inputs of all nodes so far.
+    inputs: usize,
 }
 
 impl<'r> Reader<'r> {

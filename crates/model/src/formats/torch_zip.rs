@@ -17,17 +17,12 @@ use std::path::{Path, PathBuf};
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
-use super::contents::{Contents, StoredTensor};
+use super::contents::{Contents, MAX_SHARING, StoredTensor};
 use super::pickle::{self, StorageRef, TensorRef};
 use crate::ModelError;
 
 /// The largest pickle that is read, in bytes; a tensor takes about 150.
 const MAX_PICKLE: u64 = 4 << 20;
-
-/// How many times over the tensors of a checkpoint may together be as large as its storages. Tied weights are views of
-/// one storage, two or three of them; each becomes numbers of its own when a model is built, so that a small file
-/// without this limit could ask for any amount of memory.
-const MAX_SHARING: u64 = 8;
 
 /// How a pickle outside an archive begins: PyTorch's format before 1.6.
 const PICKLE_MAGIC: u8 = 0x80;

@@ -1,11 +1,12 @@
 //! From the logits of a graph back to its embeddings: which weight stands where in an ALBERT.
 
+use super::linear::Linear;
 use super::norm::Norm;
 use super::{Op, Value, View};
 use crate::Activation;
 
 /// The most layers that are followed, those of groups counted one by one.
-const MAX_LAYERS: usize = 4096;
+const MAX_LAYERS: usize = 512;
 
 /// A weight of a graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,14 +28,6 @@ pub(crate) struct Trace {
     pub(crate) num_attention_heads: usize,
     pub(crate) hidden_act: Activation,
     pub(crate) layer_norm_eps: f64,
-}
-
-/// `input · weight + bias`
-#[derive(Debug, Clone, Copy)]
-struct Linear {
-    input: Value,
-    weight: Weight,
-    bias: Weight,
 }
 
 /// A layer, by the names of its parts in [`crate::layout`].
@@ -103,7 +96,7 @@ impl View<'_> {
         let tanh = self.strip(classifier.input);
         let pooled = matches!(self.op(tanh), Some(Op::Tanh)).then(|| self.input(tanh, 0)).flatten();
         let pooler = pooled.and_then(|pooled| self.linear(pooled)).ok_or("no pooler stands before the classifier")?;
-        let mut hidden = self.first_token(pooler.input);
+        let mut hidden = self.first_token(pooler.input).ok_or("the pooler reads another token than the first")?;
         let mut layers = Vec::new();
         while let Some(norm) = self.norm(hidden) {
             let place = layers.len();
@@ -206,166 +199,19 @@ impl View<'_> {
         }
     }
 
-    /// The linear layer that a value is the result of.
-    fn linear(&self, value: Value) -> Option<Linear> {
-        let value = self.strip(value);
-        match self.node(value) {
-            Some(node) if matches!(node.op, Op::Gemm { .. }) => {
-                let Op::Gemm { transposed } = node.op else { return None };
-                let [input, weight, bias] = node.inputs[..] else { return None };
-                let bias = Weight { constant: self.vector(bias)?, transposed: false };
-                Some(Linear { input, weight: self.matrix(weight, !transposed)?, bias })
+    /// The hidden states that a value is the first token of. Some exporters slice once for the texts and once for the
+    /// tokens; wherever they begin, it must be with the first.
+    fn first_token(&self, value: Value) -> Option<Value> {
+        let mut value = self.strip(value);
+        for _ in 0..2 {
+            if !matches!(self.op(value), Some(Op::Slice | Op::Gather)) {
+                break;
             }
-            _ => {
-                let (product, bias) = self.with_vector(value, &Op::Add)?;
-                let product = self.strip(product);
-                let Op::MatMul { transposed: [false, transposed] } = *self.op(product)? else { return None };
-                let weight = self.matrix(self.input(product, 1)?, !transposed)?;
-                let bias = Weight { constant: bias, transposed: false };
-                Some(Linear { input: self.input(product, 0)?, weight, bias })
-            }
+            let begin = self.numbers(self.input(value, 1)?)?;
+            begin.iter().all(|place| *place == 0.0).then_some(())?;
+            value = self.strip(self.input(value, 0)?);
         }
-    }
-
-    /// A constant matrix, kept as `[inputs, outputs]` if `transposed`.
-    fn matrix(&self, value: Value, mut transposed: bool) -> Option<Weight> {
-        let mut value = self.source(value);
-        // Exporters that fold no constants leave the transpositions of PyTorch's weights in the graph, and TensorFlow's
-        // tensor products may give a matrix the shape that it has.
-        let mut shape = None;
-        for _ in 0..4 {
-            let perm = match self.op(value)? {
-                Op::Transpose(Some(perm)) => perm.clone(),
-                Op::Transpose(None) => {
-                    self.numbers(self.input(value, 1)?)?.into_iter().map(|axis| axis as i64).collect()
-                }
-                Op::Reshape if shape.is_none() => {
-                    shape = Some((self.numbers(self.input(value, 1)?)?, transposed));
-                    vec![0, 1]
-                }
-                _ => break,
-            };
-            match perm.as_slice() {
-                [] | [1, 0] => transposed = !transposed,
-                [0, 1] => {}
-                _ => return None,
-            }
-            value = self.source(self.input(value, 0)?);
-        }
-        let constant = self.constant_of_rank(value, 2)?;
-        if let Some((shape, before)) = shape {
-            let mut kept: Vec<f64> = self.tensor(constant)?.shape.iter().map(|size| *size as f64).collect();
-            if before != transposed {
-                kept.reverse();
-            }
-            let same = shape.len() == 2 && shape.iter().zip(&kept).all(|(asked, kept)| asked == kept || *asked == -1.0);
-            same.then_some(())?;
-        }
-        Some(Weight { constant, transposed })
-    }
-
-    /// The factors of a product of two values that are computed.
-    fn product(&self, value: Value) -> Option<[Value; 2]> {
-        let value = self.strip(value);
-        let Op::MatMul { .. } = self.op(value)? else { return None };
-        let factors = [self.input(value, 0)?, self.input(value, 1)?];
-        factors.iter().all(|factor| self.matrix(*factor, false).is_none()).then_some(factors)
-    }
-
-    /// The softmax that a value is the result of, whatever is done about rows without any key.
-    fn softmax(&self, value: Value) -> Option<Value> {
-        let found =
-            self.search(value, |op| matches!(op, Op::Where), |value| matches!(self.op(value), Some(Op::Softmax)));
-        self.input(found?.0, 0)
-    }
-
-    /// The queries and keys whose product the input of a softmax is, scaled and masked.
-    fn scores(&self, value: Value) -> Option<[Value; 2]> {
-        let through = |op: &Op| matches!(op, Op::Where | Op::Add | Op::Mul | Op::Div);
-        self.product(self.search(value, through, |value| self.product(value).is_some())?.0)
-    }
-
-    /// The linear layer whose result a value is, scaled and cut into heads, and the shapes it is given on the way, the
-    /// first one last.
-    fn projection(&self, value: Value) -> Option<(Linear, Vec<Value>)> {
-        let (found, shapes) =
-            self.search(value, |op| matches!(op, Op::Mul | Op::Div), |value| self.linear(value).is_some())?;
-        Some((self.linear(found)?, shapes))
-    }
-
-    /// The one value that `is_it`, looking back through shapes and what `through` lets pass; also the shapes on the way.
-    fn search(
-        &self,
-        value: Value,
-        through: impl Fn(&Op) -> bool,
-        is_it: impl Fn(Value) -> bool,
-    ) -> Option<(Value, Vec<Value>)> {
-        let mut seen = std::collections::HashSet::new();
-        let mut found: Option<(Value, Vec<Value>)> = None;
-        let mut open = vec![(value, Vec::new())];
-        while let Some((value, mut shapes)) = open.pop() {
-            let value = self.source(value);
-            if !seen.insert(value) {
-                continue;
-            }
-            let Some(node) = self.node(value) else { continue };
-            let reshapes = matches!(node.op, Op::Reshape | Op::Transpose(_));
-            if !reshapes && is_it(value) {
-                if found.is_some() {
-                    return None;
-                }
-                found = Some((value, shapes));
-                continue;
-            }
-            if reshapes {
-                if node.op == Op::Reshape {
-                    shapes.extend(node.inputs.get(1));
-                }
-                open.extend(node.inputs.first().map(|input| (*input, shapes)));
-            } else if through(&node.op) {
-                open.extend(node.inputs.iter().map(|input| (*input, shapes.clone())));
-            }
-        }
-        found
-    }
-
-    /// The heads that a value of so many columns is cut into by the first of these shapes that cuts it.
-    fn heads(&self, shapes: &[Value], width: usize) -> Option<usize> {
-        shapes.iter().rev().find_map(|shape| {
-            let [heads, size] = self.shape_end(*shape, 2)[..] else { return None };
-            let whole = |number: Option<f64>| number.filter(|number| *number >= 1.0).map(|number| number as usize);
-            let heads = match (whole(heads), whole(size)) {
-                (Some(heads), Some(size)) if heads.checked_mul(size) == Some(width) => heads,
-                (Some(heads), None) if width.is_multiple_of(heads) => heads,
-                (None, Some(size)) if width.is_multiple_of(size) => width / size,
-                _ => return None,
-            };
-            Some(heads)
-        })
-    }
-
-    /// The columns that a linear layer gives.
-    fn outputs(&self, linear: &Linear) -> Option<usize> {
-        let tensor = self.tensor(linear.weight.constant)?;
-        tensor.shape.get(usize::from(linear.weight.transposed)).copied()
-    }
-
-    /// The hidden states that a value is the first token of.
-    fn first_token(&self, value: Value) -> Value {
-        let value = self.strip(value);
-        match self.op(value) {
-            Some(Op::Slice | Op::Gather) => self.input(value, 0).map_or(value, |input| self.first_token_once(input)),
-            _ => value,
-        }
-    }
-
-    /// As [`View::first_token`], for the second of the slices that some exporters write.
-    fn first_token_once(&self, value: Value) -> Value {
-        let value = self.strip(value);
-        match self.op(value) {
-            Some(Op::Slice) => self.input(value, 0).map_or(value, |input| self.strip(input)),
-            _ => value,
-        }
+        Some(value)
     }
 
     /// The tables of words, positions and token types whose rows are added up to a value.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::{FORM, Reader};
 use crate::ModelError;
-use crate::formats::graph::{Op, Value};
+use crate::formats::graph::{MAX_NODES, Op, Value};
 use crate::formats::wire::{self, Fault, Fields, signed};
 
 /// The most inputs, outputs or attributes of a node together.
@@ -38,6 +38,10 @@ impl<'r> Reader<'r> {
         let path = self.tensors.path;
         let malformed = |fault| ModelError::Malformed { path: path.to_owned(), form: FORM, fault };
         let raw = self.raw_node(range).map_err(malformed)?;
+        self.inputs += raw.inputs.len();
+        if self.inputs > 4 * MAX_NODES {
+            return Err(malformed(format!("its nodes have more than {} inputs", 4 * MAX_NODES)));
+        }
         let value = match self.constant(&raw)? {
             Some(value) => value,
             None => {

@@ -34,6 +34,8 @@ const IN_BLOCKS: u8 = 8;
 /// How deep objects may stand in objects, and classes be derived from classes.
 const MAX_DEPTH: usize = 100;
 
+const DEEP: &str = "objects or classes stand in each other more than 100 deep";
+
 /// A value of a field, of an array, or of the stream.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum JavaValue {
@@ -121,7 +123,7 @@ impl Reader<'_> {
     /// An object, or raw bytes between objects.
     fn content(&mut self, depth: usize) -> Result<JavaValue, Fault> {
         if depth > MAX_DEPTH {
-            return Err(format!("objects stand in objects more than {MAX_DEPTH} deep"));
+            return Err(DEEP.to_owned());
         }
         let start = self.at;
         match self.byte()? {
@@ -197,7 +199,7 @@ impl Reader<'_> {
             line.push(Rc::clone(class));
             next = class.parent;
             if line.len() > MAX_DEPTH {
-                return Err(format!("a class is derived from more than {MAX_DEPTH} others"));
+                return Err(DEEP.to_owned());
             }
         }
         for class in line.into_iter().rev() {
@@ -261,7 +263,7 @@ impl Reader<'_> {
     /// The description of a class, or none for no class.
     fn class(&mut self, depth: usize) -> Result<Option<usize>, Fault> {
         if depth > MAX_DEPTH {
-            return Err(format!("a class is derived from more than {MAX_DEPTH} others"));
+            return Err(DEEP.to_owned());
         }
         let start = self.at;
         match self.byte()? {

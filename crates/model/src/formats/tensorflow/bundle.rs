@@ -73,9 +73,19 @@ impl Bundle {
             buffers.push(contents.add_buffer(&path, Cow::Owned(bytes)));
         }
         let mut bundle = Self::default();
+        let stored: u64 = buffers
+            .iter()
+            .filter_map(|buffer| contents.buffers.get(*buffer))
+            .map(|buffer| buffer.bytes.len() as u64)
+            .sum();
+        let mut used = 0_u64;
         for (key, value) in entries {
             let name = String::from_utf8(key).map_err(|_| malformed("a tensor's name is not UTF-8".to_owned()))?;
             let entry = Entry::read(&value).map_err(malformed)?;
+            used = used.saturating_add(entry.size);
+            if used > stored {
+                return Err(malformed(format!("its tensors take more bytes than the {stored} of its files")));
+            }
             if entry.sliced {
                 return Err(malformed(format!("the tensor {name:?} is cut into slices")));
             }

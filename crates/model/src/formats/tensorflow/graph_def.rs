@@ -6,6 +6,9 @@ use std::ops::Range;
 use crate::formats::graph::MAX_NODES;
 use crate::formats::wire::{self, Fault, Fields, text};
 
+/// The most nodes, inputs and arguments of a graph and its functions together.
+const MAX_PARTS: usize = 4 * MAX_NODES;
+
 /// A node as it stands in the file.
 #[derive(Debug, Default)]
 pub(super) struct NodeDef<'f> {
@@ -59,15 +62,16 @@ impl<'f> GraphDef<'f> {
     }
 
     fn read_graph(&mut self, file: &'f [u8], range: &Range<usize>) -> Result<(), Fault> {
+        let parts = &mut 0;
         let mut fields = Fields::within(file, range);
         while let Some((number, value)) = fields.next()? {
             match (number, value) {
-                (1, wire::Value::Bytes(range)) => push(&mut self.nodes, NodeDef::read(file, &range)?)?,
+                (1, wire::Value::Bytes(range)) => push(&mut self.nodes, NodeDef::read(file, &range, parts)?, parts)?,
                 (2, wire::Value::Bytes(library)) => {
                     let mut fields = Fields::within(file, &library);
                     while let Some((number, value)) = fields.next()? {
                         if let (1, wire::Value::Bytes(range)) = (number, value) {
-                            let (name, function) = FunctionDef::read(file, &range)?;
+                            let (name, function) = FunctionDef::read(file, &range, parts)?;
                             self.functions.insert(name, function);
                         }
                     }
@@ -79,10 +83,11 @@ impl<'f> GraphDef<'f> {
     }
 }
 
-/// Adds to a list that has a limit.
-fn push<T>(list: &mut Vec<T>, item: T) -> Result<(), Fault> {
-    if list.len() == MAX_NODES {
-        return Err(format!("it has more than {MAX_NODES} nodes"));
+/// Adds to a list, as long as there are not too many things in all lists.
+fn push<T>(list: &mut Vec<T>, item: T, parts: &mut usize) -> Result<(), Fault> {
+    *parts += 1;
+    if *parts > MAX_PARTS {
+        return Err(format!("it has more than {MAX_PARTS} nodes, inputs and arguments"));
     }
     list.push(item);
     Ok(())
@@ -110,6 +115,7 @@ impl<'f> Meta<'f> {
         }
         let Some(graph) = graph.filter(|_| serve) else { return Ok(None) };
         let mut outputs = Vec::new();
+        let parts = &mut 0;
         for signature in signatures {
             let (name, Some(signature)) = entry(file, &signature)? else { continue };
             if name.starts_with("__saved_model") {
@@ -122,7 +128,7 @@ impl<'f> Meta<'f> {
                 let mut info = Fields::within(file, &info);
                 while let Some((number, value)) = info.next()? {
                     if let (1, wire::Value::Bytes(range)) = (number, value) {
-                        push(&mut outputs, (key, text(file, &range)?))?;
+                        push(&mut outputs, (key, text(file, &range)?), parts)?;
                     }
                 }
             }
@@ -160,7 +166,7 @@ fn entry<'f>(file: &'f [u8], range: &Range<usize>) -> Result<(&'f str, Option<Ra
 }
 
 impl<'f> NodeDef<'f> {
-    fn read(file: &'f [u8], range: &Range<usize>) -> Result<Self, Fault> {
+    fn read(file: &'f [u8], range: &Range<usize>, parts: &mut usize) -> Result<Self, Fault> {
         let mut node = Self::default();
         let mut fields = Fields::within(file, range);
         while let Some((number, value)) = fields.next()? {
@@ -168,7 +174,7 @@ impl<'f> NodeDef<'f> {
             match number {
                 1 => node.name = text(file, &range)?,
                 2 => node.op = text(file, &range)?,
-                3 => push(&mut node.inputs, text(file, &range)?)?,
+                3 => push(&mut node.inputs, text(file, &range)?, parts)?,
                 5 => {
                     if let (key, Some(value)) = entry(file, &range)? {
                         node.attributes.insert(key, value);
@@ -184,7 +190,7 @@ impl<'f> NodeDef<'f> {
 }
 
 impl<'f> FunctionDef<'f> {
-    fn read(file: &'f [u8], range: &Range<usize>) -> Result<(&'f str, Self), Fault> {
+    fn read(file: &'f [u8], range: &Range<usize>, parts: &mut usize) -> Result<(&'f str, Self), Fault> {
         let mut function = Self::default();
         let mut name = "";
         let mut fields = Fields::within(file, range);
@@ -197,13 +203,13 @@ impl<'f> FunctionDef<'f> {
                         let wire::Value::Bytes(range) = value else { continue };
                         match number {
                             1 => name = text(file, &range)?,
-                            2 => push(&mut function.inputs, first_text(file, &range)?)?,
-                            3 => push(&mut function.outputs, first_text(file, &range)?)?,
+                            2 => push(&mut function.inputs, first_text(file, &range)?, parts)?,
+                            3 => push(&mut function.outputs, first_text(file, &range)?, parts)?,
                             _ => {}
                         }
                     }
                 }
-                3 => push(&mut function.nodes, NodeDef::read(file, &range)?)?,
+                3 => push(&mut function.nodes, NodeDef::read(file, &range, parts)?, parts)?,
                 4 => {
                     if let (output, Some(value)) = entry(file, &range)? {
                         function.returned.insert(output, text(file, &value)?);

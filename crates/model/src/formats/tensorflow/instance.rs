@@ -13,6 +13,9 @@ use crate::formats::contents::{Contents, StoredTensor};
 use crate::formats::graph::{Graph, MAX_NODES, Op, Value};
 use crate::formats::wire::{self, Fault, Fields};
 
+/// The most bytes of constants that are written as one number for many elements, or as numbers one by one.
+const MAX_MADE: usize = 64 << 20;
+
 /// How deep functions may call functions.
 const MAX_DEPTH: usize = 64;
 
@@ -27,6 +30,10 @@ pub(super) struct Instance<'i> {
     names: HashMap<String, usize>,
     /// The keys of the checkpoint by the full names of variables.
     keys: HashMap<String, String>,
+    /// The constants that stand in the graph by where they do: functions are written out many times.
+    known: HashMap<usize, Option<usize>>,
+    /// Bytes of constants that were made from fewer.
+    made: usize,
 }
 
 /// The nodes of one graph or one call of a function, by name.
@@ -53,8 +60,8 @@ impl<'i> Instance<'i> {
         bundle: Bundle,
         contents: &'i mut Contents<'static>,
     ) -> Self {
-        let (graph, names, keys) = (Graph::default(), HashMap::new(), HashMap::new());
-        Self { file, path, definition, bundle, contents, graph, names, keys }
+        let (graph, names, keys, known) = (Graph::default(), HashMap::new(), HashMap::new(), HashMap::new());
+        Self { file, path, definition, bundle, contents, graph, names, keys, known, made: 0 }
     }
 
     /// Writes out the graph and finds what its outputs may be.
@@ -183,17 +190,34 @@ impl<'i> Instance<'i> {
         }
         let Some(range) = node.attributes.get("value") else { return Ok(None) };
         let Some(range) = self.tensor(range)? else { return Ok(None) };
-        let TensorProto { element, shape, numbers } = TensorProto::read(self.file, &range)?;
+        let constant = match self.known.get(&range.start) {
+            Some(known) => *known,
+            None => {
+                let constant = self.numbers(&range)?;
+                self.known.insert(range.start, constant);
+                constant
+            }
+        };
+        Ok(constant.map(|constant| self.graph.add(Op::Constant(constant), Vec::new())))
+    }
+
+    /// Adds the constant that a tensor in the graph is, if it is one of numbers.
+    fn numbers(&mut self, range: &Range<usize>) -> Result<Option<usize>, Fault> {
+        let TensorProto { element, shape, numbers } = TensorProto::read(self.file, range)?;
         let (buffer, bytes) = match numbers {
             Numbers::Stored(range) => (0, range),
             Numbers::Made(made) => {
+                self.made += made.len();
+                if self.made > MAX_MADE {
+                    return Err(format!("its constants take more than {MAX_MADE} bytes that do not stand in it"));
+                }
                 let bytes = 0..made.len();
                 (self.contents.add_buffer(self.path, Cow::Owned(made)), bytes)
             }
             Numbers::Unused => return Ok(None),
         };
-        let tensor = StoredTensor { buffer, element, shape, bytes, strides: None };
-        Ok(Some(self.graph.add_constant(tensor)))
+        self.graph.constants.push(StoredTensor { buffer, element, shape, bytes, strides: None });
+        Ok(Some(self.graph.constants.len() - 1))
     }
 
     /// The tensor that the value of an attribute is.

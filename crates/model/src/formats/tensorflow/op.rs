@@ -7,7 +7,7 @@ use crate::formats::wire::{self, Fault, Fields, text};
 /// What a node that is no constant, no variable and no call computes.
 pub(super) fn op(file: &[u8], node: &NodeDef<'_>) -> Result<Op, Fault> {
     Ok(match node.op {
-        "Placeholder" | "PlaceholderWithDefault" => Op::Input(node.name.to_owned()),
+        "Placeholder" | "PlaceholderWithDefault" => Op::Input(short(node.name)),
         "Identity" | "IdentityN" | "ReadVariableOp" | "StopGradient" | "PreventGradient" | "Cast" | "ExpandDims"
         | "Squeeze" | "Snapshot" | "EnsureShape" | "CheckNumerics" => Op::Pass,
         "Reshape" => Op::Reshape,
@@ -39,7 +39,7 @@ pub(super) fn op(file: &[u8], node: &NodeDef<'_>) -> Result<Op, Fault> {
         "Softmax" => Op::Softmax,
         "Select" | "SelectV2" => Op::Where,
         "Pack" | "ConcatV2" => Op::Concat,
-        op => Op::Other(op.to_owned()),
+        op => Op::Other(short(op)),
     })
 }
 
@@ -92,4 +92,11 @@ fn flag(file: &[u8], node: &NodeDef<'_>, name: &str) -> Result<bool, Fault> {
         }
     }
     Ok(false)
+}
+
+/// The longest name of an operation or an input that is kept, in characters: functions are written out many times.
+const MAX_NAME: usize = 200;
+
+fn short(name: &str) -> String {
+    name.chars().take(MAX_NAME).collect()
 }

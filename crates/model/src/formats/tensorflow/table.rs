@@ -19,13 +19,15 @@ const MAGIC: [u8; 8] = 0xdb47_7524_8b80_fb57_u64.to_le_bytes();
 const TRAILER: usize = 5;
 
 /// The most bytes that a block may unpack to.
-const MAX_BLOCK: usize = 64 << 20;
+const MAX_BLOCK: usize = 4 << 20;
 
 /// The most entries of a table.
-const MAX_ENTRIES: usize = 1 << 20;
+const MAX_ENTRIES: usize = 1 << 16;
 
-/// The longest key, in bytes.
-const MAX_KEY: usize = 1 << 16;
+/// The longest key, in bytes. Keys share what they begin with, so a few bytes may make a long one.
+const MAX_KEY: usize = 1 << 12;
+
+const DISORDER: &str = "its keys are not in order";
 
 /// A key and its value.
 pub(super) type Entry = (Vec<u8>, Vec<u8>);
@@ -43,10 +45,16 @@ pub(super) fn read(file: &[u8]) -> Result<Vec<Entry>, Fault> {
     let (_, _) = (places.varint()?, places.varint()?);
     let index = block(file, &mut places)?;
 
-    let mut found = Vec::new();
+    let mut found: Vec<Entry> = Vec::new();
     for (_, place) in entries(&index, MAX_ENTRIES)? {
         let data = block(file, &mut Cursor { bytes: &place })?;
-        found.extend(entries(&data, MAX_ENTRIES - found.len())?);
+        let more = entries(&data, MAX_ENTRIES - found.len())?;
+        // Blocks that are empty, or that are named twice, would be work without end.
+        match (found.last(), more.first()) {
+            (_, None) => return Err("a block is empty".to_owned()),
+            (Some((last, _)), Some((first, _))) if last >= first => return Err(DISORDER.to_owned()),
+            _ => found.extend(more),
+        }
     }
     Ok(found)
 }
@@ -105,7 +113,7 @@ fn entries(block: &[u8], limit: usize) -> Result<Vec<Entry>, Fault> {
             return Err(format!("a key has more than {MAX_KEY} bytes"));
         }
         if found.last().is_some_and(|(last, _)| *last >= key) {
-            return Err("its keys are not in order".to_owned());
+            return Err(DISORDER.to_owned());
         }
         found.push((key.clone(), cursor.take(size)?.to_owned()));
         if found.len() > limit {
