@@ -47,11 +47,11 @@ fn element_field() -> Arc<Field> {
     Arc::new(Field::new("element", DataType::Struct(struct_fields()), true))
 }
 
-/// The field of an annotation column.
+/// The field of an annotation column, which may be null as Spark has it, though nothing here writes one that is.
 #[must_use]
 pub fn annotation_field(name: &str, kind: AnnotatorType) -> Field {
     let metadata = HashMap::from([(ANNOTATOR_TYPE.to_owned(), kind.name().to_owned())]);
-    Field::new(name, DataType::List(element_field()), false).with_metadata(metadata)
+    Field::new(name, DataType::List(element_field()), true).with_metadata(metadata)
 }
 
 /// The annotator type that a field declares; `None` when it is not an annotation column.

@@ -67,7 +67,7 @@ fn ids_and_metadata_come_along_and_win_in_spark_nlp_s_order() {
         pairs.into_iter().map(|(key, value)| format!("{key}={}", value.unwrap_or("null".into()))).collect::<Vec<_>>()
     };
     assert_eq!(metadata("document", 0), ["id=a", "none=null", "sentence=0", "source=wire"]);
-    assert_eq!(metadata("document", 1), ["id=theirs", "sentence=0"]);
+    assert_eq!(metadata("document", 1), ["id=null", "sentence=0"]);
     assert_eq!(metadata("document", 2), ["id=c", "sentence=0"]);
     assert_eq!(metadata("sentence", 0), metadata("document", 0));
 

@@ -60,7 +60,7 @@ impl DocumentAssembler {
         self
     }
 
-    /// A text column whose value goes into the metadata of the row's documents as `id`; a null one does not.
+    /// A column of texts or numbers whose value goes into the metadata of the row's documents as `id`.
     #[must_use]
     pub fn id_col(mut self, column: impl Into<String>) -> Self {
         self.id_col = Some(column.into());
@@ -144,7 +144,9 @@ impl DocumentAssembler {
         if !is_list_of_text(text_column::find(input, &self.input_col)?.data_type()) {
             text_column::require(input, &self.input_col)?;
         }
-        if let Some(column) = &self.id_col {
+        if let Some(column) = &self.id_col
+            && !text_column::find(input, column)?.data_type().is_integer()
+        {
             text_column::require(input, column)?;
         }
         if let Some(column) = &self.metadata_col {
@@ -156,16 +158,16 @@ impl DocumentAssembler {
     pub(super) fn transform(&self, batch: &RecordBatch) -> Result<RecordBatch, Error> {
         let schema = self.output_schema(&batch.schema())?;
         let texts = Texts::read(batch, &self.input_col)?;
-        let ids = self.id_col.as_ref().map(|column| text_column::read(batch, column)).transpose()?;
+        let ids = |column: &String| text_column::strings(batch.column(batch.schema_ref().index_of(column)?).as_ref());
+        let ids = self.id_col.as_ref().map(ids).transpose()?;
         let maps = self.metadata_col.as_ref().map(|column| Maps::read(batch, column)).transpose()?;
 
         let mut documents = AnnotationColumnBuilder::default();
         for row in 0..batch.num_rows() {
-            let id = ids.as_ref().filter(|ids| ids.is_valid(row)).map(|ids| ids.value(row));
             let given = maps.iter().flat_map(|maps| maps.row(row));
-            let given = given.filter(|&(key, _)| key != "sentence" && (key != "id" || id.is_none()));
+            let given = given.filter(|&(key, _)| key != "sentence" && (key != "id" || ids.is_none()));
             let mut metadata: Vec<(&str, Option<&str>)> = given.collect();
-            metadata.extend(id.map(|id| ("id", Some(id))));
+            metadata.extend(ids.as_ref().map(|ids| ("id", ids.is_valid(row).then(|| ids.value(row)))));
             for (sentence, text) in texts.row(row).enumerate() {
                 let (text, sentence) = (self.cleanup_mode.apply(text), sentence.to_string());
                 let metadata = metadata.iter().copied().chain([("sentence", Some(sentence.as_str()))]);

@@ -1,8 +1,10 @@
 //! From documents to sentences.
 
+use std::sync::Arc;
+
 use albertine_text::{BoundsStrategy, SentenceDetectorSettings};
 use arrow::array::UInt32Array;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{FieldRef, Fields, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use serde_json::{Map, Value};
 
@@ -208,7 +210,17 @@ impl SentenceDetector {
 
     pub(super) fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, Error> {
         column::require(input, STAGE, one_input(STAGE, &self.input_cols)?, AnnotatorType::Document)?;
-        with_annotations(input, STAGE, &self.output_col, AnnotatorType::Document)
+        let schema = with_annotations(input, STAGE, &self.output_col, AnnotatorType::Document)?;
+        if !self.explode_sentences {
+            return Ok(schema);
+        }
+        // a row is there for its sentence, and Spark NLP says so
+        let own = |field: &FieldRef| match *field.name() == self.output_col {
+            true => Arc::new(field.as_ref().clone().with_nullable(false)),
+            false => field.clone(),
+        };
+        let fields: Fields = schema.fields().iter().map(own).collect();
+        Ok(Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone())))
     }
 
     pub(super) fn transform(&self, batch: &RecordBatch) -> Result<RecordBatch, Error> {
