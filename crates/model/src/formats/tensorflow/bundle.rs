@@ -212,3 +212,62 @@ fn only_text(bytes: &[u8]) -> Result<Vec<u8>, Fault> {
     let text = bytes.get(head + 4..).filter(|text| text.len() as u64 == size);
     text.map(<[u8]>::to_vec).ok_or_else(|| "a text has another length than it claims".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::table::tests::table_of;
+    use super::*;
+
+    /// The message of a tensor of two f32 in a file.
+    fn entry(shard: u8, offset: u8, data: &[u8]) -> Vec<u8> {
+        let mut message =
+            vec![0x08, 1, 0x12, 4, 0x12, 2, 0x08, 2, 0x18, shard, 0x20, offset, 0x28, data.len() as u8, 0x35];
+        message.extend(table::masked_checksum(&[data]).to_le_bytes());
+        message
+    }
+
+    fn floats(numbers: [f32; 2]) -> Vec<u8> {
+        numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+    }
+
+    /// Two files of a tensor each, under an index with the given header.
+    fn read(header: &[u8], entries: [Vec<u8>; 2]) -> Result<(Bundle, Contents<'static>), String> {
+        let directory = tempfile::tempdir().unwrap();
+        let index = table_of(&[(b"", header), (b"a", &entries[0]), (b"b", &entries[1])]);
+        let write = |name: &str, bytes: &[u8]| std::fs::write(directory.path().join(name), bytes).unwrap();
+        write("v.index", &index);
+        write("v.data-00000-of-00002", &floats([1.0, 2.0]));
+        write("v.data-00001-of-00002", &[&[0; 4][..], &floats([3.0, 4.0])].concat());
+        let mut contents = Contents::default();
+        let bundle = Bundle::read(&Folder::open(directory.path()).unwrap(), "v", &mut contents);
+        let plain = |error: ModelError| error.to_string().replace(directory.path().to_str().unwrap(), "DIR");
+        bundle.map(|bundle| (bundle, contents)).map_err(plain)
+    }
+
+    #[test]
+    fn tensors_are_read_from_several_files() {
+        let entries = [entry(0, 0, &floats([1.0, 2.0])), entry(1, 4, &floats([3.0, 4.0]))];
+        let (bundle, contents) = read(&[0x08, 2], entries.clone()).unwrap();
+        assert_eq!(contents.values(&bundle.tensors["a"]), Some(vec![1.0, 2.0]));
+        assert_eq!(contents.values(&bundle.tensors["b"]), Some(vec![3.0, 4.0]));
+
+        let [sound, other] = entries;
+        let index = "DIR/v.index is not a sound index of a TensorFlow checkpoint: ";
+        for (header, entries, fault) in [
+            (&[0x08, 2, 0x10, 1][..], [&sound, &other], "it is of numbers in big byte order, only little is read"),
+            (&[0x08, 0], [&sound, &other], "it is of 0 files"),
+            (&[0x08, 2], [&sound, &entry(2, 0, &[0; 8])], "the tensor \"b\" is in no file"),
+            (&[0x08, 2], [&sound, &entry(1, 0, &[1; 8])], "the tensor \"b\" does not have its checksum in "),
+            (&[0x08, 2], [&sound, &entry(1, 0, &[0; 13])], "its tensors take more bytes than the 20 of its files"),
+        ] {
+            let error = read(header, entries.map(Clone::clone)).err().unwrap_or_default();
+            assert!(error.starts_with(&format!("{index}{fault}")), "{error}");
+        }
+        let error = read(&[0x08, 3], [sound.clone(), other]).err().unwrap_or_default();
+        assert_eq!(error, "DIR/v.data-00000-of-00003 is missing");
+        let error = read(&[0x08, 2], [sound, entry(1, 8, &[0; 8])]).err().unwrap_or_default();
+        let cut = "the tensor `b` in DIR/v.data-00001-of-00002 is cut short: it needs 8 bytes and has 4";
+        assert_eq!(error, cut);
+    }
+}

@@ -151,7 +151,7 @@ impl<'b> Cursor<'b> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
 
@@ -189,6 +189,18 @@ mod tests {
         file.extend(kind);
         file.extend(masked_checksum(&[&data, &kind]).to_le_bytes());
         place
+    }
+
+    /// A table of one block.
+    pub(in super::super) fn table_of(entries: &[(&[u8], &[u8])]) -> Vec<u8> {
+        let mut file = Vec::new();
+        let data = add_block(&mut file, entries, false);
+        let index = add_block(&mut file, &[(b"~", &data)], false);
+        let mut footer = [data, index].concat();
+        footer.resize(FOOTER - 8, 0);
+        file.extend(footer);
+        file.extend(MAGIC);
+        file
     }
 
     fn table(packed: bool) -> Vec<u8> {
