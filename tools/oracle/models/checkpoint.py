@@ -14,6 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import onnx
 import torch
 from transformers import AlbertForSequenceClassification, AlbertTokenizerFast
 
@@ -49,7 +50,20 @@ def export(model: AlbertForSequenceClassification, out: Path, spiece: Path, dyna
     torch.onnx.export(
         model, example, str(out / "model.onnx"), input_names=INPUTS, output_names=["logits"], opset_version=18 if dynamo else 17, **free,
     )  # fmt: skip
+    if dynamo:
+        forget_paths(out / "model.onnx")
     assets(model, out / "assets", spiece)
+
+
+def forget_paths(path: Path) -> None:
+    """Leaves out where in the sources each node was made: paths of the machine that exported, and most of the file."""
+    model = onnx.load(path)
+    for node in model.graph.node:
+        kept = [(prop.key, prop.value) for prop in node.metadata_props if "stack_trace" not in prop.key]
+        del node.metadata_props[:]
+        for key, value in kept:
+            node.metadata_props.add(key=key, value=value)
+    onnx.save(model, path)
 
 
 def assets(model: AlbertForSequenceClassification, out: Path, spiece: Path) -> None:

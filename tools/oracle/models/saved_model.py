@@ -53,6 +53,7 @@ def main() -> None:
     arguments = parser.parse_args()
     source, out = arguments.model.resolve(), arguments.out.resolve()
     model = Classifier.from_pretrained(source)
+    model.config._name_or_path = ""  # else the path on this machine is saved too
     labels = [model.config.id2label[index] for index in range(model.config.num_labels)]
     with tempfile.TemporaryDirectory() as scratch:
         model.save_pretrained(scratch, saved_model=True, signatures={"serving_default": model.serving})
