@@ -14,14 +14,14 @@ use crate::error::TextError;
 
 /// The longest pattern, in bytes.
 const LONGEST: usize = 1 << 16;
-/// How often a match may go back to try another way before it gives up.
-const BACKTRACKS: usize = 1_000_000;
+/// How often one search may go back to try another way before it gives up; every character passed over counts too.
+const BACKTRACKS: usize = 10_000_000;
 
 /// A regular expression in Java's syntax, with Java's meaning.
 ///
 /// It is translated for an engine that matches in linear time what can be matched so. Only patterns with look-around,
-/// back references, atomic groups or possessive quantifiers go back and try again, and those give up on a text after a
-/// million tries, so that no pattern and no text can take for ever.
+/// back references, atomic groups or possessive quantifiers go back and try again, and those give up after ten million
+/// tries for one match (less than a second), so that no pattern and no text can take for ever.
 ///
 /// Java's meaning is that of versions 8 to 18, on which Spark runs: `\s`, `\w` and `\d` are ASCII, `\b` knows the
 /// letters of all scripts, `.` matches no line terminator. What cannot be had is refused by name: `\X`, `\N{…}`,
@@ -117,7 +117,7 @@ impl Pattern {
             }
         }
         if parts.is_empty() {
-            return Ok(vec![0..text.len()]);
+            return Ok(std::iter::once(0..text.len()).collect());
         }
         parts.push(from..text.len());
         while parts.last().is_some_and(Range::is_empty) {
@@ -133,5 +133,113 @@ impl Pattern {
 
     fn gave_up(&self, text: &str, error: &fancy_regex::Error) -> TextError {
         TextError::PatternGaveUp { pattern: self.source.clone(), length: text.len(), reason: error.to_string() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    fn refusal(pattern: &str) -> String {
+        Pattern::new(pattern).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_cannot_be_had_is_named() {
+        for (pattern, named) in [
+            (r"a\X", r"\X is not supported"),
+            (r"\p{javaMirrored}", r"\p{javaMirrored} is not supported"),
+            (r"\p{InKhmerSymbols}", r"\p{InKhmerSymbols} is not supported"),
+            (r"(a(b)\1)", r"\1 refers to a group that is not complete before it"),
+            (r"(?i)(a)\1", r"\1 with the flag i is not supported"),
+            (r"\uD83Dx", "D83D is no character"),
+            ("(a", "a group is not closed"),
+            ("a)", "there is a ')' without its opening at character 1"),
+            ("[a", "a class is not closed"),
+            ("a{3,2}", "the repetition at character 1 is none"),
+            ("a{99999}", "a repetition of more than 10000 is not supported"),
+        ] {
+            assert_eq!(refusal(pattern), format!("the pattern {pattern:?} cannot be used: {named}"));
+        }
+    }
+
+    #[test]
+    fn what_would_take_too_much_is_refused() {
+        assert!(refusal(&"a".repeat(LONGEST + 1)).contains("are allowed"));
+        assert!(refusal(&r"\b".repeat(1000)).contains("too many large sets"));
+        assert!(refusal(&r"\p{L}|".repeat(10_000)).contains("too many large sets"));
+        assert!(refusal(&"(".repeat(500)).contains("nested more than"));
+        assert!(refusal(&"[".repeat(500)).contains("nested more than"));
+        assert!(refusal("((a{1000}){1000}){1000}").contains("cannot be used"));
+    }
+
+    #[test]
+    fn a_pattern_gives_up_in_the_end() {
+        let error = Pattern::new("(x+x+)+y(?!z)").unwrap().find_all(&"x".repeat(1000)).unwrap_err();
+        assert!(error.to_string().contains("was given up on a text of 1000 bytes"), "{error}");
+        // Where nothing needs to be tried again there is nothing to give up.
+        assert!(Pattern::new("(x+x+)+y").unwrap().find_all(&"x".repeat(1000)).unwrap().is_empty());
+    }
+
+    #[test]
+    fn sets_are_those_of_their_names() {
+        for (pattern, holds, lacks) in [
+            (r"\w", "aZ_0", "é-\u{301}"),
+            (r"(?U)\w", "aé\u{301}٣_", "- "),
+            (r"(?U)\d", "5٣", "a"),
+            (r"(?U)\s", " \u{2003}\u{85}", "\u{200b}"),
+            (r"(?U)\p{Alpha}", "aéа", "5"),
+            (r"(?U)\p{Graph}", "aé-", " \u{1}"),
+            (r"(?U)\p{Print}", "aé \u{2003}", "\u{1}"),
+            (r"(?U)\p{XDigit}", "aF9Ｆ", "g"),
+            (r"\p{Punct}", "!/:@[`{~$+", "a “"),
+            (r"\p{javaWhitespace}", " \t\u{1c}\u{2003}", "\u{a0}\u{202f}"),
+            (r"\p{IsHex_Digit}", "aF9", "g"),
+            (r"\p{LC}", "aAǅ", "ªʰ漢"),
+            (r"\p{L1}", "aÿ", "Ā"),
+            (r"\h", " \u{a0}\u{3000}", "\n"),
+            (r"\v", "\n\u{b}\u{85}\u{2028}", " "),
+        ] {
+            let pattern = Pattern::new(pattern).unwrap();
+            for (chars, found) in [(holds, 1), (lacks, 0)] {
+                for c in chars.chars() {
+                    assert_eq!(pattern.find_all(&c.to_string()).unwrap().len(), found, "{} {c:?}", pattern.as_str());
+                }
+            }
+        }
+    }
+
+    proptest! {
+        /// Whatever is written, it is a pattern or an error; and what is found lies in the text, in order.
+        #[test]
+        fn any_pattern_any_text(
+            pattern in r"([ab\\(\[\]){}?*+|.^$&\-<>=!:0-9xuQEdwsbBpPLkGRAzZ\n]|\\[dwsbp]|\(\?){0,12}",
+            text in "[ab0é😀 \\n]{0,12}",
+        ) {
+            if let Ok(pattern) = Pattern::new(&pattern)
+                && let Ok(found) = pattern.find_all(&text)
+            {
+                for pair in found.windows(2) {
+                    prop_assert!(pair[0].end <= pair[1].start);
+                }
+                prop_assert!(found.iter().all(|range| text.get(range.clone()).is_some()));
+                if let Ok(parts) = pattern.split(&text) {
+                    prop_assert!(parts.iter().all(|range| text.get(range.clone()).is_some()));
+                }
+                if let Ok(Some(groups)) = pattern.captures(&text) {
+                    prop_assert_eq!(groups.len(), pattern.groups());
+                }
+            }
+        }
+
+        /// A text that is quoted is found where it stands.
+        #[test]
+        fn quoted_texts_stand_for_themselves(text in "[^\\\\]{1,12}") {
+            let pattern = Pattern::new(&format!(r"\Q{text}\E")).unwrap();
+            let whole = 0..text.len();
+            prop_assert_eq!(pattern.find_all(&text).unwrap(), [whole]);
+        }
     }
 }

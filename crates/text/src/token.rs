@@ -85,7 +85,7 @@ impl Tokenizer {
         let mut cursor = Utf16Cursor::new(text);
         let Some(patterns) = &self.patterns else {
             for run in runs(text) {
-                for range in self.split(text, run) {
+                for range in self.split(text, run).into_iter().filter(|range| !range.is_empty()) {
                     let first = begin + cursor.at(range.start);
                     self.keep(text, range, first, tokens);
                 }
@@ -118,6 +118,7 @@ impl Tokenizer {
     }
 
     /// Appends a token, unless it is empty or of a length that is not kept.
+    #[inline]
     fn keep(&self, text: &str, range: Range<usize>, begin: usize, tokens: &mut Vec<Token>) {
         if range.is_empty() {
             return;

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use albertine_text::{Pieces, Tokenizer, Vocabulary};
+use albertine_text::{Pieces, SentenceDetector, Tokenizer, Vocabulary};
 
 const WORDS: [&str; 24] = [
     "oil",
@@ -95,6 +95,16 @@ fn rows_a_second() {
         Tokenizer::default().tokenize(text, 0, &mut tokens).unwrap();
     }
     println!("tokens: {:.0} rows/s on one thread", texts.len() as f64 / start.elapsed().as_secs_f64());
+    let (detector, mut sentences) = (SentenceDetector::default(), Vec::new());
+    let bytes: usize = texts.iter().map(String::len).sum();
+    let start = Instant::now();
+    for text in &texts {
+        sentences.clear();
+        detector.detect(text, &mut sentences).unwrap();
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    let (rows, megabytes) = (texts.len() as f64 / seconds, bytes as f64 / 1e6 / seconds);
+    println!("sentences: {rows:.0} rows/s, {megabytes:.0} MB/s on one thread");
 }
 
 #[test]
@@ -116,6 +126,9 @@ fn huge_texts() {
         ("flags", "🇫🇷".into()),
         ("joined emoji", "👨\u{200d}".into()),
         ("back-quotes", "``".into()),
+        ("open quotations", " 'a".into()),
+        ("letters and full stops", "a.".into()),
+        ("marks that combine", "a\u{301}a.".into()),
     ];
     let mut ids = Vec::with_capacity(10 << 20);
     for (name, unit) in cases {
@@ -129,6 +142,13 @@ fn huge_texts() {
         let start = Instant::now();
         pieces.encode(&text, usize::MAX, &mut ids).unwrap();
         println!("    to its end: {:?}, {} pieces, peak so far {}", start.elapsed(), ids.len(), peak());
+        let (mut tokens, mut sentences) = (Vec::new(), Vec::new());
+        let start = Instant::now();
+        Tokenizer::default().tokenize(&text, 0, &mut tokens).unwrap();
+        println!("    tokens: {:?}, {} of them", start.elapsed(), tokens.len());
+        let start = Instant::now();
+        SentenceDetector::default().detect(&text, &mut sentences).unwrap();
+        println!("    sentences: {:?}, {} of them", start.elapsed(), sentences.len());
     }
 }
 

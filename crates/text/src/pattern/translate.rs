@@ -8,6 +8,8 @@ use super::class::{self, CharSet};
 
 /// How deep groups and classes may be nested.
 const DEEPEST: usize = 100;
+/// The longest translation, in bytes: some four hundred sets of letters.
+const LONGEST: usize = 4 << 20;
 /// The largest count of a repetition.
 const LARGEST_COUNT: u32 = 10_000;
 
@@ -47,6 +49,11 @@ pub(super) fn translate(pattern: &str) -> Result<(String, usize), String> {
         None => Ok((translated, translator.groups)),
         Some(c) => Err(format!("there is a {c:?} without its opening at character {}", translator.at)),
     }
+}
+
+/// Refuses a translation before it fills the memory.
+fn check_length(translated: &str) -> Result<(), String> {
+    if translated.len() > LONGEST { Err("it names too many large sets of characters".to_owned()) } else { Ok(()) }
 }
 
 /// Reads a pattern from left to right.
@@ -152,6 +159,7 @@ impl Translator {
         while self.take('|') {
             out.push('|');
             out += &self.sequence()?;
+            check_length(&out)?;
         }
         Ok(out)
     }
@@ -164,6 +172,7 @@ impl Translator {
             }
             let atom = self.atom()?;
             out += &self.repeated(atom)?;
+            check_length(&out)?;
         }
         Ok(out)
     }
@@ -202,30 +211,32 @@ impl Translator {
     }
 
     /// What a quantifier behind `atom` makes of it.
-    fn repeated(&mut self, mut atom: String) -> Result<String, String> {
-        loop {
-            let Some(sign) = self.peek().filter(|_| !self.quoting) else { return Ok(atom) };
-            let count = match sign {
-                '*' | '+' | '?' => {
-                    self.at += 1;
-                    sign.to_string()
-                }
-                '{' => self.count()?,
-                _ => return Ok(atom),
-            };
-            let next = if self.quoting { None } else { self.peek() };
-            atom = match next {
-                Some('?') => format!("(?:{atom}){count}?"),
-                Some('+') => format!("(?>(?:{atom}){count})"),
-                _ => format!("(?:{atom}){count}"),
-            };
-            self.at += usize::from(matches!(next, Some('?' | '+')));
-            // Java takes no second quantifier but behind a group of its own.
-            if let Some(again @ ('*' | '+' | '?')) = self.peek().filter(|_| !self.quoting) {
-                return Err(format!("there is nothing to repeat before the {again:?} at character {}", self.at));
+    fn repeated(&mut self, atom: String) -> Result<String, String> {
+        let Some(sign) = self.sign() else { return Ok(atom) };
+        let count = match sign {
+            '*' | '+' | '?' => {
+                self.at += 1;
+                sign.to_string()
             }
-            return Ok(atom);
+            '{' => self.count()?,
+            _ => return Ok(atom),
+        };
+        let kind = self.sign().filter(|sign| matches!(sign, '?' | '+'));
+        self.at += usize::from(kind.is_some());
+        if let Some(again @ ('*' | '+' | '?')) = self.sign() {
+            return Err(format!("there is nothing to repeat before the {again:?} at character {}", self.at));
         }
+        Ok(match kind {
+            Some('?') => format!("(?:{atom}){count}?"),
+            Some(_) => format!("(?>(?:{atom}){count})"),
+            None => format!("(?:{atom}){count}"),
+        })
+    }
+
+    /// The next character, unless it is quoted.
+    fn sign(&mut self) -> Option<char> {
+        let c = self.peek();
+        c.filter(|_| !self.quoting)
     }
 
     /// `{n}`, `{n,}` or `{n,m}`.

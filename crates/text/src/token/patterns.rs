@@ -72,7 +72,7 @@ impl Patterns {
         let (mut start, mut whole) = (0, false);
         let mut holds_break = false;
         // The end of the text is a break like any other.
-        for at in breaks.into_iter().chain([text.len()..text.len() + 1]) {
+        for at in breaks.into_iter().chain(std::iter::once(text.len()..text.len() + 1)) {
             while let Some(exception) = exceptions.next_if(|exception| exception.end <= at.start) {
                 if !holds_break {
                     literals.insert(&text[exception]);
@@ -121,7 +121,7 @@ impl Patterns {
         }
         match &self.split_chars {
             Some((pattern, held)) if token.contains(held.as_slice()) => pattern.split(token),
-            _ => Ok(vec![0..token.len()]),
+            _ => Ok(std::iter::once(0..token.len()).collect()),
         }
     }
 }

@@ -115,3 +115,184 @@ proptest! {
         }
     }
 }
+
+fn strings(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|&text| text.to_owned()).collect()
+}
+
+/// Tokens without offsets, parted by ` | `.
+fn words(settings: TokenizerSettings, text: &str) -> String {
+    let mut tokens = Vec::new();
+    Tokenizer::new(settings).unwrap().tokenize(text, 0, &mut tokens).unwrap();
+    let units: Vec<u16> = text.encode_utf16().collect();
+    for token in &tokens {
+        assert_eq!(String::from_utf16(&units[token.begin..=token.end]).unwrap(), text[token.range.clone()]);
+    }
+    tokens.iter().map(|token| &text[token.range.clone()]).collect::<Vec<_>>().join(" | ")
+}
+
+fn exceptions(exceptions: &[&str]) -> TokenizerSettings {
+    TokenizerSettings { exceptions: strings(exceptions), ..Default::default() }
+}
+
+#[test]
+fn exceptions_stay_whole() {
+    let ignoring_case = TokenizerSettings { case_sensitive_exceptions: false, ..exceptions(&["New York"]) };
+    for (settings, text, expected) in [
+        (
+            exceptions(&["New York"]),
+            "My friend moved to New York. She likes it. Frank visited New York, and didn't like it.",
+            "My | friend | moved | to | New York. | She | likes | it | . | Frank | visited | New York, | and | didn't | \
+             like | it | .",
+        ),
+        (ignoring_case, "He moved to new york.", "He | moved | to | new york."),
+        (
+            exceptions(&[r"Jane's \w+", "that."]),
+            "say that. Jane's boyfriend said.",
+            "say | that. | Jane's boyfriend | said | .",
+        ),
+        (
+            exceptions(&["New York"]),
+            "Hello, I won't be from New York in the U.S.A. (and you know it héroe). Give me my horse! or $100 bucks 'He \
+             said', I'll defeat markus-crassus. You understand. Goodbye George E. Bush. www.google.com.",
+            "Hello | , | I | won't | be | from | New York | in | the | U.S.A | . | ( | and | you | know | it | héroe | ). \
+             | Give | me | my | horse | ! | or | $100 | bucks | ' | He | said | ', | I'll | defeat | markus-crassus | . | \
+             You | understand | . | Goodbye | George | E | . | Bush | . | www.google.com | .",
+        ),
+        // Without a space in it an exception is one only where it is all there is.
+        (exceptions(&["that."]), "that. (that.) that..", "that. | ( | that | .) | that | .."),
+        (exceptions(&["New York", "York City"]), "New York City.", "New York | City | ."),
+        (exceptions(&["New York"]), "(New York) New  York xNew Yorky", "(New York) | New | York | xNew Yorky"),
+        (exceptions(&["x*"]), "a xx. b", "a | xx | . | b"),
+        (exceptions(&["\u{2188}"]), "a\u{2188}b. c", "a\u{2188}b | . | c"),
+    ] {
+        assert_eq!(words(settings, text), expected, "{text:?}");
+    }
+    let settings = TokenizerSettings { split_chars: strings(&["-"]), ..exceptions(&["a b"]) };
+    assert_eq!(words(settings, "a b-c d-e"), "a b-c | d | e");
+}
+
+#[test]
+fn targets_are_the_inside_of_a_class() {
+    let target = |pattern: &str| TokenizerSettings { target_pattern: Some(pattern.to_owned()), ..Default::default() };
+    for (settings, text, expected) in [
+        (target(r"\w+"), "a_b: what?(x)+y z", "a_b | : | what?(x)+y | z"),
+        (target("[a-z]+"), "ab cd(e)F+g]h[i", "ab | cd(e | ) | +g | h | i"),
+        (target("[^a]+"), "baab c", "b | b c"),
+        (target(r"\d+"), "a12 3b.4", "12 | 3 | 4"),
+        (target("a&&b"), "ab&c", ""),
+        (
+            TokenizerSettings { exceptions: strings(&["New York"]), ..target(r"\w+") },
+            "Hello New York and Goodbye 😀New York",
+            "Hello | New York | and | Goodbye | New York",
+        ),
+    ] {
+        assert_eq!(words(settings, text), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn rules_replace_context_characters() {
+    let infix = |infixes: &[&str]| TokenizerSettings { infix_patterns: strings(infixes), ..Default::default() };
+    let prefix = TokenizerSettings { prefix_pattern: Some(r"\A([^\s\w\$\.]*)".to_owned()), ..Default::default() };
+    let suffix = TokenizerSettings { suffix_pattern: Some(r"([.]*)([!]*)\z".to_owned()), ..Default::default() };
+    for (settings, text, expected) in [
+        (
+            infix(&[r"([\p{L}\w]+'{1})([\p{L}\w]+)"]),
+            "l'une d'un l'un, des l'extrême des l'extreme",
+            "l' | une | d' | un | l' | un | , | des | l' | extrême | des | l' | extreme",
+        ),
+        (
+            infix(&[r"(\w+)(n't\b)", r"(\w+)-(\w+)", r"(\w+)"]),
+            "didn't a-b. (c) x'y",
+            "did | n't | a | b | . | ( | c | ) | x'y",
+        ),
+        (infix(&["(a|b)?(x)"]), "x ax.", "x | a | x | ."),
+        (prefix, "(x). ..x $x(", "( | x | ). | ..x | $x | ("),
+        (suffix, "x.. x! x.!", "x | .. | x | ! | x | . | !"),
+    ] {
+        assert_eq!(words(settings, text), expected, "{text:?}");
+    }
+    let settings = TokenizerSettings { context_chars: ContextChars::new(['.', '\u{2028}']), ..Default::default() };
+    assert_eq!(words(settings, "x.\u{2028}y .z\u{2028}."), "x.\u{2028}y | . | z | \u{2028}.");
+}
+
+#[test]
+fn tokens_are_split_again() {
+    let chars = |chars: &[&str]| TokenizerSettings { split_chars: strings(chars), ..Default::default() };
+    let pattern = |pattern: &str| TokenizerSettings { split_pattern: Some(pattern.to_owned()), ..Default::default() };
+    let text = "Hello big-city-of-lights welcome to the ground###earth.";
+    let cut = "Hello | big | city | of | lights | welcome | to | the | ground | earth | .";
+    for (settings, text, expected) in [
+        (chars(&["-", "#"]), text, cut),
+        (pattern("-|#"), text, cut),
+        (pattern("(?=.)"), "abcdef", "a | b | c | d | e | f"),
+        (pattern(r"(?<=[a-z])(?=[A-Z])"), "camelCaseWord fooBar.", "camel | Case | Word | foo | Bar | ."),
+        // Nothing is left of what is all separators, unless a pattern says so.
+        (chars(&["-"]), "-a- ---", "a | ---"),
+        (pattern("-"), "-a- ---", "- | a | - | ---"),
+        (chars(&["."]), "a.b. c", "c"),
+        (chars(&[r"\."]), "a.b. c", "a | b | c"),
+        (chars(&["|"]), "a|b", "a | | | b"),
+        (
+            TokenizerSettings { split_chars: strings(&["y"]), ..pattern("x") },
+            "axbyc ayb axb ybx xay",
+            "a | byc | a | b | a | b | bx | ay",
+        ),
+    ] {
+        assert_eq!(words(settings, text), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn settings_that_spark_nlp_refuses() {
+    let refused = |settings| Tokenizer::new(settings).unwrap_err().to_string();
+    let default = TokenizerSettings::default;
+    assert_eq!(
+        refused(TokenizerSettings { prefix_pattern: Some("(a)".to_owned()), ..default() }),
+        r#"prefixPattern cannot be "(a)": it must start with \A, the start of a word"#
+    );
+    assert_eq!(
+        refused(TokenizerSettings { suffix_pattern: Some("(a)".to_owned()), ..default() }),
+        r#"suffixPattern cannot be "(a)": it must end with \z, the end of a word"#
+    );
+    assert_eq!(
+        refused(TokenizerSettings { infix_patterns: strings(&["abc"]), ..default() }),
+        r#"infixPatterns cannot be "abc": each must hold a group, which makes a token"#
+    );
+    for chars in ["ab", "", "😀", "\\ab"] {
+        let error = refused(TokenizerSettings { split_chars: strings(&[chars]), ..default() });
+        assert!(error.starts_with("splitChars cannot be"), "{error}");
+    }
+    let error = ContextChars::from_strings(&["ab"]).unwrap_err().to_string();
+    assert_eq!(error, r#"contextChars cannot be "ab": each must be one character"#);
+    assert!(refused(TokenizerSettings { split_chars: strings(&["("]), ..default() }).contains("cannot be used"));
+}
+
+#[test]
+fn exceptions_are_read_from_a_file() {
+    let path = std::env::temp_dir().join(format!("albertine-exceptions-{}", std::process::id()));
+    std::fs::write(&path, "New York\r\nSan Francisco\n").unwrap();
+    assert_eq!(read_exceptions(&path).unwrap(), ["New York", "San Francisco"]);
+    std::fs::write(&path, [0xFF]).unwrap();
+    assert!(read_exceptions(&path).unwrap_err().to_string().contains("is malformed: invalid utf-8"));
+    std::fs::remove_file(&path).unwrap();
+    assert!(read_exceptions(&path).unwrap_err().to_string().starts_with("could not read"));
+}
+
+proptest! {
+    /// Cutting by the patterns that stand for the defaults is cutting by default.
+    #[test]
+    fn default_patterns_are_the_default(text in "[ \\t\\na-c.,'(é😀\u{a0}]{0,40}") {
+        let settings = TokenizerSettings {
+            target_pattern: Some(r"\S+".to_owned()),
+            prefix_pattern: Some(r#"\A([.,;:!?*\-()"']*)"#.to_owned()),
+            suffix_pattern: Some(r#"([.,;:!?*\-()"']*)\z"#.to_owned()),
+            ..Default::default()
+        };
+        let (mut by_patterns, mut by_default) = (Vec::new(), Vec::new());
+        Tokenizer::new(settings).unwrap().tokenize(&text, 7, &mut by_patterns).unwrap();
+        Tokenizer::default().tokenize(&text, 7, &mut by_default).unwrap();
+        prop_assert_eq!(by_patterns, by_default);
+    }
+}
