@@ -111,7 +111,7 @@ impl Classifier {
                 let (origin, params) = (PathBuf::from("built-in"), SparkParams::default());
                 (files, model, Vocabulary::new(origin, vocabulary, params, CheckpointKind::HuggingFace))
             }
-            ModelSource::Directory(path) | ModelSource::Archive(path) => {
+            ModelSource::Directory(path) => {
                 let folder = Folder::open(path)?;
                 return Self::of_checkpoint(Checkpoint::read(&folder)?, folder, settings);
             }

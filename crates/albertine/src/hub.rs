@@ -18,10 +18,12 @@ mod archives;
 mod cache;
 mod checksum;
 mod download;
+mod entry;
 mod error;
 mod find;
 mod http;
 mod index;
+mod known;
 mod manage;
 mod progress;
 mod pull;
@@ -38,10 +40,11 @@ use std::sync::Arc;
 use url::Url;
 
 use self::cache::Cache;
+pub use self::entry::Entry;
 pub use self::error::HubError;
 pub use self::http::Limits;
-pub use self::index::{Entry, Index, Reading, Request};
-pub use self::manage::{Known, Origin};
+pub use self::index::{Index, Reading, Request};
+pub use self::known::{Known, Origin};
 pub use self::progress::{Progress, Transfer};
 pub use self::record::{FileRecord, Record};
 use self::reference::Location;
@@ -57,25 +60,17 @@ pub const DEFAULT: &str = BUILT_IN[0].name;
 pub enum ModelSource {
     /// Inside the program.
     BuiltIn(&'static BuiltIn),
-    /// A model directory.
+    /// A model directory, or a zip archive of one.
     Directory(PathBuf),
-    /// A zip archive of a model.
-    Archive(PathBuf),
 }
 
 impl ModelSource {
-    /// The source at a path: an archive if that is a file, else a directory.
-    #[must_use]
-    pub fn at(path: PathBuf) -> Self {
-        if path.is_file() { Self::Archive(path) } else { Self::Directory(path) }
-    }
-
     /// Where the files are, if they are on disk.
     #[must_use]
     pub fn path(&self) -> Option<&std::path::Path> {
         match self {
             Self::BuiltIn(_) => None,
-            Self::Directory(path) | Self::Archive(path) => Some(path),
+            Self::Directory(path) => Some(path),
         }
     }
 }
@@ -84,7 +79,7 @@ impl fmt::Display for ModelSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BuiltIn(model) => write!(f, "{}", model.name),
-            Self::Directory(path) | Self::Archive(path) => write!(f, "{}", path.display()),
+            Self::Directory(path) => write!(f, "{}", path.display()),
         }
     }
 }

@@ -38,7 +38,7 @@ impl PretrainedPipeline {
     /// When no pipeline has the name, or as [`PipelineModel::load`].
     pub fn new(name: &str, lang: &str) -> Result<Self, Error> {
         match hub::resolve_language(name, lang)? {
-            hub::ModelSource::Directory(path) | hub::ModelSource::Archive(path) => Self::from_disk(path),
+            hub::ModelSource::Directory(path) => Self::from_disk(path),
             hub::ModelSource::BuiltIn(model) => Err(Error::NotAPipeline {
                 path: model.name.into(),
                 reason: "it is a model: put it behind a DocumentAssembler and a Tokenizer",

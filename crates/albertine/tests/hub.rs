@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use albertine::hub::{Hub, HubError, Limits, ModelSource, Progress, Transfer};
+use albertine::hub::{Hub, HubError, Limits, ModelSource, Origin, Progress, Transfer};
+use albertine::prelude::PretrainedPipeline;
 use albertine::{Classifier, ClassifierSettings, Error};
 use server::{Answer, Asked, Server, archive, files_below, golden_model, model_archive, model_files};
 use tempfile::TempDir;
@@ -309,7 +310,7 @@ fn an_archive_and_a_folder_come_by_their_addresses() {
     let (cache, hub) = hub(&[]);
     let addresses = [server.url("/model.zip"), server.url("/models/gelu/")];
     let sources = addresses.each_ref().map(|address| hub.resolve(address).unwrap());
-    assert!(matches!(&sources, [ModelSource::Archive(_), ModelSource::Directory(_)]));
+    assert_eq!(sources.each_ref().map(|source| source.path().unwrap().is_file()), [true, false]);
     for source in &sources {
         assert_eq!(logits(source), expected());
         assert!(source.path().unwrap().starts_with(cache.path().join("addresses")));
@@ -408,6 +409,28 @@ fn those_who_come_at_once_share_one_download() {
     });
     assert_eq!(server.paths().len(), 1);
     assert_eq!(files_below(cache.path()).len(), 2);
+}
+
+#[test]
+fn archives_that_spark_nlp_wrote_are_found_by_name() {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/spark_nlp/models");
+    let (cache, hub) = hub(&[models.to_str().unwrap()]);
+    let hub = hub.offline(true);
+    let source = hub.resolve_language("albert_tiny_sequence_classifier_news", "en").unwrap();
+    assert_eq!(source.path().unwrap().parent().unwrap(), models);
+    assert!(source.to_string().contains("_5.5.3_"), "{source}");
+    assert!(matches!(
+        hub.resolve_language("albert_tiny_sequence_classifier_news", "de"),
+        Err(Error::UnknownModel { .. })
+    ));
+    let pipeline = hub.resolve("albert_tiny_sequence_classifier_news_pipeline").unwrap();
+    assert!(PretrainedPipeline::from_disk(pipeline.path().unwrap()).is_ok());
+    let imported = hub.import("albert_tiny_sequence_classifier_news", "tiny").unwrap();
+    assert!(imported.starts_with(cache.path()));
+    assert_eq!(logits(&hub.resolve("tiny").unwrap()), logits(&source));
+    let known = hub.known().unwrap();
+    let tiny = known.iter().find(|model| model.name == "albert_tiny_sequence_classifier_news").unwrap();
+    assert_eq!((tiny.origin, tiny.path.as_deref()), (Origin::SparkNlp, source.path()));
 }
 
 #[test]

@@ -106,7 +106,10 @@ impl Hub {
 
     fn find_address(&self, url: &Url) -> Found {
         let place = self.cache.as_ref().map(|cache| cache.address(url)).filter(|place| place.exists());
-        place.map_or_else(|| Found::There(Remote::Address(url.clone())), |place| Found::Here(ModelSource::at(place)))
+        place.map_or_else(
+            || Found::There(Remote::Address(url.clone())),
+            |place| Found::Here(ModelSource::Directory(place)),
+        )
     }
 
     fn find_repository(&self, repository: Repository) -> Found {
@@ -125,7 +128,7 @@ impl Hub {
         }
         let request = Request::new(name, lang);
         if let Some(archive) = self.folders().iter().find_map(|folder| newest(folder, &request)) {
-            return Ok(Found::Here(ModelSource::at(archive)));
+            return Ok(Found::Here(ModelSource::Directory(archive)));
         }
         let index = self.index()?;
         let Some(entry) = index.find(&request) else {
@@ -133,7 +136,7 @@ impl Hub {
         };
         let archive = self.cache.as_ref().map(|cache| cache.archives().join(entry.file_name()));
         Ok(match archive.filter(|archive| archive.is_file()) {
-            Some(archive) => Found::Here(ModelSource::Archive(archive)),
+            Some(archive) => Found::Here(ModelSource::Directory(archive)),
             None => Found::There(Remote::Published(Box::new(entry.clone()))),
         })
     }
@@ -211,7 +214,7 @@ fn on_disk(path: PathBuf) -> Result<ModelSource, Error> {
     let mut start = [0; ZIP.len()];
     let read = File::open(&path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut start));
     match read {
-        Ok(()) if start == ZIP => Ok(ModelSource::Archive(path)),
+        Ok(()) if start == ZIP => Ok(ModelSource::Directory(path)),
         _ => Err(Error::NotAModelDirectory { path, reason: "it is a file, and no zip archive" }),
     }
 }
@@ -242,7 +245,7 @@ mod tests {
         let error = resolve(file.path().to_str().unwrap()).unwrap_err();
         assert!(matches!(error, Error::NotAModelDirectory { reason: "it is a file, and no zip archive", .. }));
         fs::write(file.path(), "PK\x03\x04").unwrap();
-        assert!(matches!(resolve(file.path().to_str().unwrap()), Ok(ModelSource::Archive(_))));
+        assert!(matches!(resolve(file.path().to_str().unwrap()), Ok(ModelSource::Directory(_))));
     }
 
     #[test]

@@ -4,11 +4,10 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 use std::io::{BufRead, Read, Write};
 
-use chrono::DateTime;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::archive_name::is_plain;
-use super::{HubError, Version};
+use super::entry::PIPELINE;
+use super::{Entry, HubError, Version};
 
 /// The published models that the program knows by itself.
 const BUILT_IN_INDEX: &str = include_str!("index.jsonl");
@@ -18,9 +17,6 @@ const ANNOTATOR: &str = "AlbertForSequenceClassification";
 
 /// A part of the names of all models of this kind, by which pipelines are kept that might hold one.
 const FAMILY: &str = "albert";
-
-/// The category of pipelines.
-const PIPELINE: &str = "pl";
 
 /// The longest line that is read: the real ones have some hundred bytes.
 const LONGEST_LINE: u64 = 1 << 16;
@@ -34,94 +30,6 @@ const MOST_FAULTS: usize = 8;
 /// The newest versions of Spark NLP and of Spark whose models are looked for.
 const LIBRARY: [u32; 3] = [7, 0, 0];
 const SPARK: [u32; 3] = [4, 1, 0];
-
-/// A published model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Entry {
-    /// The name that `--model` and `pretrained` take.
-    pub name: String,
-    /// The language of its texts; `None` for any.
-    #[serde(default)]
-    pub language: Option<String>,
-    /// The version of Spark NLP that it was published for; `None` for any.
-    #[serde(default)]
-    pub lib_version: Option<Version>,
-    /// The version of Spark that it was published for; `None` for any.
-    #[serde(default)]
-    pub spark_version: Option<Version>,
-    /// Whether it may be used.
-    pub ready_to_use: bool,
-    /// When it was published: ISO 8601 with milliseconds.
-    pub time: String,
-    /// Whether it is an archive.
-    #[serde(default)]
-    pub is_zipped: bool,
-    /// `ml` for a model, `pl` for a pipeline.
-    #[serde(default)]
-    pub category: Option<String>,
-    /// The sum of its archive in hexadecimal digits, of MD5 or SHA-256 by their number; often empty.
-    #[serde(default)]
-    pub checksum: String,
-    /// The annotator, without its package.
-    #[serde(default)]
-    pub annotator: Option<String>,
-    /// One line on what it does. Only the index inside the program has it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub summary: Option<String>,
-    /// Its labels. Only the index inside the program has them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub labels: Vec<String>,
-    /// About the size of its archive in bytes. Only the index inside the program has it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub size: Option<u64>,
-}
-
-impl Entry {
-    /// Whether it is a whole pipeline, which may hold other stages beside the classifier.
-    #[must_use]
-    pub fn is_pipeline(&self) -> bool {
-        self.category.as_deref() == Some(PIPELINE)
-    }
-
-    /// The name of its archive: `{name}_{language}_{library}_{spark}_{milliseconds}.zip`, without what it does not tell.
-    ///
-    /// ```
-    /// use albertine::hub::Index;
-    /// let index = Index::built_in()?;
-    /// let names: Vec<String> = index.entries().iter().map(|entry| entry.file_name()).collect();
-    /// assert_eq!(names[0], "albert_base_sequence_classifier_ag_news_en_3.4.0_3.0_1639648298937.zip");
-    /// # Ok::<(), albertine::Error>(())
-    /// ```
-    #[must_use]
-    pub fn file_name(&self) -> String {
-        let versions = [&self.lib_version, &self.spark_version].into_iter().flatten().map(Version::to_string);
-        let parts: Vec<String> = [self.name.clone()]
-            .into_iter()
-            .chain(self.language.clone())
-            .chain(versions)
-            .chain(self.milliseconds().map(|milliseconds| milliseconds.to_string()))
-            .collect();
-        parts.join("_") + ".zip"
-    }
-
-    /// When it was published, in milliseconds since 1970.
-    pub(super) fn milliseconds(&self) -> Option<i64> {
-        DateTime::parse_from_rfc3339(&self.time).ok().map(|time| time.timestamp_millis())
-    }
-
-    /// What is wrong with an entry that came from foreign hands.
-    fn fault(&self) -> Option<String> {
-        if !is_plain(&self.name) {
-            return Some(format!("`name` is {:?}", self.name));
-        }
-        if let Some(language) = self.language.as_ref().filter(|language| !is_plain(language)) {
-            return Some(format!("`language` is {language:?}"));
-        }
-        self.milliseconds().is_none().then(|| format!("`time` is {:?}", self.time))
-    }
-}
 
 /// What is looked for in an index.
 ///

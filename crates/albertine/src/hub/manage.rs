@@ -1,4 +1,4 @@
-//! What is known and what is kept: listing, importing, removing, refreshing the index.
+//! What is kept: importing, removing, refreshing the index.
 
 use std::fs::{self, File};
 use std::io::{BufReader, BufWriter};
@@ -8,172 +8,17 @@ use albertine_model::Checkpoint;
 use url::Url;
 
 use super::archive_name::{ArchiveName, is_plain};
-use super::archives::archives;
 use super::download::{Kind, Wanted, beside, fetch};
-use super::find::names;
 use super::http::Client;
 use super::record::Record;
-use super::reference::{Location, Reference, Repository};
+use super::reference::{Location, Reference};
 use super::{Hub, HubError, Index, ModelSource, Reading, built_in};
 use crate::Error;
-use crate::builtin::BUILT_IN;
 
 /// The name of an index beside the archives that it tells of.
 const METADATA: &str = "metadata.json";
 
-/// Where a known model comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Origin {
-    /// Part of the program.
-    BuiltIn,
-    /// Imported under a name of its own.
-    Imported,
-    /// Published among Spark NLP's models.
-    SparkNlp,
-    /// A repository on the Hugging Face hub.
-    HuggingFace,
-    /// Fetched by its address.
-    Address,
-}
-
-impl Origin {
-    /// What people call it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::BuiltIn => "built in",
-            Self::Imported => "imported",
-            Self::SparkNlp => "Spark NLP",
-            Self::HuggingFace => "Hugging Face",
-            Self::Address => "address",
-        }
-    }
-}
-
-/// A model that has a name here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Known {
-    /// What `--model` and `pretrained` take.
-    pub name: String,
-    /// The language of its texts, where that is known.
-    pub language: Option<String>,
-    /// Where it comes from.
-    pub origin: Origin,
-    /// One line on what it does.
-    pub summary: Option<String>,
-    /// Its labels, where they are known without reading the model.
-    pub labels: Vec<String>,
-    /// Bytes that it takes on disk, or about that many that would be fetched.
-    pub size: Option<u64>,
-    /// Where it is, if it is on disk.
-    pub path: Option<PathBuf>,
-}
-
 impl Hub {
-    /// Every model that is part of the program, in the cache or in the index: of published ones the newest of each name and
-    /// language.
-    ///
-    /// # Errors
-    /// When the index in the cache cannot be read.
-    ///
-    /// ```
-    /// use albertine::hub::{Hub, Origin};
-    /// let known = Hub::new("cache").known()?;
-    /// assert!(known.iter().any(|model| model.name == "ag_news" && model.origin == Origin::BuiltIn));
-    /// # Ok::<(), albertine::hub::HubError>(())
-    /// ```
-    pub fn known(&self) -> Result<Vec<Known>, HubError> {
-        let mut known: Vec<Known> = BUILT_IN
-            .iter()
-            .map(|model| Known {
-                name: model.name.to_owned(),
-                language: Some(model.language.to_owned()),
-                origin: Origin::BuiltIn,
-                summary: Some(model.summary.to_owned()),
-                labels: Vec::new(),
-                size: Some((model.weights.len() + model.spiece.len() + model.config.len()) as u64),
-                path: None,
-            })
-            .collect();
-        known.extend(self.known_published()?);
-        let Some(cache) = &self.cache else { return Ok(known) };
-        let on_disk = |name: String, origin: Origin, path: PathBuf| Known {
-            name,
-            language: None,
-            origin,
-            summary: None,
-            labels: Vec::new(),
-            size: Some(size(&path)),
-            path: Some(path),
-        };
-        let models = cache.models();
-        known.extend(names(&models).into_iter().map(|name| {
-            let path = models.join(&name);
-            on_disk(name, Origin::Imported, path)
-        }));
-        for (repository, path) in snapshots(&cache.repositories()) {
-            known.push(on_disk(repository.spelled(), Origin::HuggingFace, path));
-        }
-        for hash in names(&cache.addresses()) {
-            let Ok(entries) = fs::read_dir(cache.addresses().join(hash)) else { continue };
-            for path in entries.flatten().map(|entry| entry.path()) {
-                if let Some(record) = Record::read(&path) {
-                    known.push(on_disk(record.source, Origin::Address, path));
-                }
-            }
-        }
-        Ok(known)
-    }
-
-    fn known_published(&self) -> Result<Vec<Known>, HubError> {
-        let mut known: Vec<Known> = Vec::new();
-        let mut entries = self.index()?.entries().to_vec();
-        entries.retain(|entry| entry.ready_to_use);
-        entries.sort_by_key(|entry| std::cmp::Reverse(entry.milliseconds()));
-        for entry in entries {
-            if known.iter().any(|other| other.name == entry.name && other.language == entry.language) {
-                continue;
-            }
-            known.push(Known {
-                name: entry.name,
-                language: entry.language,
-                origin: Origin::SparkNlp,
-                summary: entry.summary,
-                labels: entry.labels,
-                size: entry.size,
-                path: None,
-            });
-        }
-        known.sort_by(|a, b| (&a.name, &a.language).cmp(&(&b.name, &b.language)));
-        // what a folder has is known by the names of its archives, whether or not an index tells of it
-        for folder in self.folders() {
-            for (name, path) in archives(&folder).into_iter().rev() {
-                let same = |other: &&mut Known| {
-                    other.name == name.name && other.language.as_ref().is_none_or(|language| *language == name.language)
-                };
-                match known.iter_mut().find(same) {
-                    Some(other) if other.path.is_some() => {}
-                    Some(other) => {
-                        other.size = Some(size(&path));
-                        other.path = Some(path);
-                    }
-                    None => known.push(Known {
-                        name: name.name,
-                        language: Some(name.language),
-                        origin: Origin::SparkNlp,
-                        summary: None,
-                        labels: Vec::new(),
-                        size: Some(size(&path)),
-                        path: Some(path),
-                    }),
-                }
-            }
-        }
-        Ok(known)
-    }
-
     /// Where a model came from and the sums of its files, if it was fetched into the cache.
     #[must_use]
     pub fn record(&self, source: &ModelSource) -> Option<Record> {
@@ -317,36 +162,4 @@ impl Hub {
         fs::rename(&part, &target).map_err(HubError::io("write", &target))?;
         Ok(reading)
     }
-}
-
-/// The whole snapshots of a cache of repositories, each under the branch or the commit that leads to it.
-fn snapshots(cache: &Path) -> Vec<(Repository, PathBuf)> {
-    let mut found: Vec<(Repository, PathBuf)> = Vec::new();
-    for folder in names(cache) {
-        let Some((owner, name)) = folder.strip_prefix("models--").and_then(|rest| rest.split_once("--")) else {
-            continue;
-        };
-        let references = fs::read_dir(cache.join(&folder).join("refs")).into_iter().flatten().flatten();
-        let references = references.filter_map(|entry| entry.file_name().into_string().ok());
-        let commits = names(&cache.join(&folder).join("snapshots"));
-        for revision in references.chain(commits) {
-            let repository = Repository { owner: owner.to_owned(), name: name.to_owned(), revision };
-            let Some(path) = super::repository::cached(cache, &repository) else { continue };
-            if found.iter().all(|(_, other)| *other != path) {
-                found.push((repository, path));
-            }
-        }
-    }
-    found
-}
-
-/// The bytes of a file, or of the files of a folder and of those below it.
-fn size(path: &Path) -> u64 {
-    // links are followed: Hugging Face's clients keep the files elsewhere
-    let Ok(metadata) = fs::metadata(path) else { return 0 };
-    if metadata.is_file() {
-        return metadata.len();
-    }
-    let entries = fs::read_dir(path).into_iter().flatten().flatten();
-    entries.map(|entry| if entry.path().is_symlink() && entry.path().is_dir() { 0 } else { size(&entry.path()) }).sum()
 }

@@ -46,7 +46,7 @@ impl Hub {
     fn fetch(&self, cache: &Cache, name: &str, remote: Remote) -> Result<ModelSource, Error> {
         let client = Client::new(self.limits, self.bound_token());
         match remote {
-            Remote::Published(entry) => self.pull_published(&client, cache, name, &entry).map(ModelSource::Archive),
+            Remote::Published(entry) => self.pull_published(&client, cache, name, &entry).map(ModelSource::Directory),
             Remote::Repository(repository) => {
                 let endpoint = self.endpoint.as_ref().ok_or_else(|| HubError::Offline { name: name.to_owned() })?;
                 let repositories = cache.repositories();
@@ -82,7 +82,7 @@ impl Hub {
             return Ok(ModelSource::Directory(target));
         }
         self.pull_archive(client, name, url, &target, None)?;
-        Ok(ModelSource::Archive(target))
+        Ok(ModelSource::Directory(target))
     }
 
     /// Fetches an archive beside its place, looks at its entries, moves it there, and writes its record.

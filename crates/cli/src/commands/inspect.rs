@@ -103,10 +103,10 @@ fn files(source: &ModelSource) -> anyhow::Result<BTreeMap<String, u64>> {
             ("tokenizer_config.json".to_owned(), model.tokenizer_config.len() as u64),
             ("README.md".to_owned(), model.card.len() as u64),
         ])),
-        ModelSource::Directory(path) => {
+        ModelSource::Directory(path) if path.is_dir() => {
             listing(path).with_context(|| format!("the directory {} could not be listed", path.display()))
         }
-        ModelSource::Archive(path) => {
+        ModelSource::Directory(path) => {
             let size = std::fs::metadata(path).with_context(|| format!("{} could not be read", path.display()))?.len();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             Ok(BTreeMap::from([(name, size)]))

@@ -183,7 +183,7 @@ fn show(name: &str, hub: &Hub, printer: &Printer) -> anyhow::Result<()> {
 fn card(source: &ModelSource) -> Option<String> {
     match source {
         ModelSource::BuiltIn(model) => Some(model.card.to_owned()),
-        ModelSource::Directory(path) | ModelSource::Archive(path) => {
+        ModelSource::Directory(path) => {
             let folder = albertine::model::Folder::open(path).ok()?;
             let bytes = folder.read(CARD, LARGEST_CARD).ok().flatten()?;
             Some(String::from_utf8_lossy(&bytes).into_owned())
