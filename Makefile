@@ -8,9 +8,10 @@ SHARED ?= ../shared
 AG_NEWS := $(SHARED)/data/ag_news
 SPIECE := $(SHARED)/data/albert_en/spiece.model
 PARITY := target/parity
+ORACLE := target/oracle
 PY := .venv/bin/python
 
-.PHONY: test check build format lint docs unit parity parity-base parity-pieces accuracy clean
+.PHONY: test check build format lint docs unit parity parity-base parity-pieces parity-spark-nlp accuracy clean
 
 test: format build lint docs unit parity
 
@@ -35,7 +36,7 @@ unit:
 
 # Against transformers and PyTorch, on real texts.
 ifneq ($(wildcard $(AG_NEWS)/test.csv),)
-parity: accuracy parity-pieces parity-base
+parity: accuracy parity-pieces parity-base parity-spark-nlp
 else
 parity:
 	@echo "skipped: accuracy and parity on real texts, because there is no $(AG_NEWS)"
@@ -50,6 +51,16 @@ parity-pieces: $(PARITY)/pieces.jsonl
 
 parity-base: $(PARITY)/albert-base/expected.json
 	ALBERTINE_BASE_MODEL=$(abspath $(dir $<)) $(CARGO) test --release --workspace --test base -- --nocapture
+
+# Sentences and tokens of every row, by real Spark NLP. It comes with Java 17 and Maven, from Debian where they are missing.
+parity-spark-nlp: $(PARITY)/spark_nlp.jsonl
+	ALBERTINE_SPARK_NLP=$(abspath $<) $(CARGO) test --release --workspace --test golden_spark_nlp -- --nocapture
+
+$(PARITY)/spark_nlp.jsonl: tools/oracle/annotators.py tools/oracle/session.py
+	mkdir -p $(PARITY)
+	command -v java mvn >/dev/null || (apt-get update -q && apt-get install -q -y openjdk-17-jre-headless maven)
+	$$(tools/oracle/setup.sh $(ORACLE)) tools/oracle/annotators.py --csv $(AG_NEWS)/test.csv --text-column text $@.part
+	mv $@.part $@
 
 $(PARITY)/pieces.jsonl: tools/golden_pieces/make.py tools/golden_pieces/strings.py | .venv/ready
 	mkdir -p $(PARITY)

@@ -1,6 +1,6 @@
 //! Clean-up, sentences and tokens are those of Spark NLP 5.5.3 (`tools/oracle` makes the expectations).
 //!
-//! What differs is counted below, case by case, and explained in `docs/spark_nlp_text.md`.
+//! What differs is counted below, case by case, and explained in `docs/spark-nlp.md`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::explicit_write)]
 
 use std::collections::BTreeMap;
