@@ -25,7 +25,7 @@ fn a_model_tells_what_it_is() {
     assert_conversation!(sandbox.run(&["inspect", "model", "./tiny"]), @r#"
     exit code: 0
     ----- stdout -----
-    {"model":"./tiny","labels":["stars"],"problem_type":"regression","parameters":24097,"hidden_layers":2,"hidden_groups":1,"inner_groups":1,"attention_heads":4,"hidden_size":40,"intermediate_size":64,"embedding_size":16,"vocabulary":480,"positions":128,"activation":"gelu_new","max_sentence_length":128,"files":{"config.json":[SIZE],"expected.json":[SIZE],"model.safetensors":[SIZE],"special_tokens_map.json":[SIZE],"spiece.model":[SIZE],"tokenizer.json":[SIZE],"tokenizer_config.json":[SIZE]}}
+    {"model":"./tiny","labels":["stars"],"problem_type":"regression","parameters":24097,"hidden_layers":2,"hidden_groups":1,"inner_groups":1,"attention_heads":4,"hidden_size":40,"intermediate_size":64,"embedding_size":16,"vocabulary":480,"positions":128,"activation":"gelu_new","max_sentence_length":128,"kind":"Hugging Face model","encoding":"document","files":{"config.json":[SIZE],"expected.json":[SIZE],"model.safetensors":[SIZE],"special_tokens_map.json":[SIZE],"spiece.model":[SIZE],"tokenizer.json":[SIZE],"tokenizer_config.json":[SIZE]}}
     ----- stderr -----
     "#);
 }

@@ -40,7 +40,7 @@ fn an_unknown_name_offers_the_nearest() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: there is no model named `ag_mews`; the nearest are `ag_news`, `albert_base_sequence_classifier_ag_news`, `albert_base_sequence_classifier_imdb`
+    error: there is no model named `ag_mews`; the nearest are `ag_news`, `albert_base_sequence_classifier_imdb`, `albert_base_sequence_classifier_ag_news`
     hint: `albertine models list` has the names; a path begins with `./`, and `org/repo` is on the Hugging Face hub
     "#);
 }
@@ -244,7 +244,7 @@ fn a_vocabulary_cut_short_is_told() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: ./model/spiece.model is malformed: it has no pieces
+    error: ./model/spiece.model is empty
     "#);
 }
 

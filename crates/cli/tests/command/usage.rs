@@ -34,6 +34,9 @@ fn help_of_classify() {
           --quiet
               Say nothing on standard error but errors
 
+          --offline
+              Never use the network for a model: only what is on this machine
+
       -h, --help
               Print help (see a summary with '-h')
 
@@ -91,9 +94,8 @@ fn help_of_classify() {
               - sigmoid: Any number of classes a text: each class is scored by itself
 
           --threshold <P>
-              Score that a class must exceed to count under sigmoid, from 0 to 1
-
-              [default: 0.5]
+              Score that a class must exceed to count under sigmoid, from 0 to 1 [default: 0.5, or as
+              Spark NLP saved the model]
 
           --all-scores
               Add the column `scores`: the score of every label
@@ -105,8 +107,8 @@ fn help_of_classify() {
               Add the column `class`: annotations with Spark NLP's schema
 
     Model:
-          --model <NAME|PATH>
-              Built-in name or model directory
+          --model <NAME|PATH|ORG/REPO|URL>
+              Name, model directory or archive, repository on the Hugging Face hub, or URL
 
               [default: ag_news]
 
@@ -123,6 +125,17 @@ fn help_of_classify() {
           --max-sentence-length <N>
               Pieces of a text that are read, `[CLS]` and `[SEP]` included; the rest is cut and counted
               [default: the model's limit]
+
+          --encoding <ENCODING>
+              How texts become pieces [default: token for a model that Spark NLP saved, else document]
+
+              Possible values:
+              - document: The whole text at once, as the model was trained
+              - token:    Each token by itself, as Spark NLP does it
+
+          --windows[=<N>]
+              Read long texts whole, in windows that share N pieces, and average them, in the place of
+              cutting them
 
           --case-sensitive[=<BOOL>]
               Keep upper and lower case apart [default: as the model was trained]
