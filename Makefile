@@ -58,7 +58,7 @@ parity-spark-nlp: $(PARITY)/spark_nlp.jsonl
 
 $(PARITY)/spark_nlp.jsonl: tools/oracle/annotators.py tools/oracle/session.py
 	mkdir -p $(PARITY)
-	command -v java mvn >/dev/null || (apt-get update -q && apt-get install -q -y openjdk-17-jre-headless maven)
+	(command -v java && command -v mvn) >/dev/null || (apt-get update -q && apt-get install -q -y openjdk-17-jre-headless maven)
 	$$(tools/oracle/setup.sh $(ORACLE)) tools/oracle/annotators.py --csv $(AG_NEWS)/test.csv --text-column text $@.part
 	mv $@.part $@
 

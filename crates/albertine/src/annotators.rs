@@ -124,6 +124,15 @@ impl Stage {
         }))
     }
 
+    /// The stage as it works on texts in hand: without columns that only a table has, and one row for each text.
+    pub(crate) fn of_text_alone(self) -> Self {
+        match self {
+            Self::DocumentAssembler(stage) => stage.of_text_alone().into(),
+            Self::SentenceDetector(stage) => stage.explode_sentences(false).into(),
+            stage => stage,
+        }
+    }
+
     /// Checks the stage's parameters and makes it ready to work.
     pub(crate) fn fit(self) -> Result<Self, Error> {
         Ok(match self {

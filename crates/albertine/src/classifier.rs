@@ -1,5 +1,7 @@
 //! Texts in, logits out: pieces, ragged batches and the encoder behind one type.
 
+mod answer;
+mod before;
 mod counts;
 mod distinct;
 mod reader;
@@ -17,6 +19,8 @@ use albertine_model::{
 };
 use albertine_text::Piece;
 
+pub(crate) use self::answer::Answer;
+use self::before::Before;
 use self::counts::Counters;
 pub use self::counts::{Counts, StageCost};
 use self::distinct::{Distinct, Text};
@@ -25,11 +29,12 @@ use self::reader::{Reader, Vocabulary};
 pub use self::settings::{ClassifierSettings, DEFAULT_MAX_SENTENCE_LENGTH, Encoding, LongTexts, MAX_THREADS};
 use crate::builtin::BuiltIn;
 use crate::category::{CategoryRule, THRESHOLD};
+use crate::documents::Documents;
 use crate::hub::ModelSource;
 use crate::scores::Activation;
 use crate::spark_params::SparkParams;
 use crate::threads::Threads;
-use crate::{Error, hub};
+use crate::{Error, column, hub, saved};
 
 /// Texts that one thread cuts into pieces at a time.
 const TEXTS_PER_TASK: usize = 64;
@@ -62,6 +67,8 @@ pub struct Classifier {
     model: Arc<AlbertClassifier>,
     origin: Origin,
     vocabulary: Arc<Vocabulary>,
+    /// What a saved pipeline does first, if the model came out of one.
+    before: Option<Arc<Before>>,
     reader: Reader,
     long_texts: LongTexts,
     limit: usize,
@@ -113,6 +120,11 @@ impl Classifier {
             }
             ModelSource::Directory(path) => {
                 let folder = Folder::open(path)?;
+                if let Some(stages) = saved::stages_in(&folder, &settings)? {
+                    let (before, class) = Before::of(stages)?;
+                    let settings = before::settings(&settings, &class);
+                    return Ok(Self { before: Some(Arc::new(before)), ..class.classifier().with_settings(settings)? });
+                }
                 return Self::of_checkpoint(Checkpoint::read(&folder)?, folder, settings);
             }
         };
@@ -140,13 +152,19 @@ impl Classifier {
     /// When something is in the folder, when the model's files are no longer there, and when it cannot be written.
     pub fn save(&self, directory: &Path) -> Result<(), Error> {
         match &self.origin {
-            Origin::Folder(folder) => Ok(Checkpoint::read(folder)?.save(directory)?),
+            Origin::Folder(folder) => {
+                let checkpoint = Checkpoint::read(folder)?;
+                if checkpoint.config() != self.config() {
+                    return Err(Error::ModelChanged { path: folder.path().to_owned() });
+                }
+                Ok(checkpoint.save(directory)?)
+            }
             Origin::BuiltIn(model) => {
-                std::fs::create_dir_all(directory)
-                    .map_err(|source| Error::Io { path: directory.to_owned(), source })?;
+                saved::must_be_free(directory)?;
+                std::fs::create_dir_all(directory).map_err(saved::io(directory))?;
                 for (name, bytes) in model.files() {
                     let path = directory.join(name);
-                    std::fs::write(&path, bytes).map_err(|source| Error::Io { path, source })?;
+                    std::fs::write(&path, bytes).map_err(saved::io(&path))?;
                 }
                 Ok(())
             }
@@ -163,7 +181,8 @@ impl Classifier {
         if settings.precision != loaded {
             return Err(Error::PrecisionIsSettled { asked: settings.precision, loaded });
         }
-        Self::new(self.model.clone(), self.origin.clone(), self.vocabulary.clone(), settings)
+        let fresh = Self::new(self.model.clone(), self.origin.clone(), self.vocabulary.clone(), settings)?;
+        Ok(Self { before: self.before.clone(), ..fresh })
     }
 
     fn new(
@@ -188,6 +207,7 @@ impl Classifier {
             model,
             origin,
             vocabulary,
+            before: None,
             reader,
             long_texts: settings.long_texts,
             limit,
@@ -239,13 +259,15 @@ impl Classifier {
     /// How logits become scores when nothing else is said: as the model was saved by Spark NLP, or as its configuration says.
     #[must_use]
     pub fn activation(&self) -> Activation {
-        self.params().activation.unwrap_or_else(|| Activation::of(self.config()))
+        let saved = || self.params().activation.unwrap_or_else(|| Activation::of(self.config()));
+        self.before.as_ref().map_or_else(saved, |before| before.activation)
     }
 
     /// The score that a label must exceed under sigmoid when nothing else is said.
     #[must_use]
     pub fn threshold(&self) -> f32 {
-        self.params().threshold.unwrap_or(THRESHOLD)
+        let saved = || self.params().threshold.unwrap_or(THRESHOLD);
+        self.before.as_ref().map_or_else(saved, |before| before.threshold)
     }
 
     /// What Spark NLP saved the model with.
@@ -301,11 +323,11 @@ impl Classifier {
     /// As [`Classifier::logits`].
     pub fn predict(&self, texts: &[Option<&str>]) -> Result<Vec<Option<Prediction>>, Error> {
         let rule = CategoryRule::new(self.activation(), self.threshold())?;
-        let best = |logits: Vec<f32>| {
-            let (label, score) = rule.best(&rule.scores(&logits));
+        let best = |scores: Vec<f32>| {
+            let (label, score) = rule.best(&scores);
             Prediction { label, score }
         };
-        Ok(self.logits(texts)?.into_iter().map(|row| row.map(best)).collect())
+        Ok(self.answer(texts)?.scores(rule).map(|row| row.map(best)).collect())
     }
 
     /// The logits of each text, one for each label; `None` for a null or blank text. The same text has the same logits, bit for
@@ -315,8 +337,32 @@ impl Classifier {
     /// [`Error::NotFinite`] when the weights are so large that a logit is not a number; otherwise only when the vocabulary or the
     /// encoder refuses a text, which with a checked model does not happen.
     pub fn logits(&self, texts: &[Option<&str>]) -> Result<Vec<Option<Vec<f32>>>, Error> {
-        let given = texts.iter().map(|text| text.map(|text| Given { text, tokens: None }));
-        self.logits_of(given)
+        Ok(self.answer(texts)?.logits().collect())
+    }
+
+    /// The logits of every document of every text: the text itself, or what the stages of a pipeline make of it.
+    pub(crate) fn answer(&self, texts: &[Option<&str>]) -> Result<Answer, Error> {
+        let mut answer = Answer::default();
+        let Some(before) = &self.before else {
+            let given = texts.iter().map(|text| text.map(|text| Given { text, tokens: None }));
+            for (text, logits) in texts.iter().zip(self.logits_of(given)?) {
+                let end = text.map_or(0, albertine_text::utf16_len) as i32 - 1;
+                answer.push_row(logits.map(|logits| ((0, end), "0".to_owned(), logits)));
+            }
+            return Ok(answer);
+        };
+        let table = before.run(texts)?;
+        let column = |name: &str| column::read(&table, "Classifier", name);
+        let (documents, tokens) = (column(&before.document)?, column(&before.token)?);
+        let documents = Documents::with_tokens(&documents, &tokens);
+        let mut logits = self.logits_of(documents.given())?.into_iter();
+        for range in &documents.rows {
+            let row = documents.all[range.clone()].iter().zip(logits.by_ref());
+            let row = row.filter_map(|(document, logits)| Some((document.span, document.sentence.to_owned(), logits?)));
+            answer.push_row(row);
+        }
+        answer.coalesce = before.coalesce;
+        Ok(answer)
     }
 
     /// As [`Classifier::logits`], for texts that may have been cut into tokens before.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use albertine_text::utf16_len;
 use arrow::array::{Array, ArrayRef, Float32Builder, ListBuilder, StringArray, StringBuilder, StructArray};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
@@ -141,18 +140,19 @@ impl Classify {
 
     fn arrays(&self, texts: &StringArray) -> Result<Vec<ArrayRef>, Error> {
         let rows: Vec<Option<&str>> = texts.iter().collect();
-        let logits = self.classifier.logits(&rows)?;
-        let scores: Vec<Option<Vec<f32>>> =
-            logits.iter().map(|row| row.as_ref().map(|logits| self.rule.scores(logits))).collect();
+        let answer = self.classifier.answer(&rows)?;
+        let scores: Vec<Option<Vec<f32>>> = answer.scores(self.rule).collect();
         let mut arrays = self.label_and_score(&scores);
         if self.columns.all_scores {
             arrays.push(self.all_scores(&scores)?);
         }
         if self.columns.logits {
-            arrays.push(logit_lists(&logits));
+            arrays.push(logit_lists(&answer.logits().collect::<Vec<_>>()));
         }
         if self.columns.annotations {
-            arrays.push(self.annotations(&rows, &scores)?);
+            let mut column = AnnotationColumnBuilder::default();
+            answer.annotate(self.rule, self.classifier.labels(), &mut column);
+            arrays.push(column.finish()?);
         }
         Ok(arrays)
     }
@@ -178,18 +178,6 @@ impl Classify {
         let columns = (0..self.classifier.labels().len()).map(column).collect();
         let nulls = NullBuffer::from(scores.iter().map(Option::is_some).collect::<Vec<_>>());
         Ok(Arc::new(StructArray::try_new(self.score_fields(), columns, Some(nulls))?))
-    }
-
-    fn annotations(&self, texts: &[Option<&str>], scores: &[Option<Vec<f32>>]) -> Result<ArrayRef, Error> {
-        let mut column = AnnotationColumnBuilder::default();
-        for (text, scores) in texts.iter().zip(scores) {
-            if let (Some(text), Some(scores)) = (text, scores) {
-                let end = utf16_len(text) as i32 - 1;
-                self.rule.push(&mut column, (0, end), "0", self.classifier.labels(), scores);
-            }
-            column.end_row();
-        }
-        column.finish()
     }
 }
 

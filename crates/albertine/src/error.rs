@@ -228,8 +228,17 @@ pub enum Error {
         /// Output columns.
         outputs: usize,
     },
+    /// A pipeline that labels are wanted of has no classifier, or several.
+    #[error("the pipeline has no AlbertForSequenceClassification, or more than one: labels come of exactly one")]
+    ClassifiersOfPipeline,
+    /// The files of a model are other ones than when it was loaded.
+    #[error("the model in {} is another one than was loaded", path.display())]
+    ModelChanged {
+        /// Where it was loaded from.
+        path: std::path::PathBuf,
+    },
     /// A light pipeline must begin with a `DocumentAssembler`, which names the text column.
-    #[error("a light pipeline must begin with a DocumentAssembler")]
+    #[error("the pipeline must begin with a DocumentAssembler")]
     NoDocumentAssembler,
     /// The threads could not be started.
     #[error("{threads} threads could not be started: {reason}")]

@@ -35,6 +35,7 @@ mod category;
 mod classifier;
 mod classify;
 pub mod column;
+mod documents;
 mod error;
 pub mod hub;
 mod light_pipeline;

@@ -36,13 +36,8 @@ impl LightPipeline {
             Stage::Finisher(finisher) => Some(finisher.get_input_cols().to_vec()),
             _ => None,
         });
-        let stages = model.stages().iter().filter_map(|stage| match stage.clone() {
-            Stage::Finisher(_) => None,
-            Stage::DocumentAssembler(stage) => Some(stage.of_text_alone().into()),
-            Stage::SentenceDetector(stage) => Some(stage.explode_sentences(false).into()),
-            stage => Some(stage),
-        });
-        let stages = stages.collect();
+        let stages = model.stages().iter().filter(|stage| !matches!(stage, Stage::Finisher(_)));
+        let stages = stages.cloned().map(Stage::of_text_alone).collect();
         Self { stages, text_column, wanted }
     }
 

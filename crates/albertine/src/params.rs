@@ -54,6 +54,11 @@ impl<'a> Params<'a> {
         })
     }
 
+    /// A parameter that must not be set.
+    pub(crate) fn none(self, name: &'static str, expected: &'static str) -> Result<(), Error> {
+        self.get(name, expected, |_| None::<()>).map(|_| ())
+    }
+
     /// One of a few names.
     pub(crate) fn named<T>(
         self,

@@ -53,9 +53,7 @@ impl PipelineModel {
     /// ```
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
-        if fs::read_dir(path).map_or(path.exists(), |mut entries| entries.next().is_some()) {
-            return Err(Error::Exists { path: path.to_owned() });
-        }
+        must_be_free(path)?;
         let partial = self.write_beside(path)?;
         // some systems do not move a folder over an empty one
         let _ = fs::remove_dir(path);
@@ -72,9 +70,14 @@ impl PipelineModel {
             return self.save(path);
         }
         let partial = self.write_beside(path)?;
-        let old = Partial(beside(path, "old"));
-        fs::rename(path, &old.0).map_err(io(path))?;
-        fs::rename(&partial.0, path).map_err(io(path))
+        let old = beside(path, "old");
+        fs::rename(path, &old).map_err(io(path))?;
+        if let Err(source) = fs::rename(&partial.0, path) {
+            let _ = fs::rename(&old, path);
+            return Err(io(path)(source));
+        }
+        let _ = fs::remove_dir_all(&old);
+        Ok(())
     }
 
     fn write_beside(&self, path: &Path) -> Result<Partial, Error> {
@@ -105,9 +108,10 @@ impl PipelineModel {
     /// to be wrong.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let folder = Folder::open(path.as_ref())?;
-        let stages = match folder.read(LISTING, MAX_LISTING)? {
-            Some(listing) => read_ours(&folder, &listing)?,
-            None if SparkPipeline::is_in(&folder) => read_spark(&folder)?,
+        let settings = ClassifierSettings::default();
+        let stages = match stages_in(&folder, &settings)? {
+            Some(stages) => stages,
+            None if SparkPipeline::is_in(&folder) => read_spark(&SparkPipeline::read(&folder)?, &settings)?,
             None => return Err(not_a_pipeline(&folder, "it has neither pipeline.json nor Spark's metadata")),
         };
         let stages = stages.into_iter().map(Stage::fit).collect::<Result<_, _>>()?;
@@ -115,7 +119,19 @@ impl PipelineModel {
     }
 }
 
-fn read_ours(folder: &Folder, listing: &[u8]) -> Result<Vec<Stage>, Error> {
+/// The stages of the pipeline that a folder holds, ours or Spark NLP's; none for anything else, a single saved stage of Spark NLP's
+/// among it. Models are loaded in the precision of `settings`.
+pub(crate) fn stages_in(folder: &Folder, settings: &ClassifierSettings) -> Result<Option<Vec<Stage>>, Error> {
+    if let Some(listing) = folder.read(LISTING, MAX_LISTING)? {
+        return read_ours(folder, &listing, settings).map(Some);
+    }
+    if !SparkPipeline::is_in(folder) || !folder.has_folder("stages") {
+        return Ok(None);
+    }
+    read_spark(&SparkPipeline::read(folder)?, settings).map(Some)
+}
+
+fn read_ours(folder: &Folder, listing: &[u8], settings: &ClassifierSettings) -> Result<Vec<Stage>, Error> {
     let path = folder.path_of(LISTING);
     let json: Value = serde_json::from_slice(listing).map_err(|source| Error::Json { path: path.clone(), source })?;
     if json["format"] != FORMAT {
@@ -136,7 +152,7 @@ fn read_ours(folder: &Folder, listing: &[u8]) -> Result<Vec<Stage>, Error> {
             let classifier = || {
                 let model = entry["model"].as_str().filter(|model| is_inside(model));
                 let model = model.ok_or_else(|| not_a_pipeline(folder, "a stage names no folder for its model"))?;
-                load_model(&folder.sub(model))
+                load_model(&folder.sub(model), settings)
             };
             Stage::from_params(class, params, classifier)?
                 .ok_or_else(|| Error::UnknownStage { path: path.clone(), class: class.to_owned() })
@@ -144,8 +160,8 @@ fn read_ours(folder: &Folder, listing: &[u8]) -> Result<Vec<Stage>, Error> {
         .collect()
 }
 
-fn read_spark(folder: &Folder) -> Result<Vec<Stage>, Error> {
-    SparkPipeline::read(folder)?
+fn read_spark(pipeline: &SparkPipeline, settings: &ClassifierSettings) -> Result<Vec<Stage>, Error> {
+    pipeline
         .stages
         .iter()
         .map(|stage| {
@@ -158,13 +174,14 @@ fn read_spark(folder: &Folder) -> Result<Vec<Stage>, Error> {
             if let Some(rules) = stage.patterns("rules")? {
                 params.insert("rules".to_owned(), rules.into());
             }
-            Stage::from_params(stage.name(), &params, || load_model(&stage.folder))?.ok_or_else(unknown)
+            Stage::from_params(stage.name(), &params, || load_model(&stage.folder, settings))?.ok_or_else(unknown)
         })
         .collect()
 }
 
-fn load_model(folder: &Folder) -> Result<Classifier, Error> {
-    Classifier::of_checkpoint(Checkpoint::read(folder)?, folder.clone(), ClassifierSettings::default())
+fn load_model(folder: &Folder, settings: &ClassifierSettings) -> Result<Classifier, Error> {
+    let settings = ClassifierSettings { precision: settings.precision, ..ClassifierSettings::default() };
+    Classifier::of_checkpoint(Checkpoint::read(folder)?, folder.clone(), settings)
 }
 
 fn not_a_pipeline(folder: &Folder, reason: &'static str) -> Error {
@@ -176,9 +193,15 @@ fn is_inside(name: &str) -> bool {
     !name.is_empty() && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
 }
 
-fn io(path: &Path) -> impl Fn(std::io::Error) -> Error {
+pub(crate) fn io(path: &Path) -> impl Fn(std::io::Error) -> Error {
     let path = path.to_owned();
     move |source| Error::Io { path: path.clone(), source }
+}
+
+/// Fails when something is at a path that is not an empty folder.
+pub(crate) fn must_be_free(path: &Path) -> Result<(), Error> {
+    let taken = fs::read_dir(path).map_or(path.exists(), |mut entries| entries.next().is_some());
+    if taken { Err(Error::Exists { path: path.to_owned() }) } else { Ok(()) }
 }
 
 /// A place for something in the folder that `path` is in: on the same disk, so that it can be moved.

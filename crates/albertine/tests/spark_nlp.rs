@@ -8,8 +8,8 @@ use std::sync::Arc;
 use albertine::annotators::Stage;
 use albertine::column::AnnotationColumn;
 use albertine::prelude::*;
-use arrow::array::{ArrayRef, StringArray};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::array::{ArrayRef, AsArray, StringArray};
+use arrow::datatypes::{DataType, Field, Float32Type, Schema};
 use arrow::record_batch::RecordBatch;
 use serde_json::Value;
 
@@ -232,4 +232,37 @@ fn saved_tokenizers_cut_as_they_did() {
     };
     assert_eq!(cut(chars, "(well, done)? yes!"), ["(", "well,", "done", ")?", "yes!"]);
     assert_eq!(cut(patterns, "[Jane's #1."), ["[", "Jane", "'s", "#", "1", "."]);
+}
+
+/// What `classify` adds to a table is what the pipeline gives, stage by stage, whoever saved it.
+#[test]
+fn a_saved_pipeline_classifies_as_it_is() {
+    let texts = lines("class_texts.jsonl");
+    let texts: Vec<&str> = texts[..120].iter().map(|text| text.as_str().unwrap()).collect();
+    let column: ArrayRef = Arc::new(StringArray::from(texts.clone()));
+    let batch = RecordBatch::try_from_iter([("text", column)]).unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    let names = [
+        "albert_tiny_sequence_classifier_news_pipeline_en_5.5.3_3.0_1700000000000",
+        "albert_tiny_sequence_classifier_news_sentence_pipeline_en_5.5.3_3.0_1700000000000",
+        "albert_tiny_sequence_classifier_news_pipeline_en_3.4.4_3.0_1700000000000",
+    ];
+    for name in names {
+        let whole = PipelineModel::load(model(name)).unwrap();
+        let stages: Vec<Stage> =
+            whole.stages().iter().filter(|stage| !matches!(stage, Stage::Finisher(_))).cloned().collect();
+        let annotated = Pipeline::new().stages(stages).fit(&batch.schema()).unwrap().transform(&batch).unwrap();
+        let ours = scratch.path().join(name);
+        whole.save(&ours).unwrap();
+        for path in [model(name), ours] {
+            let settings = ClassifierSettings { threads: 2, ..ClassifierSettings::default() };
+            let classifier = Arc::new(Classifier::pretrained(path.to_str().unwrap(), settings).unwrap());
+            let columns = Columns { annotations: true, logits: true, ..Columns::default() };
+            let labelled = Classify::new(classifier.clone(), columns).unwrap().transform(&batch).unwrap();
+            assert_eq!(&labelled["class"], &annotated["class"], "{name}");
+            let best = classifier.predict(&[Some(texts[0])]).unwrap()[0].unwrap();
+            let score = labelled["score"].as_primitive::<Float32Type>();
+            assert_eq!(best.score, score.value(0));
+        }
+    }
 }

@@ -10,8 +10,9 @@ use serde_json::{Map, Value};
 use super::{with_annotations, with_column};
 use crate::annotation::AnnotatorType;
 use crate::category::CategoryRule;
-use crate::classifier::{Classifier, ClassifierSettings, Encoding, Given, LongTexts};
-use crate::column::{self, AnnotationColumn, AnnotationColumnBuilder, AnnotationRef};
+use crate::classifier::{Classifier, ClassifierSettings, Encoding, LongTexts};
+use crate::column::{self, AnnotationColumnBuilder};
+use crate::documents::{Documents, mean};
 use crate::params::{ParamMap, Params};
 use crate::scores::Activation;
 use crate::spark_params::SparkParams;
@@ -77,10 +78,12 @@ impl AlbertForSequenceClassification {
     fn new(classifier: Classifier) -> Self {
         let saved = classifier.params().clone();
         let usual = || vec!["document".to_owned(), "token".to_owned()];
+        let positions = classifier.config().max_position_embeddings;
         Self {
             input_cols: saved.input_cols.unwrap_or_else(usual),
             output_col: saved.output_col.unwrap_or_else(|| "class".to_owned()),
-            max_sentence_length: saved.max_sentence_length,
+            // Spark NLP saves a limit that the model may not have positions for.
+            max_sentence_length: saved.max_sentence_length.map(|limit| limit.min(positions)),
             case_sensitive: saved.case_sensitive,
             encoding: None,
             long_texts: LongTexts::Truncate,
@@ -263,7 +266,9 @@ impl AlbertForSequenceClassification {
         let mut stage = Self::new(classifier);
         stage.input_cols = saved.input_cols.unwrap_or(stage.input_cols);
         stage.output_col = saved.output_col.unwrap_or(stage.output_col);
-        stage.max_sentence_length = saved.max_sentence_length.or(stage.max_sentence_length);
+        let positions = stage.classifier.config().max_position_embeddings;
+        stage.max_sentence_length =
+            saved.max_sentence_length.map(|limit| limit.min(positions)).or(stage.max_sentence_length);
         stage.case_sensitive = saved.case_sensitive.or(stage.case_sensitive);
         stage.batch_size = saved.batch_size.unwrap_or(stage.batch_size);
         stage.coalesce_sentences = saved.coalesce_sentences.unwrap_or(stage.coalesce_sentences);
@@ -307,6 +312,10 @@ impl AlbertForSequenceClassification {
     /// Checks the parameters against the model and makes the classifier that follows them.
     pub(super) fn fit(mut self) -> Result<Self, Error> {
         self.rule()?;
+        if self.batch_size == 0 {
+            let (name, value, expected) = ("batchSize", "0".to_owned(), "a whole number from 1 up");
+            return Err(Error::Param { stage: STAGE, name, value, expected });
+        }
         let settings = ClassifierSettings {
             max_sentence_length: Some(self.get_max_sentence_length()),
             case_sensitive: self.case_sensitive,
@@ -320,8 +329,13 @@ impl AlbertForSequenceClassification {
         Ok(self)
     }
 
+    /// How logits become scores, and the threshold.
+    pub(crate) fn scoring(&self) -> (Activation, f32) {
+        (self.get_activation(), self.threshold)
+    }
+
     /// The document column and the token column among the inputs.
-    fn inputs(&self, schema: &SchemaRef) -> Result<(&str, &str), Error> {
+    pub(crate) fn inputs(&self, schema: &SchemaRef) -> Result<(&str, &str), Error> {
         let [first, second] = self.input_cols.as_slice() else {
             let found = self.input_cols.len();
             return Err(Error::InputColumns { stage: STAGE, expected: 2, kinds: "document, token", found });
@@ -343,13 +357,9 @@ impl AlbertForSequenceClassification {
         let (documents, tokens) = self.inputs(&batch.schema())?;
         let documents =
             Documents::with_tokens(&column::read(batch, STAGE, documents)?, &column::read(batch, STAGE, tokens)?);
-        let given = documents
-            .all
-            .iter()
-            .map(|document| Given { text: document.text, tokens: Some(&documents.tokens[document.tokens.clone()]) });
         let rule = self.rule()?;
         // a document with a token is never blank, so each has its logits
-        let logits = self.classifier.logits_of(given.map(Some))?;
+        let logits = self.classifier.logits_of(documents.given())?;
         let scores: Vec<Vec<f32>> = logits.into_iter().flatten().map(|logits| rule.scores(&logits)).collect();
 
         let mut categories = AnnotationColumnBuilder::default();
@@ -368,61 +378,4 @@ impl AlbertForSequenceClassification {
         }
         with_column(batch, schema, &self.output_col, categories.finish()?)
     }
-}
-
-/// A document with at least one token.
-#[derive(Debug)]
-struct Document<'a> {
-    text: &'a str,
-    span: (i32, i32),
-    sentence: &'a str,
-    /// Its tokens' places among those of the batch.
-    tokens: std::ops::Range<usize>,
-}
-
-/// The documents of a batch that have tokens, row after row.
-#[derive(Debug, Default)]
-struct Documents<'a> {
-    all: Vec<Document<'a>>,
-    /// Where the documents of each row stand in `all`.
-    rows: Vec<std::ops::Range<usize>>,
-    /// The tokens of all documents.
-    tokens: Vec<&'a str>,
-}
-
-impl<'a> Documents<'a> {
-    /// A token belongs to the document or sentence that its span lies in, never to one by position: a sentence without tokens must
-    /// not shift the others. Only where the spans of a row's documents overlap, since each counts from its own start, does the
-    /// `sentence` in the metadata decide.
-    fn with_tokens(documents: &AnnotationColumn<'a>, tokens: &AnnotationColumn<'a>) -> Self {
-        let mut found = Self::default();
-        for row in 0..documents.rows() {
-            let start = found.all.len();
-            let candidates: Vec<AnnotationRef<'a>> = documents.row(row).collect();
-            let overlap = candidates.windows(2).any(|pair| pair[1].begin <= pair[0].end);
-            for document in candidates {
-                let first = found.tokens.len();
-                let sentence = document.sentence();
-                let belongs = |token: &AnnotationRef<'a>| match overlap {
-                    true => token.sentence() == sentence,
-                    false => token.begin >= document.begin && token.end <= document.end,
-                };
-                found.tokens.extend(tokens.row(row).filter(belongs).map(|token| token.result));
-                if found.tokens.len() > first && !albertine_text::is_blank(document.result) {
-                    let tokens = first..found.tokens.len();
-                    let span = (document.begin, document.end);
-                    found.all.push(Document { text: document.result, span, sentence, tokens });
-                }
-            }
-            found.rows.push(start..found.all.len());
-        }
-        found
-    }
-}
-
-/// The mean score of each label.
-fn mean(rows: &[Vec<f32>]) -> Vec<f32> {
-    let labels = rows.first().map_or(0, Vec::len);
-    let sum = |label: usize| rows.iter().map(|scores| f64::from(scores[label])).sum::<f64>();
-    (0..labels).map(|label| (sum(label) / rows.len() as f64) as f32).collect()
 }

@@ -218,6 +218,10 @@ impl Tokenizer {
         let params = Params::new(STAGE, map);
         let usual = Self::default();
         let chars = params.texts("contextChars")?;
+        params.none(
+            "exceptionsPath",
+            "nothing: the file is not part of what was saved, put its lines into `exceptions`",
+        )?;
         Ok(Self {
             input_cols: params.texts("inputCols")?.unwrap_or(usual.input_cols),
             output_col: params.text("outputCol")?.unwrap_or(usual.output_col),

@@ -13,6 +13,7 @@ mod inspect;
 mod models;
 mod outputs;
 mod signals;
+mod spark_nlp;
 mod sql;
 mod tables;
 mod texts;
