@@ -54,7 +54,7 @@ pub enum LongTexts {
     },
 }
 
-/// How a [`Classifier`] works; the default suits most.
+/// How a [`Classifier`](crate::Classifier) works; the default suits most.
 #[derive(Debug, Clone)]
 pub struct ClassifierSettings {
     /// The most pieces of a text, `[CLS]` and `[SEP]` counted; the rest of a longer text is not read. `None`: what a model that Spark NLP saved was saved with, or else 512, or less when
