@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use albertine::hub::{Hub, HubError, Limits, ModelSource, Origin, Progress, Transfer};
+use albertine::hub::{Hub, HubError, Index, Limits, ModelSource, Origin, Progress, Transfer};
 use albertine::prelude::PretrainedPipeline;
 use albertine::{Classifier, ClassifierSettings, Error};
 use server::{Answer, Asked, Server, archive, files_below, golden_model, model_archive, model_files};
@@ -451,4 +451,27 @@ fn an_index_comes_from_a_folder_too() {
     // the one before stays
     assert!(matches!(hub_error(hub.resolve("albert_new")), HubError::Offline { .. }));
     assert!(Path::new(page.to_str().unwrap()).exists());
+}
+
+#[test]
+fn an_index_without_a_model_of_use_leaves_the_one_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let metadata = folder.path().join("metadata.json");
+    let (cache, hub) = hub(&[folder.path().to_str().unwrap()]);
+    let foreign = index("").replace("\"AlbertFor", "\"BertFor");
+    fs::write(&metadata, &foreign).unwrap();
+    let refused = |hub: &Hub| match hub.refresh(None).unwrap_err() {
+        Error::Hub(error @ HubError::NotAnIndex { .. }) => error.to_string(),
+        other => panic!("{other}"),
+    };
+    assert!(refused(&hub).ends_with("as those of AlbertForSequenceClassification are"), "{}", refused(&hub));
+    assert_eq!(files_below(cache.path()), [""; 0]);
+    fs::write(&metadata, index("").replace(NAME, "albert_new")).unwrap();
+    hub.refresh(None).unwrap();
+    fs::write(&metadata, &foreign).unwrap();
+    refused(&hub);
+    assert!(hub.index().unwrap().entries().iter().any(|entry| entry.name == "albert_new"));
+    // an empty one in the cache says no more than none
+    fs::write(cache.path().join("index.jsonl"), "").unwrap();
+    assert_eq!(hub.index().unwrap(), Index::built_in().unwrap());
 }

@@ -129,7 +129,7 @@ pub enum HubError {
         /// What is wrong.
         reason: String,
     },
-    /// An index is none: not one of its lines describes a model.
+    /// An index is none: not one of its lines describes a model, or none that is of use here.
     #[error("{origin} is no index of models: {reason}")]
     NotAnIndex {
         /// The file or address.

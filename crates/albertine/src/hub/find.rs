@@ -163,7 +163,9 @@ impl Hub {
     /// When the index in the cache cannot be read.
     pub fn index(&self) -> Result<Index, HubError> {
         let mut index = Index::built_in()?;
-        let Some(path) = self.cache.as_ref().map(|cache| cache.index()).filter(|path| path.is_file()) else {
+        // an empty file has nothing to add, and is no reason to know less than without it
+        let has_lines = |path: &PathBuf| fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0);
+        let Some(path) = self.cache.as_ref().map(|cache| cache.index()).filter(has_lines) else {
             return Ok(index);
         };
         let file = File::open(&path).map_err(HubError::io("read", &path))?;

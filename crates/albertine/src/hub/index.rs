@@ -13,7 +13,7 @@ use super::{Entry, HubError, Version};
 const BUILT_IN_INDEX: &str = include_str!("index.jsonl");
 
 /// The annotator whose models are kept of an index.
-const ANNOTATOR: &str = "AlbertForSequenceClassification";
+pub(super) const ANNOTATOR: &str = "AlbertForSequenceClassification";
 
 /// A part of the names of all models of this kind, by which pipelines are kept that might hold one.
 const FAMILY: &str = "albert";

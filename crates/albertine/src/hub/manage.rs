@@ -10,6 +10,7 @@ use url::Url;
 use super::archive_name::{ArchiveName, is_plain};
 use super::download::{Kind, Wanted, beside, fetch};
 use super::http::Client;
+use super::index::ANNOTATOR;
 use super::record::Record;
 use super::reference::{Location, Reference};
 use super::{Hub, HubError, Index, ModelSource, Reading, built_in};
@@ -118,7 +119,7 @@ impl Hub {
     /// what is of use in the cache. Without `from` it is the one at the first place where archives are looked for.
     ///
     /// # Errors
-    /// When it cannot be fetched or is no index; then the one before stays.
+    /// When it cannot be fetched, is no index, or has no model of use; then the one before stays.
     pub fn refresh(&self, from: Option<&str>) -> Result<Reading, Error> {
         let cache = self.cache()?;
         let location = match (from, self.places.first()) {
@@ -155,6 +156,12 @@ impl Hub {
     fn keep(&self, path: &Path, origin: &Location) -> Result<Reading, HubError> {
         let file = File::open(path).map_err(HubError::io("read", path))?;
         let (index, reading) = Index::read(BufReader::new(file), &origin.to_string())?;
+        if reading.kept == 0 {
+            return Err(HubError::NotAnIndex {
+                origin: origin.to_string(),
+                reason: format!("none of its models is of use, as those of {ANNOTATOR} are"),
+            });
+        }
         let target = self.cache()?.index();
         let part = beside(&target, ".part");
         let file = File::create(&part).map_err(HubError::io("write", &part))?;
