@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Version;
 use super::archive_name::is_plain;
+use super::checksum::Checksum;
 
 /// The category of pipelines.
 pub(super) const PIPELINE: &str = "pl";
@@ -92,6 +93,11 @@ impl Entry {
         }
         if let Some(language) = self.language.as_ref().filter(|language| !is_plain(language)) {
             return Some(format!("`language` is {language:?}"));
+        }
+        let sum = self.checksum.trim();
+        if !sum.is_empty() && Checksum::parse(sum).is_none() {
+            // an archive that could not be checked must not pass for one that was
+            return Some(format!("`checksum` is {sum:?}, neither MD5 nor SHA-256"));
         }
         self.milliseconds().is_none().then(|| format!("`time` is {:?}", self.time))
     }

@@ -313,6 +313,22 @@ mod tests {
     }
 
     #[test]
+    fn a_sum_of_an_unknown_kind_is_a_fault_of_its_line() {
+        let with = |sum: &str| {
+            line("a", "en", "3,4,0", "2021-12-16T09:51:38.937Z")
+                .replace("\"checksum\":\"\"", &format!("\"checksum\":\"{sum}\""))
+        };
+        let sums = ["", " ", &"0".repeat(32), &"aB".repeat(32), &"0".repeat(40), "crc32:1"].map(with);
+        let (index, reading) = read(&sums.concat());
+        assert_eq!((index.entries().len(), reading.damaged), (4, 2));
+        assert!(
+            reading.faults[1].ends_with("`checksum` is \"crc32:1\", neither MD5 nor SHA-256"),
+            "{:?}",
+            reading.faults
+        );
+    }
+
+    #[test]
     fn what_is_no_index_is_refused() {
         for (text, told) in [("<html>\n<body>\n", "expected value"), ("", "it is empty"), ("\n\n", "it is empty")] {
             let error = Index::read(text.as_bytes(), "page").unwrap_err().to_string();
