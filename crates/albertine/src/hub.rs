@@ -3,7 +3,8 @@
 //! What is on this machine is used without a look at the network. A model is looked for in this order:
 //!
 //! 1. a built-in name (a folder of the same name is reached as `./name`);
-//! 2. a path, or `file://`, to a model directory or an archive; what is on disk wins over a repository of the same spelling;
+//! 2. a path, or `file://`, to a model directory or an archive; what is on disk wins over a repository of the same spelling, and
+//!    over a name only while no model of that name is on this machine (`./name` is the path in any case);
 //! 3. `owner/name` or `owner/name@revision`, a repository on the Hugging Face hub: in the cache, in the cache of Hugging Face's own
 //!    clients, else fetched;
 //! 4. an address: an archive, or a folder of files when it ends in `/`;

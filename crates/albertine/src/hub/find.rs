@@ -86,21 +86,23 @@ impl Hub {
             }
             return Ok(Found::Here(ModelSource::BuiltIn(model)));
         }
-        let reference = Reference::parse(name)?;
-        let path = match &reference {
-            Reference::Path(path) => path.clone(),
-            Reference::Name(_) | Reference::Repository(_) => PathBuf::from(name),
-            Reference::Url(url) => return Ok(self.find_address(url)),
-        };
-        if path.exists() {
-            return on_disk(path).map(Found::Here);
-        }
-        match reference {
-            Reference::Repository(repository) => Ok(self.find_repository(repository)),
-            Reference::Name(_) => self.find_name(name, lang),
-            Reference::Path(_) | Reference::Url(_) => {
-                Err(Error::NotAModelDirectory { path, reason: "nothing is there" })
-            }
+        match Reference::parse(name)? {
+            Reference::Url(url) => Ok(self.find_address(&url)),
+            Reference::Path(path) => match on_disk(&path)? {
+                Some(source) => Ok(Found::Here(source)),
+                None => Err(Error::NotAModelDirectory { path, reason: "nothing is there" }),
+            },
+            Reference::Repository(repository) => match (on_disk(Path::new(name)), self.find_repository(repository)) {
+                (Ok(Some(source)), _) => Ok(Found::Here(source)),
+                // nobody who names a file means something to be fetched
+                (Err(error), Found::There(_)) => Err(error),
+                (_, found) => Ok(found),
+            },
+            Reference::Name(_) => match (on_disk(Path::new(name)), self.find_name(name, lang)) {
+                (_, Ok(Found::Here(source))) | (Ok(Some(source)), _) => Ok(Found::Here(source)),
+                (Err(error), Err(Error::UnknownModel { .. })) => Err(error),
+                (_, found) => found,
+            },
         }
     }
 
@@ -208,16 +210,20 @@ pub(super) fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// What is at a path that exists.
-fn on_disk(path: PathBuf) -> Result<ModelSource, Error> {
+/// The model directory or archive at a path; `None` where nothing is.
+fn on_disk(path: &Path) -> Result<Option<ModelSource>, Error> {
+    let here = || Ok(Some(ModelSource::Directory(path.to_owned())));
     if path.is_dir() {
-        return Ok(ModelSource::Directory(path));
+        return here();
+    }
+    if !path.exists() {
+        return Ok(None);
     }
     let mut start = [0; ZIP.len()];
-    let read = File::open(&path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut start));
+    let read = File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut start));
     match read {
-        Ok(()) if start == ZIP => Ok(ModelSource::Directory(path)),
-        _ => Err(Error::NotAModelDirectory { path, reason: "it is a file, and no zip archive" }),
+        Ok(()) if start == ZIP => here(),
+        _ => Err(Error::NotAModelDirectory { path: path.to_owned(), reason: "it is a file, and no zip archive" }),
     }
 }
 
@@ -272,6 +278,35 @@ mod tests {
         let imported = folder.path().join("cache/models").join(AG_NEWS);
         fs::create_dir_all(&imported).unwrap();
         assert_eq!(here(&hub, AG_NEWS), Some(imported));
+    }
+
+    #[test]
+    fn what_lies_in_the_working_directory_hides_no_model_of_that_name() {
+        // tests run where the manifest and the sources are
+        let cache = tempfile::tempdir().unwrap();
+        let hub = Hub::new(cache.path()).offline(true);
+        let is_file = |name: &str| matches!(hub.here(name), Err(Error::NotAModelDirectory { reason, .. }) if reason.contains("file"));
+        assert_eq!(here(&hub, "src"), Some(PathBuf::from("src")));
+        assert!(is_file("Cargo.toml"));
+        for name in ["src", "Cargo.toml"] {
+            let imported = cache.path().join("models").join(name);
+            fs::create_dir_all(&imported).unwrap();
+            assert_eq!(here(&hub, name), Some(imported));
+        }
+        assert_eq!(here(&hub, "./src"), Some(PathBuf::from("./src")));
+        assert!(is_file("./Cargo.toml"));
+        // a repository gives way to a folder, not to a file
+        assert_eq!(here(&hub, "src/hub"), Some(PathBuf::from("src/hub")));
+        assert!(is_file("src/hub.rs"));
+        for repository in ["src--hub", "src--hub.rs"] {
+            let snapshot = cache.path().join(format!("repositories/models--{repository}/snapshots/main"));
+            fs::create_dir_all(&snapshot).unwrap();
+            for name in ["config.json", "model.safetensors", "spiece.model"] {
+                fs::write(snapshot.join(name), "x").unwrap();
+            }
+        }
+        assert_eq!(here(&hub, "src/hub"), Some(PathBuf::from("src/hub")));
+        assert!(here(&hub, "src/hub.rs").unwrap().starts_with(cache.path()));
     }
 
     #[test]
