@@ -444,7 +444,10 @@ fn an_index_comes_from_a_folder_too() {
     assert_eq!((reading.kept, reading.damaged), (1, 1));
     let hub = hub.offline(true);
     assert!(matches!(hub_error(hub.resolve("albert_new")), HubError::Offline { .. }));
-    assert!(matches!(hub.refresh(Some("http://127.0.0.1:9/metadata.json")), Err(Error::Hub(HubError::Offline { .. }))));
+    assert!(matches!(
+        hub.refresh(Some("http://127.0.0.1:9/metadata.json")),
+        Err(Error::Hub(HubError::OfflineIndex { .. }))
+    ));
     fs::write(folder.path().join("page.html"), "<html>\n").unwrap();
     let page = folder.path().join("page.html");
     assert!(matches!(hub.refresh(page.to_str()), Err(Error::Hub(HubError::NotAnIndex { .. }))));
@@ -474,4 +477,26 @@ fn an_index_without_a_model_of_use_leaves_the_one_before() {
     // an empty one in the cache says no more than none
     fs::write(cache.path().join("index.jsonl"), "").unwrap();
     assert_eq!(hub.index().unwrap(), Index::built_in().unwrap());
+}
+
+#[test]
+fn no_secret_of_an_address_is_told() {
+    let place = "http://user:secret@127.0.0.1:9/models?key=secret";
+    let (_cache, hub) = hub(&[place]);
+    let hub = hub.offline(true);
+    let errors = [hub.refresh(None).map(drop), hub.refresh(Some(place)).map(drop), hub.resolve(place).map(drop)];
+    let told = errors.map(|error| error.unwrap_err().to_string());
+    assert!(
+        told[0].starts_with("the index http://127.0.0.1:9/models/metadata.json is not on this machine"),
+        "{told:?}"
+    );
+    assert!(told[2].starts_with("`http://127.0.0.1:9/models` is not on this machine"), "{told:?}");
+    assert!(told.iter().all(|told| !told.contains("secret")), "{told:?}");
+
+    let server = Server::of_files([("/model.zip?key=secret".to_owned(), model_archive("gelu"))]);
+    let ears = Arc::new(Ears::default());
+    let (_cache, hub) = self::hub(&[]);
+    hub.progress(ears.clone()).resolve(&server.url("/model.zip?key=secret")).unwrap();
+    let heard = ears.0.lock().unwrap().clone();
+    assert!(heard.len() > 1 && heard.iter().all(|heard| !heard.contains("secret")), "{heard:?}");
 }

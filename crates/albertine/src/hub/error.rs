@@ -105,6 +105,12 @@ pub enum HubError {
         /// The model.
         name: String,
     },
+    /// An index would have to be fetched, and the network is switched off.
+    #[error("the index {url} is not on this machine, and the network is not to be used")]
+    OfflineIndex {
+        /// Its address.
+        url: String,
+    },
     /// None of the places that models are fetched from has it.
     #[error("`{name}` was not found in {}", places.join(", "))]
     NotAtAnyPlace {

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::archive_name::is_plain;
 use super::archives::newest;
+use super::http::shown;
 use super::reference::{Location, Reference, Repository};
 use super::{Hub, HubError, Index, ModelSource, Request, built_in, repository};
 use crate::Error;
@@ -39,6 +40,16 @@ pub(super) enum Remote {
     Address(Url),
 }
 
+impl Remote {
+    /// What people are told that a model is called which was asked for as `name`: an address may hold a password or a signature.
+    pub(super) fn called(&self, name: &str) -> String {
+        match self {
+            Self::Address(url) => shown(url),
+            Self::Published(_) | Self::Repository(_) => name.to_owned(),
+        }
+    }
+}
+
 impl Hub {
     /// Finds a model, and fetches it if it is not on this machine and the network may be used.
     ///
@@ -60,7 +71,7 @@ impl Hub {
     fn resolve_in(&self, name: &str, lang: Option<&str>) -> Result<ModelSource, Error> {
         match self.find(name, lang)? {
             Found::Here(source) => Ok(source),
-            Found::There(_) if self.offline => Err(HubError::Offline { name: name.to_owned() }.into()),
+            Found::There(remote) if self.offline => Err(HubError::Offline { name: remote.called(name) }.into()),
             Found::There(remote) => self.pull(name, remote),
         }
     }

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::archive_name::{ArchiveName, is_plain};
 use super::download::{Kind, Wanted, beside, fetch};
-use super::http::Client;
+use super::http::{Client, shown};
 use super::index::ANNOTATOR;
 use super::record::Record;
 use super::reference::{Location, Reference};
@@ -144,7 +144,7 @@ impl Hub {
 
     fn fetch_metadata(&self, url: &Url, target: &Path) -> Result<(), HubError> {
         if self.offline {
-            return Err(HubError::Offline { name: url.to_string() });
+            return Err(HubError::OfflineIndex { url: shown(url) });
         }
         let client = Client::new(self.limits, None);
         let most = self.limits.largest_file;

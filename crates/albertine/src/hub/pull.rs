@@ -28,7 +28,8 @@ impl Hub {
                 (folder.file_name().unwrap_or_default().to_string_lossy().into_owned(), folder)
             }
         };
-        let _lock = cache.lock(&key, name, self.progress.as_ref())?;
+        let called = remote.called(name);
+        let _lock = cache.lock(&key, &called, self.progress.as_ref())?;
         let language = match &remote {
             Remote::Published(entry) => entry.language.as_deref(),
             Remote::Repository(_) | Remote::Address(_) => None,
@@ -36,7 +37,7 @@ impl Hub {
         if let Found::Here(source) = self.find(name, language)? {
             return Ok(source);
         }
-        let outcome = self.fetch(cache, name, remote);
+        let outcome = self.fetch(cache, &called, remote);
         if outcome.is_err() {
             cache.prune(&folder);
         }

@@ -71,7 +71,10 @@ impl Location {
                 url.to_file_path().map(Self::Path).map_err(|()| wrong("it names no file of this machine".to_owned()))
             }
             "http" | "https" => Ok(Self::Url(url)),
-            scheme => Err(wrong(format!("models come by https://, http:// or file://, not by {scheme}://"))),
+            scheme => Err(HubError::Url {
+                url: shown(&url),
+                reason: format!("models come by https://, http:// or file://, not by {scheme}://"),
+            }),
         }
     }
 
@@ -99,7 +102,7 @@ impl Location {
             Self::Url(url) => url
                 .join(name)
                 .map(Self::Url)
-                .map_err(|error| HubError::Url { url: url.to_string(), reason: error.to_string() }),
+                .map_err(|error| HubError::Url { url: shown(url), reason: error.to_string() }),
         }
     }
 }
@@ -203,6 +206,8 @@ mod tests {
             error,
             "`s3://bucket/a.zip` cannot be fetched: models come by https://, http:// or file://, not by s3://"
         );
+        let error = Reference::parse("ftp://user:secret@a.org/m.zip").unwrap_err().to_string();
+        assert!(error.starts_with("`ftp://a.org/m.zip` cannot be fetched"), "{error}");
         assert!(Reference::parse("https://").is_err());
     }
 

@@ -127,7 +127,7 @@ fn base(endpoint: &Url, repository: &Repository, revision: &str) -> Result<Url, 
     let mut url = endpoint.clone();
     let mut segments = url
         .path_segments_mut()
-        .map_err(|()| HubError::Url { url: endpoint.as_str().to_owned(), reason: "it has no path".to_owned() })?;
+        .map_err(|()| HubError::Url { url: shown(endpoint), reason: "it has no path".to_owned() })?;
     segments.pop_if_empty().extend([&repository.owner, &repository.name, "resolve", revision, ""]);
     drop(segments);
     Ok(url)
@@ -166,7 +166,7 @@ impl Files<'_> {
         if target.is_file() {
             return Ok(None);
         }
-        let wrong = |error: url::ParseError| HubError::Url { url: self.base.to_string(), reason: error.to_string() };
+        let wrong = |error: url::ParseError| HubError::Url { url: shown(&self.base), reason: error.to_string() };
         let url = self.base.join(name).map_err(wrong)?;
         let most = most.min(self.client.limits.largest_file);
         let wanted = Wanted { model: self.model, url: &url, target: &target, most, checksum: None, kind: self.kind };
