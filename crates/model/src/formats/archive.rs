@@ -24,7 +24,10 @@ const FREELY_PACKED: u64 = 1 << 20;
 const MAX_RATIO: u64 = 200;
 
 /// What only some programs put into archives, and no model needs.
-const JUNK: &str = "__MACOSX/";
+const JUNK: &str = "__MACOSX";
+
+/// The folder of a stage of Spark that every stage has.
+const METADATA: &str = "metadata";
 
 /// The looked-over files of an archive.
 pub(crate) struct Archive {
@@ -61,7 +64,7 @@ impl Archive {
                 return Err(refused("would unpack to over 200 times its packed size"));
             }
             unpacked = unpacked.saturating_add(size);
-            if !name.ends_with('/') && !name.starts_with(JUNK) {
+            if !name.ends_with('/') && !name.split('/').any(|part| part == JUNK) {
                 files.insert(name, place);
             }
         }
@@ -86,11 +89,19 @@ impl Archive {
         self.files.range(prefix.to_owned()..).map_while(move |(name, _)| name.strip_prefix(prefix))
     }
 
-    /// The folder that all files are in, if there is one and nothing beside it.
+    /// The deepest folder that all files are in, if there is one: hidden files do not count, and the `metadata` of a stage is a
+    /// part of it even where it has nothing else.
     pub(crate) fn single_top_folder(&self) -> Option<&str> {
-        let (top, _) = self.files.first_key_value()?.0.split_once('/')?;
-        let inside = |name: &String| name.split_once('/').is_some_and(|(first, _)| first == top);
-        self.files.keys().all(inside).then_some(top)
+        let mut names = self.files.keys().filter(|name| !name.split('/').any(is_hidden));
+        let (mut top, _) = names.next()?.rsplit_once('/')?;
+        for name in names {
+            while !name.strip_prefix(top).is_some_and(|rest| rest.starts_with('/')) {
+                (top, _) = top.rsplit_once('/')?;
+            }
+        }
+        let above = top.split('/').take_while(|folder| *folder != METADATA);
+        let end = above.map(|folder| folder.len() + 1).sum::<usize>().checked_sub(1)?;
+        Some(&top[..end])
     }
 
     /// Unpacks a file of at most `limit` bytes; `path` is what errors call it.
@@ -117,6 +128,11 @@ impl Archive {
         }
         Ok(bytes)
     }
+}
+
+/// Whether a part of a name is that of a hidden file or folder.
+fn is_hidden(part: &str) -> bool {
+    part.starts_with('.')
 }
 
 /// A name of an entry as messages repeat it.

@@ -62,8 +62,8 @@ pub(crate) trait ReadSeek: Read + Seek + Send {}
 impl<T: Read + Seek + Send> ReadSeek for T {}
 
 impl Folder {
-    /// Opens a directory, or a file that is a zip archive whatever its name is. An archive whose entries are all in one
-    /// top folder is seen from inside that folder.
+    /// Opens a directory, or a file that is a zip archive whatever its name is. An archive whose files, but for hidden ones,
+    /// are all in one folder is seen from inside that folder, however deep it lies.
     ///
     /// # Errors
     /// [`ModelError::Io`], [`ModelError::NotADirectory`] for any other file, and every way for an archive to be unsound.

@@ -65,6 +65,23 @@ fn one_top_folder_is_looked_through() {
 }
 
 #[test]
+fn what_file_managers_add_and_folders_in_folders_are_no_obstacle() {
+    let seen = |names: &[&str]| {
+        let entries: Vec<(&str, &[u8])> = names.iter().map(|name| (*name, b"x".as_slice())).collect();
+        open(archive(&entries)).unwrap().path().display().to_string()
+    };
+    assert_eq!(seen(&["m/a", "m/b/c", ".DS_Store", "m/.DS_Store", ".git/x/y"]), "a.zip/m");
+    assert_eq!(seen(&["o/m/a", "o/m/b/c", "o/.DS_Store", "o/__MACOSX/._a"]), "a.zip/o/m");
+    assert_eq!(seen(&["o/m/a", "o/mm/a"]), "a.zip/o");
+    assert_eq!(seen(&["o/m/a", "p/m/a"]), "a.zip");
+    assert_eq!(seen(&["m/a", "mm"]), "a.zip");
+    assert_eq!(seen(&[".hidden/a"]), "a.zip");
+    // a stage that is nothing but its settings
+    assert_eq!(seen(&["metadata/part-00000", "metadata/.part-00000.crc"]), "a.zip");
+    assert_eq!(seen(&["o/m/metadata/part-00000", "o/m/metadata/_SUCCESS"]), "a.zip/o/m");
+}
+
+#[test]
 fn hostile_archives_are_refused() {
     let names = ["../a", "a/../../b", "/a", "a\\b", "C:a", "a//b", "./a"];
     for name in names {
