@@ -350,6 +350,33 @@ fn an_import_is_a_model_directory_under_its_own_name() {
 }
 
 #[test]
+fn what_an_interrupted_import_left_is_swept() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("model.zip");
+    fs::write(&model, model_archive("gelu")).unwrap();
+    let (cache, hub) = hub(&[]);
+    let leave = |names: &[&str]| {
+        for name in names {
+            fs::create_dir_all(cache.path().join("models").join(name)).unwrap();
+            fs::write(cache.path().join("models").join(name).join("model.safetensors"), "half").unwrap();
+        }
+    };
+    let left = || {
+        let names = fs::read_dir(cache.path().join("models")).unwrap();
+        let mut names: Vec<_> = names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    leave(&[".mine.partial-1", ".mine.partial-22", ".other.partial-1", ".mine.partial-x"]);
+    let path = hub.import(model.to_str().unwrap(), "mine").unwrap();
+    assert_eq!(left(), [".mine.partial-x", ".other.partial-1", "mine"]);
+    leave(&[".mine.partial-3"]);
+    assert_eq!(hub.remove("mine").unwrap(), [cache.path().join("models/.mine.partial-3"), path]);
+    assert_eq!(hub.remove("other").unwrap(), [cache.path().join("models/.other.partial-1")]);
+    assert_eq!(left(), [".mine.partial-x"]);
+}
+
+#[test]
 fn only_what_is_ours_is_removed() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(FILE), model_archive("gelu")).unwrap();

@@ -8,6 +8,7 @@ use albertine_model::Checkpoint;
 use url::Url;
 
 use super::archive_name::{ArchiveName, is_plain};
+use super::cache::Cache;
 use super::download::{Kind, Wanted, beside, fetch};
 use super::http::{Client, shown};
 use super::index::ANNOTATOR;
@@ -44,7 +45,7 @@ impl Hub {
         }
         let cache = self.cache()?;
         let target = cache.models().join(name);
-        let _lock = cache.lock(&format!("model-{name}"), name, self.progress.as_ref())?;
+        let _lock = self.lock_import(cache, name)?;
         if target.exists() {
             return Err(HubError::Taken { name: name.to_owned(), path: target }.into());
         }
@@ -55,6 +56,9 @@ impl Hub {
         };
         let models = cache.models();
         fs::create_dir_all(&models).map_err(HubError::io("create", &models))?;
+        for partial in partials(&models, name) {
+            fs::remove_dir_all(&partial).map_err(HubError::io("remove", &partial))?;
+        }
         Checkpoint::open(path)?.save(&target)?;
         if fetched && matches!(Reference::parse(from)?, Reference::Url(_)) {
             self.remove(from)?;
@@ -62,8 +66,8 @@ impl Hub {
         Ok(target)
     }
 
-    /// Removes a model from the cache, a repository with all its revisions, with what was left of an interrupted download, and
-    /// gives what was removed.
+    /// Removes a model from the cache, a repository with all its revisions, with what was left of an interrupted download or
+    /// import, and gives what was removed.
     ///
     /// # Errors
     /// [`HubError::NotCached`] when there is nothing to remove, [`HubError::NotOurs`] for a model that others keep, and
@@ -74,9 +78,15 @@ impl Hub {
         }
         let cache = self.cache()?;
         let mut paths = Vec::new();
+        let models = cache.models();
+        let mut lock = None;
         match Reference::parse(name)? {
             Reference::Name(_) => {
+                if models.is_dir() {
+                    lock = Some(self.lock_import(cache, name)?);
+                }
                 paths.extend(self.imported(name));
+                paths.extend(partials(&models, name));
                 let archives = cache.archives();
                 let of_name = |path: &PathBuf| {
                     let file = path.file_name().map(|file| file.to_string_lossy().into_owned()).unwrap_or_default();
@@ -112,7 +122,13 @@ impl Hub {
             removed.map_err(HubError::io("remove", path))?;
             path.parent().into_iter().for_each(|folder| cache.prune(folder));
         }
+        drop(lock);
         Ok(paths)
+    }
+
+    /// Waits until no other process imports a model of that name.
+    fn lock_import(&self, cache: &Cache, name: &str) -> Result<File, HubError> {
+        cache.lock(&format!("model-{name}"), name, self.progress.as_ref())
     }
 
     /// Reads the index of published models anew, from an address or a file in the form of Spark NLP's `metadata.json`, and keeps
@@ -169,4 +185,14 @@ impl Hub {
         fs::rename(&part, &target).map_err(HubError::io("write", &target))?;
         Ok(reading)
     }
+}
+
+/// What interrupted imports of a name left: no process that still runs writes there once the name is locked.
+fn partials(models: &Path, name: &str) -> Vec<PathBuf> {
+    let start = format!(".{name}.partial-");
+    let left = |path: &PathBuf| {
+        let process = path.file_name().and_then(|file| file.to_str()?.strip_prefix(&start));
+        path.is_dir() && process.is_some_and(|process| process.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    fs::read_dir(models).into_iter().flatten().flatten().map(|entry| entry.path()).filter(left).collect()
 }
