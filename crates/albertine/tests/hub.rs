@@ -350,6 +350,36 @@ fn an_import_is_a_model_directory_under_its_own_name() {
 }
 
 #[test]
+fn a_model_is_found_and_removed_by_the_address_that_it_is_listed_under() {
+    let paths = ["/model.zip?version=1", "/model.zip?version=2"];
+    let server = Server::of_files(paths.map(|path| (path.to_owned(), model_archive("gelu"))));
+    let (cache, hub) = hub(&[]);
+    let fetched = paths.map(|path| hub.resolve(&server.url(path)).unwrap().path().unwrap().to_owned());
+    let hub = hub.offline(true);
+    let listed: Vec<_> = hub.known().unwrap().into_iter().filter(|model| model.origin == Origin::Address).collect();
+    assert_eq!(listed.len(), 2);
+    for model in &listed {
+        assert_eq!(model.name, server.url("/model.zip"));
+        assert!(fetched.iter().any(|path| Some(path.as_path()) == hub.here(&model.name).unwrap().unwrap().path()));
+    }
+    // the whole address is one of them alone, and another is none
+    assert_eq!(hub.here(&server.url(paths[1])).unwrap().unwrap().path(), Some(fetched[1].as_path()));
+    assert!(hub.here(&server.url("/model.zip?version=3")).unwrap().is_none());
+    assert_eq!(hub.remove(&server.url(paths[1])).unwrap(), [fetched[1].parent().unwrap()]);
+    assert_eq!(hub.remove(&listed[0].name).unwrap(), [fetched[0].parent().unwrap()]);
+    assert_eq!(files_below(cache.path()), [""; 0]);
+}
+
+#[test]
+fn a_name_that_cannot_be_given_is_told_what_can_and_a_built_in_model_needs_no_fetching() {
+    let (_cache, hub) = hub(&[]);
+    let hub = hub.offline(true);
+    let error = hub.import("ag_news", "a b").unwrap_err().to_string();
+    assert!(error.contains("`+` and `@`"), "{error}");
+    assert!(matches!(hub.resolve("ag_news").unwrap(), ModelSource::BuiltIn(_)));
+}
+
+#[test]
 fn what_an_interrupted_import_left_is_swept() {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("model.zip");

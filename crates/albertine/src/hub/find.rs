@@ -8,7 +8,9 @@ use url::Url;
 
 use super::archive_name::is_plain;
 use super::archives::newest;
+use super::cache::Cache;
 use super::http::shown;
+use super::known::addresses;
 use super::reference::{Location, Reference, Repository};
 use super::{Hub, HubError, Index, ModelSource, Request, built_in, repository};
 use crate::Error;
@@ -118,7 +120,9 @@ impl Hub {
     }
 
     fn find_address(&self, url: &Url) -> Found {
-        let place = self.cache.as_ref().map(|cache| cache.address(url)).filter(|place| place.exists());
+        let own = |cache: &Cache| Some(cache.address(url)).filter(|place| place.exists());
+        let listed = |cache: &Cache| listed(cache, url).into_iter().next();
+        let place = self.cache.as_ref().and_then(|cache| own(cache).or_else(|| listed(cache)));
         place.map_or_else(
             || Found::There(Remote::Address(url.clone())),
             |place| Found::Here(ModelSource::Directory(place)),
@@ -219,6 +223,12 @@ pub(super) fn names(folder: &Path) -> Vec<String> {
     names.retain(|name| is_plain(name) && !name.ends_with(".part"));
     names.sort();
     names
+}
+
+/// The models of a cache that are listed under an address: of their own, only what may be shown is told.
+pub(super) fn listed(cache: &Cache, url: &Url) -> Vec<PathBuf> {
+    let models = addresses(cache).into_iter();
+    models.filter(|(record, _)| record.source == url.as_str()).map(|(_, path)| path).collect()
 }
 
 /// The model directory or archive at a path; `None` where nothing is.

@@ -1,9 +1,11 @@
 //! The models that have a name here.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::archives::archives;
+use super::cache::Cache;
 use super::find::names;
 use super::record::Record;
 use super::reference::Repository;
@@ -105,14 +107,8 @@ impl Hub {
         for (repository, path) in snapshots(&cache.repositories()) {
             known.push(on_disk(repository.spelled(), Origin::HuggingFace, path));
         }
-        for hash in names(&cache.addresses()) {
-            let Ok(entries) = fs::read_dir(cache.addresses().join(hash)) else { continue };
-            for path in entries.flatten().map(|entry| entry.path()) {
-                if let Some(record) = Record::read(&path) {
-                    known.push(on_disk(record.source, Origin::Address, path));
-                }
-            }
-        }
+        let addresses = addresses(cache).into_iter();
+        known.extend(addresses.map(|(record, path)| on_disk(record.source, Origin::Address, path)));
         Ok(known)
     }
 
@@ -121,8 +117,9 @@ impl Hub {
         let mut entries = self.index()?.entries().to_vec();
         entries.retain(|entry| entry.ready_to_use);
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.milliseconds()));
+        let mut seen = HashSet::new();
         for entry in entries {
-            if known.iter().any(|other| other.name == entry.name && other.language == entry.language) {
+            if !seen.insert((entry.name.clone(), entry.language.clone())) {
                 continue;
             }
             known.push(Known {
@@ -164,6 +161,13 @@ impl Hub {
     }
 }
 
+/// The models of a cache that were fetched by their address, which their records show.
+pub(super) fn addresses(cache: &Cache) -> Vec<(Record, PathBuf)> {
+    let folders = names(&cache.addresses()).into_iter().map(|hash| cache.addresses().join(hash));
+    let entries = folders.filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
+    entries.map(|entry| entry.path()).filter_map(|path| Some((Record::read(&path)?, path))).collect()
+}
+
 /// The whole snapshots of a cache of repositories, each under the branch or the commit that leads to it.
 fn snapshots(cache: &Path) -> Vec<(Repository, PathBuf)> {
     let mut found: Vec<(Repository, PathBuf)> = Vec::new();
@@ -194,4 +198,40 @@ fn size(path: &Path) -> u64 {
     }
     let entries = fs::read_dir(path).into_iter().flatten().flatten();
     entries.map(|entry| if entry.path().is_symlink() && entry.path().is_dir() { 0 } else { size(&entry.path()) }).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::fmt::Write;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    #[test]
+    fn the_newest_of_each_name_and_language_is_known_and_many_do_not_take_long() {
+        let cache = tempfile::tempdir().unwrap();
+        let mut lines = String::new();
+        for number in 0..40_000 {
+            for (language, year) in [("en", 2022), ("en", 2023), ("de", 2021)] {
+                if language == "de" && number > 0 {
+                    continue;
+                }
+                writeln!(
+                    lines,
+                    "{{\"name\":\"albert_{number}\",\"language\":\"{language}\",\"readyToUse\":true,\
+                     \"time\":\"{year}-01-01T00:00:00.000Z\",\"annotator\":\"AlbertForSequenceClassification\",\"size\":{year}}}"
+                )
+                .unwrap();
+            }
+        }
+        fs::write(cache.path().join("index.jsonl"), lines).unwrap();
+        let started = Instant::now();
+        let known = Hub::new(cache.path()).known().unwrap();
+        assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+        let first = known.iter().filter(|model| model.name == "albert_0");
+        let first: Vec<_> = first.map(|model| (model.language.as_deref().unwrap(), model.size.unwrap())).collect();
+        assert_eq!(first, [("de", 2021), ("en", 2023)]);
+        assert_eq!(known.iter().filter(|model| model.name.starts_with("albert_")).count(), 40_001 + 2);
+    }
 }

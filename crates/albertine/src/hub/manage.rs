@@ -10,6 +10,7 @@ use url::Url;
 use super::archive_name::{ArchiveName, is_plain};
 use super::cache::Cache;
 use super::download::{Kind, Wanted, beside, fetch};
+use super::find::listed;
 use super::http::{Client, shown};
 use super::index::ANNOTATOR;
 use super::record::Record;
@@ -36,7 +37,7 @@ impl Hub {
         let wrong = |reason| HubError::Name { name: name.to_owned(), reason };
         if !is_plain(name) || name.ends_with(".part") {
             return Err(wrong(
-                "a name has letters, digits, `_`, `-` and `.`, and begins with a letter, a digit or `_`",
+                "a name has letters, digits, `_`, `-`, `.`, `+` and `@`, and begins with a letter, a digit or `_`",
             )
             .into());
         }
@@ -102,7 +103,15 @@ impl Hub {
                 paths.extend(unnamed);
             }
             Reference::Repository(repository) => paths.push(cache.repositories().join(repository.folder())),
-            Reference::Url(url) => paths.push(cache.address_folder(&url)),
+            Reference::Url(url) => {
+                let own = cache.address_folder(&url);
+                match own.exists() {
+                    true => paths.push(own),
+                    false => {
+                        paths.extend(listed(cache, &url).iter().filter_map(|path| path.parent()).map(Path::to_owned))
+                    }
+                }
+            }
             Reference::Path(path) if path.exists() => return Err(HubError::NotOurs { path }.into()),
             Reference::Path(_) => {}
         }
