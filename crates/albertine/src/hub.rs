@@ -49,6 +49,7 @@ pub use self::known::{Known, Origin};
 pub use self::progress::{Progress, Transfer};
 pub use self::record::{FileRecord, Record};
 use self::reference::Location;
+use self::settings::UnsoundSetting;
 pub use self::version::Version;
 use crate::Error;
 use crate::builtin::{BUILT_IN, BuiltIn};
@@ -101,8 +102,9 @@ impl fmt::Display for ModelSource {
 pub struct Hub {
     /// `None` where neither a setting nor the system tells; that is an error only once it is needed.
     cache: Option<Cache>,
-    places: Vec<Location>,
-    endpoint: Option<Url>,
+    /// An unsound setting is an error only once it is needed, as a built-in model never does.
+    places: Result<Vec<Location>, UnsoundSetting>,
+    endpoint: Result<Url, UnsoundSetting>,
     token: Option<String>,
     /// Spark NLP's own cache, which is only read.
     foreign_archives: Option<PathBuf>,

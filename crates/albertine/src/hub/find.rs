@@ -144,7 +144,7 @@ impl Hub {
             return Ok(Found::Here(ModelSource::Directory(imported)));
         }
         let request = Request::new(name, lang);
-        if let Some(archive) = self.folders().iter().find_map(|folder| newest(folder, &request)) {
+        if let Some(archive) = self.folders()?.iter().find_map(|folder| newest(folder, &request)) {
             return Ok(Found::Here(ModelSource::Directory(archive)));
         }
         let index = self.index()?;
@@ -165,13 +165,13 @@ impl Hub {
     }
 
     /// Folders with archives, in the order in which they are looked at.
-    pub(super) fn folders(&self) -> Vec<PathBuf> {
+    pub(super) fn folders(&self) -> Result<Vec<PathBuf>, HubError> {
         let own = self.cache.as_ref().map(|cache| cache.archives());
-        let named = self.places.iter().filter_map(|place| match place {
+        let named = self.sound_places()?.iter().filter_map(|place| match place {
             Location::Path(folder) => Some(folder.clone()),
             Location::Url(_) => None,
         });
-        own.into_iter().chain(named).chain(self.foreign_archives.clone()).collect()
+        Ok(own.into_iter().chain(named).chain(self.foreign_archives.clone()).collect())
     }
 
     /// The index: what the program knows by itself, and what the cache has since it was refreshed.

@@ -67,7 +67,7 @@ impl Hub {
     /// language.
     ///
     /// # Errors
-    /// When the index in the cache cannot be read.
+    /// When the index in the cache cannot be read, or the setting of the places cannot be used.
     ///
     /// ```
     /// use albertine::hub::{Hub, Origin};
@@ -134,7 +134,7 @@ impl Hub {
         }
         known.sort_by(|a, b| (&a.name, &a.language).cmp(&(&b.name, &b.language)));
         // what a folder has is known by the names of its archives, whether or not an index tells of it
-        for folder in self.folders() {
+        for folder in self.folders()? {
             for (name, path) in archives(&folder).into_iter().rev() {
                 let same = |other: &&mut Known| {
                     other.name == name.name && other.language.as_ref().is_none_or(|language| *language == name.language)

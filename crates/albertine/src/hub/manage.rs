@@ -147,12 +147,14 @@ impl Hub {
     /// When it cannot be fetched, is no index, or has no model of use; then the one before stays.
     pub fn refresh(&self, from: Option<&str>) -> Result<Reading, Error> {
         let cache = self.cache()?;
-        let location = match (from, self.places.first()) {
-            (Some(from), _) => Location::parse(from)?,
-            (None, Some(place)) => place.file(METADATA)?,
-            (None, None) => {
-                return Err(HubError::NotAtAnyPlace { name: METADATA.to_owned(), places: Vec::new() }.into());
-            }
+        let location = match from {
+            Some(from) => Location::parse(from)?,
+            None => match self.sound_places()?.first() {
+                Some(place) => place.file(METADATA)?,
+                None => {
+                    return Err(HubError::NotAtAnyPlace { name: METADATA.to_owned(), places: Vec::new() }.into());
+                }
+            },
         };
         let _lock = cache.lock("index", METADATA, self.progress.as_ref())?;
         match &location {

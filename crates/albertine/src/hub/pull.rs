@@ -49,7 +49,7 @@ impl Hub {
         match remote {
             Remote::Published(entry) => self.pull_published(&client, cache, name, &entry).map(ModelSource::Directory),
             Remote::Repository(repository) => {
-                let endpoint = self.endpoint.as_ref().ok_or_else(|| HubError::Offline { name: name.to_owned() })?;
+                let endpoint = self.sound_endpoint()?;
                 let repositories = cache.repositories();
                 let progress = self.progress.as_ref();
                 let snapshot = repository::pull(&client, endpoint, &repository, &repositories, progress)?;
@@ -63,7 +63,8 @@ impl Hub {
     fn pull_published(&self, client: &Client, cache: &Cache, name: &str, entry: &Entry) -> Result<PathBuf, Error> {
         let file = entry.file_name();
         let target = cache.archives().join(&file);
-        for place in &self.places {
+        let places = self.sound_places()?;
+        for place in places {
             // folders have been looked at
             let Location::Url(url) = place.file(&file)? else { continue };
             match self.pull_archive(client, name, &url, &target, Checksum::parse(&entry.checksum)) {
@@ -72,7 +73,7 @@ impl Hub {
                 outcome => return outcome.map(|()| target).map_err(Error::from),
             }
         }
-        let places = self.places.iter().map(Location::to_string).collect();
+        let places = places.iter().map(Location::to_string).collect();
         Err(HubError::NotAtAnyPlace { name: file, places }.into())
     }
 
