@@ -33,7 +33,7 @@ pub(crate) fn models(action: ModelsAction, hub: &Hub, printer: &Printer) -> anyh
             list(&hub.known()?, printer)?;
         }
         ModelsAction::Show { name } => show(&name, hub, printer)?,
-        ModelsAction::Pull { name } => print_path(&name, &hub.resolve(&name)?, printer)?,
+        ModelsAction::Pull { name } => hub.resolve(&name)?.path().map_or(Ok(()), |path| print(path, printer))?,
         ModelsAction::Import { from, name } => print(&hub.import(&from, &name)?, printer)?,
         ModelsAction::Remove { name } => {
             for path in hub.remove(&name)? {
