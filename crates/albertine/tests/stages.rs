@@ -246,8 +246,10 @@ fn refused(case: &Value) -> Option<&'static str> {
     let stages = case["stages"].as_array().unwrap();
     let own = REFUSED.iter().find(|(name, value, _)| {
         stages.iter().any(|stage| match stage[1].get(name) {
-            Some(found) if found.to_string() == *value => true,
-            Some(found) => int && format!("{found} of int") == *value,
+            Some(found) => {
+                let found = found.to_string();
+                found == *value || int && format!("{found} of int") == *value
+            }
             None => false,
         })
     });
@@ -379,7 +381,8 @@ fn light_pipelines_answer_as_spark_nlp_s() {
     let (mut alike, mut mistakes, mut mended, mut impossible) = (0, 0, 0, 0);
     for case in cases().iter().filter(|case| case.get("call").is_some()) {
         let arguments = &case["arguments"];
-        if NO_SUCH_CALL.iter().any(|(call, _)| *call == arguments.to_string()) {
+        let call = arguments.to_string();
+        if NO_SUCH_CALL.iter().any(|(known, _)| *known == call) {
             impossible += 1;
             continue;
         }
@@ -450,7 +453,8 @@ fn incomplete_exports_name_what_is_missing() {
             fs::write(made.join(name), bytes).unwrap();
         }
         let loaded = AlbertForSequenceClassification::load(&made);
-        let (_, message) = INCOMPLETE.iter().find(|(files, _)| *files == case["load"].to_string()).unwrap();
+        let files = case["load"].to_string();
+        let (_, message) = INCOMPLETE.iter().find(|(known, _)| *known == files).unwrap();
         match loaded {
             // labels.txt alone may be missing: labels are numbered then, as in Hugging Face's configurations
             Ok(model) => {
