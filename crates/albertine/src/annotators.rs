@@ -91,8 +91,22 @@ impl Stage {
         }
     }
 
-    /// Its parameters under Spark NLP's names, from which [`Stage::from_params`] makes it again.
-    pub(crate) fn params(&self) -> Map<String, Value> {
+    /// Its parameters as JSON under Spark NLP's names, for `explainParams` and for what is saved: those that are set and those that
+    /// have a value without being set; the ones that are merely possible are left out.
+    ///
+    /// ```
+    /// use albertine::annotators::Stage;
+    /// use albertine::prelude::*;
+    ///
+    /// let stage = Stage::from(Finisher::new().input_cols(["class"]).output_as_array(false));
+    /// let params = stage.params();
+    /// assert_eq!(params["inputCols"][0], "class");
+    /// assert_eq!(params["outputAsArray"], false);
+    /// assert_eq!(params["valueSplitSymbol"], "#");
+    /// assert!(!params.contains_key("outputCols"));
+    /// ```
+    #[must_use]
+    pub fn params(&self) -> Map<String, Value> {
         match self {
             Self::DocumentAssembler(stage) => stage.to_params(),
             Self::SentenceDetector(stage) => stage.to_params(),

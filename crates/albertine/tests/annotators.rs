@@ -298,3 +298,17 @@ fn token_encoding_reads_each_token_alone() {
     assert_ne!(own(&token), own(&whole));
     assert_eq!(token.logits(&[Some("oil prices rose")]).unwrap(), whole.logits(&[Some("oil prices rose")]).unwrap());
 }
+
+#[test]
+fn getters_give_what_was_set() {
+    let usual = Finisher::new().input_cols(["class"]);
+    assert_eq!(usual.get_output_cols(), ["finished_class"]);
+    assert!(usual.get_output_as_array() && !usual.get_include_metadata() && usual.get_clean_annotations());
+    assert_eq!((usual.get_value_split_symbol(), usual.get_annotation_split_symbol()), ("#", "@"));
+
+    let set = usual.output_cols(["label"]).output_as_array(false).include_metadata(true).clean_annotations(false);
+    let set = set.value_split_symbol("|").annotation_split_symbol(";");
+    assert_eq!((set.get_input_cols(), set.get_output_cols()), (&["class".to_owned()][..], vec!["label".to_owned()]));
+    assert!(!set.get_output_as_array() && set.get_include_metadata() && !set.get_clean_annotations());
+    assert_eq!((set.get_value_split_symbol(), set.get_annotation_split_symbol()), ("|", ";"));
+}

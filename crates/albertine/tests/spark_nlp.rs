@@ -199,7 +199,7 @@ fn saved_models_give_spark_nlp_s_annotations() {
         }
         cases += 1;
     }
-    assert!(cases > 20 && rows > 2000, "{cases} cases, {rows} rows");
+    assert!(cases == 30 && rows > 2000, "{cases} cases, {rows} rows");
     assert!(
         different.is_empty(),
         "{} of {rows}:\n{}",

@@ -125,6 +125,36 @@ impl Finisher {
         self.output_cols.clone().unwrap_or_else(usual)
     }
 
+    /// Whether a row gets a list.
+    #[must_use]
+    pub fn get_output_as_array(&self) -> bool {
+        self.output_as_array
+    }
+
+    /// Whether metadata is kept.
+    #[must_use]
+    pub fn get_include_metadata(&self) -> bool {
+        self.include_metadata
+    }
+
+    /// What stands between the pairs of one annotation in a string.
+    #[must_use]
+    pub fn get_value_split_symbol(&self) -> &str {
+        &self.value_split_symbol
+    }
+
+    /// What stands between the annotations of a row in a string.
+    #[must_use]
+    pub fn get_annotation_split_symbol(&self) -> &str {
+        &self.annotation_split_symbol
+    }
+
+    /// Whether every annotation column of the table is dropped.
+    #[must_use]
+    pub fn get_clean_annotations(&self) -> bool {
+        self.clean_annotations
+    }
+
     pub(super) fn from_params(map: &Map<String, Value>) -> Result<Self, Error> {
         let params = Params::new(STAGE, map);
         let usual = Self::default();
