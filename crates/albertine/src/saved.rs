@@ -81,7 +81,7 @@ impl PipelineModel {
     }
 
     fn write_beside(&self, path: &Path) -> Result<Partial, Error> {
-        let partial = Partial(beside(path, "part"));
+        let partial = Partial(beside(path, "partial"));
         fs::create_dir_all(&partial.0).map_err(io(&partial.0))?;
         let mut stages = Vec::with_capacity(self.stages().len());
         for (index, stage) in self.stages().iter().enumerate() {
@@ -114,8 +114,17 @@ impl PipelineModel {
             None if SparkPipeline::is_in(&folder) => read_spark(&SparkPipeline::read(&folder)?, &settings)?,
             None => return Err(not_a_pipeline(&folder, "it has neither pipeline.json nor Spark's metadata")),
         };
-        let stages = stages.into_iter().map(Stage::fit).collect::<Result<_, _>>()?;
-        Ok(Self::of(stages))
+        Self::fitted(stages)
+    }
+
+    /// The saved pipeline at a path, or nothing where something else is.
+    pub(crate) fn load_if_one(path: &Path) -> Result<Option<Self>, Error> {
+        let stages = stages_in(&Folder::open(path)?, &ClassifierSettings::default())?;
+        stages.map(Self::fitted).transpose()
+    }
+
+    fn fitted(stages: Vec<Stage>) -> Result<Self, Error> {
+        Ok(Self::of(stages.into_iter().map(Stage::fit).collect::<Result<_, _>>()?))
     }
 }
 
@@ -208,7 +217,7 @@ pub(crate) fn must_be_free(path: &Path) -> Result<(), Error> {
 fn beside(path: &Path, what: &str) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}.{what}", std::process::id()));
+    name.push(format!(".{what}-{}", std::process::id()));
     path.with_file_name(name)
 }
 

@@ -16,7 +16,7 @@ use super::index::ANNOTATOR;
 use super::record::Record;
 use super::reference::{Location, Reference};
 use super::{Hub, HubError, Index, ModelSource, Reading, built_in};
-use crate::Error;
+use crate::{Error, PipelineModel};
 
 /// The name of an index beside the archives that it tells of.
 const METADATA: &str = "metadata.json";
@@ -60,7 +60,11 @@ impl Hub {
         for partial in partials(&models, name) {
             fs::remove_dir_all(&partial).map_err(HubError::io("remove", &partial))?;
         }
-        Checkpoint::open(path)?.save(&target)?;
+        match PipelineModel::load_if_one(path)? {
+            // what comes before the classifier belongs to its answers
+            Some(pipeline) => pipeline.save(&target)?,
+            None => Checkpoint::open(path)?.save(&target)?,
+        }
         if fetched && matches!(Reference::parse(from)?, Reference::Url(_)) {
             self.remove(from)?;
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use albertine::hub::{Hub, HubError, Known, ModelSource, Origin};
-use albertine::model::Checkpoint;
+use albertine::{Classifier, ClassifierSettings};
 use arrow::array::{ArrayRef, ListBuilder, RecordBatch, StringArray, StringBuilder, UInt64Array};
 use serde_json::{Map, Value, json};
 
@@ -145,11 +145,11 @@ fn show(name: &str, hub: &Hub, printer: &Printer) -> anyhow::Result<()> {
     let mut labels = known.map(|known| known.labels).unwrap_or_default();
     match source.as_ref().map(|source| (source, source.path())) {
         None => facts.add("path", Value::Null, "not on this machine"),
-        Some((_, Some(path))) => {
+        Some((source, Some(path))) => {
             facts.add("path", path.display().to_string(), path.display().to_string());
-            let checkpoint = Checkpoint::open(path).map_err(albertine::Error::from)?;
-            facts.add("kind", checkpoint.kind().to_string(), checkpoint.kind().to_string());
-            labels.clone_from(&checkpoint.config().labels);
+            let classifier = Classifier::load(source, ClassifierSettings::default())?;
+            facts.add("kind", classifier.kind().to_string(), classifier.kind().to_string());
+            labels = classifier.labels().to_vec();
         }
         Some((ModelSource::BuiltIn(model), None)) => {
             facts.add("path", Value::Null, "part of the program");

@@ -70,3 +70,21 @@ fn a_saved_annotator_gives_its_labels_and_probabilities() {
         }
     }
 }
+
+/// A pipeline has sentences, patterns and limits of its own, which belong to its answers.
+#[test]
+fn an_imported_pipeline_answers_as_the_archive_does() {
+    let sandbox = Sandbox::new();
+    let zip =
+        folder().join("models/albert_tiny_sequence_classifier_news_sentence_pipeline_en_5.5.3_3.0_1700000000000.zip");
+    let zip = zip.to_str().expect("a path in UTF-8");
+    let text = "Oil is up. The team won.";
+    let of = |model: &str| sandbox.run(&["classify", "--model", model, text, "--all-scores"]);
+    let by_archive = of(zip);
+    assert!(by_archive.starts_with("exit code: 0"), "{by_archive}");
+    let imported = sandbox.run(&["models", "import", zip, "mine"]);
+    assert!(imported.starts_with("exit code: 0"), "{imported}");
+    assert_eq!(of("mine"), by_archive);
+    let shown = sandbox.run(&["models", "show", "mine"]);
+    assert!(shown.contains("Sci/Tech"), "{shown}");
+}
