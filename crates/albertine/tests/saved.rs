@@ -158,3 +158,27 @@ fn what_is_wrong_with_a_saved_pipeline_is_told() {
     let empty = PipelineModel::load(folder.path()).unwrap_err().to_string();
     assert!(empty.ends_with("it has neither pipeline.json nor Spark's metadata"), "{empty}");
 }
+
+#[test]
+fn a_pretrained_pipeline_is_a_saved_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pipeline");
+    let model = fitted();
+    model.save(&path).unwrap();
+    for pipeline in
+        [PretrainedPipeline::from_disk(&path).unwrap(), PretrainedPipeline::new(path.to_str().unwrap(), "en").unwrap()]
+    {
+        assert_eq!(pipeline.model().stages().len(), model.stages().len());
+        assert_eq!(pipeline.transform(&table()).unwrap(), model.transform(&table()).unwrap());
+        let light = LightPipeline::new(&model);
+        let text = "The team won the final; New York cheered.";
+        assert_eq!(pipeline.annotate(text).unwrap(), light.annotate(text).unwrap());
+        assert_eq!(pipeline.full_annotate(text).unwrap(), light.full_annotate(text).unwrap());
+        assert_eq!(pipeline.full_annotate(text).unwrap().keys().collect::<Vec<_>>(), ["label"]);
+    }
+    let error = PretrainedPipeline::new("ag_news", "en").unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "ag_news is not a saved pipeline: it is a model: put it behind a DocumentAssembler and a Tokenizer"
+    );
+}

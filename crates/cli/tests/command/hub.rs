@@ -215,7 +215,7 @@ fn an_imported_model_has_a_name_of_its_own() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: a model cannot be called `../mine`: a name has letters, digits, `_`, `-` and `.`, and begins with a letter, a digit or `_`
+    error: a model cannot be called `../mine`: a name has letters, digits, `_`, `-`, `.`, `+` and `@`, and begins with a letter, a digit or `_`
     "#);
     assert_conversation!(sandbox.run(&["models", "remove", "mine"]), @r#"
     exit code: 0
