@@ -59,7 +59,8 @@ parity-spark-nlp: $(PARITY)/spark_nlp.jsonl
 $(PARITY)/spark_nlp.jsonl: tools/oracle/annotators.py tools/oracle/session.py
 	mkdir -p $(PARITY)
 	(command -v java && command -v mvn) >/dev/null || (apt-get update -q && apt-get install -q -y openjdk-17-jre-headless maven)
-	$$(tools/oracle/setup.sh $(ORACLE)) tools/oracle/annotators.py --csv $(AG_NEWS)/test.csv --text-column text $@.part
+	tools/oracle/setup.sh $(ORACLE)
+	$(ORACLE)/venv/bin/python tools/oracle/annotators.py --csv $(AG_NEWS)/test.csv --text-column text $@.part
 	mv $@.part $@
 
 $(PARITY)/pieces.jsonl: tools/golden_pieces/make.py tools/golden_pieces/strings.py | .venv/ready
