@@ -22,7 +22,7 @@ from texts import texts
 SEED = 20_041_108
 COUNT = 2000
 # How many of the texts each cleanup mode and set of parameters gets; the vectors are the first of them.
-CLEANED, TOKENIZED, DETECTED = 500, 280, 400
+CLEANED, TOKENIZED, DETECTED = COUNT, 280, 400
 MODES = ["disabled", "inplace", "inplace_full", "shrink", "shrink_full", "each", "each_full", "delete_full"]
 
 FRENCH = r"([\w\u00C0-\u017F]+['’])([\w\u00C0-\u017F]+)"
@@ -190,7 +190,11 @@ def main() -> None:
     arguments = parser.parse_args()
     spark = session()
     if arguments.csv:
-        write(arguments.out, annotated(spark, column(arguments.csv, arguments.text_column)))
+        strings = column(arguments.csv, arguments.text_column)
+        found = annotated(spark, strings)
+        for one, modes in zip(found, cleaned(spark, strings)):
+            one["cleanup"] = {mode: text for mode, text in modes.items() if mode != "text"}
+        write(arguments.out, found)
         return
     strings = texts(COUNT, SEED)
     arguments.out.mkdir(parents=True, exist_ok=True)

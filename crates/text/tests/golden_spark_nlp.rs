@@ -32,6 +32,8 @@ struct Row {
     sentences: Vec<Annotation>,
     tokens: Vec<Annotation>,
     sentence_tokens: Option<Vec<Annotation>>,
+    /// What the modes of clean-up make of the text, those that change it; not in every file.
+    cleanup: Option<BTreeMap<String, String>>,
 }
 
 /// The annotations that are not the default's, or an error in their place.
@@ -177,13 +179,18 @@ fn detector(params: &Map<String, Value>) -> SentenceDetector {
 fn clean_up() {
     let mut count = 0;
     for row in read::<BTreeMap<String, String>>(&fixture("cleanup.jsonl")) {
-        let text = &row["text"];
-        for mode in CleanupMode::ALL {
-            assert_eq!(mode.apply(text), *row.get(mode.name()).unwrap_or(text), "{} of {text:?}", mode.name());
-            count += 1;
-        }
+        compare_clean_up(&row["text"], &row);
+        count += 1;
     }
-    assert_eq!(count, 4000);
+    assert_eq!(count, 2000);
+}
+
+/// Compares all modes; one that `changed` does not name leaves the text as it is.
+fn compare_clean_up(text: &str, changed: &BTreeMap<String, String>) {
+    for mode in CleanupMode::ALL {
+        let expected = changed.get(mode.name()).map_or(text, String::as_str);
+        assert_eq!(mode.apply(text), expected, "{} of {text:?}", mode.name());
+    }
 }
 
 /// Compares every row; how many are the same, and how many hold a mark of Spark NLP's.
@@ -192,6 +199,9 @@ fn compare_rows(rows: impl IntoIterator<Item = Row>) -> (usize, usize) {
     let (mut count, mut marked) = (0, 0);
     for row in rows {
         let text = &row.text;
+        if let Some(changed) = &row.cleanup {
+            compare_clean_up(text, changed);
+        }
         assert_eq!(sentences(&detector, text).unwrap(), row.sentences, "{text:?}");
         let found = tokens(&tokenizer, text).unwrap();
         let different = difference(text, &Found::Annotations(row.tokens.clone()), &found);
@@ -226,7 +236,9 @@ fn large_file() {
         writeln!(std::io::stderr(), "golden_spark_nlp: large_file is skipped: ALBERTINE_SPARK_NLP is not set").unwrap();
         return;
     };
-    let (count, marked) = compare_rows(read(Path::new(&path)));
+    let rows: Vec<Row> = read(Path::new(&path));
+    assert!(rows.iter().all(|row| row.cleanup.is_some()), "an older annotators.py wrote that file");
+    let (count, marked) = compare_rows(rows);
     writeln!(std::io::stderr(), "{count} rows the same, {marked} with a mark of Spark NLP's").unwrap();
     assert!(count > 0);
 }
