@@ -118,9 +118,23 @@ impl Stage {
         .into_map()
     }
 
-    /// The stage of that name with those parameters, or nothing when there is no stage of that name. `classifier` loads the model
-    /// of one that has a model.
-    pub(crate) fn from_params(
+    /// The stage of that name with those parameters, under Spark NLP's names, or nothing when there is no stage of that name.
+    /// `classifier` loads the model of one that has a model.
+    ///
+    /// # Errors
+    /// [`Error::Param`] for a parameter of another type than it has or with a value that it cannot have, and those of `classifier`.
+    ///
+    /// ```
+    /// use albertine::Error;
+    /// use albertine::annotators::Stage;
+    ///
+    /// let params = serde_json::json!({"inputCol": "text", "cleanupMode": "shrink"});
+    /// let none = || unreachable!("this stage has no model");
+    /// let stage = params.as_object().map(|params| Stage::from_params("DocumentAssembler", params, none)).transpose()?.flatten();
+    /// assert_eq!(stage.map(|stage| stage.params()["outputCol"].clone()), Some("document".into()));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn from_params(
         name: &str,
         params: &Map<String, Value>,
         classifier: impl FnOnce() -> Result<Classifier, Error>,

@@ -31,6 +31,7 @@ use crate::builtin::BuiltIn;
 use crate::category::{CategoryRule, THRESHOLD};
 use crate::documents::Documents;
 use crate::hub::ModelSource;
+use crate::interrupt::Interrupt;
 use crate::scores::Activation;
 use crate::spark_params::SparkParams;
 use crate::threads::Threads;
@@ -218,6 +219,15 @@ impl Classifier {
         })
     }
 
+    /// Where the files of the model are.
+    #[must_use]
+    pub fn source(&self) -> ModelSource {
+        match &self.origin {
+            Origin::BuiltIn(model) => ModelSource::BuiltIn(model),
+            Origin::Folder(folder) => ModelSource::Directory(folder.path().to_owned()),
+        }
+    }
+
     /// The labels, in the order of the logits.
     #[must_use]
     pub fn labels(&self) -> &[String] {
@@ -395,6 +405,7 @@ impl Classifier {
         let logits = match &chunks[..] {
             // a single text has the threads to itself, if it is worth waking them
             [lone] if self.threads.count() > 1 && self.flops(lone) >= WORTH_SHARING => {
+                Interrupt::current().check()?;
                 vec![self.threads.run(|| self.run(lone, self.threads.count(), first_row))??]
             }
             _ => self.threads.map(&chunks, |chunk| self.run(chunk, 1, first_row))?,

@@ -145,9 +145,9 @@ pub enum Error {
         loaded: albertine_model::Precision,
     },
     /// A logit came out infinite or not a number: no label would mean anything.
-    #[error("row {row} of the batch has no finite logit for label `{label}`: the weights of the model are damaged")]
+    #[error("row {row} has no finite logit for label `{label}`: the weights of the model are damaged")]
     NotFinite {
-        /// The row, from 0.
+        /// The row of the batch, from 0; of the table after [`Error::of_rows_from`].
         row: usize,
         /// The label.
         label: String,
@@ -240,6 +240,9 @@ pub enum Error {
     /// A light pipeline must begin with a `DocumentAssembler`, which names the text column.
     #[error("the pipeline must begin with a DocumentAssembler")]
     NoDocumentAssembler,
+    /// The work was stopped by an [`Interrupt`](crate::Interrupt).
+    #[error("interrupted")]
+    Interrupted,
     /// The threads could not be started.
     #[error("{threads} threads could not be started: {reason}")]
     Threads {
@@ -248,6 +251,17 @@ pub enum Error {
         /// What the system said.
         reason: String,
     },
+}
+
+impl Error {
+    /// The error as one of a table, where the batch that it is of begins with the row `first`.
+    #[must_use]
+    pub fn of_rows_from(self, first: usize) -> Self {
+        match self {
+            Self::NotFinite { row, label } => Self::NotFinite { row: first + row, label },
+            other => other,
+        }
+    }
 }
 
 fn quoted(names: &[String]) -> String {

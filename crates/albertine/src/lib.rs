@@ -38,6 +38,7 @@ pub mod column;
 mod documents;
 mod error;
 pub mod hub;
+mod interrupt;
 mod light_pipeline;
 mod params;
 mod pipeline;
@@ -48,6 +49,7 @@ mod spark_params;
 mod text_column;
 mod threads;
 mod transform;
+mod windows;
 
 pub use albertine_model as model;
 pub use albertine_model::Precision;
@@ -59,11 +61,13 @@ pub use classifier::{
 };
 pub use classify::{Classify, Columns};
 pub use error::Error;
+pub use interrupt::{Interrupt, interruptible};
 pub use light_pipeline::LightPipeline;
 pub use pipeline::{Pipeline, PipelineModel};
 pub use pretrained_pipeline::PretrainedPipeline;
 pub use scores::Activation;
 pub use transform::Transform;
+pub use windows::{WindowSettings, Windows};
 
 /// What a program that builds pipelines needs, in one line.
 pub mod prelude {

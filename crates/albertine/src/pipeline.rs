@@ -31,8 +31,7 @@ impl Pipeline {
     /// # Errors
     /// The first stage's error: a column that is missing or of the wrong kind, or a parameter that the model does not allow.
     pub fn fit(self, schema: &SchemaRef) -> Result<PipelineModel, Error> {
-        let stages = self.stages.into_iter().map(Stage::fit).collect::<Result<_, _>>()?;
-        let model = PipelineModel::of(stages);
+        let model = PipelineModel::new(self.stages)?;
         model.output_schema(schema)?;
         Ok(model)
     }
@@ -45,9 +44,13 @@ pub struct PipelineModel {
 }
 
 impl PipelineModel {
-    /// Of stages that have been fitted.
-    pub(crate) fn of(stages: Vec<Stage>) -> Self {
-        Self { stages }
+    /// Checks every stage's parameters, without a table: its columns are checked when there is one.
+    ///
+    /// # Errors
+    /// The first stage's error: a parameter that the model does not allow, a pattern that is none.
+    pub fn new(stages: impl IntoIterator<Item = Stage>) -> Result<Self, Error> {
+        let stages = stages.into_iter().map(Stage::fit).collect::<Result<_, _>>()?;
+        Ok(Self { stages })
     }
 
     /// The stages, in the order in which they work.

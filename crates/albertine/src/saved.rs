@@ -24,6 +24,10 @@ const LISTING: &str = "pipeline.json";
 const FORMAT: &str = "albertine-pipeline";
 /// The newest form of it that is known.
 const VERSION: u64 = 1;
+/// The package of Spark NLP's stages.
+const SPARK_NLP: &str = "com.johnsnowlabs.nlp.";
+/// The package of our stages of Spark's pipelines, which have a model directory in `model/`.
+const OURS: &str = "albertine.";
 /// The largest listing that is read, in bytes.
 const MAX_LISTING: u64 = 8 << 20;
 /// The most stages that are read.
@@ -114,17 +118,13 @@ impl PipelineModel {
             None if SparkPipeline::is_in(&folder) => read_spark(&SparkPipeline::read(&folder)?, &settings)?,
             None => return Err(not_a_pipeline(&folder, "it has neither pipeline.json nor Spark's metadata")),
         };
-        Self::fitted(stages)
+        Self::new(stages)
     }
 
     /// The saved pipeline at a path, or nothing where something else is.
     pub(crate) fn load_if_one(path: &Path) -> Result<Option<Self>, Error> {
         let stages = stages_in(&Folder::open(path)?, &ClassifierSettings::default())?;
-        stages.map(Self::fitted).transpose()
-    }
-
-    fn fitted(stages: Vec<Stage>) -> Result<Self, Error> {
-        Ok(Self::of(stages.into_iter().map(Stage::fit).collect::<Result<_, _>>()?))
+        stages.map(Self::new).transpose()
     }
 }
 
@@ -175,15 +175,17 @@ fn read_spark(pipeline: &SparkPipeline, settings: &ClassifierSettings) -> Result
         .iter()
         .map(|stage| {
             let unknown = || Error::UnknownStage { path: stage.folder.path().to_owned(), class: stage.class.clone() };
-            if !stage.class.starts_with("com.johnsnowlabs.nlp.") {
+            let ours = stage.class.starts_with(OURS);
+            if !ours && !stage.class.starts_with(SPARK_NLP) {
                 return Err(unknown());
             }
+            let model = if ours { stage.folder.sub("model") } else { stage.folder.clone() };
             let mut params = stage.params.clone();
             // what a fitted tokenizer does not keep among its parameters
             if let Some(rules) = stage.patterns("rules")? {
                 params.insert("rules".to_owned(), rules.into());
             }
-            Stage::from_params(stage.name(), &params, || load_model(&stage.folder, settings))?.ok_or_else(unknown)
+            Stage::from_params(stage.name(), &params, || load_model(&model, settings))?.ok_or_else(unknown)
         })
         .collect()
 }

@@ -8,7 +8,8 @@
 //! A transform that adds nothing turns one format into another:
 //!
 //! ```
-//! use albertine_engine::{Format, RunSettings, Sink, Source, SourceOptions, Target, run};
+//! use albertine::WindowSettings;
+//! use albertine_engine::{Format, Sink, Source, SourceOptions, Target, run};
 //! use arrow::array::RecordBatch;
 //! use arrow::datatypes::SchemaRef;
 //!
@@ -30,7 +31,7 @@
 //!
 //! let source = Source::open(SourceOptions { inputs: vec![input.to_string_lossy().into()], ..Default::default() })?;
 //! let sink = Sink::create(Target::File(output.clone()), Format::Jsonl, source.schema().clone())?;
-//! let summary = run(source, &Keep, sink, &RunSettings::default(), &mut |_| {})?;
+//! let summary = run(source, &Keep, sink, WindowSettings::default(), &mut |_| {})?;
 //!
 //! assert_eq!(summary.rows, 2);
 //! let lines = std::fs::read_to_string(output)?;
@@ -50,7 +51,7 @@ mod sql;
 
 pub use error::EngineError;
 pub use format::{Compression, Format};
-pub use run::{Progress, RunSettings, Summary, run};
+pub use run::{Progress, Summary, run};
 pub use sink::{Sink, Target, discard_unfinished};
 pub use source::{OnError, Rejects, Source, SourceOptions};
 pub use sql::{Rows, Sql};

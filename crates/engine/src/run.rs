@@ -8,37 +8,13 @@
 //! Between two threads there is never more than one thing that waits, so that the slowest stage sets the pace and
 //! nothing piles up.
 
-mod window;
-
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
-use albertine::Transform;
+use albertine::{Transform, WindowSettings, Windows};
 use arrow::array::RecordBatch;
 
-use self::window::Windows;
 use crate::{EngineError, Sink, Source};
-
-/// The size of the windows that a run works on.
-///
-/// A larger window keeps all threads busy for longer; a smaller one takes less memory and shows its results sooner.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunSettings {
-    /// The most rows of a window.
-    pub window_rows: usize,
-    /// The most bytes of a window, as Arrow holds them. One row may have more.
-    pub window_bytes: usize,
-    /// How long the transform should work on a window: the rows of the next one follow from the pace of the last, so that
-    /// progress and results come as often from a slow model as from a fast one. `None`: every window is as large as it may be.
-    pub window_time: Option<Duration>,
-}
-
-impl Default for RunSettings {
-    /// 8,192 rows, 32 MiB and two seconds.
-    fn default() -> Self {
-        Self { window_rows: 8192, window_bytes: 32 << 20, window_time: Some(Duration::from_secs(2)) }
-    }
-}
 
 /// How far a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -79,7 +55,7 @@ pub fn run(
     source: Source,
     transform: &dyn Transform,
     sink: Sink,
-    settings: &RunSettings,
+    settings: WindowSettings,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Summary, EngineError> {
     sink.target().check(&source)?;
@@ -98,7 +74,8 @@ pub fn run(
             let Some(window) = windows.next().transpose()? else { return Ok(false) };
 
             let working = Instant::now();
-            let result = transform.transform(&window)?;
+            let rows = summary.rows as usize;
+            let result = transform.transform(&window).map_err(|error| error.of_rows_from(rows))?;
             windows.keep_pace(window.num_rows(), working.elapsed());
             if result.num_rows() != window.num_rows() {
                 return Err(EngineError::RowsChanged { expected: window.num_rows(), found: result.num_rows() });

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use albertine::Transform;
-use albertine_engine::{EngineError, Format, OnError, RunSettings, Sink, Source, SourceOptions, Target, run};
+use albertine::{Transform, WindowSettings};
+use albertine_engine::{EngineError, Format, OnError, Sink, Source, SourceOptions, Target, run};
 use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use common::{Folder, Keep, cells, open, read};
@@ -45,7 +45,7 @@ fn every_row_gets_its_own_result_in_order() {
         let schema = transform.output_schema(source.schema()).unwrap();
         let sink = Sink::create(Target::File(folder.at("b.parquet")), Format::Parquet, schema).unwrap();
         let mut told = Vec::new();
-        let settings = RunSettings { window_rows, window_time: None, ..Default::default() };
+        let settings = WindowSettings { rows: window_rows, time: None, ..Default::default() };
         let summary = run(source, &transform, sink, &settings, &mut |now| told.push(now.rows)).unwrap();
         assert_eq!(summary.rows, 20_000);
         assert_eq!(told.last(), Some(&20_000));
@@ -108,7 +108,7 @@ fn a_slow_stage_holds_the_others_back() {
     });
     let schema = transform.output_schema(source.schema()).unwrap();
     let sink = Sink::to_writer(Box::new(Drain(Arc::clone(&drained))), Format::Csv, schema).unwrap();
-    let settings = RunSettings { window_rows: WINDOW as usize, window_time: None, ..Default::default() };
+    let settings = WindowSettings { rows: WINDOW as usize, time: None, ..Default::default() };
     let rows = run(source, &transform, sink, &settings, &mut |_| {}).unwrap().rows;
     assert_eq!(rows, 60 * WINDOW);
     assert_eq!(drained.load(Ordering::SeqCst), rows + 1, "the header and all rows");
@@ -145,14 +145,14 @@ fn a_failing_run_leaves_nothing_behind() {
 
     let source = open(&input).unwrap();
     let sink_of_source = sink(source.schema());
-    let result = run(source, &Fails(AtomicU64::new(2)), sink_of_source, &RunSettings::default(), &mut |_| {});
+    let result = run(source, &Fails(AtomicU64::new(2)), sink_of_source, WindowSettings::default(), &mut |_| {});
     assert!(matches!(result, Err(EngineError::Transform(_))));
     assert_eq!(left(), (1, "old".to_owned()));
 
     let ragged = folder.write("in/ragged.csv", format!("a\n{}x,y\n", "x\n".repeat(30_000)));
     let source = open(&ragged).unwrap();
     let sink_of_source = sink(source.schema());
-    let result = run(source, &Keep, sink_of_source, &RunSettings::default(), &mut |_| {});
+    let result = run(source, &Keep, sink_of_source, WindowSettings::default(), &mut |_| {});
     assert!(matches!(result, Err(EngineError::RaggedRow { line: 30_002, .. })));
     assert_eq!(left(), (1, "old".to_owned()));
 }
@@ -175,7 +175,7 @@ fn a_transform_may_not_lose_rows() {
     let folder = Folder::new();
     let source = open(&folder.write("a.csv", "a\n1\n2\n")).unwrap();
     let sink = Sink::create(Target::File(folder.at("b.csv")), Format::Csv, source.schema().clone()).unwrap();
-    let error = run(source, &Loses, sink, &RunSettings::default(), &mut |_| {}).unwrap_err();
+    let error = run(source, &Loses, sink, WindowSettings::default(), &mut |_| {}).unwrap_err();
     assert_eq!(error.to_string(), "a transform made 1 rows out of 2");
     assert_eq!(folder.names(), ["a.csv"]);
 }
@@ -191,7 +191,7 @@ fn rows_that_failed_are_counted_and_kept() {
     let source =
         Source::open(SourceOptions { inputs: vec![input.clone()], on_error: OnError::Null, ..Default::default() })
             .unwrap();
-    let summary = common::copy_with(source, &folder.at("b.csv"), &RunSettings::default()).unwrap();
+    let summary = common::copy_with(source, &folder.at("b.csv"), WindowSettings::default()).unwrap();
     assert_eq!((summary.rows, summary.failed_rows, summary.failures.len()), (20, 10, 5));
     assert_eq!(summary.failures[0], format!("{input}, line 2: 1 field where the header has 2"));
     assert_eq!(folder.text("b.csv"), format!("a,b\n{}", "x,\nx,y\n".repeat(10)));

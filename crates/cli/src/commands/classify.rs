@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use albertine::hub::Hub;
-use albertine::{Classifier, Classify, Columns, Transform};
-use albertine_engine::{RunSettings, Sink, Source, SourceOptions};
+use albertine::{Classifier, Classify, Columns, Transform, WindowSettings};
+use albertine_engine::{Sink, Source, SourceOptions};
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::Schema;
 
@@ -87,7 +87,7 @@ fn classify_tables(
     // A bar would break the lines of data where both go to one terminal.
     let shown = printer.may_draw_progress() && (file.is_some() || !printer.stdout_is_terminal());
     let progress = Progress::new(shown, source.rows_total(), source.bytes_total());
-    let result = albertine_engine::run(source, &classify, sink, &RunSettings::default(), &mut |now| {
+    let result = albertine_engine::run(source, &classify, sink, WindowSettings::default(), &mut |now| {
         progress.update(now.rows, now.bytes_read);
     });
     progress.finish();

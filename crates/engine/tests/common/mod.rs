@@ -5,8 +5,8 @@
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
-use albertine::Transform;
-use albertine_engine::{EngineError, Format, OnError, RunSettings, Sink, Source, SourceOptions, Summary, Target, run};
+use albertine::{Transform, WindowSettings};
+use albertine_engine::{EngineError, Format, OnError, Sink, Source, SourceOptions, Summary, Target, run};
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
@@ -101,10 +101,10 @@ pub fn fault(bytes: impl Into<Vec<u8>>, format: Format) -> String {
 
 /// Copies a table; the formats are told by the names.
 pub fn copy(input: &str, output: &Path) -> Result<Summary, EngineError> {
-    copy_with(open(input)?, output, &RunSettings::default())
+    copy_with(open(input)?, output, WindowSettings::default())
 }
 
-pub fn copy_with(source: Source, output: &Path, settings: &RunSettings) -> Result<Summary, EngineError> {
+pub fn copy_with(source: Source, output: &Path, settings: WindowSettings) -> Result<Summary, EngineError> {
     let target = Target::File(output.to_owned());
     let (format, _) = Format::of_name(&output.to_string_lossy()).unwrap();
     let sink = Sink::create(target, format, source.schema().clone())?;

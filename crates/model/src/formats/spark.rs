@@ -145,6 +145,8 @@ fn flatten(stage: SparkStage, depth: usize, stages: &mut Vec<SparkStage>) -> Res
     };
     let is_pipeline = match stage.class.as_str() {
         "org.apache.spark.ml.PipelineModel" | "org.apache.spark.ml.Pipeline" => true,
+        // with a stage that Java does not know
+        "pyspark.ml.pipeline.PipelineModel" | "pyspark.ml.pipeline.Pipeline" => true,
         class => class.is_empty() && stage.folder.has_folder("stages"),
     };
     if !is_pipeline {
