@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use albertine_model::{
-    AlbertClassifier, AlbertConfig, Checkpoint, CheckpointKind, Folder, Kernels, RaggedBatch, Scratch, Stage,
+    AlbertClassifier, AlbertConfig, Checkpoint, CheckpointKind, Folder, Kernels, Precision, RaggedBatch, Scratch, Stage,
 };
 use albertine_text::Piece;
 
@@ -184,6 +184,18 @@ impl Classifier {
         }
         let fresh = Self::new(self.model.clone(), self.origin.clone(), self.vocabulary.clone(), settings)?;
         Ok(Self { before: self.before.clone(), ..fresh })
+    }
+
+    /// The same model in another precision, read again from its files.
+    ///
+    /// # Errors
+    /// As [`Classifier::load`].
+    pub fn in_precision(&self, precision: Precision) -> Result<Self, Error> {
+        let settings = ClassifierSettings { precision, ..ClassifierSettings::default() };
+        match &self.origin {
+            Origin::BuiltIn(_) => Self::load(&self.source(), settings),
+            Origin::Folder(folder) => Self::of_checkpoint(Checkpoint::read(folder)?, folder.clone(), settings),
+        }
     }
 
     fn new(

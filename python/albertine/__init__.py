@@ -1,0 +1,94 @@
+"""Text classification with ALBERT, from one headline to a table spread over a Spark cluster.
+
+One function for whoever wants labels:
+
+>>> import albertine
+>>> albertine.classify("Stocks fell on Wall Street as oil prices rose.").label
+'Business'
+
+Annotators and pipelines under Spark NLP's names, for Spark, pandas, polars and Arrow alike, are in :mod:`albertine.base` and
+:mod:`albertine.annotator`; NLU's one-liner is :func:`load`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from albertine._albertine import VERSION as __version__
+from albertine._classify import Prediction, classify
+from albertine.errors import (
+    AlbertineError,
+    ColumnError,
+    HubError,
+    ModelError,
+    ModelNotFound,
+    ParamError,
+    PipelineError,
+    RowError,
+)
+
+if TYPE_CHECKING:
+    from albertine.annotation import Annotation
+    from albertine.annotator import AlbertForSequenceClassification, SentenceDetector, Tokenizer, TokenizerModel
+    from albertine.base import (
+        DocumentAssembler,
+        Finisher,
+        LightPipeline,
+        Pipeline,
+        PipelineModel,
+        PretrainedPipeline,
+        RecursivePipeline,
+    )
+
+__all__ = [
+    "AlbertForSequenceClassification",
+    "AlbertineError",
+    "Annotation",
+    "ColumnError",
+    "DocumentAssembler",
+    "Finisher",
+    "HubError",
+    "LightPipeline",
+    "ModelError",
+    "ModelNotFound",
+    "ParamError",
+    "Pipeline",
+    "PipelineError",
+    "PipelineModel",
+    "Prediction",
+    "PretrainedPipeline",
+    "RecursivePipeline",
+    "RowError",
+    "SentenceDetector",
+    "Tokenizer",
+    "TokenizerModel",
+    "__version__",
+    "classify",
+]
+
+#: Where the rest is: stages are those of Spark where PySpark is installed, which takes half a second to import.
+_LAZY = {
+    "albertine.annotation": ["Annotation"],
+    "albertine.annotator": ["AlbertForSequenceClassification", "SentenceDetector", "Tokenizer", "TokenizerModel"],
+    "albertine.base": [
+        "DocumentAssembler",
+        "Finisher",
+        "LightPipeline",
+        "Pipeline",
+        "PipelineModel",
+        "PretrainedPipeline",
+        "RecursivePipeline",
+    ],
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _LAZY.items():
+        if name in names:
+            return getattr(import_module(module), name)
+    raise AttributeError(f"module 'albertine' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,152 @@
+"""Labels without a pipeline."""
+
+from __future__ import annotations
+
+from typing import Any, Iterable, NamedTuple, Optional, Sequence, Union, overload
+
+from albertine import _albertine, _frames
+
+__all__ = ["Prediction", "classify"]
+
+
+class Prediction(NamedTuple):
+    """What a text was found to be."""
+
+    #: The best label; ``None`` for a missing or blank text, and under ``sigmoid`` when no score is over the threshold.
+    label: Optional[str]
+    #: Its score, from 0 to 1; ``None`` for a missing or blank text.
+    score: Optional[float]
+    #: The score of every label, in the model's order; empty for a missing or blank text.
+    scores: dict[str, float]
+
+
+@overload
+def classify(texts: str, model: Optional[str] = ..., precision: str = ..., **settings: Any) -> Prediction: ...
+@overload
+def classify(
+    texts: Iterable[Optional[str]], model: Optional[str] = ..., precision: str = ..., **settings: Any
+) -> list[Prediction]: ...
+@overload
+def classify(texts: Any, model: Optional[str] = ..., precision: str = ..., **settings: Any) -> Any: ...
+def classify(
+    texts: Any,
+    model: Optional[str] = None,
+    precision: str = "f32",
+    *,
+    text_column: Union[str, Sequence[str]] = "text",
+    all_scores: bool = False,
+    logits: bool = False,
+    annotations: bool = False,
+    activation: Optional[str] = None,
+    threshold: Optional[float] = None,
+    max_sentence_length: Optional[int] = None,
+    case_sensitive: Optional[bool] = None,
+    encoding: Optional[str] = None,
+    window_overlap: Optional[int] = None,
+    threads: int = 0,
+) -> Any:
+    """Classifies a text, many texts, or the texts of a table.
+
+    Args:
+        texts: a text; texts (``None`` among them is kept); or a table: a pandas or polars DataFrame, a pyarrow Table, RecordBatch or
+            RecordBatchReader. A Spark DataFrame wants a pipeline.
+        model: a name, a repository, an address or a path, as ``albertine classify --model`` takes it; the built-in model unless said
+            otherwise.
+        precision: ``f32`` (exact), ``bf16`` or ``int8`` (faster).
+        text_column: of a table, the column of texts; several are joined with one space.
+        all_scores: of a table, adds ``scores``: a score for each label.
+        logits: of a table, adds ``logits``.
+        annotations: of a table, adds ``class``: Spark NLP's annotations.
+        activation: ``softmax`` or ``sigmoid``; what the model was trained with unless said otherwise.
+        threshold: the score that a label must exceed under ``sigmoid``.
+        max_sentence_length: the most pieces of a text that are read.
+        case_sensitive: whether case matters; the model's tokenizer decides unless said otherwise.
+        encoding: ``document`` or ``token``; as the model was saved unless said otherwise.
+        window_overlap: reads texts over the limit whole, in windows that share so many pieces.
+        threads: threads to work with; 0 means one for each core.
+
+    Returns:
+        A :class:`Prediction` for a text, a list of them for texts, and for a table one of the same kind with the columns ``label``
+        and ``score`` added (``predicted_label`` and ``predicted_score`` where those names are taken).
+
+    Raises:
+        albertine.ModelNotFound: there is no such model; the message says what to do.
+        albertine.ColumnError: the table has no such column of texts.
+
+    >>> classify(["The striker scored twice in the final.", None])[0].label
+    'Sports'
+    >>> import pyarrow as pa
+    >>> table = classify(pa.table({"headline": ["Oil prices rose as OPEC cut output."]}), text_column="headline")
+    >>> table.column_names, table["label"].to_pylist()
+    (['headline', 'label', 'score'], ['Business'])
+    """
+    classifier = _loaded(
+        model or "ag_news", precision, max_sentence_length, case_sensitive, encoding, window_overlap, threads
+    )
+    if isinstance(texts, str):
+        return _predictions(classifier.predict([texts], activation, threshold))[0]
+    if _frames.library(texts) == "pyspark":
+        raise TypeError("a Spark DataFrame wants a pipeline: albertine.load(...).predict(df), or the stages of albertine.base")
+    if _is_table(texts):
+        columns = [text_column] if isinstance(text_column, str) else list(text_column)
+
+        def run(stream: Any, kinds: dict[str, str]) -> _albertine.Batches:
+            return classifier.classify(stream, columns, all_scores, logits, annotations, activation, threshold)
+
+        return _frames.transform_with(run, texts)
+    if isinstance(texts, (bytes, bytearray, dict)) or not hasattr(texts, "__iter__"):
+        raise TypeError(f"expected a text, texts or a table, not {type(texts).__name__}")
+    return _predictions(classifier.predict(_list(texts), activation, threshold))
+
+
+def _is_table(value: Any) -> bool:
+    """Whether something is a table, and not a column of one."""
+    return hasattr(value, "columns") or hasattr(value, "schema") or type(value).__name__ == "LazyFrame"
+
+
+def _list(texts: Any) -> list[Optional[str]]:
+    """Texts of any kind as a list; what pandas calls missing is missing."""
+    if hasattr(texts, "to_pylist"):
+        texts = texts.to_pylist()
+    found = [None if _is_missing(text) else text for text in texts]
+    for place, text in enumerate(found):
+        if text is not None and not isinstance(text, str):
+            raise TypeError(f"text {place} is no text but {type(text).__name__}")
+    return found
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or value != value or type(value).__name__ == "NAType"
+
+
+def _predictions(found: list[Any]) -> list[Prediction]:
+    return [Prediction(None, None, {}) if row is None else Prediction(*row) for row in found]
+
+
+#: The model of the last call, so that calls in a row load it once.
+_last: tuple[tuple[Any, ...], _albertine.Classifier] | None = None
+
+
+def _loaded(
+    name: str,
+    precision: str,
+    max_sentence_length: Optional[int],
+    case_sensitive: Optional[bool],
+    encoding: Optional[str],
+    window_overlap: Optional[int],
+    threads: int,
+) -> _albertine.Classifier:
+    global _last
+    key = (name, precision, max_sentence_length, case_sensitive, encoding, window_overlap, threads)
+    if _last is None or _last[0] != key:
+        classifier = _albertine.Classifier.load(
+            name,
+            precision=precision,
+            max_sentence_length=max_sentence_length,
+            case_sensitive=case_sensitive,
+            encoding=encoding,
+            window_overlap=window_overlap,
+            threads=threads,
+        )
+        _last = (key, classifier)
+    return _last[1]

@@ -1,0 +1,133 @@
+"""What all annotators have in common."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, ClassVar, Optional, TypeVar, Union
+
+from albertine import _albertine, _frames, _saving
+from albertine._ml import MLReadable, MLWritable, Param, Params, Transformer, TypeConverters
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["Annotator", "AnnotatorTransformer", "Spec", "param"]
+
+#: A stage as the native half takes it: the name of its class, its parameters as JSON, its model.
+Spec = tuple[str, str, Optional[_albertine.Classifier]]
+
+Frame = TypeVar("Frame")
+
+
+def param(name: str, doc: str, converter: Any = TypeConverters.toString) -> Param[Any]:
+    """A parameter of an annotator, as a class attribute."""
+    return Param(Params._dummy(), name, doc, typeConverter=converter)
+
+
+class Annotator(Params, MLWritable, MLReadable[Any]):
+    """A stage with Spark NLP's parameters; what it does is done natively."""
+
+    #: The name of the class in the native half, which is Spark NLP's.
+    _native: ClassVar[str]
+
+    outputCol = param("outputCol", "the annotation column to write")
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__()
+        self._set_defaults()
+        self._set(**params)
+
+    def _set_defaults(self) -> None:
+        self._setDefault(**json.loads(_albertine.default_params(self._native)))
+
+    def _values(self) -> dict[str, Any]:
+        """What was set, by name."""
+        return {param.name: value for param, value in self._paramMap.items()}
+
+    def _spec(self) -> Spec:
+        return self._native, json.dumps(self._values()), None
+
+    def __getattr__(self, name: str) -> Any:
+        hint = ""
+        if not name.startswith("_"):
+            import difflib
+
+            near = difflib.get_close_matches(name, dir(type(self)), n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}{hint}")
+
+    def setOutputCol(self, value: str) -> Self:
+        """Sets the annotation column to write."""
+        return self._set(outputCol=value)  # type: ignore[no-any-return]
+
+    def getOutputCol(self) -> str:
+        """The annotation column to write."""
+        return self._get("outputCol")  # type: ignore[no-any-return]
+
+    def _get(self, name: str) -> Any:
+        return self.getOrDefault(self.getParam(name)) if self.isDefined(self.getParam(name)) else None
+
+    def setParamValue(self, paramName: str, value: Any) -> Self:
+        """Sets a parameter by its name."""
+        return self._set(**{paramName: value})  # type: ignore[no-any-return]
+
+    def getParamValue(self, paramName: str) -> Any:
+        """The value of a parameter by its name; ``None`` for one that has none."""
+        return self._get(paramName)
+
+    # saving
+
+    def _write_tree(self, folder: str) -> None:
+        """Writes what is kept beside the parameters into a folder."""
+
+    def _read_tree(self, folder: str) -> None:
+        """Reads it again."""
+
+    def write(self) -> Any:
+        """A writer: ``.write().overwrite().save(path)``, as Spark's stages have it."""
+        return _saving.StageWriter(self)
+
+    @classmethod
+    def read(cls) -> Any:
+        """A reader: ``.read().load(path)``."""
+        return _saving.StageReader(cls)
+
+
+class AnnotatorTransformer(Annotator, Transformer):
+    """An annotator that adds its column without being fitted."""
+
+    def transform(self, dataset: Frame, params: Any = None) -> Frame:
+        """Adds the column to a table.
+
+        Args:
+            dataset: a Spark DataFrame, a pandas or polars DataFrame, a pyarrow Table, RecordBatch or RecordBatchReader, or
+                anything else with the Arrow PyCapsule interface.
+            params: values that count for this call alone, by parameter.
+
+        Returns:
+            A table of the same kind with every row, in order, and every column. A reader is read as its result is; on Spark
+            nothing happens before an action.
+
+        Raises:
+            albertine.ColumnError: a column that is needed is missing or of another kind.
+            albertine.ParamError: a parameter has a value that it cannot have.
+        """
+        return super().transform(dataset, params)  # type: ignore[no-any-return]
+
+    def _transform(self, dataset: Any) -> Any:
+        return _frames.transform([self._spec()], dataset)
+
+
+class HasInputCols(Annotator):
+    """An annotator that reads annotation columns."""
+
+    inputCols = param("inputCols", "the annotation columns to read", TypeConverters.toListString)
+
+    def setInputCols(self, *value: Union[str, list[str]]) -> Self:
+        """Sets the annotation columns to read: a list, or one by one."""
+        columns = value[0] if len(value) == 1 and not isinstance(value[0], str) else list(value)
+        return self._set(inputCols=columns)  # type: ignore[no-any-return]
+
+    def getInputCols(self) -> list[str]:
+        """The annotation columns to read."""
+        return self._get("inputCols")  # type: ignore[no-any-return]

@@ -1,0 +1,488 @@
+"""Annotators that work on documents: sentences, tokens, classes."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any, Union
+
+from albertine import _albertine, _frames, _saving
+from albertine._ml import Estimator, Model, TypeConverters
+from albertine._stage import AnnotatorTransformer, Frame, HasInputCols, Spec, param
+from albertine.errors import PipelineError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["AlbertForSequenceClassification", "SentenceDetector", "Tokenizer", "TokenizerModel"]
+
+
+class SentenceDetector(HasInputCols, AnnotatorTransformer):
+    """Documents to sentences, by Spark NLP's rules: ends of sentences, abbreviations, numbers, lists, quotations.
+
+    Reads a column of type ``document`` and writes one of type ``document``, one annotation a sentence, with the offsets of the
+    document and the sentence's number as ``sentence`` in the metadata.
+
+    >>> from albertine.base import DocumentAssembler, LightPipeline, PipelineModel
+    >>> document = DocumentAssembler().setInputCol("text").setOutputCol("document")
+    >>> sentence = SentenceDetector().setInputCols(["document"]).setOutputCol("sentence")
+    >>> light = LightPipeline(PipelineModel([document, sentence]))
+    >>> light.annotate("Oil rose 2.5 per cent. Shares of Acme Inc. fell.")["sentence"]
+    ['Oil rose 2.5 per cent.', 'Shares of Acme Inc. fell.']
+    """
+
+    _native = "SentenceDetector"
+
+    useAbbreviations = param("useAbbreviations", "whether full stops after abbreviations end no sentence", TypeConverters.toBoolean)
+    detectLists = param("detectLists", "whether the items of lists are sentences", TypeConverters.toBoolean)
+    useCustomBoundsOnly = param("useCustomBoundsOnly", "whether only the custom bounds end sentences", TypeConverters.toBoolean)
+    customBounds = param("customBounds", "further patterns that end sentences", TypeConverters.toListString)
+    customBoundsStrategy = param("customBoundsStrategy", "what becomes of a custom bound: none (left out), prepend to the next sentence or append to the one before")
+    explodeSentences = param("explodeSentences", "whether each sentence gets a row of its own", TypeConverters.toBoolean)
+    splitLength = param("splitLength", "the length over which sentences are split at words, in UTF-16 code units", TypeConverters.toInt)
+    minLength = param("minLength", "the least length of a sentence, in UTF-16 code units; shorter ones are left out", TypeConverters.toInt)
+    maxLength = param("maxLength", "the greatest length of a sentence, in UTF-16 code units; longer ones are left out", TypeConverters.toInt)
+
+    def setUseAbbreviations(self, value: bool) -> Self:
+        """Sets whether full stops after abbreviations end no sentence."""
+        return self._set(useAbbreviations=value)  # type: ignore[no-any-return]
+
+    def getUseAbbreviations(self) -> bool:
+        """Whether full stops after abbreviations end no sentence."""
+        return self._get("useAbbreviations")  # type: ignore[no-any-return]
+
+    def setDetectLists(self, value: bool) -> Self:
+        """Sets whether the items of lists are sentences."""
+        return self._set(detectLists=value)  # type: ignore[no-any-return]
+
+    def getDetectLists(self) -> bool:
+        """Whether the items of lists are sentences."""
+        return self._get("detectLists")  # type: ignore[no-any-return]
+
+    def setUseCustomBoundsOnly(self, value: bool) -> Self:
+        """Sets whether only the custom bounds end sentences."""
+        return self._set(useCustomBoundsOnly=value)  # type: ignore[no-any-return]
+
+    def getUseCustomBoundsOnly(self) -> bool:
+        """Whether only the custom bounds end sentences."""
+        return self._get("useCustomBoundsOnly")  # type: ignore[no-any-return]
+
+    def setCustomBounds(self, value: list[str]) -> Self:
+        """Sets further patterns that end sentences."""
+        return self._set(customBounds=value)  # type: ignore[no-any-return]
+
+    def getCustomBounds(self) -> list[str]:
+        """Further patterns that end sentences."""
+        return self._get("customBounds")  # type: ignore[no-any-return]
+
+    def setCustomBoundsStrategy(self, value: str) -> Self:
+        """Sets what becomes of a custom bound: ``none`` (left out), ``prepend`` to the next sentence or ``append`` to the one before."""
+        return self._set(customBoundsStrategy=value)  # type: ignore[no-any-return]
+
+    def getCustomBoundsStrategy(self) -> str:
+        """What becomes of a custom bound: ``none`` (left out), ``prepend`` to the next sentence or ``append`` to the one before."""
+        return self._get("customBoundsStrategy")  # type: ignore[no-any-return]
+
+    def setExplodeSentences(self, value: bool) -> Self:
+        """Sets whether each sentence gets a row of its own."""
+        return self._set(explodeSentences=value)  # type: ignore[no-any-return]
+
+    def getExplodeSentences(self) -> bool:
+        """Whether each sentence gets a row of its own."""
+        return self._get("explodeSentences")  # type: ignore[no-any-return]
+
+    def setSplitLength(self, value: int) -> Self:
+        """Sets the length over which sentences are split at words, in UTF-16 code units."""
+        return self._set(splitLength=value)  # type: ignore[no-any-return]
+
+    def getSplitLength(self) -> int:
+        """The length over which sentences are split at words, in UTF-16 code units."""
+        return self._get("splitLength")  # type: ignore[no-any-return]
+
+    def setMinLength(self, value: int) -> Self:
+        """Sets the least length of a sentence, in UTF-16 code units; shorter ones are left out."""
+        return self._set(minLength=value)  # type: ignore[no-any-return]
+
+    def getMinLength(self) -> int:
+        """The least length of a sentence, in UTF-16 code units; shorter ones are left out."""
+        return self._get("minLength")  # type: ignore[no-any-return]
+
+    def setMaxLength(self, value: int) -> Self:
+        """Sets the greatest length of a sentence, in UTF-16 code units; longer ones are left out."""
+        return self._set(maxLength=value)  # type: ignore[no-any-return]
+
+    def getMaxLength(self) -> int:
+        """The greatest length of a sentence, in UTF-16 code units; longer ones are left out."""
+        return self._get("maxLength")  # type: ignore[no-any-return]
+
+
+class _TokenizerParams(HasInputCols):
+    """The parameters of a tokenizer."""
+
+    _native = "Tokenizer"
+
+    targetPattern = param("targetPattern", "the pattern of what a token is before it is taken apart: \\S+ unless said otherwise")
+    prefixPattern = param("prefixPattern", "the pattern of what stands before a token, from \\A; its groups are tokens")
+    suffixPattern = param("suffixPattern", "the pattern of what stands after a token, to \\z; its groups are tokens")
+    infixPatterns = param("infixPatterns", "the patterns of what is inside a token; the groups of the first that matches are tokens", TypeConverters.toListString)
+    contextChars = param("contextChars", "the characters that are tokens of their own at either end of another", TypeConverters.toListString)
+    splitPattern = param("splitPattern", "the pattern by which tokens are split again")
+    splitChars = param("splitChars", "the characters by which tokens are split again", TypeConverters.toListString)
+    exceptions = param("exceptions", "the texts that stay one token, whatever they hold", TypeConverters.toListString)
+    caseSensitiveExceptions = param("caseSensitiveExceptions", "whether the case of exceptions matters", TypeConverters.toBoolean)
+    minLength = param("minLength", "the least length of a token, in UTF-16 code units; shorter ones are left out", TypeConverters.toInt)
+    maxLength = param("maxLength", "the greatest length of a token, in UTF-16 code units; longer ones are left out", TypeConverters.toInt)
+    rules = param("rules", "the patterns of a tokenizer that Spark NLP fitted", TypeConverters.toListString)
+
+    def setTargetPattern(self, value: str) -> Self:
+        """Sets the pattern of what a token is before it is taken apart: ``\\S+`` unless said otherwise."""
+        return self._set(targetPattern=value)  # type: ignore[no-any-return]
+
+    def getTargetPattern(self) -> str:
+        """The pattern of what a token is before it is taken apart: ``\\S+`` unless said otherwise."""
+        return self._get("targetPattern")  # type: ignore[no-any-return]
+
+    def setPrefixPattern(self, value: str) -> Self:
+        """Sets the pattern of what stands before a token, from ``\\A``; its groups are tokens."""
+        return self._set(prefixPattern=value)  # type: ignore[no-any-return]
+
+    def getPrefixPattern(self) -> str:
+        """The pattern of what stands before a token, from ``\\A``; its groups are tokens."""
+        return self._get("prefixPattern")  # type: ignore[no-any-return]
+
+    def setSuffixPattern(self, value: str) -> Self:
+        """Sets the pattern of what stands after a token, to ``\\z``; its groups are tokens."""
+        return self._set(suffixPattern=value)  # type: ignore[no-any-return]
+
+    def getSuffixPattern(self) -> str:
+        """The pattern of what stands after a token, to ``\\z``; its groups are tokens."""
+        return self._get("suffixPattern")  # type: ignore[no-any-return]
+
+    def setInfixPatterns(self, value: list[str]) -> Self:
+        """Sets the patterns of what is inside a token; the groups of the first that matches are tokens."""
+        return self._set(infixPatterns=value)  # type: ignore[no-any-return]
+
+    def getInfixPatterns(self) -> list[str]:
+        """The patterns of what is inside a token; the groups of the first that matches are tokens."""
+        return self._get("infixPatterns")  # type: ignore[no-any-return]
+
+    def setContextChars(self, value: list[str]) -> Self:
+        """Sets the characters that are tokens of their own at either end of another."""
+        return self._set(contextChars=value)  # type: ignore[no-any-return]
+
+    def getContextChars(self) -> list[str]:
+        """The characters that are tokens of their own at either end of another."""
+        return self._get("contextChars")  # type: ignore[no-any-return]
+
+    def setSplitPattern(self, value: str) -> Self:
+        """Sets the pattern by which tokens are split again."""
+        return self._set(splitPattern=value)  # type: ignore[no-any-return]
+
+    def getSplitPattern(self) -> str:
+        """The pattern by which tokens are split again."""
+        return self._get("splitPattern")  # type: ignore[no-any-return]
+
+    def setSplitChars(self, value: list[str]) -> Self:
+        """Sets the characters by which tokens are split again."""
+        return self._set(splitChars=value)  # type: ignore[no-any-return]
+
+    def getSplitChars(self) -> list[str]:
+        """The characters by which tokens are split again."""
+        return self._get("splitChars")  # type: ignore[no-any-return]
+
+    def setExceptions(self, value: list[str]) -> Self:
+        """Sets the texts that stay one token, whatever they hold."""
+        return self._set(exceptions=value)  # type: ignore[no-any-return]
+
+    def getExceptions(self) -> list[str]:
+        """The texts that stay one token, whatever they hold."""
+        return self._get("exceptions")  # type: ignore[no-any-return]
+
+    def setCaseSensitiveExceptions(self, value: bool) -> Self:
+        """Sets whether the case of exceptions matters."""
+        return self._set(caseSensitiveExceptions=value)  # type: ignore[no-any-return]
+
+    def getCaseSensitiveExceptions(self) -> bool:
+        """Whether the case of exceptions matters."""
+        return self._get("caseSensitiveExceptions")  # type: ignore[no-any-return]
+
+    def setMinLength(self, value: int) -> Self:
+        """Sets the least length of a token, in UTF-16 code units; shorter ones are left out."""
+        return self._set(minLength=value)  # type: ignore[no-any-return]
+
+    def getMinLength(self) -> int:
+        """The least length of a token, in UTF-16 code units; shorter ones are left out."""
+        return self._get("minLength")  # type: ignore[no-any-return]
+
+    def setMaxLength(self, value: int) -> Self:
+        """Sets the greatest length of a token, in UTF-16 code units; longer ones are left out."""
+        return self._set(maxLength=value)  # type: ignore[no-any-return]
+
+    def getMaxLength(self) -> int:
+        """The greatest length of a token, in UTF-16 code units; longer ones are left out."""
+        return self._get("maxLength")  # type: ignore[no-any-return]
+
+    def addInfixPattern(self, value: str) -> Self:
+        """Adds a pattern of what is inside a token, which is tried before the others."""
+        return self._set(infixPatterns=[value, *(self._get("infixPatterns") or [])])  # type: ignore[no-any-return]
+
+    def addContextChars(self, value: Union[str, list[str]]) -> Self:
+        """Adds characters that are tokens of their own at either end of another."""
+        more = [value] if isinstance(value, str) else value
+        return self._set(contextChars=[*(self._get("contextChars") or []), *more])  # type: ignore[no-any-return]
+
+    def addSplitChars(self, value: Union[str, list[str]]) -> Self:
+        """Adds characters by which tokens are split again."""
+        more = [value] if isinstance(value, str) else value
+        return self._set(splitChars=[*(self._get("splitChars") or []), *more])  # type: ignore[no-any-return]
+
+    def addException(self, value: str) -> Self:
+        """Adds a text that stays one token."""
+        return self._set(exceptions=[*(self._get("exceptions") or []), value])  # type: ignore[no-any-return]
+
+    def setExceptionsPath(self, path: Union[str, os.PathLike[str]], read_as: str = "TEXT", options: Any = None) -> Self:
+        """Adds the exceptions of a file, one a line. ``read_as`` and ``options`` are accepted, and mean nothing here."""
+        lines = _albertine.read_exceptions(os.fspath(path))
+        return self._set(exceptions=[*(self._get("exceptions") or []), *lines])  # type: ignore[no-any-return]
+
+
+class TokenizerModel(_TokenizerParams, AnnotatorTransformer, Model):  # type: ignore[misc]
+    """A fitted :class:`Tokenizer`: documents to tokens."""
+
+    @classmethod
+    def pretrained(cls, name: str = "token_rules", lang: str = "en", remote_loc: str | None = None) -> TokenizerModel:
+        """The tokenizer with the default rules, which is all that Spark NLP publishes."""
+        if name != "token_rules":
+            raise PipelineError(f"there is no tokenizer named {name!r}; there is 'token_rules'")
+        return cls()
+
+
+class Tokenizer(_TokenizerParams, Estimator[TokenizerModel]):
+    """Documents to tokens, by Spark NLP's rules.
+
+    Text is cut at white space (``targetPattern``); then punctuation (``contextChars``) is taken off either end of what is left,
+    exceptions stay whole, and pieces can be split again (``splitChars``, ``splitPattern``). Patterns are Java's.
+
+    Reads a column of type ``document``, documents or sentences, and writes one of type ``token``, one annotation a token, whose
+    offsets are those of the document and whose metadata has the number of its ``sentence``. ``fit`` gives a
+    :class:`TokenizerModel`; pipelines do it.
+
+    >>> from albertine.base import DocumentAssembler, LightPipeline, PipelineModel
+    >>> document = DocumentAssembler().setInputCol("text").setOutputCol("document")
+    >>> token = Tokenizer().setInputCols(["document"]).setOutputCol("token").addException("New York")
+    >>> light = LightPipeline(PipelineModel([document, token.fit(None)]))
+    >>> light.annotate("(New York) shares fell 2%.")["token"]
+    ['(', 'New York', ')', 'shares', 'fell', '2%', '.']
+    """
+
+    def fit(self, dataset: Any, params: Any = None) -> Any:
+        """The model with these parameters; a table is not looked at, and may be ``None``.
+
+        Raises:
+            albertine.ParamError: a pattern or a parameter is none that can be used.
+        """
+        return super().fit(dataset, params)
+
+    def _fit(self, dataset: Any) -> TokenizerModel:
+        _albertine.Pipeline([self._spec()])
+        model = TokenizerModel()
+        model._resetUid(self.uid)
+        model._set(**self._values())
+        return model
+
+
+class AlbertForSequenceClassification(HasInputCols, AnnotatorTransformer, Model):  # type: ignore[misc]
+    """Documents or sentences to classes, with an ALBERT model.
+
+    Reads a column of type ``document`` and one of type ``token``, in any order, and writes one of type ``category``: for each
+    document that has a token one annotation, with the best label as its result and the score of every label in its metadata
+    (under ``sigmoid`` one for each label over the threshold).
+
+    The same text has the same scores, bit for bit, in whatever company, order and number of threads.
+
+    >>> from albertine.base import DocumentAssembler, LightPipeline, PipelineModel
+    >>> document = DocumentAssembler().setInputCol("text").setOutputCol("document")
+    >>> token = Tokenizer().setInputCols(["document"]).setOutputCol("token").fit(None)
+    >>> sequence = AlbertForSequenceClassification.pretrained().setInputCols(["token", "document"]).setOutputCol("class")
+    >>> sequence.getClasses()
+    ['World', 'Sports', 'Business', 'Sci/Tech']
+    >>> LightPipeline(PipelineModel([document, token, sequence])).annotate("The striker scored twice in the final.")["class"]
+    ['Sports']
+    """
+
+    _native = "AlbertForSequenceClassification"
+
+    batchSize = param("batchSize", "how many texts go through the encoder together on one thread. It changes the speed, never a score", TypeConverters.toInt)
+    maxSentenceLength = param("maxSentenceLength", "the most pieces of a text that are read, [CLS] and [SEP] counted: 2 to the model's positions", TypeConverters.toInt)
+    caseSensitive = param("caseSensitive", "whether case matters. Unless said otherwise the model's tokenizer decides", TypeConverters.toBoolean)
+    coalesceSentences = param("coalesceSentences", "whether the scores of a row's sentences are averaged into one annotation", TypeConverters.toBoolean)
+    activation = param("activation", "how logits become scores: softmax (they add up to 1) or sigmoid (each by itself)")
+    threshold = param("threshold", "the score that a label must exceed under sigmoid to be given", TypeConverters.toFloat)
+    encoding = param("encoding", "how a text becomes pieces: document (the whole text, as the model was trained) or token (each token alone, as Spark NLP does it)")
+    windowOverlap = param("windowOverlap", "that texts over the limit are read whole, in windows that share so many pieces, and their logits averaged", TypeConverters.toInt)
+    precision = param("precision", "how exactly the encoder computes: f32 (exact), bf16 or int8 (faster)")
+    multilabel = param("multilabel", "whether labels are scored each by itself", TypeConverters.toBoolean)
+    engine = param("engine", "the engine that the model was saved for, which is not used here")
+
+    _classifier: _albertine.Classifier | None = None
+
+    def __init__(self, classifier: _albertine.Classifier | None = None, **params: Any) -> None:
+        self._classifier = classifier
+        super().__init__(**params)
+
+    def _set_defaults(self) -> None:
+        if self._classifier is not None:
+            self._setDefault(precision=self._classifier.precision, **json.loads(self._classifier.params))
+
+    def _model(self) -> _albertine.Classifier:
+        """The model, in the precision that was asked for."""
+        if self._classifier is None:
+            raise PipelineError("there is no model: use AlbertForSequenceClassification.pretrained(name) or .load(path)")
+        wanted = self._get("precision")
+        if wanted != self._classifier.precision:
+            self._classifier = self._classifier.in_precision(wanted)
+        return self._classifier
+
+    def _values(self) -> dict[str, Any]:
+        ours = ("precision", "engine")
+        return {name: value for name, value in super()._values().items() if name not in ours}
+
+    def _spec(self) -> Spec:
+        return self._native, json.dumps(self._values()), self._model()
+
+    @classmethod
+    def pretrained(
+        cls, name: str = "ag_news", lang: str = "en", remote_loc: str | None = None, *, precision: str = "f32"
+    ) -> AlbertForSequenceClassification:
+        """A model by name, fetched and kept if it is not here yet.
+
+        Args:
+            name: a built-in model (``ag_news``, the default), a published one (``albert_base_sequence_classifier_ag_news``), a
+                repository of the Hugging Face hub (``owner/name``, ``owner/name@revision``), an address or a path.
+            lang: the language of its texts.
+            remote_loc: where published models are looked for, instead of Spark NLP's public folder: a folder or an address.
+            precision: ``f32`` (exact), ``bf16`` or ``int8`` (faster).
+
+        Raises:
+            albertine.ModelNotFound: there is none of the name; the message says what to do.
+            albertine.HubError: it could not be fetched.
+            albertine.ModelError: its files are damaged.
+        """
+        return cls(_albertine.Classifier.load(name, lang=lang, precision=precision, remote_loc=remote_loc))
+
+    @classmethod
+    def load(cls, path: Any, *, precision: str = "f32") -> AlbertForSequenceClassification:
+        """A model from disk: a stage that was saved, a model directory of Hugging Face's layout, a TensorFlow SavedModel or ONNX
+        export, what Spark NLP saved, or a zip archive of any.
+
+        Raises:
+            albertine.ModelNotFound: nothing is there.
+            albertine.ModelError: it is no model, or a damaged one.
+        """
+        with _saving.fetched(path) as folder:
+            return cls._load_folder(folder, precision)
+
+    @classmethod
+    def _load_folder(cls, folder: str, precision: str = "f32") -> AlbertForSequenceClassification:
+        saved = _saving.load_stage(folder, cls)
+        if saved is not None:
+            return saved  # type: ignore[no-any-return]
+        path = folder if os.path.isabs(folder) else os.path.join(os.curdir, folder)
+        return cls(_albertine.Classifier.load(path, precision=precision))
+
+    @classmethod
+    def loadSavedModel(cls, folder: str, spark_session: Any = None) -> AlbertForSequenceClassification:
+        """As :meth:`load`; a session is not needed."""
+        return cls.load(folder)
+
+    def _write_tree(self, folder: str) -> None:
+        self._model().save(os.path.join(folder, "model"))
+
+    def _read_tree(self, folder: str) -> None:
+        self._classifier = _albertine.Classifier.load(os.path.join(os.path.abspath(folder), "model"))
+        self._set_defaults()
+
+    def getClasses(self) -> list[str]:
+        """The labels, in the order of the model's logits."""
+        return self._model().labels
+
+    def setPrecision(self, value: str) -> Self:
+        """Sets how exactly the encoder computes: ``f32`` (exact), ``bf16`` or ``int8`` (faster, nearly the same labels)."""
+        return self._set(precision=value)  # type: ignore[no-any-return]
+
+    def getPrecision(self) -> str:
+        """How exactly the encoder computes."""
+        return self._get("precision")  # type: ignore[no-any-return]
+
+    def setMultilabel(self, value: bool) -> Self:
+        """Sets whether labels are scored each by itself: ``activation`` becomes ``sigmoid``, else ``softmax``."""
+        return self._set(multilabel=value, activation="sigmoid" if value else "softmax")  # type: ignore[no-any-return]
+
+    def getMultilabel(self) -> bool:
+        """Whether labels are scored each by itself."""
+        return bool(self._get("activation") == "sigmoid")
+
+    def setBatchSize(self, value: int) -> Self:
+        """Sets how many texts go through the encoder together on one thread. It changes the speed, never a score."""
+        return self._set(batchSize=value)  # type: ignore[no-any-return]
+
+    def getBatchSize(self) -> int:
+        """How many texts go through the encoder together on one thread. It changes the speed, never a score."""
+        return self._get("batchSize")  # type: ignore[no-any-return]
+
+    def setMaxSentenceLength(self, value: int) -> Self:
+        """Sets the most pieces of a text that are read, ``[CLS]`` and ``[SEP]`` counted: 2 to the model's positions."""
+        return self._set(maxSentenceLength=value)  # type: ignore[no-any-return]
+
+    def getMaxSentenceLength(self) -> int:
+        """The most pieces of a text that are read, ``[CLS]`` and ``[SEP]`` counted: 2 to the model's positions."""
+        return self._get("maxSentenceLength")  # type: ignore[no-any-return]
+
+    def setCaseSensitive(self, value: bool) -> Self:
+        """Sets whether case matters. Unless said otherwise the model's tokenizer decides."""
+        return self._set(caseSensitive=value)  # type: ignore[no-any-return]
+
+    def getCaseSensitive(self) -> bool:
+        """Whether case matters. Unless said otherwise the model's tokenizer decides."""
+        return self._get("caseSensitive")  # type: ignore[no-any-return]
+
+    def setCoalesceSentences(self, value: bool) -> Self:
+        """Sets whether the scores of a row's sentences are averaged into one annotation."""
+        return self._set(coalesceSentences=value)  # type: ignore[no-any-return]
+
+    def getCoalesceSentences(self) -> bool:
+        """Whether the scores of a row's sentences are averaged into one annotation."""
+        return self._get("coalesceSentences")  # type: ignore[no-any-return]
+
+    def setActivation(self, value: str) -> Self:
+        """Sets how logits become scores: ``softmax`` (they add up to 1) or ``sigmoid`` (each by itself)."""
+        return self._set(activation=value)  # type: ignore[no-any-return]
+
+    def getActivation(self) -> str:
+        """How logits become scores: ``softmax`` (they add up to 1) or ``sigmoid`` (each by itself)."""
+        return self._get("activation")  # type: ignore[no-any-return]
+
+    def setThreshold(self, value: float) -> Self:
+        """Sets the score that a label must exceed under ``sigmoid`` to be given."""
+        return self._set(threshold=value)  # type: ignore[no-any-return]
+
+    def getThreshold(self) -> float:
+        """The score that a label must exceed under ``sigmoid`` to be given."""
+        return self._get("threshold")  # type: ignore[no-any-return]
+
+    def setEncoding(self, value: str) -> Self:
+        """Sets how a text becomes pieces: ``document`` (the whole text, as the model was trained) or ``token`` (each token alone, as Spark NLP does it)."""
+        return self._set(encoding=value)  # type: ignore[no-any-return]
+
+    def getEncoding(self) -> str:
+        """How a text becomes pieces: ``document`` (the whole text, as the model was trained) or ``token`` (each token alone, as Spark NLP does it)."""
+        return self._get("encoding")  # type: ignore[no-any-return]
+
+    def setWindowOverlap(self, value: int) -> Self:
+        """Sets that texts over the limit are read whole, in windows that share so many pieces, and their logits averaged."""
+        return self._set(windowOverlap=value)  # type: ignore[no-any-return]
+
+    def getWindowOverlap(self) -> int:
+        """That texts over the limit are read whole, in windows that share so many pieces, and their logits averaged."""
+        return self._get("windowOverlap")  # type: ignore[no-any-return]
+

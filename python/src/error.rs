@@ -1,0 +1,132 @@
+//! Errors of the library as exceptions of `albertine.errors`.
+
+use albertine::Error;
+use pyo3::exceptions::PyKeyboardInterrupt;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
+
+/// What can go wrong between Python and the library.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// In the library.
+    Library(Error),
+    /// A text that is none.
+    NotUtf8 {
+        /// Its column.
+        column: String,
+        /// Its row, from 0.
+        row: usize,
+    },
+    /// In Python.
+    Python(PyErr),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Library(error)
+    }
+}
+
+impl From<PyErr> for Failure {
+    fn from(error: PyErr) -> Self {
+        Self::Python(error)
+    }
+}
+
+/// An exception of `albertine.errors`. Python defines them, so that each can be a built-in kind of error as well.
+#[derive(Clone, Copy)]
+enum Kind {
+    Albertine,
+    ModelNotFound,
+    Model,
+    Hub,
+    Pipeline,
+    Column,
+    Param,
+    Row,
+}
+
+impl Kind {
+    fn of(error: &Error) -> Self {
+        use albertine::hub::HubError;
+        use albertine::text::TextError;
+        match error {
+            Error::UnknownModel { .. } | Error::NotAModelDirectory { .. } => Self::ModelNotFound,
+            Error::Hub(HubError::Offline { .. } | HubError::NotAtAnyPlace { .. } | HubError::NoModel { .. }) => {
+                Self::ModelNotFound
+            }
+            Error::Hub(_) => Self::Hub,
+            Error::Model(_) | Error::VocabularyTooLarge { .. } | Error::ModelChanged { .. } => Self::Model,
+            Error::Text(
+                TextError::LimitTooSmall { .. }
+                | TextError::Lengths { .. }
+                | TextError::UnknownName { .. }
+                | TextError::Parameter { .. }
+                | TextError::Pattern { .. },
+            ) => Self::Param,
+            Error::Text(TextError::PatternGaveUp { .. }) | Error::NotFinite { .. } => Self::Row,
+            Error::Text(_) => Self::Model,
+            Error::NotAPipeline { .. }
+            | Error::PipelineVersion { .. }
+            | Error::UnknownStage { .. }
+            | Error::ClassifiersOfPipeline
+            | Error::NoDocumentAssembler => Self::Pipeline,
+            Error::Param { .. }
+            | Error::MaxSentenceLength { .. }
+            | Error::WindowOverlap { .. }
+            | Error::TooManyThreads { .. }
+            | Error::PrecisionIsSettled { .. }
+            | Error::Threshold { .. } => Self::Param,
+            Error::MissingColumn { .. }
+            | Error::NotText { .. }
+            | Error::NotTextMap { .. }
+            | Error::InputColumns { .. }
+            | Error::WrongAnnotation { .. }
+            | Error::OutputColumnTaken { .. }
+            | Error::FinisherColumns { .. } => Self::Column,
+            _ => Self::Albertine,
+        }
+    }
+
+    fn class(self, py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+        /// A class, once it was looked up.
+        type Found = PyOnceLock<Py<PyType>>;
+        macro_rules! found {
+            ($name:literal) => {{
+                static CLASS: Found = PyOnceLock::new();
+                CLASS.import(py, "albertine.errors", $name)
+            }};
+        }
+        match self {
+            Self::Albertine => found!("AlbertineError"),
+            Self::ModelNotFound => found!("ModelNotFound"),
+            Self::Model => found!("ModelError"),
+            Self::Hub => found!("HubError"),
+            Self::Pipeline => found!("PipelineError"),
+            Self::Column => found!("ColumnError"),
+            Self::Param => found!("ParamError"),
+            Self::Row => found!("RowError"),
+        }
+    }
+
+    fn raise(self, message: String) -> PyErr {
+        Python::attach(|py| match self.class(py) {
+            Ok(class) => PyErr::from_type(class.clone(), message),
+            Err(error) => error,
+        })
+    }
+}
+
+impl From<Failure> for PyErr {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Python(error) => error,
+            Failure::Library(Error::Interrupted) => PyKeyboardInterrupt::new_err(()),
+            Failure::Library(error) => Kind::of(&error).raise(error.to_string()),
+            Failure::NotUtf8 { column, row } => {
+                Kind::Row.raise(format!("row {row}: column `{column}` holds bytes that are not UTF-8"))
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Models by name, with a word on what is fetched.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use albertine::Error;
+use albertine::hub::{Hub, ModelSource, Progress, Transfer};
+use pyo3::prelude::*;
+
+use crate::error::Failure;
+use crate::work::abandonable;
+
+/// Tells on Python's stderr what is fetched, in the words of Spark NLP.
+struct Talk;
+
+fn say(line: &str) {
+    Python::attach(|py| {
+        let write = || py.import("sys")?.getattr("stderr")?.call_method1("write", (format!("{line}\n"),));
+        // a program without stderr hears nothing
+        let _ = write();
+    });
+}
+
+impl Progress for Talk {
+    fn started(&self, transfer: &Transfer<'_>) {
+        say(&format!("{} download started this may take some time.", transfer.model));
+        if let Some(size) = transfer.size {
+            say(&format!("Approximate size to download {:.1} MB", size as f64 / 1e6));
+        }
+    }
+
+    fn finished(&self) {
+        say("[OK!]");
+    }
+
+    fn retrying(&self, reason: &str, wait: Duration) {
+        say(&format!("{reason}; tried again in {} s", wait.as_secs()));
+    }
+
+    fn waiting(&self, model: &str) {
+        say(&format!("another process is fetching {model}, waiting for it"));
+    }
+}
+
+fn hub() -> Result<Hub, Error> {
+    Ok(Hub::from_env()?.progress(Arc::new(Talk)))
+}
+
+/// Where the model of a name is, after it was fetched if it has to be: from `place`, if one is named, else from where the
+/// environment says.
+pub(crate) fn resolve(name: &str, lang: Option<&str>, place: Option<&str>) -> Result<ModelSource, Error> {
+    let hub = match place {
+        Some(place) => hub()?.places([place])?,
+        None => hub()?,
+    };
+    match lang {
+        Some(lang) => hub.resolve_language(name, lang),
+        None => hub.resolve(name),
+    }
+}
+
+/// A known model: name, language, where it comes from, whether it is a pipeline, bytes, path.
+type Known = (String, Option<String>, &'static str, Option<u64>, Option<PathBuf>);
+
+/// The models that have a name here.
+#[pyfunction]
+pub(crate) fn known_models() -> PyResult<Vec<Known>> {
+    let known = hub().and_then(|hub| Ok(hub.known()?)).map_err(Failure::from)?;
+    Ok(known
+        .into_iter()
+        .map(|model| (model.name, model.language, model.origin.name(), model.size, model.path))
+        .collect())
+}
+
+/// Fetches a model, if it is not here, and tells where it is: nowhere on disk for a built-in one.
+#[pyfunction]
+#[pyo3(signature = (name, lang=None))]
+pub(crate) fn pull(name: String, lang: Option<String>) -> PyResult<Option<PathBuf>> {
+    let source = abandonable(move || resolve(&name, lang.as_deref(), None))?;
+    Ok(source.path().map(std::path::Path::to_owned))
+}
+
+/// Removes a model from the cache, and tells what was removed.
+#[pyfunction]
+pub(crate) fn remove(name: &str) -> PyResult<Vec<PathBuf>> {
+    Ok(hub().and_then(|hub| hub.remove(name)).map_err(Failure::from)?)
+}

@@ -1,0 +1,29 @@
+//! The native half of the Python package `albertine`: pipelines and classifiers over Arrow streams.
+//!
+//! Python's half spells things as Spark NLP does and turns frames of every kind into Arrow streams; this half reads them through the
+//! Arrow PyCapsule interface, works without the interpreter's lock, and raises typed errors. Nothing starts a thread at import.
+
+mod annotations;
+mod batches;
+mod classifier;
+mod error;
+mod hub;
+mod pipeline;
+mod work;
+
+/// The module that `albertine` keeps to itself.
+#[pyo3::pymodule(gil_used = false)]
+mod _albertine {
+    #[pymodule_export]
+    use crate::batches::Batches;
+    #[pymodule_export]
+    use crate::classifier::Classifier;
+    #[pymodule_export]
+    use crate::hub::{known_models, pull, remove};
+    #[pymodule_export]
+    use crate::pipeline::{Pipeline, default_params, read_exceptions};
+
+    /// The version of the package.
+    #[pymodule_export]
+    const VERSION: &str = env!("CARGO_PKG_VERSION");
+}

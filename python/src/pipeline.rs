@@ -1,0 +1,151 @@
+//! A pipeline of stages, checked and ready to work.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use albertine::annotation::Annotation;
+use albertine::annotators::Stage;
+use albertine::hub::ModelSource;
+use albertine::{Error, LightPipeline, PipelineModel};
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
+use pyo3_arrow::PySchema;
+use pyo3_arrow::input::AnyRecordBatch;
+use serde_json::{Map, Value};
+
+use crate::annotations::Door;
+use crate::batches::Batches;
+use crate::classifier::Classifier;
+use crate::error::Failure;
+use crate::hub;
+use crate::work::{abandonable, interruptible};
+
+/// Stages in a row.
+#[pyclass(module = "albertine._albertine", frozen)]
+pub(crate) struct Pipeline {
+    model: Arc<PipelineModel>,
+    light: Arc<LightPipeline>,
+}
+
+/// A stage as Python has it: the name of its class, its parameters as JSON, and its model.
+type Given = (String, String, Option<Py<Classifier>>);
+
+/// An annotation as Python has it: its six fields.
+type Fields = (String, i32, i32, String, Vec<(String, Option<String>)>, Vec<f32>);
+
+impl From<PipelineModel> for Pipeline {
+    fn from(model: PipelineModel) -> Self {
+        Self { light: Arc::new(LightPipeline::new(&model)), model: Arc::new(model) }
+    }
+}
+
+fn params(json: &str) -> Result<Map<String, Value>, Error> {
+    serde_json::from_str(json).map_err(|source| Error::Json { path: "the parameters of a stage".into(), source })
+}
+
+fn stage(name: &str, json: &str, classifier: Option<&Classifier>) -> Result<Stage, Error> {
+    let unknown = || Error::UnknownStage { path: "the pipeline".into(), class: name.to_owned() };
+    let load = || classifier.ok_or_else(unknown)?.own();
+    Stage::from_params(name, &params(json)?, load)?.ok_or_else(unknown)
+}
+
+fn with_threads(stage: Stage, threads: usize) -> Stage {
+    match stage {
+        Stage::AlbertForSequenceClassification(stage) => stage.threads(threads).into(),
+        other => other,
+    }
+}
+
+fn fields(annotation: Annotation) -> Fields {
+    let Annotation { annotator_type, begin, end, result, metadata, embeddings } = annotation;
+    (annotator_type, begin, end, result, metadata, embeddings)
+}
+
+/// The parameters that a stage of a class without a model has when nothing is set, as JSON.
+#[pyfunction]
+pub(crate) fn default_params(name: &str) -> PyResult<String> {
+    let stage = stage(name, "{}", None).map_err(Failure::from)?;
+    Ok(Value::from(stage.params()).to_string())
+}
+
+/// The exceptions of a tokenizer in a file, one a line.
+#[pyfunction]
+pub(crate) fn read_exceptions(path: PathBuf) -> PyResult<Vec<String>> {
+    Ok(albertine::text::read_exceptions(&path).map_err(|error| Failure::from(Error::from(error)))?)
+}
+
+#[pymethods]
+impl Pipeline {
+    #[new]
+    #[pyo3(signature = (stages, threads=0))]
+    fn new(py: Python<'_>, stages: Vec<Given>, threads: usize) -> PyResult<Self> {
+        let stages: Vec<_> =
+            stages.iter().map(|(name, json, model)| (name, json, model.as_ref().map(|model| model.get()))).collect();
+        let build = || {
+            let built = stages.iter().map(|(name, json, model)| Ok(with_threads(stage(name, json, *model)?, threads)));
+            PipelineModel::new(built.collect::<Result<Vec<_>, Error>>()?)
+        };
+        Ok(py.detach(build).map_err(Failure::from)?.into())
+    }
+
+    /// What was saved, by us or by Spark NLP.
+    #[staticmethod]
+    fn load(path: PathBuf) -> PyResult<Self> {
+        Ok(abandonable(move || PipelineModel::load(path))?.into())
+    }
+
+    /// A pipeline by name.
+    #[staticmethod]
+    fn pretrained(name: String, lang: String) -> PyResult<Self> {
+        let load = move || match hub::resolve(&name, Some(&lang), None)? {
+            ModelSource::Directory(path) => PipelineModel::load(path),
+            ModelSource::BuiltIn(model) => Err(Error::NotAPipeline {
+                path: model.name.into(),
+                reason: "it is a model: put it behind a DocumentAssembler and a Tokenizer",
+            }),
+        };
+        Ok(abandonable(load)?.into())
+    }
+
+    /// Writes it with its models into a new folder, or in the place of a pipeline that is there.
+    fn save(&self, path: PathBuf, overwrite: bool) -> PyResult<()> {
+        let model = self.model.clone();
+        let save = move || if overwrite { model.overwrite(path) } else { model.save(path) };
+        Ok(interruptible(save)?)
+    }
+
+    /// Its stages: name, parameters and model of each.
+    fn stages(&self) -> Vec<(&'static str, String, Option<Classifier>)> {
+        let stages = self.model.stages().iter().map(|stage| {
+            let model = match stage {
+                Stage::AlbertForSequenceClassification(stage) => Some(stage.classifier().clone().into()),
+                _ => None,
+            };
+            (stage.name(), Value::from(stage.params()).to_string(), model)
+        });
+        stages.collect()
+    }
+
+    /// The columns that a table with the columns `schema` has after it. `kinds` names the annotator types of annotation columns
+    /// that do not say it themselves.
+    fn output_schema(&self, schema: PySchema, kinds: HashMap<String, String>) -> PyResult<PySchema> {
+        let door = Door::new(schema.as_ref(), &kinds);
+        Ok(PySchema::new(door.output_schema(&*self.model).map_err(Failure::from)?))
+    }
+
+    /// The batches of a stream with what its stages add.
+    fn transform(&self, stream: AnyRecordBatch, kinds: HashMap<String, String>) -> PyResult<Batches> {
+        Batches::new(stream, self.model.clone(), &kinds)
+    }
+
+    /// The annotations of each text by column.
+    fn annotate(&self, texts: Vec<PyBackedStr>) -> PyResult<Vec<HashMap<String, Vec<Fields>>>> {
+        let texts: Vec<&str> = texts.iter().map(|text| &**text).collect();
+        let rows = interruptible(|| self.light.full_annotate_all(&texts))?;
+        let row = |row: std::collections::BTreeMap<String, Vec<Annotation>>| {
+            row.into_iter().map(|(column, found)| (column, found.into_iter().map(fields).collect())).collect()
+        };
+        Ok(rows.into_iter().map(row).collect())
+    }
+}

@@ -1,0 +1,72 @@
+//! Work without the interpreter's lock, that Ctrl-C stops.
+
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use albertine::Interrupt;
+use pyo3::prelude::*;
+
+use crate::error::Failure;
+
+/// How often Python is asked whether Ctrl-C was pressed.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// Does `work` on a thread of its own, while this one listens to Ctrl-C and whatever else Python has to say; then the work is told
+/// to stop, and is waited for.
+pub(crate) fn interruptible<R, E>(work: impl FnOnce() -> Result<R, E> + Send) -> Result<R, Failure>
+where
+    R: Send,
+    E: Send,
+    Failure: From<E>,
+{
+    let interrupt = Interrupt::default();
+    let wait = || {
+        std::thread::scope(|scope| {
+            let (sender, receiver) = channel::<()>();
+            let interrupt = &interrupt;
+            let worker = scope.spawn(move || {
+                let _ends = sender;
+                albertine::interruptible(interrupt, work)
+            });
+            let stopped = loop {
+                match receiver.recv_timeout(PATIENCE) {
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Ok(()) | Err(RecvTimeoutError::Disconnected) => break None,
+                }
+                if let Err(signal) = Python::attach(|py| py.check_signals()) {
+                    interrupt.raise();
+                    break Some(signal);
+                }
+            };
+            let outcome = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            match stopped {
+                Some(signal) => Err(Failure::Python(signal)),
+                None => Ok(outcome?),
+            }
+        })
+    };
+    // Whoever calls may or may not hold the lock: held first, it can be let go for certain.
+    Python::attach(|py| py.detach(wait))
+}
+
+/// As [`interruptible`], for work that cannot be told to stop, such as a download: it is left alone then.
+pub(crate) fn abandonable<R, E>(work: impl FnOnce() -> Result<R, E> + Send + 'static) -> Result<R, Failure>
+where
+    R: Send + 'static,
+    E: Send + 'static,
+    Failure: From<E>,
+{
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || sender.send(work()));
+    let wait = move || loop {
+        match receiver.recv_timeout(PATIENCE) {
+            Ok(outcome) => return Ok(outcome?),
+            Err(RecvTimeoutError::Timeout) => Python::attach(|py| py.check_signals())?,
+            Err(RecvTimeoutError::Disconnected) => {
+                let message = "the work ended without a result";
+                return Err(Failure::Python(pyo3::exceptions::PyRuntimeError::new_err(message)));
+            }
+        }
+    };
+    Python::attach(|py| py.detach(wait))
+}
