@@ -4,6 +4,9 @@
 //! Unicode spaces stay inside a token. From each run between breaks the *context characters* (punctuation) at both ends
 //! are split off, each side as one token; punctuation inside a word stays. A run of nothing but context characters is
 //! one token. Every step of this can be set otherwise by [patterns](patterns).
+//!
+//! Two characters that Spark NLP marks breaks with, U+2187 and U+2188, are taken for its marks when they are in a text:
+//! U+2187 breaks it everywhere, and where there are exceptions U+2188 keeps whole what it is in.
 
 mod patterns;
 mod settings;
@@ -15,6 +18,13 @@ pub use settings::{ContextChars, TokenizerSettings, read_exceptions};
 use crate::error::TextError;
 use crate::offsets::{Utf16Cursor, utf16_len};
 use patterns::Patterns;
+
+/// What Spark NLP puts in the place of a break, to cut the text there: it breaks a text that holds it, whatever the
+/// target is.
+const BREAK: char = '\u{2187}';
+/// What Spark NLP puts in the place of a break inside an exception. It is no break, whatever the target is, and keeps
+/// whole what holds it, if there are exceptions.
+const PROTECTED: char = '\u{2188}';
 
 /// One token of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,22 +168,23 @@ impl Tokenizer {
 /// ```
 #[must_use]
 pub fn is_blank(text: &str) -> bool {
-    text.bytes().all(is_break)
+    text.bytes().all(|byte| matches!(byte, b' ' | b'\t'..=b'\r'))
 }
 
-/// The maximal runs of characters that are not space, tab, line feed, vertical tab, form feed or carriage return.
+/// The maximal runs of characters that are not space, tab, line feed, vertical tab, form feed, carriage return or the
+/// break mark.
 fn runs(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut from = 0;
     std::iter::from_fn(move || {
-        let start = from + text[from..].bytes().position(|byte| !is_break(byte))?;
-        let length = text[start..].bytes().position(is_break).unwrap_or(text.len() - start);
+        let start = from + text[from..].find(|c| !is_break(c))?;
+        let length = text[start..].find(is_break).unwrap_or(text.len() - start);
         from = start + length;
         Some(start..from)
     })
 }
 
-fn is_break(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t'..=b'\r')
+fn is_break(c: char) -> bool {
+    matches!(c, ' ' | '\t'..='\r' | BREAK)
 }
 
 #[cfg(test)]

@@ -3,18 +3,17 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::TokenizerSettings;
+use super::{BREAK, PROTECTED, TokenizerSettings};
 use crate::error::TextError;
 use crate::pattern::Pattern;
-
-/// What stands for an exception's break in Spark NLP; it breaks nothing, whatever the target is.
-const PROTECTED: char = '\u{2188}';
 
 /// The compiled patterns of a tokenizer.
 #[derive(Debug, Clone)]
 pub(super) struct Patterns {
     /// One character that breaks a text into candidates.
     breaks: Pattern,
+    /// Whether the target alone makes the break mark a break, so that an exception can hold it as it holds others.
+    target_breaks_at_mark: bool,
     exceptions: Option<Pattern>,
     /// Prefix, infix and suffix; none where only context characters are split off.
     rules: Vec<Pattern>,
@@ -54,8 +53,11 @@ impl Patterns {
             let held = settings.split_chars.iter().filter_map(|chars| chars.chars().next_back()).collect();
             Some((Pattern::new(&settings.split_chars.join("|"))?, held))
         };
+        let off_target = format!("[^(?:{target}){PROTECTED}]");
+        let target_breaks_at_mark = !Pattern::new(&off_target)?.find_all(&BREAK.to_string())?.is_empty();
         Ok(Some(Self {
-            breaks: Pattern::new(&format!("[^(?:{target}){PROTECTED}]"))?,
+            breaks: Pattern::new(&format!("{off_target}|{BREAK}"))?,
+            target_breaks_at_mark,
             exceptions: if settings.exceptions.is_empty() { None } else { Some(Pattern::new(&exceptions)?) },
             rules,
             split_pattern: settings.split_pattern.as_deref().map(Pattern::new).transpose()?,
@@ -79,7 +81,8 @@ impl Patterns {
                 }
                 holds_break = false;
             }
-            if exceptions.peek().is_some_and(|exception| exception.start <= at.start) {
+            let can_be_held = self.target_breaks_at_mark || !text[at.start..].starts_with(BREAK);
+            if can_be_held && exceptions.peek().is_some_and(|exception| exception.start <= at.start) {
                 // An exception goes on over this break.
                 whole = true;
                 holds_break = true;
@@ -90,8 +93,11 @@ impl Patterns {
             }
             (start, whole) = (at.end, false);
         }
-        for candidate in &mut candidates {
-            candidate.whole |= literals.contains(&text[candidate.range.clone()]);
+        if self.exceptions.is_some() {
+            for candidate in &mut candidates {
+                let candidate_text = &text[candidate.range.clone()];
+                candidate.whole |= candidate_text.contains(PROTECTED) || literals.contains(candidate_text);
+            }
         }
         Ok(candidates)
     }

@@ -102,11 +102,11 @@ fn context_chars_can_be_replaced() {
 proptest! {
     /// Tokens are ordered, do not overlap, hold no break, and together hold everything that is not a break.
     #[test]
-    fn tokens_cover_the_text(text in "[ \\t\\na-c.,'(é😀\u{a0}]{0,40}") {
+    fn tokens_cover_the_text(text in "[ \\t\\na-c.,'(é😀\u{a0}\u{2187}\u{2188}]{0,40}") {
         let mut tokens = Vec::new();
         Tokenizer::default().tokenize(&text, 0, &mut tokens).unwrap();
         let joined: String = tokens.iter().map(|t| &text[t.range.clone()]).collect();
-        let kept: String = text.chars().filter(|c| !c.is_ascii_whitespace() && *c != '\u{b}').collect();
+        let kept: String = text.chars().filter(|c| !c.is_ascii_whitespace() && !['\u{b}', BREAK].contains(c)).collect();
         prop_assert_eq!(joined, kept);
         let units: Vec<u16> = text.encode_utf16().collect();
         for token in &tokens {
@@ -164,7 +164,6 @@ fn exceptions_stay_whole() {
         (exceptions(&["New York", "York City"]), "New York City.", "New York | City | ."),
         (exceptions(&["New York"]), "(New York) New  York xNew Yorky", "(New York) | New | York | xNew Yorky"),
         (exceptions(&["x*"]), "a xx. b", "a | xx | . | b"),
-        (exceptions(&["\u{2188}"]), "a\u{2188}b. c", "a\u{2188}b | . | c"),
     ] {
         assert_eq!(words(settings, text), expected, "{text:?}");
     }
@@ -186,6 +185,54 @@ fn targets_are_the_inside_of_a_class() {
             "Hello New York and Goodbye 😀New York",
             "Hello | New York | and | Goodbye | New York",
         ),
+    ] {
+        assert_eq!(words(settings, text), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn marks_of_spark_nlp_are_taken_for_its_marks() {
+    let target = |pattern: &str| TokenizerSettings { target_pattern: Some(pattern.to_owned()), ..Default::default() };
+    let of_target =
+        |pattern: &str| TokenizerSettings { exceptions: strings(&["a.", "x\u{2187}? y"]), ..target(pattern) };
+    let split = TokenizerSettings { split_chars: strings(&["\u{2188}", "-"]), ..Default::default() };
+    for (settings, text, expected) in [
+        // U+2187 breaks, and is in no token.
+        (TokenizerSettings::default(), "\u{2187}\u{2187} \u{2187}", ""),
+        (
+            TokenizerSettings::default(),
+            "\u{2187}a.\u{2187}.b\u{2187}\u{2187}😀\u{2187}(c)",
+            "a | . | . | b | 😀 | ( | c | )",
+        ),
+        (exceptions(&["\u{2187}", "that."]), "that.\u{2187}that.\u{2187}x.", "that. | that. | x | ."),
+        (target("\u{2187}"), "a\u{2187}(\u{2187}b", "("),
+        // So it does inside an exception, whose other breaks are held,
+        (
+            exceptions(&["New\u{2187}? York"]),
+            "(New York)\u{2187}. (New\u{2187} York)\u{2187}.",
+            "(New York) | . | ( | New |  York) | .",
+        ),
+        (of_target("[a-z]"), "x\u{2187} y!b\u{2187}c", "x\u{2187} y | b | c"),
+        // unless the target alone makes it a break, which an exception can hold.
+        (of_target(r"\p{L}"), "x\u{2187} y!a\u{2187}b\u{2187}c", "x\u{2187} y | a\u{2187}b | c"),
+        // U+2188 is a character like any other where there are no exceptions, and never a break.
+        (
+            TokenizerSettings::default(),
+            "\u{2188} (a\u{2188}b). \u{2188}\u{2187}\u{2188}.",
+            "\u{2188} | ( | a\u{2188}b | ). | \u{2188} | \u{2188} | .",
+        ),
+        (target("[a-z]"), "a\u{2188}b.c", "a\u{2188}b | c"),
+        (split.clone(), "a\u{2188}b-c.", "a | b | c | ."),
+        // Where there are, what holds it stays whole, whether or not one is found.
+        (
+            exceptions(&["New York"]),
+            "\u{2188} (a\u{2188}b). .c, \u{2188}\u{2187}\u{2188}.",
+            "\u{2188} | (a\u{2188}b). | . | c | , | \u{2188} | \u{2188}.",
+        ),
+        (exceptions(&["New York"]), "x \u{2188}New York.", "x | \u{2188}New York."),
+        (exceptions(&["\u{2188}"]), "a\u{2188}b. c.", "a\u{2188}b. | c | ."),
+        (TokenizerSettings { exceptions: strings(&["x"]), ..split }, "a\u{2188}b-c. d-e", "a\u{2188}b-c. | d | e"),
+        (TokenizerSettings { max_length: Some(3), ..exceptions(&["x"]) }, "a\u{2188}b b\u{2188}b.", "a\u{2188}b"),
     ] {
         assert_eq!(words(settings, text), expected, "{text:?}");
     }
@@ -283,7 +330,7 @@ fn exceptions_are_read_from_a_file() {
 proptest! {
     /// Cutting by the patterns that stand for the defaults is cutting by default.
     #[test]
-    fn default_patterns_are_the_default(text in "[ \\t\\na-c.,'(é😀\u{a0}]{0,40}") {
+    fn default_patterns_are_the_default(text in "[ \\t\\na-c.,'(é😀\u{a0}\u{2187}\u{2188}]{0,40}") {
         let settings = TokenizerSettings {
             target_pattern: Some(r"\S+".to_owned()),
             prefix_pattern: Some(r#"\A([.,;:!?*\-()"']*)"#.to_owned()),
