@@ -10,13 +10,18 @@ SPIECE := $(SHARED)/data/albert_en/spiece.model
 PARITY := target/parity
 ORACLE := target/oracle
 PY := .venv/bin/python
+# An environment for each line of Spark. The workers of Spark need to be told which Python is theirs.
+SPARK35 := .venv/spark35
+SPARK4 := .venv/spark4
+PYTHON_SOURCES := $(shell find python/src python/albertine crates/*/src crates/albertine/builtin -type f -not -name '*.so' -not -name '*.pyc') \
+	python/Cargo.toml python/pyproject.toml Cargo.lock
 
-.PHONY: test check build format lint docs unit parity parity-base parity-pieces parity-spark-nlp accuracy clean
+.PHONY: test check build format lint docs unit python wheel parity parity-base parity-pieces parity-spark-nlp accuracy clean
 
-test: format build lint docs unit parity
+test: format build lint docs unit python parity
 
 check: format lint
-	$(CARGO) test --release --workspace --lib --bins
+	$(CARGO) test --release --lib --bins
 
 format:
 	$(CARGO) fmt --all --check
@@ -25,14 +30,39 @@ format:
 build:
 	$(CARGO) build --release
 
+# The Python package is apart from the others: together with them, Arrow would have other features, and be compiled once more for
+# them all.
 lint:
-	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --release --all-targets -- -D warnings
+	$(CARGO) clippy --release --package albertine-python -- -D warnings
 
 docs:
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --workspace --no-deps
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --no-deps
 
 unit:
-	$(CARGO) test --release --workspace
+	$(CARGO) test --release
+
+# The package as `pip install ./python` builds it, in an environment for each line of Spark. Spark comes with Java 17, from Debian where
+# it is missing.
+python: $(SPARK35)/ready $(SPARK4)/ready
+	command -v java >/dev/null || (apt-get update -q && apt-get install -q -y openjdk-17-jre-headless)
+	$(SPARK4)/bin/mypy --strict python/albertine python/tests/typing
+	PYSPARK_PYTHON=$(abspath $(SPARK35))/bin/python $(SPARK35)/bin/pytest python/tests --doctest-modules --pyargs albertine
+	PYSPARK_PYTHON=$(abspath $(SPARK4))/bin/python $(SPARK4)/bin/pytest python/tests --doctest-modules --pyargs albertine
+	PYSPARK_PYTHON=$(abspath $(SPARK4))/bin/python $(SPARK4)/bin/python python/tests/run_notebook.py examples/ag_news.ipynb
+
+wheel: target/python/ready
+
+target/python/ready: $(PYTHON_SOURCES)
+	rm -rf $(@D) && mkdir -p $(@D)
+	CARGO_TARGET_DIR=$(abspath target) $(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir $(@D) ./python
+	touch $@
+
+.venv/%/ready: target/python/ready python/tests/%.txt
+	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --requirement python/tests/$*.txt
+	$(@D)/bin/pip install --quiet --no-deps --force-reinstall target/python/albertine-*.whl
+	touch $@
 
 # Against transformers and PyTorch, on real texts.
 ifneq ($(wildcard $(AG_NEWS)/test.csv),)
@@ -47,14 +77,14 @@ accuracy: build
 
 parity-pieces: $(PARITY)/pieces.jsonl
 	ALBERTINE_SPIECE=$(abspath $(SPIECE)) ALBERTINE_PIECES=$(abspath $<) \
-		$(CARGO) test --release --workspace --test golden_pieces -- --nocapture
+		$(CARGO) test --release --test golden_pieces -- --nocapture
 
 parity-base: $(PARITY)/albert-base/expected.json
-	ALBERTINE_BASE_MODEL=$(abspath $(dir $<)) $(CARGO) test --release --workspace --test base -- --nocapture
+	ALBERTINE_BASE_MODEL=$(abspath $(dir $<)) $(CARGO) test --release --test base -- --nocapture
 
 # Sentences and tokens of every row, by real Spark NLP. It comes with Java 17 and Maven, from Debian where they are missing.
 parity-spark-nlp: $(PARITY)/spark_nlp.jsonl
-	ALBERTINE_SPARK_NLP=$(abspath $<) $(CARGO) test --release --workspace --test golden_spark_nlp -- --nocapture
+	ALBERTINE_SPARK_NLP=$(abspath $<) $(CARGO) test --release --test golden_spark_nlp -- --nocapture
 
 $(PARITY)/spark_nlp.jsonl: tools/oracle/annotators.py tools/oracle/session.py
 	mkdir -p $(PARITY)
@@ -74,7 +104,7 @@ $(PARITY)/albert-base/expected.json: tools/parity/base.py | .venv/ready
 	$(PY) tools/parity/base.py $(@D) $(AG_NEWS)/test.csv --make $(SPIECE)
 
 .venv/ready: tools/golden/requirements.txt
-	$(PYTHON) -m venv .venv
+	test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --requirement $<
 	touch $@
 
