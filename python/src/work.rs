@@ -1,15 +1,20 @@
 //! Work without the interpreter's lock, that Ctrl-C stops.
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread::Builder;
 use std::time::Duration;
 
-use albertine::Interrupt;
+use albertine::{Error, Interrupt};
 use pyo3::prelude::*;
 
 use crate::error::Failure;
 
 /// How often Python is asked whether Ctrl-C was pressed.
 const PATIENCE: Duration = Duration::from_millis(50);
+
+fn no_thread(error: std::io::Error) -> Failure {
+    Failure::Library(Error::Threads { threads: 1, reason: error.to_string() })
+}
 
 /// Does `work` on a thread of its own, while this one listens to Ctrl-C and whatever else Python has to say; then the work is told
 /// to stop, and is waited for.
@@ -24,10 +29,11 @@ where
         std::thread::scope(|scope| {
             let (sender, receiver) = channel::<()>();
             let interrupt = &interrupt;
-            let worker = scope.spawn(move || {
+            let work = move || {
                 let _ends = sender;
                 albertine::interruptible(interrupt, work)
-            });
+            };
+            let worker = Builder::new().spawn_scoped(scope, work).map_err(no_thread)?;
             let stopped = loop {
                 match receiver.recv_timeout(PATIENCE) {
                     Err(RecvTimeoutError::Timeout) => {}
@@ -57,7 +63,7 @@ where
     Failure: From<E>,
 {
     let (sender, receiver) = channel();
-    std::thread::spawn(move || sender.send(work()));
+    Builder::new().spawn(move || sender.send(work())).map_err(no_thread)?;
     let wait = move || loop {
         match receiver.recv_timeout(PATIENCE) {
             Ok(outcome) => return Ok(outcome?),

@@ -46,7 +46,7 @@ fn every_row_gets_its_own_result_in_order() {
         let sink = Sink::create(Target::File(folder.at("b.parquet")), Format::Parquet, schema).unwrap();
         let mut told = Vec::new();
         let settings = WindowSettings { rows: window_rows, time: None, ..Default::default() };
-        let summary = run(source, &transform, sink, &settings, &mut |now| told.push(now.rows)).unwrap();
+        let summary = run(source, &transform, sink, settings, &mut |now| told.push(now.rows)).unwrap();
         assert_eq!(summary.rows, 20_000);
         assert_eq!(told.last(), Some(&20_000));
         assert_eq!(told.len(), 20_000_usize.div_ceil(window_rows));
@@ -109,7 +109,7 @@ fn a_slow_stage_holds_the_others_back() {
     let schema = transform.output_schema(source.schema()).unwrap();
     let sink = Sink::to_writer(Box::new(Drain(Arc::clone(&drained))), Format::Csv, schema).unwrap();
     let settings = WindowSettings { rows: WINDOW as usize, time: None, ..Default::default() };
-    let rows = run(source, &transform, sink, &settings, &mut |_| {}).unwrap().rows;
+    let rows = run(source, &transform, sink, settings, &mut |_| {}).unwrap().rows;
     assert_eq!(rows, 60 * WINDOW);
     assert_eq!(drained.load(Ordering::SeqCst), rows + 1, "the header and all rows");
     // The window in work, one that waits, one that is being built, and the buffers of the reader.
