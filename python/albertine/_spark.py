@@ -34,7 +34,7 @@ from albertine.errors import AlbertineError
 if TYPE_CHECKING:
     from albertine._stage import Spec
 
-__all__ = ["SHIP", "Chain", "annotation_type", "output_schema", "transform"]
+__all__ = ["SHIP", "Chain", "annotation_type", "chain", "output_schema", "transform"]
 
 #: How models reach the executors: ``broadcast`` (by Spark, the default on a cluster) or ``path`` (they have them at the same path,
 #: the default where the driver is the executor).
@@ -102,13 +102,17 @@ def transform(stages: Sequence[Spec], frame: Any) -> Any:
     began, before = frame.__dict__.get(_BEGAN, (frame, []))
     if getattr(frame, "is_cached", False):
         began, before = frame, []
-    chain = [*before, *stages]
-    schema = output_schema(chain, began)
-    ship = _Shipment(began.sparkSession)
-    worker = Chain([(name, params, ship.of(model)) for name, params, model in chain], _kinds(began.schema))
-    result = began.mapInArrow(worker, schema)
-    result.__dict__[_BEGAN] = (began, chain)
+    stages = [*before, *stages]
+    schema = output_schema(stages, began)
+    result = began.mapInArrow(chain(stages, began.sparkSession, _kinds(began.schema)), schema)
+    result.__dict__[_BEGAN] = (began, stages)
     return result
+
+
+def chain(stages: Sequence[Spec], session: Any, kinds: Optional[dict[str, str]] = None) -> Chain:
+    """Stages as tasks of a session run them, for batches in which ``kinds`` names the annotator types of annotation columns."""
+    ship = _Shipment(session)
+    return Chain([(name, params, ship.of(model)) for name, params, model in stages], kinds or {})
 
 
 # the model's way to the executors
