@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any, Union
 
 from albertine import _albertine, _frames, _saving
+from albertine._hub import advised
 from albertine._ml import Estimator, Model, TypeConverters
 from albertine._stage import AnnotatorTransformer, Frame, HasInputCols, Spec, param
 from albertine.errors import PipelineError
@@ -272,7 +273,7 @@ class Tokenizer(_TokenizerParams, Estimator[TokenizerModel]):
     >>> token = Tokenizer().setInputCols(["document"]).setOutputCol("token").addException("New York")
     >>> light = LightPipeline(PipelineModel([document, token.fit(None)]))
     >>> light.annotate("(New York) shares fell 2%.")["token"]
-    ['(', 'New York', ')', 'shares', 'fell', '2%', '.']
+    ['(New York)', 'shares', 'fell', '2%', '.']
     """
 
     def fit(self, dataset: Any, params: Any = None) -> Any:
@@ -368,7 +369,8 @@ class AlbertForSequenceClassification(HasInputCols, AnnotatorTransformer, Model)
             albertine.HubError: it could not be fetched.
             albertine.ModelError: its files are damaged.
         """
-        return cls(_albertine.Classifier.load(name, lang=lang, precision=precision, remote_loc=remote_loc))
+        with advised(name, lang):
+            return cls(_albertine.Classifier.load(name, lang=lang, precision=precision, remote_loc=remote_loc))
 
     @classmethod
     def load(cls, path: Any, *, precision: str = "f32") -> AlbertForSequenceClassification:
@@ -420,7 +422,7 @@ class AlbertForSequenceClassification(HasInputCols, AnnotatorTransformer, Model)
 
     def getMultilabel(self) -> bool:
         """Whether labels are scored each by itself."""
-        return bool(self._get("activation") == "sigmoid")
+        return self.getActivation() == "sigmoid"
 
     def setBatchSize(self, value: int) -> Self:
         """Sets how many texts go through the encoder together on one thread. It changes the speed, never a score."""
@@ -459,8 +461,9 @@ class AlbertForSequenceClassification(HasInputCols, AnnotatorTransformer, Model)
         return self._set(activation=value)  # type: ignore[no-any-return]
 
     def getActivation(self) -> str:
-        """How logits become scores: ``softmax`` (they add up to 1) or ``sigmoid`` (each by itself)."""
-        return self._get("activation")  # type: ignore[no-any-return]
+        """How logits become scores: ``softmax`` (they add up to 1) or ``sigmoid`` (each by itself); as the model was trained, unless
+        it was set."""
+        return self._get("activation") or self._model().activation
 
     def setThreshold(self, value: float) -> Self:
         """Sets the score that a label must exceed under ``sigmoid`` to be given."""

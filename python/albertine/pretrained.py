@@ -35,10 +35,10 @@ class ResourceDownloader:
 
         >>> ResourceDownloader.showPublicModels("AlbertForSequenceClassification", "en")
         +-...-+------+----------+
-        | Model ... | lang | version  |
+        | Model...| lang | version  |
         +-...-+------+----------+
-        | ag_news ... | en   | built in |
-        | albert_base_sequence_classifier_ag_news ... | en   | 3.4.0    |
+        | ag_news...| en   | built in |
+        | albert_base_sequence_classifier_ag_news...| en   | 3.4.0    |
         ...
         """
         rows = []

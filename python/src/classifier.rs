@@ -129,6 +129,17 @@ impl Classifier {
         self.inner.model().precision().name()
     }
 
+    /// How its logits become scores unless said otherwise: `softmax`, `sigmoid` or `identity`.
+    #[getter]
+    fn activation(&self) -> &'static str {
+        match self.inner.activation() {
+            Activation::Softmax => "softmax",
+            Activation::Sigmoid => "sigmoid",
+            // the logits as they are
+            _ => "identity",
+        }
+    }
+
     /// The parameters of an annotator with this model when nothing is set, as JSON under Spark NLP's names.
     #[getter]
     fn params(&self) -> PyResult<String> {
