@@ -12,7 +12,7 @@ import pyarrow as pa
 from albertine import _albertine, _frames
 from albertine._classify import _list
 from albertine._rows import Layout, beginnings
-from albertine.errors import ColumnError
+from albertine.errors import ColumnError, RowError
 
 if TYPE_CHECKING:
     from albertine._stage import Spec
@@ -65,7 +65,15 @@ def _texts(data: Any) -> Any:
             f"expected a text, a list, tuple, numpy array or Series of texts, or a pandas, polars, pyarrow or Spark frame, "
             f"not {type(data).__name__}"
         )
-    return pa.array(found, pa.large_string())
+    try:
+        return pa.array(found, pa.large_string())
+    except UnicodeEncodeError as error:
+        row = next(row for row, text in enumerate(found) if text is not None and not _is_unicode(text))
+        raise RowError(f"row {row}: the text is no Unicode: {error.reason}") from None
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _text_column(names: Sequence[Any]) -> Any:
@@ -319,6 +327,9 @@ def _to_spark(data: Any) -> Any:
     session = SparkSession.getActiveSession() or start()
     if hasattr(data, "to_pandas"):
         data = data.to_pandas()
-    if hasattr(data, "columns"):
-        return session.createDataFrame(data)
-    return session.createDataFrame([(text,) for text in _texts(data).to_pylist()], f"{_TEXT} string")
+    if not hasattr(data, "columns"):
+        return session.createDataFrame([(text,) for text in _texts(data).to_pylist()], f"{_TEXT} string")
+    # what pandas has for a missing text is not what Spark takes for one
+    text = _text_column(data.columns)
+    texts = _pandas_library().Series(_list(data[text]), index=data.index, dtype=object)
+    return session.createDataFrame(data.assign(**{text: texts}))

@@ -111,7 +111,7 @@ class _Reference:
             path = _albertine.pull(self.name, self.lang)
         if path is None:
             return AlbertForSequenceClassification(_albertine.Classifier.load(self.name, lang=self.lang))
-        return _at(path)
+        return _at(os.fspath(path))
 
 
 def _at(path: str) -> Union[AlbertForSequenceClassification, PipelineModel]:
@@ -276,6 +276,8 @@ class NLUPipeline(Dict[str, Any]):
         >>> load("ag_news").predict(["Oil prices are rising."], output_level="document", metadata=True).columns.tolist()[:3]
         ['classified_sequence', 'classified_sequence_Business_confidence', 'classified_sequence_Sci/Tech_confidence']
         """
+        _import("numpy")
+        _import("pyarrow")
         from albertine import _predict
 
         for name, value in (("output_path", output_path), ("parser_output", parser_output), ("parser_config", parser_config)):
@@ -348,8 +350,6 @@ class NLUPipeline(Dict[str, Any]):
             albertine.ParamError: there is no such level.
             albertine.PipelineError: the pipeline has no ``DocumentAssembler``, or no tokens to give.
         """
-        _import("numpy")
-        _import("pyarrow")
         from albertine._rows import LEVELS, ClassColumn, Layout
 
         if level not in ("", *LEVELS):

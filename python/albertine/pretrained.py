@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Optional, Sequence
 
 from albertine import _albertine
@@ -119,7 +120,7 @@ class ResourceDownloader:
         return PretrainedPipeline(name, language, remote_loc).model
 
     @staticmethod
-    def downloadModelDirectly(name: str, remote_loc: str = "public/models", unzip: bool = True) -> Optional[str]:
+    def downloadModelDirectly(name: str, remote_loc: str = "public/models", unzip: bool = True) -> Optional[Path]:
         """Fetches an archive into the cache, from which it is read as it is.
 
         Args:
