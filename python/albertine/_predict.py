@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -102,7 +103,7 @@ def _arrow_texts(name: Any, array: Any) -> Any:
 # frames
 
 
-def _named(columns: Mapping[str, Any], taken: Sequence[Any]) -> dict[str, str]:
+def _named(columns: Iterable[str], taken: Iterable[Any]) -> dict[str, str]:
     """What columns are called where some names are taken by those of the frame."""
     names = {str(name) for name in taken}
     found = {}
@@ -215,7 +216,7 @@ class _Rows:
         places = pa.array(row)
         kept = {name: batch.column(inside).take(places) for name, inside in self._kept.items()}
         columns = {origin: pa.array(told(row)), **columns}
-        called = _named(columns, list(kept))
+        called = _named(columns, kept)
         return pa.RecordBatch.from_pydict({**kept, **{called[name]: array for name, array in columns.items()}})
 
 
@@ -261,18 +262,6 @@ def _pyarrow(run: _frames.Pass, layout: Layout, data: Any, keep: bool) -> Any:
 _BEGINS = "begins"
 
 
-class _Task:
-    """What a task of Spark does with the batches of its partition."""
-
-    def __init__(self, rows: _Rows, chain: Any) -> None:
-        self._rows = rows
-        self._chain = chain
-
-    def __call__(self, batches: Iterator[Any]) -> Iterator[Any]:
-        for batch in self._chain(map(self._rows.inside, batches)):
-            yield self._rows.of(batch, _BEGINS, beginnings)
-
-
 def _spark_text(frame: Any) -> str:
     """The column of texts of a Spark DataFrame."""
     from pyspark.sql.types import StringType
@@ -295,12 +284,14 @@ def on_spark(specs: list[Spec], layout: Layout, frame: Any, keep: bool) -> Any:
     text = _spark_text(frame)
     if len(set(frame.columns)) < len(frame.columns):
         raise ColumnError("the table has columns of the same name")
-    own = _albertine.Pipeline(specs).output_schema(pa.schema({_TEXT: pa.string()}), {})
-    own = _Rows(layout, [text], text, False).of(_empty(own), _BEGINS, beginnings).schema
-    called = _named({name: None for name in own.names}, frame.columns if keep else ())
+    rows = _Rows(layout, frame.columns, text, keep)
+    annotated = _albertine.Pipeline(specs).output_schema(pa.schema({_TEXT: pa.string()}), {})
+    own = _Rows(layout, [text], text, False).of(_empty(annotated), _BEGINS, beginnings).schema
+    called = _named(own.names, frame.columns if keep else ())
     fields = [StructField(called[field.name], from_arrow_type(field.type), True) for field in own]
-    task = _Task(_Rows(layout, frame.columns, text, keep), _spark.chain(specs, frame.sparkSession))
-    found = frame.mapInArrow(task, StructType([*(frame.schema.fields if keep else []), *fields])).toPandas()
+    schema = StructType([*(frame.schema.fields if keep else []), *fields])
+    flat = functools.partial(rows.of, origin=_BEGINS, told=beginnings)
+    found = _spark.transform_within(specs, frame, rows.inside, flat, schema).toPandas()
     begins = called[_BEGINS]
     found.index = pd.Index(found[begins].to_numpy(bool).cumsum() - 1)
     return _sorted(found.drop(columns=begins))

@@ -14,7 +14,7 @@ import os
 import tempfile
 import weakref
 import zipfile
-from typing import TYPE_CHECKING, Any, Iterator, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Optional, Sequence
 
 import pyarrow as pa
 from pyspark.sql.pandas.types import from_arrow_type, to_arrow_schema
@@ -34,7 +34,7 @@ from albertine.errors import AlbertineError
 if TYPE_CHECKING:
     from albertine._stage import Spec
 
-__all__ = ["SHIP", "Chain", "annotation_type", "chain", "output_schema", "transform"]
+__all__ = ["SHIP", "Chain", "annotation_type", "output_schema", "transform", "transform_within"]
 
 #: How models reach the executors: ``broadcast`` (by Spark, the default on a cluster) or ``path`` (they have them at the same path,
 #: the default where the driver is the executor).
@@ -104,15 +104,26 @@ def transform(stages: Sequence[Spec], frame: Any) -> Any:
         began, before = frame, []
     stages = [*before, *stages]
     schema = output_schema(stages, began)
-    result = began.mapInArrow(chain(stages, began.sparkSession, _kinds(began.schema)), schema)
+    result = began.mapInArrow(_chain(stages, began.sparkSession, _kinds(began.schema)), schema)
     result.__dict__[_BEGAN] = (began, stages)
     return result
 
 
-def chain(stages: Sequence[Spec], session: Any, kinds: Optional[dict[str, str]] = None) -> Chain:
-    """Stages as tasks of a session run them, for batches in which ``kinds`` names the annotator types of annotation columns."""
+def _chain(stages: Sequence[Spec], session: Any, kinds: dict[str, str]) -> Chain:
+    """Stages as tasks of a session run them."""
     ship = _Shipment(session)
-    return Chain([(name, params, ship.of(model)) for name, params, model in stages], kinds or {})
+    return Chain([(name, params, ship.of(model)) for name, params, model in stages], kinds)
+
+
+def transform_within(
+    stages: Sequence[Spec],
+    frame: Any,
+    before: Callable[[pa.RecordBatch], pa.RecordBatch],
+    after: Callable[[pa.RecordBatch], pa.RecordBatch],
+    schema: StructType,
+) -> Any:
+    """A table of the columns ``schema`` that tasks make: each batch through ``before``, the stages and ``after``."""
+    return frame.mapInArrow(_Within(before, _chain(stages, frame.sparkSession, {}), after), schema)
 
 
 # the model's way to the executors
@@ -252,6 +263,19 @@ class Chain:
             stages = [(name, params, _model(model) if model else None) for name, params, model in self._stages]
             _pipelines[key] = _albertine.Pipeline(stages, threads=threads)
         return _pipelines[key]
+
+
+class _Within:
+    """A chain with what is done to batches before it and after."""
+
+    def __init__(self, before: Callable[[pa.RecordBatch], Any], chain: Chain, after: Callable[[pa.RecordBatch], Any]) -> None:
+        self._before = before
+        self._chain = chain
+        self._after = after
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """The batches of a partition."""
+        return map(self._after, self._chain(map(self._before, batches)))
 
 
 #: Of this process: pipelines by what they are made of, and their models by name and precision.
