@@ -138,7 +138,8 @@ def _pandas_library() -> Any:
     try:
         return import_module("pandas")
     except ImportError as error:
-        raise ImportError("predict() gives a pandas DataFrame, and needs pandas for that: pip install 'albertine[pandas]'") from error
+        message = "predict() gives a pandas DataFrame, and needs pandas for that: pip install 'albertine[pandas]'"
+        raise ImportError(message) from error
 
 
 def _pandas(run: _frames.Pass, layout: Layout, data: Any, keep: bool) -> Any:

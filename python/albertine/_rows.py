@@ -116,7 +116,8 @@ class Layout:
         tokens = None if self.token is None else _Annotations(batch, self.token)
         columns: dict[str, Any] = {}
         row, sentence, token = self._units(batch.num_rows, sentences, tokens)
-        self._add_texts(columns, "document", self.document, documents, _Parts(documents.starts[row], documents.counts[row]).first())
+        parts = _Parts(documents.starts[row], documents.counts[row]).first()
+        self._add_texts(columns, "document", self.document, documents, parts)
         if sentences is not None and self.sentence is not None:
             parts = _Parts(sentences.starts[row], sentences.counts[row]) if self.level == "document" else _Parts(sentence)
             self._add_texts(columns, "sentence", self.sentence, sentences, parts)
@@ -186,7 +187,7 @@ class Layout:
 
 
 def _sentence_of(found: _Annotations, sentences: _Annotations) -> tuple[_Ints, _Ints]:
-    """Of each annotation the place of the last sentence that begins where it does, or before; and whether that is one of its row."""
+    """Of each annotation the place of the last sentence that begins where it does, or before; and whether that is of its row."""
     place = np.searchsorted(sentences.order(), found.order(), side="right") - 1
     rows = np.append(sentences.rows, -1)
     return place, rows[place] == found.rows

@@ -13,7 +13,9 @@ try:
     from pyspark.sql import functions as _sql
     from pyspark.sql.types import BooleanType
 except ImportError as error:
-    raise ImportError("albertine.functions works on Spark DataFrames, and PySpark is not installed: pip install 'albertine[spark]'") from error
+    raise ImportError(
+        "albertine.functions works on Spark DataFrames, and PySpark is not installed: pip install 'albertine[spark]'"
+    ) from error
 
 __all__ = [
     "explode_annotations_col",
@@ -75,7 +77,12 @@ def map_annotations_col(
 
 
 def map_annotations_cols(
-    dataframe: Any, f: Function, columns: Sequence[str], output_column: str, annotatyon_type: str, output_type: Optional[Any] = None
+    dataframe: Any,
+    f: Function,
+    columns: Sequence[str],
+    output_column: str,
+    annotatyon_type: str,
+    output_type: Optional[Any] = None,
 ) -> Any:
     """As :func:`map_annotations_col`, of many columns whose annotations come as one list."""
     made = map_annotations_array(f, output_type or Annotation.arrayType())(_sql.array(*columns))

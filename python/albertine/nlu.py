@@ -163,8 +163,9 @@ def _resolved(reference: str) -> _Reference:
     wanted = f"{attempts[0][0]}.{attempts[0][1]}"
     offered = [f"{lang or _LANGUAGE}.{spell}" for spell, _, lang in spells.values()]
     nearest = difflib.get_close_matches(wanted, offered, n=3, cutoff=0.5) or ["en.classify.albertine.ag_news"]
+    shown = ", ".join(f"`{spell}`" for spell in nearest)
     raise ModelNotFound(
-        f"there is no model for `{reference}`; did you use an NLU spell? The nearest are {', '.join(f'`{spell}`' for spell in nearest)}. "
+        f"there is no model for `{reference}`; did you use an NLU spell? The nearest are {shown}. "
         f"albertine.pretrained.ResourceDownloader.showPublicModels() lists the published models"
     )
 
@@ -315,7 +316,8 @@ class NLUPipeline(Dict[str, Any]):
         if component != "entire_pipeline" and component not in self:
             raise PipelineError(f"there is no component {component!r}; there are {', '.join(map(repr, self))}")
         stage = self.model if component == "entire_pipeline" else self[component]
-        if os.path.exists(path) and not (os.path.isdir(path) and (not os.listdir(path) or os.path.isdir(os.path.join(path, "metadata")))):
+        is_saved = os.path.isdir(os.path.join(path, "metadata"))
+        if os.path.exists(path) and not is_saved and not (os.path.isdir(path) and not os.listdir(path)):
             raise AlbertineError(f"{path} is there already, and is no saved pipeline: it is not replaced")
         writer = stage.write()
         (writer.overwrite() if overwrite else writer).save(path)

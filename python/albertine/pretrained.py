@@ -55,8 +55,11 @@ class ResourceDownloader:
     @staticmethod
     def showPublicPipelines(lang: Optional[str] = None, version: Optional[str] = None) -> None:
         """Prints the pipelines that are published, as a table; ``lang`` and ``version`` as for models."""
-        published = _albertine.published_models(lang, version)
-        print(_table("Pipeline", [(name, language or "", found or "") for name, language, found, is_pipeline, *_ in published if is_pipeline]))
+        rows = []
+        for name, language, found, is_pipeline, _, _ in _albertine.published_models(lang, version):
+            if is_pipeline:
+                rows.append((name, language or "", found or ""))
+        print(_table("Pipeline", rows))
 
     @staticmethod
     def showUnCategorizedResources() -> None:

@@ -25,6 +25,7 @@ from albertine.nlu import NLUPipeline, load
 TESTDATA = Path(__file__).resolve().parents[2] / "testdata"
 MODELS = TESTDATA / "spark_nlp" / "models"
 PUBLISHED = "albert_base_sequence_classifier_ag_news"
+TINY = MODELS / "albert_tiny_sequence_classifier_news_en_3.4.4_3.0_1700000000000.zip"
 ARCHIVE = f"{PUBLISHED}_en_3.4.0_3.0_1639648298937.zip"
 
 #: Two sentences, three of nothing, one that is a sentence, an emoji that counts twice.
@@ -79,7 +80,14 @@ def labels_of(texts: list[Any]) -> list[Any]:
 
 @pytest.mark.parametrize(
     "request_",
-    ["ag_news", "en.ag_news", "classify.ag_news", "classify.albertine.ag_news", "en.classify.albertine.ag_news", "EN.Classify.Albertine.AG_News"],
+    [
+        "ag_news",
+        "en.ag_news",
+        "classify.ag_news",
+        "classify.albertine.ag_news",
+        "en.classify.albertine.ag_news",
+        "EN.Classify.Albertine.AG_News",
+    ],
 )
 def test_the_built_in_model_has_a_natural_spell_and_its_name(request_: str) -> None:
     pipe = load(request_)
@@ -108,14 +116,16 @@ def test_missing_stages_are_added_and_are_those_of_spark_nlp(pipe: NLUPipeline) 
     ],
 )
 def test_published_models_are_found_by_spell_and_by_name(request_: str, name: str, hub: Path) -> None:
-    shutil.copy(MODELS / "albert_tiny_sequence_classifier_news_en_3.4.4_3.0_1700000000000.zip", hub / f"{name}_en_3.4.0_3.0_1700000000000.zip")
+    shutil.copy(TINY, hub / f"{name}_en_3.4.0_3.0_1700000000000.zip")
     pipe = load(request_)
     assert len(pipe[CLASS].getClasses()) > 1
     assert pipe.predict("Oil is up.").columns.tolist() == PLAIN
 
 
-def test_a_published_model_comes_from_a_server_once(hub: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-    shutil.copy(MODELS / "albert_tiny_sequence_classifier_news_en_3.4.4_3.0_1700000000000.zip", hub / ARCHIVE)
+def test_a_published_model_comes_from_a_server_once(
+    hub: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(TINY, hub / ARCHIVE)
     asked = []
 
     class Handler(http.server.SimpleHTTPRequestHandler):
@@ -144,7 +154,7 @@ def test_a_published_model_comes_from_a_server_once(hub: Path, monkeypatch: pyte
 
 
 def test_several_references_share_what_comes_before_them(hub: Path) -> None:
-    shutil.copy(MODELS / "albert_tiny_sequence_classifier_news_en_3.4.4_3.0_1700000000000.zip", hub / ARCHIVE)
+    shutil.copy(TINY, hub / ARCHIVE)
     pipe = load("en.classify.albertine.ag_news \t classify.albert.ag_news\nen.classify.albertine.ag_news")
     names = [f"{CLASS}_albertine", f"{CLASS}_albert"]
     assert list(pipe) == ["document_assembler", "sentence_detector", "tokenizer", *names]
@@ -663,7 +673,8 @@ except ImportError as error:
 """
     for name in ("pandas", "pyarrow", "numpy"):
         # PySpark needs them all, and is not there where they are not
-        done = subprocess.run([sys.executable, "-c", f"import sys; sys.modules['pyspark'] = None{program}", name], capture_output=True, text=True)
+        without_spark = f"import sys; sys.modules['pyspark'] = None{program}"
+        done = subprocess.run([sys.executable, "-c", without_spark, name], capture_output=True, text=True)
         assert f"needs {name}" in done.stdout and "pip install 'albertine[pandas]'" in done.stdout, done.stderr
 
 
@@ -731,7 +742,7 @@ def test_a_spark_frame_without_texts_is_refused(pipe: NLUPipeline, spark: Any) -
 
 
 def test_a_published_model_works_on_spark(spark: Any, hub: Path) -> None:
-    shutil.copy(MODELS / "albert_tiny_sequence_classifier_news_en_3.4.4_3.0_1700000000000.zip", hub / ARCHIVE)
+    shutil.copy(TINY, hub / ARCHIVE)
     pipe = load("en.classify.albert.ag_news")
     found = pipe.predict(spark.createDataFrame([(text,) for text in TEXTS], "text string"), keep_stranger_features=False)
     expected = pipe.predict(TEXTS)
