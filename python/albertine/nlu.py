@@ -174,7 +174,7 @@ def _from_disk(path: str) -> dict[str, Any]:
     """The stages of what is saved at a path, which may be on any file system that a Spark session reaches."""
     with _saving.fetched(path) as folder:
         if not os.path.exists(folder):
-            raise ModelNotFound(f"{path} holds no pipeline and no model: nothing is there")
+            raise ModelNotFound(f"{path} is no pipeline and no model: nothing is there")
         loaded = _at(os.path.abspath(folder))
     if isinstance(loaded, PipelineModel):
         return _components(loaded.stages)
