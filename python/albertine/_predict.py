@@ -268,7 +268,7 @@ def _spark_text(frame: Any) -> str:
     from pyspark.sql.types import StringType
 
     name: str = _text_column(frame.columns)
-    kind = next(field.dataType for field in frame.schema.fields if field.name == name)
+    kind = frame.schema.fields[frame.columns.index(name)].dataType
     if not isinstance(kind, StringType):
         raise _no_texts(name, kind.simpleString())
     return name
@@ -277,7 +277,6 @@ def _spark_text(frame: Any) -> str:
 def on_spark(specs: list[Spec], layout: Layout, frame: Any, keep: bool) -> Any:
     """Rows of a layout for a Spark DataFrame, as a pandas DataFrame: Spark's tasks make the rows, which are then collected."""
     from pyspark.sql.pandas.types import from_arrow_type
-    from pyspark.sql.types import StructField, StructType
 
     from albertine import _spark
 
@@ -288,11 +287,12 @@ def on_spark(specs: list[Spec], layout: Layout, frame: Any, keep: bool) -> Any:
     rows = _Rows(layout, frame.columns, text, keep)
     annotated = _albertine.Pipeline(specs).output_schema(pa.schema({_TEXT: pa.string()}), {})
     own = _Rows(layout, [text], text, False).of(_empty(annotated), _BEGINS, beginnings).schema
-    called = _named(own.names, frame.columns if keep else ())
-    fields = [StructField(called[field.name], from_arrow_type(field.type), True) for field in own]
-    schema = StructType([*(frame.schema.fields if keep else []), *fields])
+    kept = frame.schema.fields if keep else []
+    types = [*(field.dataType for field in kept), *(from_arrow_type(field.type) for field in own)]
     flat = functools.partial(rows.of, origin=_BEGINS, told=beginnings)
-    found = _spark.transform_within(specs, frame, rows.inside, flat, schema).toPandas()
+    found = _spark.transform_within(specs, frame, rows.inside, flat, types).toPandas()
+    called = _named(own.names, frame.columns if keep else ())
+    found.columns = [*(field.name for field in kept), *called.values()]
     begins = called[_BEGINS]
     found.index = pd.Index(found[begins].to_numpy(bool).cumsum() - 1)
     return _sorted(found.drop(columns=begins))
@@ -306,6 +306,7 @@ def annotated(specs: list[Spec], data: Any, keep: bool) -> Any:
     text = _spark_text(frame)
     if not keep:
         frame = frame.select("`" + text.replace("`", "``") + "`")
+    # the first stage is the DocumentAssembler
     name, params, model = specs[0]
     first = (name, json.dumps({**json.loads(params), "inputCol": text}), model)
     return _spark.transform([first, *specs[1:]], frame)

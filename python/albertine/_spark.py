@@ -102,17 +102,13 @@ def transform(stages: Sequence[Spec], frame: Any) -> Any:
     began, before = frame.__dict__.get(_BEGAN, (frame, []))
     if getattr(frame, "is_cached", False):
         began, before = frame, []
-    stages = [*before, *stages]
-    schema = output_schema(stages, began)
-    result = began.mapInArrow(_chain(stages, began.sparkSession, _kinds(began.schema)), schema)
-    result.__dict__[_BEGAN] = (began, stages)
+    chain = [*before, *stages]
+    schema = output_schema(chain, began)
+    ship = _Shipment(began.sparkSession)
+    worker = Chain([(name, params, ship.of(model)) for name, params, model in chain], _kinds(began.schema))
+    result = began.mapInArrow(worker, schema)
+    result.__dict__[_BEGAN] = (began, chain)
     return result
-
-
-def _chain(stages: Sequence[Spec], session: Any, kinds: dict[str, str]) -> Chain:
-    """Stages as tasks of a session run them."""
-    ship = _Shipment(session)
-    return Chain([(name, params, ship.of(model)) for name, params, model in stages], kinds)
 
 
 def transform_within(
@@ -120,10 +116,20 @@ def transform_within(
     frame: Any,
     before: Callable[[pa.RecordBatch], pa.RecordBatch],
     after: Callable[[pa.RecordBatch], pa.RecordBatch],
-    schema: StructType,
+    columns: Sequence[Any],
 ) -> Any:
-    """A table of the columns ``schema`` that tasks make: each batch through ``before``, the stages and ``after``."""
-    return frame.mapInArrow(_Within(before, _chain(stages, frame.sparkSession, {}), after), schema)
+    """A table that tasks make: each batch through ``before``, the stages and ``after``.
+
+    Args:
+        before: gets the columns of ``frame`` in their order, under names of no meaning.
+        columns: the types of what ``after`` gives, in that order. The columns of the result are called by their numbers.
+    """
+    ship = _Shipment(frame.sparkSession)
+    chain = Chain([(name, params, ship.of(model)) for name, params, model in stages], {})
+    # Spark hands columns over by name, and understands dots and the like as more than a name
+    source = frame.toDF(*(f"c{number}" for number in range(len(frame.columns))))
+    schema = StructType([StructField(str(number), column, True) for number, column in enumerate(columns)])
+    return source.mapInArrow(_Within(before, chain, after), schema)
 
 
 # the model's way to the executors
@@ -275,7 +281,9 @@ class _Within:
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """The batches of a partition."""
-        return map(self._after, self._chain(map(self._before, batches)))
+        for batch in self._chain(map(self._before, batches)):
+            made = self._after(batch)
+            yield made.rename_columns([str(number) for number in range(made.num_columns)])
 
 
 #: Of this process: pipelines by what they are made of, and their models by name and precision.

@@ -422,7 +422,7 @@ class AlbertForSequenceClassification(HasInputCols, AnnotatorTransformer, Model)
 
     def getMultilabel(self) -> bool:
         """Whether labels are scored each by itself."""
-        return self.getActivation() == "sigmoid"
+        return bool(self._get("activation") == "sigmoid")
 
     def setBatchSize(self, value: int) -> Self:
         """Sets how many texts go through the encoder together on one thread. It changes the speed, never a score."""
@@ -461,9 +461,8 @@ class AlbertForSequenceClassification(HasInputCols, AnnotatorTransformer, Model)
         return self._set(activation=value)  # type: ignore[no-any-return]
 
     def getActivation(self) -> str:
-        """How logits become scores: ``softmax`` (they add up to 1) or ``sigmoid`` (each by itself); as the model was trained, unless
-        it was set."""
-        return self._get("activation") or self._model().activation
+        """How logits become scores: ``softmax`` (they add up to 1) or ``sigmoid`` (each by itself)."""
+        return self._get("activation")  # type: ignore[no-any-return]
 
     def setThreshold(self, value: float) -> Self:
         """Sets the score that a label must exceed under ``sigmoid`` to be given."""

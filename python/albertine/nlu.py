@@ -120,6 +120,12 @@ def _at(path: str) -> Union[AlbertForSequenceClassification, PipelineModel]:
     return AlbertForSequenceClassification._load_folder(path) if native is None else PipelineModel._of(native)
 
 
+class _Saved:
+    """What readers of stages take for the class of what is at a path, whichever it is."""
+
+    _load_folder = staticmethod(_at)
+
+
 def _spells() -> dict[str, tuple[str, str, Optional[str]]]:
     """The models that are known here by their spells without the language: spell, name, language."""
     found: dict[str, tuple[str, str, Optional[str]]] = {}
@@ -172,10 +178,7 @@ def _resolved(reference: str) -> _Reference:
 
 def _from_disk(path: str) -> dict[str, Any]:
     """The stages of what is saved at a path, which may be on any file system that a Spark session reaches."""
-    with _saving.fetched(path) as folder:
-        if not os.path.exists(folder):
-            raise ModelNotFound(f"{path} is no pipeline and no model: nothing is there")
-        loaded = _at(os.path.abspath(folder))
+    loaded = _saving.StageReader(_Saved).load(path)
     if isinstance(loaded, PipelineModel):
         return _components(loaded.stages)
     return _of_classifiers([""], [loaded])

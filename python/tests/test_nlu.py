@@ -284,7 +284,7 @@ def test_a_whole_pipeline_by_name_is_alone(hub: Path) -> None:
 
 
 def test_a_path_that_leads_nowhere_or_to_something_else_is_told(tmp_path: Path) -> None:
-    with pytest.raises(albertine.ModelNotFound, match="nothing is there"):
+    with pytest.raises(albertine.ModelNotFound, match="nothing"):
         load(path=tmp_path / "nothing")
     (tmp_path / "letter.txt").write_text("Dear Sir")
     with pytest.raises(albertine.AlbertineError, match="letter.txt"):
@@ -294,6 +294,12 @@ def test_a_path_that_leads_nowhere_or_to_something_else_is_told(tmp_path: Path) 
     Tokenizer().fit(None).write().save(str(tmp_path / "tokenizer"))
     with pytest.raises(albertine.PipelineError, match="TokenizerModel"):
         load(path=tmp_path / "tokenizer")
+
+
+def test_paths_may_be_relative(pipe: NLUPipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    pipe.save("saved")
+    pd.testing.assert_frame_equal(load(path="saved").predict(TEXTS), pipe.predict(TEXTS))
 
 
 # 8.2: data
@@ -708,6 +714,15 @@ def test_a_spark_frame_gives_what_pandas_gives(pipe: NLUPipeline, spark: Any) ->
         assert found.index.tolist() == expected.index.tolist()
         for name in expected.columns:
             assert missing_as_none(found[name]) == missing_as_none(expected[name]), name
+
+
+def test_columns_of_a_spark_frame_may_be_called_anything(pipe: NLUPipeline, spark: Any) -> None:
+    names = ["a.b", "Text`s", "", "SENTENCE", "0"]
+    table = spark.createDataFrame([("Oil is up. Yes.", "x", 1, "own", None)], "a string, b string, c int, d string, e date").toDF(*names)
+    found = pipe.predict(table)
+    assert found.columns.tolist() == sorted([*names, *PLAIN])
+    assert found["sentence"].tolist() == ["Oil is up.", "Yes."]
+    assert found["SENTENCE"].tolist() == ["own", "own"]
 
 
 def test_a_spark_frame_of_annotations_is_lazy(pipe: NLUPipeline, spark: Any) -> None:
