@@ -40,6 +40,9 @@ if TYPE_CHECKING:
         PretrainedPipeline,
         RecursivePipeline,
     )
+    from albertine.nlu import NLUPipeline, load
+    from albertine.pretrained import ResourceDownloader
+    from albertine.session import start, version
 
 __all__ = [
     "AlbertForSequenceClassification",
@@ -52,6 +55,7 @@ __all__ = [
     "LightPipeline",
     "ModelError",
     "ModelNotFound",
+    "NLUPipeline",
     "ParamError",
     "Pipeline",
     "PipelineError",
@@ -59,12 +63,16 @@ __all__ = [
     "Prediction",
     "PretrainedPipeline",
     "RecursivePipeline",
+    "ResourceDownloader",
     "RowError",
     "SentenceDetector",
     "Tokenizer",
     "TokenizerModel",
     "__version__",
     "classify",
+    "load",
+    "start",
+    "version",
 ]
 
 #: Where the rest is: stages are those of Spark where PySpark is installed, which takes half a second to import.
@@ -80,6 +88,9 @@ _LAZY = {
         "PretrainedPipeline",
         "RecursivePipeline",
     ],
+    "albertine.nlu": ["NLUPipeline", "load"],
+    "albertine.pretrained": ["ResourceDownloader"],
+    "albertine.session": ["start", "version"],
 }
 
 

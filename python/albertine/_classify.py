@@ -116,7 +116,8 @@ def _list(texts: Any) -> list[Optional[str]]:
 
 
 def _is_missing(value: Any) -> bool:
-    return value is None or value != value or type(value).__name__ == "NAType"
+    """Whether a value is ``None``, or one of those that pandas has for it, which are not all equal to something."""
+    return value is None or isinstance(value, float) and value != value or type(value).__name__ in ("NAType", "NaTType")
 
 
 def _predictions(found: list[Any]) -> list[Prediction]:

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
-from albertine.errors import AlbertineError, PipelineError
+from albertine.errors import AlbertineError, ModelNotFound, PipelineError
 
 __all__ = ["StageReader", "StageWriter", "fetched", "load_stage", "stored"]
 
@@ -66,7 +66,7 @@ class fetched:
         self._copy = tempfile.TemporaryDirectory(prefix="albertine-")
         target = os.path.join(self._copy.name, where.getName())
         if not system.exists(where):
-            raise PipelineError(f"there is nothing at {self._path}")
+            raise ModelNotFound(f"{self._path} is no pipeline and no model: nothing is there")
         system.copyToLocalFile(False, where, jvm.org.apache.hadoop.fs.Path(target), True)
         return target
 

@@ -14,7 +14,7 @@ import os
 import tempfile
 import weakref
 import zipfile
-from typing import TYPE_CHECKING, Any, Iterator, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Optional, Sequence
 
 import pyarrow as pa
 from pyspark.sql.pandas.types import from_arrow_type, to_arrow_schema
@@ -34,7 +34,7 @@ from albertine.errors import AlbertineError
 if TYPE_CHECKING:
     from albertine._stage import Spec
 
-__all__ = ["SHIP", "Chain", "annotation_type", "output_schema", "transform"]
+__all__ = ["SHIP", "Chain", "annotation_type", "output_schema", "transform", "transform_within"]
 
 #: How models reach the executors: ``broadcast`` (by Spark, the default on a cluster) or ``path`` (they have them at the same path,
 #: the default where the driver is the executor).
@@ -109,6 +109,27 @@ def transform(stages: Sequence[Spec], frame: Any) -> Any:
     result = began.mapInArrow(worker, schema)
     result.__dict__[_BEGAN] = (began, chain)
     return result
+
+
+def transform_within(
+    stages: Sequence[Spec],
+    frame: Any,
+    before: Callable[[pa.RecordBatch], pa.RecordBatch],
+    after: Callable[[pa.RecordBatch], pa.RecordBatch],
+    columns: Sequence[Any],
+) -> Any:
+    """A table that tasks make: each batch through ``before``, the stages and ``after``.
+
+    Args:
+        before: gets the columns of ``frame`` in their order, under names of no meaning.
+        columns: the types of what ``after`` gives, in that order. The columns of the result are called by their numbers.
+    """
+    ship = _Shipment(frame.sparkSession)
+    chain = Chain([(name, params, ship.of(model)) for name, params, model in stages], {})
+    # Spark hands columns over by name, and understands dots and the like as more than a name
+    source = frame.toDF(*(f"c{number}" for number in range(len(frame.columns))))
+    schema = StructType([StructField(str(number), column, True) for number, column in enumerate(columns)])
+    return source.mapInArrow(_Within(before, chain, after), schema)
 
 
 # the model's way to the executors
@@ -248,6 +269,21 @@ class Chain:
             stages = [(name, params, _model(model) if model else None) for name, params, model in self._stages]
             _pipelines[key] = _albertine.Pipeline(stages, threads=threads)
         return _pipelines[key]
+
+
+class _Within:
+    """A chain with what is done to batches before it and after."""
+
+    def __init__(self, before: Callable[[pa.RecordBatch], Any], chain: Chain, after: Callable[[pa.RecordBatch], Any]) -> None:
+        self._before = before
+        self._chain = chain
+        self._after = after
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """The batches of a partition."""
+        for batch in self._chain(map(self._before, batches)):
+            made = self._after(batch)
+            yield made.rename_columns([str(number) for number in range(made.num_columns)])
 
 
 #: Of this process: pipelines by what they are made of, and their models by name and precision.

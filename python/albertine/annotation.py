@@ -40,6 +40,15 @@ class Annotation:
         """The same annotation with another result."""
         return Annotation(self.annotatorType, self.begin, self.end, result, dict(self.metadata), list(self.embeddings))
 
+    def toRow(self) -> Any:
+        """The annotation as a row of Spark's."""
+        from pyspark.sql import Row
+
+        # in the order of the type's fields
+        return Row("annotatorType", "begin", "end", "result", "metadata", "embeddings")(
+            self.annotatorType, self.begin, self.end, self.result, self.metadata, self.embeddings
+        )
+
     @staticmethod
     def dataType() -> Any:
         """The Spark type of an annotation."""

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any, Union
 
 from albertine import _albertine, _frames, _saving
+from albertine._hub import advised
 from albertine._ml import Estimator, Model, TypeConverters
 from albertine._stage import AnnotatorTransformer, Frame, HasInputCols, Spec, param
 from albertine.errors import PipelineError
@@ -272,7 +273,7 @@ class Tokenizer(_TokenizerParams, Estimator[TokenizerModel]):
     >>> token = Tokenizer().setInputCols(["document"]).setOutputCol("token").addException("New York")
     >>> light = LightPipeline(PipelineModel([document, token.fit(None)]))
     >>> light.annotate("(New York) shares fell 2%.")["token"]
-    ['(', 'New York', ')', 'shares', 'fell', '2%', '.']
+    ['(New York)', 'shares', 'fell', '2%', '.']
     """
 
     def fit(self, dataset: Any, params: Any = None) -> Any:
@@ -368,7 +369,8 @@ class AlbertForSequenceClassification(HasInputCols, AnnotatorTransformer, Model)
             albertine.HubError: it could not be fetched.
             albertine.ModelError: its files are damaged.
         """
-        return cls(_albertine.Classifier.load(name, lang=lang, precision=precision, remote_loc=remote_loc))
+        with advised(name, lang):
+            return cls(_albertine.Classifier.load(name, lang=lang, precision=precision, remote_loc=remote_loc))
 
     @classmethod
     def load(cls, path: Any, *, precision: str = "f32") -> AlbertForSequenceClassification:

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use albertine::Error;
-use albertine::hub::{Hub, ModelSource, Progress, Transfer};
+use albertine::hub::{Entry, Hub, ModelSource, Progress, Transfer, Version};
 use pyo3::prelude::*;
 
 use crate::error::Failure;
@@ -71,6 +71,36 @@ pub(crate) fn known_models() -> PyResult<Vec<Known>> {
         .into_iter()
         .map(|model| (model.name, model.language, model.origin.name(), model.size, model.path))
         .collect())
+}
+
+/// A published model: name, language, version of Spark NLP, whether it is a pipeline, annotator, name of its archive.
+type Published = (String, Option<String>, Option<String>, bool, Option<String>, String);
+
+/// The published models of a language that a version of Spark NLP reads; of all where neither is said.
+#[pyfunction]
+#[pyo3(signature = (lang=None, version=None))]
+pub(crate) fn published_models(lang: Option<&str>, version: Option<&str>) -> PyResult<Vec<Published>> {
+    let version = match version.map(|text| (text, Version::parse(text))) {
+        Some((text, None)) => {
+            let (value, expected) = (text.to_owned(), "numbers such as 3.4.0");
+            return Err(Failure::from(Error::Param { stage: "the hub", name: "version", value, expected }).into());
+        }
+        asked => asked.and_then(|(_, version)| version),
+    };
+    let index = hub().and_then(|hub| Ok(hub.index()?)).map_err(Failure::from)?;
+    let reads = |entry: &Entry| match (&version, &entry.lib_version) {
+        (Some(version), Some(found)) => version.reads(found),
+        _ => true,
+    };
+    let entries = index.entries().iter().filter(|entry| entry.ready_to_use && reads(entry));
+    let entries =
+        entries.filter(|entry| lang.is_none() || entry.language.is_none() || entry.language.as_deref() == lang);
+    let published = |entry: &Entry| {
+        let version = entry.lib_version.as_ref().map(Version::to_string);
+        let (name, language, annotator) = (entry.name.clone(), entry.language.clone(), entry.annotator.clone());
+        (name, language, version, entry.is_pipeline(), annotator, entry.file_name())
+    };
+    Ok(entries.map(published).collect())
 }
 
 /// Fetches a model, if it is not here, and tells where it is: nowhere on disk for a built-in one.

@@ -19,7 +19,7 @@ mod _albertine {
     #[pymodule_export]
     use crate::classifier::Classifier;
     #[pymodule_export]
-    use crate::hub::{known_models, pull, remove};
+    use crate::hub::{known_models, published_models, pull, remove};
     #[pymodule_export]
     use crate::pipeline::{Pipeline, default_params, read_exceptions};
 

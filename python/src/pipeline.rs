@@ -95,6 +95,12 @@ impl Pipeline {
         Ok(abandonable(move || PipelineModel::load(path))?.into())
     }
 
+    /// What was saved, if it is a pipeline, and not a model alone.
+    #[staticmethod]
+    fn load_if_one(path: PathBuf) -> PyResult<Option<Self>> {
+        Ok(abandonable(move || PipelineModel::load_if_one(path))?.map(Self::from))
+    }
+
     /// A pipeline by name.
     #[staticmethod]
     fn pretrained(name: String, lang: String) -> PyResult<Self> {

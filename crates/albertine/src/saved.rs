@@ -121,9 +121,19 @@ impl PipelineModel {
         Self::new(stages)
     }
 
-    /// The saved pipeline at a path, or nothing where something else is.
-    pub(crate) fn load_if_one(path: &Path) -> Result<Option<Self>, Error> {
-        let stages = stages_in(&Folder::open(path)?, &ClassifierSettings::default())?;
+    /// As [`PipelineModel::load`], but nothing where something else is, such as a model directory or a single saved stage.
+    ///
+    /// # Errors
+    /// When nothing is at the path, and as [`PipelineModel::load`] for a pipeline that is unsound.
+    ///
+    /// ```
+    /// use albertine::PipelineModel;
+    /// let folder = tempfile::tempdir()?;
+    /// assert!(PipelineModel::load_if_one(folder.path())?.is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn load_if_one(path: impl AsRef<Path>) -> Result<Option<Self>, Error> {
+        let stages = stages_in(&Folder::open(path.as_ref())?, &ClassifierSettings::default())?;
         stages.map(Self::new).transpose()
     }
 }

@@ -1,0 +1,452 @@
+"""NLU's one-liner: a request names models, and texts of any kind come back as a frame.
+
+>>> import albertine
+>>> albertine.load("ag_news").predict("Oil prices are rising. Arsenal won on Sunday.")
+  classified_sequence  classified_sequence_confidence                sentence
+0            Business                        0.92...   Oil prices are rising.
+0              Sports                        0.94...   Arsenal won on Sunday.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+import sys
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Optional, Sequence, Union
+
+from albertine import _albertine, _saving
+from albertine._hub import advised
+from albertine.annotator import AlbertForSequenceClassification, SentenceDetector, Tokenizer, TokenizerModel
+from albertine.base import DocumentAssembler, Finisher, PipelineModel
+from albertine.errors import AlbertineError, ModelNotFound, ParamError, PipelineError
+
+if TYPE_CHECKING:
+    from albertine._rows import Layout
+    from albertine._stage import Spec
+
+__all__ = ["NLUPipeline", "load"]
+
+#: The language of a request that names none.
+_LANGUAGE = "en"
+
+#: What NLU calls the column of a classifier.
+_CLASSES = "classified_sequence"
+
+#: The column of texts, inside.
+_TEXT = "text"
+
+
+def load(
+    request: str = "from_disk",
+    path: Union[str, os.PathLike[str], None] = None,
+    verbose: bool = False,
+    gpu: bool = False,
+    streamlit_caching: bool = False,
+    apple_silicon: bool = False,
+    get_tracer: bool = False,
+) -> NLUPipeline:
+    """A pipeline that is ready to :meth:`~NLUPipeline.predict`, of the models that a request names.
+
+    Args:
+        request: one or more references, apart by white space. A reference is a name as NLU spells it,
+            ``[language.]classify.albert.dataset`` (English if no language is said), the name of a model (``ag_news``, the built-in
+            one, or ``albert_base_sequence_classifier_ag_news``), a repository of the Hugging Face hub (``owner/name``), an address
+            or a path. ``en.classify.albertine.ag_news`` is the built-in model too.
+        path: instead of a request, a folder or a zip archive with a saved pipeline or a single model.
+        verbose: whether it is told on stderr what each reference is.
+        gpu: accepted for the sake of NLU's callers, as are ``streamlit_caching``, ``apple_silicon`` and ``get_tracer``.
+
+    Returns:
+        A pipeline with the stages that the models need: a ``DocumentAssembler``, a ``SentenceDetector``, since NLU gives a row for
+        each sentence unless told otherwise, and a ``Tokenizer``.
+
+    Raises:
+        albertine.ModelNotFound: a reference is none, and the message has the nearest ones; or its model could not be had, and the
+            message says how to get it.
+        albertine.PipelineError: nothing is named, or something that cannot be in a pipeline with the rest.
+
+    >>> list(load("en.classify.albertine.ag_news"))
+    ['document_assembler', 'sentence_detector', 'tokenizer', 'classified_sequence']
+    >>> load("en.classify.albert.ag_mews")
+    Traceback (most recent call last):
+    albertine.errors.ModelNotFound: there is no model for `en.classify.albert.ag_mews`; did you use an NLU spell? The nearest are ...
+    """
+    if path is not None:
+        return NLUPipeline(_from_disk(os.fspath(path)))
+    references = list(dict.fromkeys(request.split()))
+    if not references or references == ["from_disk"]:
+        raise PipelineError("nothing is named: load('en.classify.albertine.ag_news'), or load(path='a saved pipeline or model')")
+    found = [_resolved(reference) for reference in references]
+    if verbose:
+        for reference, model in zip(references, found):
+            print(f"{reference} is {model.describe()}", file=sys.stderr)
+    loaded = [model.load() for model in found]
+    if len(loaded) == 1 and isinstance(loaded[0], PipelineModel):
+        return NLUPipeline(_components(loaded[0].stages))
+    for reference, stage in zip(references, loaded):
+        if isinstance(stage, PipelineModel):
+            raise PipelineError(f"`{reference}` is a whole pipeline, which has to be loaded alone")
+    return NLUPipeline(_of_classifiers([model.spell for model in found], loaded))
+
+
+# from a request to models
+
+
+class _Reference:
+    """A model that a reference names: the name that the hub takes, and its language."""
+
+    def __init__(self, spell: str, name: str, lang: Optional[str]) -> None:
+        self.spell = spell
+        self.name = name
+        self.lang = lang
+
+    def describe(self) -> str:
+        return self.name if self.lang is None else f"{self.name} ({self.lang})"
+
+    def load(self) -> Union[AlbertForSequenceClassification, PipelineModel]:
+        """The model, or the pipeline if it is one."""
+        with advised(self.name, self.lang):
+            path = _albertine.pull(self.name, self.lang)
+        if path is None:
+            return AlbertForSequenceClassification(_albertine.Classifier.load(self.name, lang=self.lang))
+        return _at(os.fspath(path))
+
+
+def _at(path: str) -> Union[AlbertForSequenceClassification, PipelineModel]:
+    """The pipeline at a path on this machine, or the single model."""
+    native = _albertine.Pipeline.load_if_one(path)
+    return AlbertForSequenceClassification._load_folder(path) if native is None else PipelineModel._of(native)
+
+
+class _Saved:
+    """What readers of stages take for the class of what is at a path, whichever it is."""
+
+    _load_folder = staticmethod(_at)
+
+
+def _spells() -> dict[str, tuple[str, str, Optional[str]]]:
+    """The models that are known here by their spells without the language: spell, name, language."""
+    found: dict[str, tuple[str, str, Optional[str]]] = {}
+    for name, lang, origin, _, _ in _albertine.known_models():
+        published = re.fullmatch(r"albert_([a-z]+)_sequence_classifier_(\w+)", name)
+        spells = [name.lower(), f"classify.{name.lower()}"]
+        if origin == "built in":
+            spells.insert(0, f"classify.albertine.{name}")
+        elif published is not None:
+            size, dataset = published.groups()
+            spells.insert(0, f"classify.albert.{dataset}" if size == "base" else f"classify.albert.{dataset}.{size}")
+        for spell in spells:
+            # one spell may be there in many languages
+            found.setdefault(f"{lang or ''}.{spell}", (spell, name, lang))
+    return found
+
+
+def _resolved(reference: str) -> _Reference:
+    """What a reference names.
+
+    Raises:
+        albertine.ModelNotFound: nothing.
+    """
+    if reference.startswith("train."):
+        raise PipelineError(
+            f"`{reference}` is to be trained, which `albertine train` does; load(path=...) takes the model directory that it writes"
+        )
+    spells = _spells()
+    spelled = reference.lower()
+    lang, _, rest = spelled.partition(".")
+    attempts = [(_LANGUAGE, spelled)]
+    if re.fullmatch("[a-z]{2}", lang) and rest:
+        attempts.insert(0, (lang, rest))
+    for lang, spell in attempts:
+        for known in (f"{lang}.{spell}", f".{spell}"):
+            if known in spells:
+                _, name, found = spells[known]
+                return _Reference(spell, name, found)
+    if "/" in reference or os.sep in reference or os.path.exists(reference):
+        return _Reference(os.path.basename(reference.rstrip("/" + os.sep)), reference, None)
+    wanted = f"{attempts[0][0]}.{attempts[0][1]}"
+    offered = [f"{lang or _LANGUAGE}.{spell}" for spell, _, lang in spells.values()]
+    nearest = difflib.get_close_matches(wanted, offered, n=3, cutoff=0.5) or ["en.classify.albertine.ag_news"]
+    shown = ", ".join(f"`{spell}`" for spell in nearest)
+    raise ModelNotFound(
+        f"there is no model for `{reference}`; did you use an NLU spell? The nearest are {shown}. "
+        f"albertine.pretrained.ResourceDownloader.showPublicModels() lists the published models"
+    )
+
+
+def _from_disk(path: str) -> dict[str, Any]:
+    """The stages of what is saved at a path, which may be on any file system that a Spark session reaches."""
+    loaded = _saving.StageReader(_Saved).load(path)
+    if isinstance(loaded, PipelineModel):
+        return _components(loaded.stages)
+    return _of_classifiers([""], [loaded])
+
+
+def _of_classifiers(spells: Sequence[str], classifiers: Sequence[Any]) -> dict[str, Any]:
+    """A pipeline for classifiers: the stages that they need before them."""
+    stages: list[Any] = [
+        DocumentAssembler().setInputCol(_TEXT).setOutputCol("document"),
+        SentenceDetector().setInputCols(["document"]).setOutputCol("sentence"),
+        Tokenizer().setInputCols(["sentence"]).setOutputCol("token"),
+    ]
+    for name, classifier in zip(_column_names(spells), classifiers):
+        stages.append(classifier.setInputCols(["sentence", "token"]).setOutputCol(name))
+    return _components(stages)
+
+
+def _column_names(spells: Sequence[str]) -> list[str]:
+    """The columns of classifiers: of several, each is told from the others by so much of its spell as it takes."""
+    if len(spells) == 1:
+        return [_CLASSES]
+    parts = [spell.split(".")[1:] if spell.startswith("classify.") else spell.split(".") for spell in spells]
+    names = []
+    for own in parts:
+        others = [other for other in parts if other is not own]
+        depth = next((depth for depth in range(1, len(own)) if all(other[:depth] != own[:depth] for other in others)), len(own))
+        names.append("_".join([_CLASSES, *own[:depth]]))
+    return [name if names.count(name) == 1 else f"{name}_{number}" for number, name in enumerate(names)]
+
+
+def _components(stages: Iterable[Any]) -> dict[str, Any]:
+    """Stages by the names that NLU has for them; classifiers by that of their column."""
+    names = {DocumentAssembler: "document_assembler", SentenceDetector: "sentence_detector", Tokenizer: "tokenizer"}
+    names.update({TokenizerModel: "tokenizer", Finisher: "finisher"})
+    found: dict[str, Any] = {}
+    for stage in stages:
+        name = names.get(type(stage)) or stage.getOutputCol()
+        key, number = name, 2
+        while key in found:
+            key, number = f"{name}_{number}", number + 1
+        found[key] = stage
+    return found
+
+
+class NLUPipeline(Dict[str, Any]):
+    """What :func:`load` gives: stages by their names, which can be set as those of any pipeline, and :meth:`predict`.
+
+    >>> pipe = load("ag_news")
+    >>> pipe["classified_sequence"].setMaxSentenceLength(128).getMaxSentenceLength()
+    128
+    """
+
+    _native: Optional[tuple[Any, _albertine.Pipeline]] = None
+
+    def predict(
+        self,
+        data: Any,
+        output_level: str = "",
+        output_path: str = "",
+        positions: bool = False,
+        keep_stranger_features: bool = True,
+        metadata: bool = False,
+        multithread: bool = True,
+        drop_irrelevant_cols: bool = True,
+        return_spark_df: bool = False,
+        get_embeddings: bool = True,
+        parser_output: bool = False,
+        parser_config: str = "",
+        partition: int = 1000,
+    ) -> Any:
+        """What texts are: a row for each sentence, document or token.
+
+        Args:
+            data: a text; a list, tuple, numpy array or Series (pandas, polars, pyarrow) of texts; or a frame (pandas, polars,
+                pyarrow, Spark) with the texts in its column ``text``, or in its first one if there is no such column.
+            output_level: ``document``, ``sentence`` or ``token``: what a row is of. Sentences unless said otherwise; in a pipeline
+                from disk what its classifier reads.
+            positions: adds the first and the last UTF-16 code unit of everything: ``_begin``, ``_end``.
+            keep_stranger_features: keeps the columns of the frame that came in.
+            metadata: adds the number of the sentence, and the score of every label: ``_origin_sentence``, ``_World_confidence``.
+            drop_irrelevant_cols: leaves out texts of other levels than ``output_level``; else a row has lists of what is finer.
+            return_spark_df: gives the Spark DataFrame of annotations, for which nothing is computed before it is asked for.
+            output_path, parser_output, parser_config: there is no such output here: only their defaults are taken.
+            multithread, get_embeddings, partition: accepted; all cores are used, there are no embeddings, and a Spark DataFrame
+                keeps its partitions.
+
+        Returns:
+            A pandas DataFrame whose index is that of the text, repeated for each of its rows; of polars and pyarrow a frame of the
+            same kind with that number in ``origin_index``; of Spark a pandas DataFrame, or with ``return_spark_df`` one of Spark.
+            Columns are sorted by name: ``classified_sequence`` (the label), ``classified_sequence_confidence`` (the highest of the
+            labels' scores) and ``sentence`` or what a row is of. A text without sentences keeps one row. Models with ``sigmoid``
+            give lists of labels and of their scores. A frame's own columns are never overwritten: what would be called as one of
+            them gets ``predicted_`` before its name.
+
+        Raises:
+            albertine.ColumnError: the frame has no column of texts.
+            albertine.ParamError: a level or an output that there is not.
+
+        >>> load("ag_news").predict(["Oil prices are rising."], output_level="document", metadata=True).columns.tolist()[:3]
+        ['classified_sequence', 'classified_sequence_Business_confidence', 'classified_sequence_Sci/Tech_confidence']
+        """
+        _import("numpy")
+        _import("pyarrow")
+        from albertine import _predict
+
+        for name, value in (("output_path", output_path), ("parser_output", parser_output), ("parser_config", parser_config)):
+            if value:
+                raise ParamError(f"{name} is {value!r}: predict() gives a frame, and has no other output")
+        specs, layout = self._arranged(output_level, positions, metadata, drop_irrelevant_cols)
+        keep = keep_stranger_features
+        if return_spark_df:
+            return _predict.annotated(specs, data, keep)
+        if _predict.is_spark(data):
+            return _predict.on_spark(specs, layout, data, keep)
+        return _predict.flat(self._pipeline(specs).transform, layout, data, keep)
+
+    def fit(self, dataset: Any = None, dataset_path: Optional[str] = None, label_seperator: str = ",") -> NLUPipeline:
+        """The same pipeline: its models are trained already, and nothing is learnt from ``dataset``."""
+        return self
+
+    @property
+    def model(self) -> PipelineModel:
+        """The pipeline as others take it, such as ``LightPipeline``."""
+        return PipelineModel([stage.fit(None) if isinstance(stage, Tokenizer) else stage for stage in self.values()])
+
+    def save(self, path: str, component: str = "entire_pipeline", overwrite: bool = True) -> None:
+        """Saves the pipeline, or the component of a name, for ``load(path=...)`` and for Spark's and our own ``load``.
+
+        Args:
+            path: a folder that is new, or one with a pipeline or a model that was saved.
+            component: which one; the whole pipeline unless said otherwise.
+            overwrite: whether what was saved there is replaced.
+
+        Raises:
+            albertine.AlbertineError: something is there that was not saved, or ``overwrite`` is off.
+            albertine.PipelineError: there is no component of the name.
+        """
+        if component != "entire_pipeline" and component not in self:
+            raise PipelineError(f"there is no component {component!r}; there are {', '.join(map(repr, self))}")
+        stage = self.model if component == "entire_pipeline" else self[component]
+        is_saved = os.path.isdir(os.path.join(path, "metadata"))
+        if os.path.exists(path) and not is_saved and not (os.path.isdir(path) and not os.listdir(path)):
+            raise AlbertineError(f"{path} is there already, and is no saved pipeline: it is not replaced")
+        writer = stage.write()
+        (writer.overwrite() if overwrite else writer).save(path)
+
+    def print_info(self, minimal: bool = True) -> None:
+        """Prints the parameters of each component with their values, as lines that can be copied.
+
+        Args:
+            minimal: leaves out the names of columns.
+
+        >>> load("ag_news").print_info()
+        These parameters can be set (the lines can be copied):
+        pipe['document_assembler'] has:
+        pipe['document_assembler'].setCleanupMode('disabled')  # how texts are cleaned up: ...
+        ...
+        """
+        print("These parameters can be set (the lines can be copied):")
+        for name, stage in self.items():
+            print(f"pipe[{name!r}] has:")
+            for param in stage.params:
+                setter = f"set{param.name[0].upper()}{param.name[1:]}"
+                columns = minimal and re.fullmatch(r"(in|out)putCols?", param.name)
+                if stage.isDefined(param) and hasattr(type(stage), setter) and not columns:
+                    print(f"pipe[{name!r}].{setter}({stage.getOrDefault(param)!r})  # {param.doc}")
+
+    # the stages for a level
+
+    def _arranged(self, level: str, positions: bool, metadata: bool, drop_others: bool) -> tuple[list[Spec], Layout]:
+        """The stages that give rows of a level, and how the rows are made of what they give.
+
+        Raises:
+            albertine.ParamError: there is no such level.
+            albertine.PipelineError: the pipeline has no ``DocumentAssembler``, or no tokens to give.
+        """
+        from albertine._rows import LEVELS, ClassColumn, Layout
+
+        if level not in ("", *LEVELS):
+            raise ParamError(f"the output level is {level!r}, expected {', '.join(map(repr, LEVELS))}")
+        stages = list(self.values())
+        document = _only(stages, DocumentAssembler)
+        sentence = _only(stages, SentenceDetector)
+        token = _only(stages, (Tokenizer, TokenizerModel))
+        classifiers = [stage for stage in stages if isinstance(stage, AlbertForSequenceClassification)]
+        if document is None:
+            raise PipelineError("the pipeline has no DocumentAssembler, with which texts come in")
+        if level == "token" and token is None:
+            raise PipelineError("the pipeline has no Tokenizer, so that there are no tokens")
+        of_sentences = [_reads(stage, sentence) and not stage.getCoalesceSentences() for stage in classifiers]
+        finest = "token" if token is not None else "sentence" if sentence is not None else "document"
+        level = level or ("sentence" if any(of_sentences) else "document" if classifiers else finest)
+        document = document.copy().setInputCol(_TEXT)
+        for name in ("idCol", "metadataCol"):
+            document.clear(document.getParam(name))
+        for stage in classifiers:
+            # before it is copied, so that a model in another precision is made once
+            stage._model()
+        classifiers = [stage.copy() for stage in classifiers]
+        if level == "sentence":
+            if sentence is None:
+                sentence = SentenceDetector().setInputCols([document.getOutputCol()]).setOutputCol("sentence")
+            classifiers, token = _rewired(classifiers, token, sentence.getOutputCol())
+            classifiers = [stage.setCoalesceSentences(False) for stage in classifiers]
+        elif level == "document" and any(of_sentences):
+            classifiers, token = _rewired(classifiers, token, document.getOutputCol())
+        if sentence is not None:
+            sentence = sentence.copy().setExplodeSentences(False)
+            needed = [stage for stage in (token, *classifiers) if stage is not None and _reads(stage, sentence)]
+            if level == "document" and not needed and drop_others and not positions:
+                sentence = None
+        columns = tuple(
+            ClassColumn(
+                stage.getOutputCol(),
+                tuple(stage.getClasses()),
+                _reads(stage, sentence) and not stage.getCoalesceSentences(),
+                stage.getActivation() == "sigmoid",
+            )
+            for stage in classifiers
+        )
+        layout = Layout(
+            level,
+            document.getOutputCol(),
+            None if sentence is None else sentence.getOutputCol(),
+            None if token is None else token.getOutputCol(),
+            columns,
+            positions,
+            metadata,
+            drop_others,
+        )
+        return [stage._spec() for stage in (document, sentence, token, *classifiers) if stage is not None], layout
+
+    def _pipeline(self, specs: list[Spec]) -> _albertine.Pipeline:
+        """The native pipeline of stages; that of the last call is kept."""
+        key = [(name, json.loads(params), id(model)) for name, params, model in specs]
+        if self._native is None or self._native[0] != key:
+            self._native = (key, _albertine.Pipeline(specs))
+        return self._native[1]
+
+
+def _only(stages: Sequence[Any], kind: Any) -> Any:
+    found = [stage for stage in stages if isinstance(stage, kind)]
+    if len(found) > 1:
+        raise PipelineError(f"the pipeline has {len(found)} stages of the kind of {found[0]!r}; predict() takes one")
+    return found[0] if found else None
+
+
+def _reads(stage: Any, sentence: Any) -> bool:
+    return sentence is not None and sentence.getOutputCol() in stage.getInputCols()
+
+
+def _rewired(classifiers: Sequence[Any], token: Any, column: str) -> tuple[list[Any], Any]:
+    """Classifiers, and the tokenizer before them, that read the documents of a column."""
+    if token is not None:
+        token = token.copy().setInputCols([column])
+        classifiers = [stage.setInputCols([column, token.getOutputCol()]) for stage in classifiers]
+    return list(classifiers), token
+
+
+def _import(name: str) -> Any:
+    """A library that ``predict`` works with.
+
+    Raises:
+        ImportError: it is missing; the message says how to get it.
+    """
+    from importlib import import_module
+
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise ImportError(f"predict() needs {name}: pip install 'albertine[pandas]'") from error
