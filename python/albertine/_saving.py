@@ -219,7 +219,7 @@ def load_stage(path: str, cls: type[Any]) -> Any:
     module, _, class_name = name.rpartition(".")
     found = getattr(import_module(module), class_name) if module in ("albertine.base", "albertine.annotator") else None
     if found is None or not issubclass(found, cls):
-        raise PipelineError(f"{path} holds a {name}, not a {cls.__name__}")
+        raise PipelineError(f"{path} holds {name}, not a {cls.__name__}")
     stage = found()
     stage._resetUid(metadata.get("uid", stage.uid))
     stage._read_tree(path)

@@ -129,11 +129,27 @@ impl Classifier {
         self.inner.model().precision().name()
     }
 
-    /// The parameters of an annotator with this model when nothing is set, as JSON under Spark NLP's names.
+    /// The parameters of an annotator with this model when nothing is set, as JSON under Spark NLP's names: what was saved with the
+    /// model, and what the annotator makes of the rest.
     #[getter]
     fn params(&self) -> PyResult<String> {
-        let stage = Stage::from(AlbertForSequenceClassification::of(self.own().map_err(Failure::from)?));
-        Ok(serde_json::Value::from(stage.params()).to_string())
+        let stage = AlbertForSequenceClassification::of(self.own().map_err(Failure::from)?);
+        let activation = match stage.get_activation() {
+            Activation::Softmax => Some("softmax"),
+            Activation::Sigmoid => Some("sigmoid"),
+            // has no name in Spark NLP
+            _ => None,
+        };
+        let mut decided = vec![
+            ("maxSentenceLength", stage.get_max_sentence_length().into()),
+            ("encoding", stage.get_encoding().name().into()),
+        ];
+        decided.extend(activation.map(|name| ("activation", name.into())));
+        let mut params = Stage::from(stage).params();
+        for (name, value) in decided {
+            params.entry(name).or_insert(value);
+        }
+        Ok(serde_json::Value::from(params).to_string())
     }
 
     /// Texts that were read, and of them those that were cut because they are too long.
