@@ -14,14 +14,16 @@ import shutil
 import sys
 import tempfile
 import time
+import weakref
 from importlib import import_module
 from typing import Any
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
+from albertine._ml import Params
 from albertine.errors import AlbertineError, ModelNotFound, PipelineError
 
-__all__ = ["StageReader", "StageWriter", "fetched", "load_stage", "stored"]
+__all__ = ["Fetched", "Held", "StageReader", "StageWriter", "is_copy", "load_stage", "load_stages", "plain", "stored", "write_stage"]
 
 
 def _spark() -> Any:
@@ -37,42 +39,81 @@ def _local(path: str) -> str | None:
         return url2pathname(url.path)
     if len(url.scheme) > 1:
         return None
-    return path if _spark() is None or os.path.exists(path) else None
+    spark = _spark()
+    if spark is None or os.path.exists(path):
+        return path
+    # where Spark's own file system is this machine's, its paths are ours
+    configuration = spark._jsc.hadoopConfiguration() if hasattr(spark, "_jsc") else None
+    return path if configuration is not None and configuration.get("fs.defaultFS", "").startswith("file:") else None
 
 
 def _hadoop(path: str) -> tuple[Any, Any, Any]:
     """The file system of a path, the path in it, and the JVM."""
     spark = _spark()
-    jvm = getattr(spark, "_jvm", None)
-    if jvm is None:
-        advice = "save to a local path without Spark instead" if spark is not None else "start a Spark session first"
+    if not hasattr(spark, "_jsc"):
+        advice = "put file:// in front of a path on this machine" if spark is not None else "start a Spark session first"
         raise AlbertineError(f"{path} is on a file system that only Spark's JVM reaches, and there is none here: {advice}")
-    where = jvm.org.apache.hadoop.fs.Path(path)
-    return where.getFileSystem(spark._jsc.hadoopConfiguration()), where, jvm
+    where = spark._jvm.org.apache.hadoop.fs.Path(path)
+    return where.getFileSystem(spark._jsc.hadoopConfiguration()), where, spark._jvm
 
 
-class fetched:
-    """What is at a path, as a path on this machine: itself, or a copy for as long as it is looked at."""
+#: Folders on this machine that hold copies of what is elsewhere; each goes with the last thing that was read from it.
+_copies: set[str] = set()
 
-    def __init__(self, path: str) -> None:
-        self._path = os.fspath(path)
-        self._copy: tempfile.TemporaryDirectory[str] | None = None
 
-    def __enter__(self) -> str:
-        local = _local(self._path)
+def is_copy(path: str) -> bool:
+    """Whether a path leads into a copy, which no other machine has and which will go."""
+    return any(path.startswith(copy) for copy in _copies)
+
+
+class Fetched:
+    """What is at a path, as a path on this machine: ``folder``, which is the path itself or a copy that goes with this object."""
+
+    def __init__(self, path: Any) -> None:
+        path = os.fspath(path)
+        local = _local(path)
         if local is not None:
-            return local
-        system, where, jvm = _hadoop(self._path)
-        self._copy = tempfile.TemporaryDirectory(prefix="albertine-")
-        target = os.path.join(self._copy.name, where.getName())
+            self.folder = local
+            return
+        system, where, jvm = _hadoop(path)
         if not system.exists(where):
-            raise ModelNotFound(f"{self._path} is no pipeline and no model: nothing is there")
-        system.copyToLocalFile(False, where, jvm.org.apache.hadoop.fs.Path(target), True)
-        return target
+            raise ModelNotFound(f"there is nothing at {path}")
+        copy = tempfile.mkdtemp(prefix="albertine-")
+        weakref.finalize(self, _remove_copy, copy)
+        _copies.add(copy)
+        self.folder = os.path.join(copy, where.getName())
+        system.copyToLocalFile(False, where, jvm.org.apache.hadoop.fs.Path(self.folder), True)
 
-    def __exit__(self, *_: object) -> None:
-        if self._copy is not None:
-            self._copy.cleanup()
+
+def _remove_copy(copy: str) -> None:
+    _copies.discard(copy)
+    shutil.rmtree(copy, ignore_errors=True)
+
+
+class Held:
+    """The files of a folder, which can be read for as long as this object is there, even if the folder goes.
+
+    Spark's ``overwrite`` empties the place before it asks the stages to write themselves, and they may have come from there.
+    """
+
+    def __init__(self, folder: str) -> None:
+        flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+        with os.scandir(folder) as entries:
+            self._files = {entry.name: os.open(entry.path, flags) for entry in entries if entry.is_file()}
+        weakref.finalize(self, _close, list(self._files.values()))
+
+    def write(self, folder: str) -> None:
+        """Writes the files into a new folder."""
+        os.makedirs(folder)
+        for name, handle in self._files.items():
+            with open(handle, "rb", closefd=False) as source, open(os.path.join(folder, name), "wb") as target:
+                source.seek(0)
+                shutil.copyfileobj(source, target, 1 << 20)
+
+
+def _close(handles: list[int]) -> None:
+    for handle in handles:
+        os.close(handle)
 
 
 class stored:
@@ -118,23 +159,28 @@ class stored:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _write_metadata(stage: Any, folder: str) -> None:
-    spark = sys.modules.get("pyspark")
-    values = {param.name: value for param, value in stage._paramMap.items() if _is_plain(value)}
-    defaults = {param.name: value for param, value in stage._defaultParamMap.items() if _is_plain(value)}
+def write_stage(stage: Any, folder: str) -> None:
+    """Writes a stage, or a pipeline with its stages, into a folder as Spark ML lays it out."""
+    os.makedirs(folder, exist_ok=True)
+    stage._write_tree(folder)
     metadata = {
-        "class": f"{type(stage).__module__}.{type(stage).__name__}",
+        "class": stage._class(),
         "timestamp": round(time.time() * 1000),
-        "sparkVersion": getattr(spark, "__version__", "3.5.0"),
+        "sparkVersion": getattr(sys.modules.get("pyspark"), "__version__", "3.5.0"),
         "uid": stage.uid,
-        "paramMap": values,
-        "defaultParamMap": defaults,
+        "paramMap": stage._saved_params(),
+        "defaultParamMap": plain(stage._defaultParamMap),
     }
     os.makedirs(os.path.join(folder, "metadata"))
     with open(os.path.join(folder, "metadata", "part-00000"), "w", encoding="utf-8") as file:
         file.write(json.dumps(metadata, separators=(",", ":")) + "\n")
     with open(os.path.join(folder, "metadata", "_SUCCESS"), "w", encoding="utf-8"):
         pass
+
+
+def plain(values: dict[Any, Any]) -> dict[str, Any]:
+    """Values by the names of their parameters, but for those that JSON does not know."""
+    return {param.name: value for param, value in values.items() if _is_plain(value)}
 
 
 def _is_plain(value: Any) -> bool:
@@ -150,7 +196,10 @@ def _metadata(folder: str) -> dict[str, Any] | None:
             with open(os.path.join(parts, name), encoding="utf-8") as file:
                 line = file.readline()
             if line:
-                found = json.loads(line)
+                try:
+                    found = json.loads(line)
+                except ValueError as error:
+                    raise PipelineError(f"{os.path.join(parts, name)} is not the JSON of a saved stage: {error}") from None
                 return found if isinstance(found, dict) else None
     return None
 
@@ -170,12 +219,33 @@ def load_stage(path: str, cls: type[Any]) -> Any:
     module, _, class_name = name.rpartition(".")
     found = getattr(import_module(module), class_name) if module in ("albertine.base", "albertine.annotator") else None
     if found is None or not issubclass(found, cls):
-        raise PipelineError(f"{path} holds a {name}, not a {cls.__name__}")
+        raise PipelineError(f"{path} holds {name}, not a {cls.__name__}")
     stage = found()
-    stage._resetUid(metadata["uid"])
+    stage._resetUid(metadata.get("uid", stage.uid))
     stage._read_tree(path)
-    stage._set(**{name: value for name, value in metadata["paramMap"].items() if value is not None})
+    values = metadata.get("paramMap") or {}
+    strange = [name for name in values if not stage.hasParam(name)]
+    if strange:
+        raise PipelineError(f"{path} has the parameter {strange[0]!r}, which no {class_name} of this version has")
+    stage._set(**{name: value for name, value in values.items() if value is not None})
     return stage
+
+
+def load_stages(path: str) -> list[Any] | None:
+    """The stages of the pipeline at a path, if Spark ML laid it out and all of them are ours; ``None`` for anything else."""
+    metadata = _metadata(path) if os.path.isdir(path) else None
+    if metadata is None or not metadata.get("class", "").startswith("pyspark.ml.pipeline."):
+        return None
+    parts = os.path.join(path, "stages")
+    names = [name for name in os.listdir(parts) if name[:1].isdigit()] if os.path.isdir(parts) else []
+    stages = []
+    for name in sorted(names, key=lambda name: (name.partition("_")[0].zfill(9), name)):
+        folder = os.path.join(parts, name)
+        found = load_stages(folder) or load_stage(folder, Params)
+        if found is None:
+            return None
+        stages.extend(found if isinstance(found, list) else [found])
+    return stages
 
 
 try:
@@ -207,8 +277,7 @@ class StageWriter(MLWriter):
     def save(self, path: str) -> None:
         """Writes the stage into a new folder, which appears when it is complete."""
         with stored(path, self.shouldOverwrite) as folder:
-            self.instance._write_tree(folder)
-            _write_metadata(self.instance, folder)
+            write_stage(self.instance, folder)
 
 
 class StageReader(MLReader):  # type: ignore[type-arg]
@@ -224,8 +293,10 @@ class StageReader(MLReader):  # type: ignore[type-arg]
         Raises:
             albertine.PipelineError: none of this class was.
         """
-        with fetched(path) as folder:
-            stage = self.cls._load_folder(folder) if hasattr(self.cls, "_load_folder") else load_stage(folder, self.cls)
+        found = Fetched(path)
+        stage = self.cls._load_folder(found.folder) if hasattr(self.cls, "_load_folder") else load_stage(found.folder, self.cls)
         if stage is None:
             raise PipelineError(f"{path} holds no {self.cls.__name__}")
+        for each in getattr(stage, "stages", [stage]):
+            each._fetched = found
         return stage

@@ -14,6 +14,7 @@ import os
 import tempfile
 import weakref
 import zipfile
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Optional, Sequence
 
 import pyarrow as pa
@@ -28,8 +29,8 @@ from pyspark.sql.types import (
     StructType,
 )
 
-from albertine import _albertine
-from albertine.errors import AlbertineError
+from albertine import _albertine, _saving
+from albertine.errors import AlbertineError, ColumnError, ModelNotFound
 
 if TYPE_CHECKING:
     from albertine._stage import Spec
@@ -70,6 +71,10 @@ def output_schema(stages: Sequence[Spec], frame: Any) -> StructType:
     Raises:
         albertine.ColumnError: a stage lacks a column.
     """
+    return _output_schema(_as_spelled(stages, frame), frame)
+
+
+def _output_schema(stages: Sequence[Spec], frame: Any) -> StructType:
     schema = frame.schema
     arrow = pa.schema([_arrow_field(field) for field in schema.fields])
     added = pa.schema(_albertine.Pipeline(list(stages)).output_schema(arrow, _kinds(schema)))
@@ -84,29 +89,39 @@ def output_schema(stages: Sequence[Spec], frame: Any) -> StructType:
             fields.append(before[field.name])
         else:
             fields.append(StructField(field.name, from_arrow_type(field.type), field.nullable))
+    names = [field.name for field in fields]
+    for name in names:
+        same = [other for other in names if other != name and other.lower() == name.lower()]
+        if same and name not in before and not _case_matters(frame):
+            raise ColumnError(f"column `{name}` would differ from `{same[0]}` in case alone, which Spark takes for the same name")
     return StructType(fields)
 
 
 def _arrow_field(field: StructField) -> pa.Field:
     try:
         (found,) = to_arrow_schema(StructType([field]))
-    except Exception as error:
-        raise AlbertineError(f"column `{field.name}` of type {field.dataType.simpleString()} cannot go to Python: {error}") from None
+    except Exception:
+        kind = field.dataType.simpleString()
+        raise ColumnError(f"column `{field.name}` of type {kind} cannot go to Python: drop it, or cast it before") from None
     return found
 
 
 def transform(stages: Sequence[Spec], frame: Any) -> Any:
     """A table with the columns that stages add: nothing is done before an action."""
-    if len(set(frame.columns)) < len(frame.columns):
-        raise AlbertineError("the table has columns of the same name, which Spark cannot hand to Python")
+    twice = [name for name, count in Counter(frame.columns).items() if count > 1]
+    if twice:
+        raise ColumnError(f"the table has several columns `{twice[0]}`: rename them, or drop all but one")
     began, before = frame.__dict__.get(_BEGAN, (frame, []))
     if getattr(frame, "is_cached", False):
         began, before = frame, []
-    chain = [*before, *stages]
-    schema = output_schema(chain, began)
+    chain = [*before, *_as_spelled(stages, frame)]
+    schema = _output_schema(chain, began)
     ship = _Shipment(began.sparkSession)
-    worker = Chain([(name, params, ship.of(model)) for name, params, model in chain], _kinds(began.schema))
-    result = began.mapInArrow(worker, schema)
+    odd = _has_odd_names(began.columns)
+    worker = Chain([(name, params, ship.of(model)) for name, params, model in chain], _kinds(began.schema), began.columns if odd else None)
+    # Spark hands columns over by name, and understands dots and the like as more than a name
+    source = began.toDF(*(f"c{index}" for index in range(len(began.columns)))) if odd else began
+    result = source.mapInArrow(worker, schema)
     result.__dict__[_BEGAN] = (began, chain)
     return result
 
@@ -125,11 +140,46 @@ def transform_within(
         columns: the types of what ``after`` gives, in that order. The columns of the result are called by their numbers.
     """
     ship = _Shipment(frame.sparkSession)
-    chain = Chain([(name, params, ship.of(model)) for name, params, model in stages], {})
+    chain = Chain([(name, params, ship.of(model)) for name, params, model in stages], {}, None)
     # Spark hands columns over by name, and understands dots and the like as more than a name
     source = frame.toDF(*(f"c{number}" for number in range(len(frame.columns))))
     schema = StructType([StructField(str(number), column, True) for number, column in enumerate(columns)])
     return source.mapInArrow(_Within(before, chain, after), schema)
+
+
+def _has_odd_names(names: Sequence[str]) -> bool:
+    return len({name.lower() for name in names}) < len(names) or any(not name or "." in name or "`" in name for name in names)
+
+
+#: The parameters that name columns to read.
+_READS = ("inputCol", "inputCols", "idCol", "metadataCol")
+
+
+def _as_spelled(stages: Sequence[Spec], frame: Any) -> list[Spec]:
+    """Stages that read columns under the names that these have, where Spark takes upper and lower case for the same."""
+    values = [json.loads(params) for _, params, _ in stages]
+    names = [*frame.columns, *(params["outputCol"] for params in values if "outputCol" in params)]
+    read = {name for params in values for key in _READS if key in params for name in _list(params[key])}
+    if read <= set(names) or _case_matters(frame):
+        return list(stages)
+    known = {name.lower(): name for name in reversed(names)}
+
+    def spelled(name: str) -> str:
+        return name if name in names else known.get(name.lower(), name)
+
+    for params in values:
+        for key in _READS:
+            if key in params:
+                params[key] = [spelled(name) for name in params[key]] if key == "inputCols" else spelled(params[key])
+    return [(kind, json.dumps(params), model) for (kind, _, model), params in zip(stages, values)]
+
+
+def _list(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+def _case_matters(frame: Any) -> bool:
+    return bool(frame.sparkSession.conf.get("spark.sql.caseSensitive", "false") == "true")
 
 
 # the model's way to the executors
@@ -147,18 +197,30 @@ class _Shipment:
             return None
         if model.path is None:
             return _Model(model.precision, model.name)
-        if self._by_path() and os.path.exists(model.name):
-            return _Model(model.precision, os.path.abspath(model.name))
-        archive = _archive(model)
-        digest = hashlib.sha256(archive).hexdigest()
-        name = f"albertine-{digest[:16]}.zip"
+        if self._by_path() and os.path.exists(model.name) and not _saving.is_copy(model.name):
+            return _Model(model.precision, os.path.abspath(model.name), _stamp(model.name))
         if not hasattr(self._session, "_jsc"):
-            _add_artifact(self._session, name, archive)
-            return _Model(model.precision, name, file=True)
-        key = (self._session.sparkContext.applicationId, digest)
-        if key not in _broadcasts:
-            _broadcasts[key] = self._session.sparkContext.broadcast(archive)
-        return _Model(model.precision, name, broadcast=_broadcasts[key])
+            return _Model(model.precision, self._artifact(model), file=True)
+        context = self._session.sparkContext
+        application, sent = _sent.get(model, (None, None))
+        if sent is None or application != context.applicationId:
+            name, archive = _archive(model)
+            sent = _Model(model.precision, name, broadcast=context.broadcast(archive))
+            _sent[model] = (context.applicationId, sent)
+        return sent
+
+    def _artifact(self, model: _albertine.Classifier) -> str:
+        """A model sent over Spark Connect, once a session."""
+        session, name = _sent.get(model, (None, None))
+        if name is None or session != self._session.session_id:
+            name, archive = _archive(model)
+            with tempfile.TemporaryDirectory(prefix="albertine-") as folder:
+                path = os.path.join(folder, name)
+                with open(path, "wb") as file:
+                    file.write(archive)
+                self._session.addArtifacts(path, file=True)
+            _sent[model] = (self._session.session_id, name)
+        return str(name)
 
     def _by_path(self) -> bool:
         said = self._session.conf.get(SHIP, None)
@@ -172,17 +234,12 @@ class _Shipment:
         return bool(master == "local" or master.startswith("local["))
 
 
-#: Models that were broadcast, by application and content.
-_broadcasts: dict[tuple[str, str], Any] = {}
-_archives: weakref.WeakKeyDictionary[_albertine.Classifier, bytes] = weakref.WeakKeyDictionary()
-_artifacts: set[tuple[str, str]] = set()
+#: What was sent of a model, and to which application or session of Spark Connect: it goes with the model.
+_sent: weakref.WeakKeyDictionary[_albertine.Classifier, tuple[str, Any]] = weakref.WeakKeyDictionary()
 
 
-def _archive(model: _albertine.Classifier) -> bytes:
-    """A model directory as one archive, whose bytes depend on the model alone."""
-    found = _archives.get(model)
-    if found is not None:
-        return found
+def _archive(model: _albertine.Classifier) -> tuple[str, bytes]:
+    """A model directory as one archive, whose name and bytes depend on the model alone."""
     with tempfile.TemporaryDirectory(prefix="albertine-") as folder:
         target = os.path.join(folder, "model")
         model.save(target)
@@ -191,35 +248,39 @@ def _archive(model: _albertine.Classifier) -> bytes:
             for name in sorted(os.listdir(target)):
                 with open(os.path.join(target, name), "rb") as file:
                     archive.writestr(zipfile.ZipInfo(name), file.read())
-    _archives[model] = buffer.getvalue()
-    return _archives[model]
+    content = buffer.getvalue()
+    return f"albertine-{hashlib.sha256(content).hexdigest()[:16]}.zip", content
 
 
-def _add_artifact(session: Any, name: str, archive: bytes) -> None:
-    """Sends a model over Spark Connect, once a session."""
-    key = (session.session_id if hasattr(session, "session_id") else str(id(session)), name)
-    if key in _artifacts:
-        return
-    with tempfile.TemporaryDirectory(prefix="albertine-") as folder:
-        path = os.path.join(folder, name)
-        with open(path, "wb") as file:
-            file.write(archive)
-        session.addArtifacts(path, file=True)
-    _artifacts.add(key)
+def _stamp(path: str) -> str:
+    """Which files are at a path: another stamp is another model, which a worker has to load again."""
+    files = [path] if os.path.isfile(path) else sorted(os.path.join(path, name) for name in os.listdir(path))
+    return json.dumps([[os.path.basename(file), os.stat(file).st_size, os.stat(file).st_mtime_ns] for file in files])
 
 
 class _Model:
     """A model on its way to a task."""
 
-    def __init__(self, precision: str, name: str, broadcast: Any = None, file: bool = False) -> None:
+    def __init__(self, precision: str, name: str, stamp: str = "", broadcast: Any = None, file: bool = False) -> None:
         self.precision = precision
         self.name = name
+        self._stamp = stamp
         self._broadcast = broadcast
         self._file = file
 
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What tells it from other models."""
+        return self.name, self.precision, self._stamp
+
     def load(self) -> _albertine.Classifier:
         """The model, on the machine of the task."""
-        return _albertine.Classifier.load(self._found(), precision=self.precision)
+        try:
+            return _albertine.Classifier.load(self._found(), precision=self.precision)
+        except ModelNotFound as error:
+            if not self._stamp:
+                raise
+            raise ModelNotFound(f"{error}; with {SHIP} as 'path' every machine needs the model there") from None
 
     def _found(self) -> str:
         if not self._file and self._broadcast is None:
@@ -235,6 +296,8 @@ class _Model:
             with os.fdopen(handle, "wb") as file:
                 file.write(self._broadcast.value)
             os.replace(partial, path)
+            # the file is enough, and workers live long
+            vars(self._broadcast).pop("_value", None)
         return path
 
 
@@ -244,27 +307,34 @@ class _Model:
 class Chain:
     """What each task does with the batches of its partition."""
 
-    def __init__(self, stages: list[tuple[str, str, Optional[_Model]]], kinds: dict[str, str]) -> None:
+    def __init__(self, stages: list[tuple[str, str, Optional[_Model]]], kinds: dict[str, str], names: Optional[list[str]]) -> None:
         self._stages = stages
         self._kinds = kinds
+        self._names = names
+        self._version = _albertine.VERSION
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """The batches of a partition, with what the stages add."""
         first = next(batches, None)
         if first is None:
             return
-        stream = pa.RecordBatchReader.from_batches(first.schema, itertools.chain([first], batches))
+        rest = itertools.chain([first], batches)
+        schema = first.schema
+        if self._names is not None:
+            schema = pa.schema([field.with_name(name) for field, name in zip(schema, self._names)])
+            rest = (pa.RecordBatch.from_arrays(batch.columns, schema=schema) for batch in rest)
         try:
-            for batch in self._pipeline().transform(stream, self._kinds):
+            for batch in self._pipeline().transform(pa.RecordBatchReader.from_batches(schema, rest), self._kinds):
                 yield pa.record_batch(batch)
         except AlbertineError as error:
-            partition = _partition()
-            raise type(error)(f"partition {partition}, {error}" if partition is not None else str(error)) from None
+            raise _of_partition(error) from None
 
     def _pipeline(self) -> _albertine.Pipeline:
         """The pipeline, which the tasks of this process share."""
+        if self._version != _albertine.VERSION:
+            raise AlbertineError(f"albertine is {_albertine.VERSION} on an executor and {self._version} on the driver")
         threads = _task_cpus()
-        key = json.dumps([threads, [(name, params, model and (model.name, model.precision)) for name, params, model in self._stages]])
+        key = json.dumps([threads, [(name, params, model and model.key) for name, params, model in self._stages]])
         if key not in _pipelines:
             stages = [(name, params, _model(model) if model else None) for name, params, model in self._stages]
             _pipelines[key] = _albertine.Pipeline(stages, threads=threads)
@@ -286,16 +356,23 @@ class _Within:
             yield made.rename_columns([str(number) for number in range(made.num_columns)])
 
 
-#: Of this process: pipelines by what they are made of, and their models by name and precision.
+#: Of this process: pipelines by what they are made of, and their models.
 _pipelines: dict[str, _albertine.Pipeline] = {}
-_models: dict[tuple[str, str], _albertine.Classifier] = {}
+_models: dict[tuple[str, str, str], _albertine.Classifier] = {}
 
 
 def _model(model: _Model) -> _albertine.Classifier:
-    key = (model.name, model.precision)
-    if key not in _models:
-        _models[key] = model.load()
-    return _models[key]
+    if model.key not in _models:
+        _models[model.key] = model.load()
+    return _models[model.key]
+
+
+def _of_partition(error: AlbertineError) -> AlbertineError:
+    """The same error with the number of the task's partition in front: rows are counted within it."""
+    from pyspark import TaskContext
+
+    task = TaskContext.get()
+    return error if task is None else type(error)(f"partition {task.partitionId()}, {error}")
 
 
 def _task_cpus() -> int:
@@ -304,10 +381,3 @@ def _task_cpus() -> int:
 
     task = TaskContext.get()
     return max(1, task.cpus()) if task is not None else 1
-
-
-def _partition() -> int | None:
-    from pyspark import TaskContext
-
-    task = TaskContext.get()
-    return task.partitionId() if task is not None else None

@@ -77,6 +77,14 @@ class Annotator(Params, MLWritable, MLReadable[Any]):
 
     # saving
 
+    def _class(self) -> str:
+        """The class that reads it again."""
+        return f"{type(self).__module__}.{type(self).__name__}"
+
+    def _saved_params(self) -> dict[str, Any]:
+        """The parameters that are saved."""
+        return _saving.plain(self._paramMap)
+
     def _write_tree(self, folder: str) -> None:
         """Writes what is kept beside the parameters into a folder."""
 

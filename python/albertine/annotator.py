@@ -326,6 +326,9 @@ class AlbertForSequenceClassification(HasInputCols, AnnotatorTransformer, Model)
     engine = param("engine", "the engine that the model was saved for, which is not used here")
 
     _classifier: _albertine.Classifier | None = None
+    #: Where the model's files are, for as long as they are needed.
+    _held: _saving.Held | None = None
+    _fetched: _saving.Fetched | None = None
 
     def __init__(self, classifier: _albertine.Classifier | None = None, **params: Any) -> None:
         self._classifier = classifier
@@ -381,16 +384,17 @@ class AlbertForSequenceClassification(HasInputCols, AnnotatorTransformer, Model)
             albertine.ModelNotFound: nothing is there.
             albertine.ModelError: it is no model, or a damaged one.
         """
-        with _saving.fetched(path) as folder:
-            return cls._load_folder(folder, precision)
+        found = _saving.Fetched(path)
+        stage = cls._load_folder(found.folder, precision)
+        stage._fetched = found
+        return stage
 
     @classmethod
     def _load_folder(cls, folder: str, precision: str = "f32") -> AlbertForSequenceClassification:
         saved = _saving.load_stage(folder, cls)
         if saved is not None:
-            return saved  # type: ignore[no-any-return]
-        path = folder if os.path.isabs(folder) else os.path.join(os.curdir, folder)
-        return cls(_albertine.Classifier.load(path, precision=precision))
+            return saved if precision == "f32" else saved.setPrecision(precision)  # type: ignore[no-any-return]
+        return cls(_albertine.Classifier.load(os.path.abspath(folder), precision=precision))
 
     @classmethod
     def loadSavedModel(cls, folder: str, spark_session: Any = None) -> AlbertForSequenceClassification:
@@ -398,10 +402,16 @@ class AlbertForSequenceClassification(HasInputCols, AnnotatorTransformer, Model)
         return cls.load(folder)
 
     def _write_tree(self, folder: str) -> None:
-        self._model().save(os.path.join(folder, "model"))
+        target = os.path.join(folder, "model")
+        if self._held is not None:
+            self._held.write(target)
+        else:
+            self._model().save(target)
 
     def _read_tree(self, folder: str) -> None:
-        self._classifier = _albertine.Classifier.load(os.path.join(os.path.abspath(folder), "model"))
+        path = os.path.join(os.path.abspath(folder), "model")
+        self._classifier = _albertine.Classifier.load(path)
+        self._held = _saving.Held(path)
         self._set_defaults()
 
     def getClasses(self) -> list[str]:

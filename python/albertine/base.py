@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Sequence, Union, overload
 
@@ -261,11 +262,20 @@ class PipelineModel(Model, MLReadable["PipelineModel"], MLWritable):  # type: ig
         """The same model with copies of its stages."""
         return PipelineModel([stage.copy(extra) for stage in self.stages])
 
+    def _class(self) -> str:
+        # what it writes is a pipeline of Spark's, with our stages
+        return "pyspark.ml.pipeline.PipelineModel"
+
+    def _saved_params(self) -> dict[str, Any]:
+        return {"stageUids": [stage.uid for stage in self.stages], "language": "Python"}
+
     def _write_tree(self, folder: str) -> None:
-        _albertine.Pipeline(self._specs()).save(folder, False)
+        digits = len(str(len(self.stages)))
+        for index, stage in enumerate(self.stages):
+            _saving.write_stage(stage, os.path.join(folder, "stages", f"{index:0{digits}}_{stage.uid}"))
 
     def write(self) -> Any:
-        """A writer: ``.write().overwrite().save(path)``. What it writes is read with and without Spark, and by the command."""
+        """A writer: ``.write().overwrite().save(path)``. ``pyspark.ml.PipelineModel`` reads what it writes, and so does the command."""
         return _saving.StageWriter(self)
 
     @classmethod
@@ -285,7 +295,10 @@ class PipelineModel(Model, MLReadable["PipelineModel"], MLWritable):  # type: ig
 
     @classmethod
     def _load_folder(cls, folder: str) -> PipelineModel:
-        return cls._of(_albertine.Pipeline.load(folder))
+        stages = _saving.load_stages(folder)
+        if stages is None:
+            return cls._of(_albertine.Pipeline.load(folder))
+        return cls([stage.fit(None) if _is_estimator(stage) else stage for stage in stages])
 
     @classmethod
     def _of(cls, native: _albertine.Pipeline) -> PipelineModel:

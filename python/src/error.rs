@@ -118,12 +118,30 @@ impl Kind {
     }
 }
 
+/// What can be done about a model that is not here, in words that go behind the error's.
+fn advice(error: &Error) -> &'static str {
+    use albertine::hub::HubError;
+    match error {
+        Error::Hub(HubError::Offline { .. }) => {
+            "; fetch it once without ALBERTINE_OFFLINE and HF_HUB_OFFLINE, or name a folder that holds it in ALBERTINE_HUB, or give its path"
+        }
+        Error::Hub(HubError::NotAtAnyPlace { .. }) => {
+            "; ALBERTINE_HUB names the folders and addresses where published models are looked for, and a downloaded archive can be given by its path"
+        }
+        Error::Hub(HubError::Unreachable { .. }) => {
+            "; without a network, name a folder that holds the model in ALBERTINE_HUB, or give its path"
+        }
+        Error::UnknownModel { .. } => "; a path begins with ./, and owner/name is a repository of the Hugging Face hub",
+        _ => "",
+    }
+}
+
 impl From<Failure> for PyErr {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Python(error) => error,
             Failure::Library(Error::Interrupted) => PyKeyboardInterrupt::new_err(()),
-            Failure::Library(error) => Kind::of(&error).raise(error.to_string()),
+            Failure::Library(error) => Kind::of(&error).raise(format!("{error}{}", advice(&error))),
             Failure::NotUtf8 { column, row } => {
                 Kind::Row.raise(format!("row {row}: column `{column}` holds bytes that are not UTF-8"))
             }
