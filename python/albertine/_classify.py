@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Iterable, NamedTuple, Optional, Sequence, Union, overload
 
 from albertine import _albertine, _frames
+from albertine.errors import ParamError
 
 __all__ = ["Prediction", "classify"]
 
@@ -72,6 +73,8 @@ def classify(
     Raises:
         albertine.ModelNotFound: there is no such model; the message says what to do.
         albertine.ColumnError: the table has no such column of texts.
+        albertine.ParamError: an argument has a value that it cannot have.
+        albertine.RowError: a text that cannot be worked on; the message has its number, from 0.
 
     >>> classify(["The striker scored twice in the final.", None])[0].label
     'Sports'
@@ -84,7 +87,7 @@ def classify(
         model or "ag_news", precision, max_sentence_length, case_sensitive, encoding, window_overlap, threads
     )
     if isinstance(texts, str):
-        return _predictions(classifier.predict([texts], activation, threshold))[0]
+        return _predict(classifier, [texts], activation, threshold)[0]
     if _frames.library(texts) == "pyspark":
         raise TypeError("a Spark DataFrame wants a pipeline: albertine.load(...).predict(df), or the stages of albertine.base")
     if _is_table(texts):
@@ -96,7 +99,7 @@ def classify(
         return _frames.transform_with(run, texts)
     if isinstance(texts, (bytes, bytearray, dict)) or not hasattr(texts, "__iter__"):
         raise TypeError(f"expected a text, texts or a table, not {type(texts).__name__}")
-    return _predictions(classifier.predict(_list(texts), activation, threshold))
+    return _predict(classifier, _list(texts), activation, threshold)
 
 
 def _is_table(value: Any) -> bool:
@@ -119,7 +122,13 @@ def _is_missing(value: Any) -> bool:
     return value is None or value != value or type(value).__name__ == "NAType"
 
 
-def _predictions(found: list[Any]) -> list[Prediction]:
+def _predict(
+    classifier: _albertine.Classifier, texts: list[Optional[str]], activation: Optional[str], threshold: Optional[float]
+) -> list[Prediction]:
+    try:
+        found = classifier.predict(texts, activation, threshold)
+    except UnicodeEncodeError:
+        raise _frames.broken_text(texts) from None
     return [Prediction(None, None, {}) if row is None else Prediction(*row) for row in found]
 
 
@@ -137,6 +146,10 @@ def _loaded(
     threads: int,
 ) -> _albertine.Classifier:
     global _last
+    lengths = {"max_sentence_length": max_sentence_length, "window_overlap": window_overlap, "threads": threads}
+    for name_of, length in lengths.items():
+        if isinstance(length, int) and length < 0:
+            raise ParamError(f"{name_of} is {length}, and cannot be less than 0")
     key = (name, precision, max_sentence_length, case_sensitive, encoding, window_overlap, threads)
     if _last is None or _last[0] != key:
         classifier = _albertine.Classifier.load(

@@ -3,22 +3,27 @@
 A saved stage is a folder with ``metadata/part-00000`` (one line of JSON) and, for a stage with a model, ``model/`` with a model
 directory. Spark's pipelines save and load it as one of theirs, and ``albertine`` reads it without Spark.
 
+A pickled stage names its model, by name or path.
+
 Paths without a file system in front of them are on this machine while no Spark session is active, else on Spark's default one.
 """
 
 from __future__ import annotations
 
+import copyreg
 import json
 import os
 import shutil
 import sys
 import tempfile
 import time
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
+from albertine import _albertine
 from albertine.errors import AlbertineError, PipelineError
 
 __all__ = ["StageReader", "StageWriter", "fetched", "load_stage", "stored"]
@@ -176,6 +181,20 @@ def load_stage(path: str, cls: type[Any]) -> Any:
     stage._read_tree(path)
     stage._set(**{name: value for name, value in metadata["paramMap"].items() if value is not None})
     return stage
+
+
+@lru_cache(maxsize=1)
+def _loaded_again(name: str, precision: str) -> _albertine.Classifier:
+    """A model that a pickle names; the last one is kept, since a worker process gets it with each of its tasks."""
+    return _albertine.Classifier.load(name, precision=precision)
+
+
+def _pickled(model: _albertine.Classifier) -> tuple[Any, tuple[str, str]]:
+    """A model in a pickle is where it is, and not its weights: whoever reads it needs the same files."""
+    return _loaded_again, (model.name if model.path is None else os.path.abspath(model.path), model.precision)
+
+
+copyreg.pickle(_albertine.Classifier, _pickled)
 
 
 try:

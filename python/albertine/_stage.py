@@ -35,6 +35,9 @@ class Annotator(Params, MLWritable, MLReadable[Any]):
     def __init__(self, **params: Any) -> None:
         super().__init__()
         self._set_defaults()
+        for name in params:
+            if not self.hasParam(name):
+                raise TypeError(f"{type(self).__name__} has no parameter {name!r}{self._near(name)}")
         self._set(**params)
 
     def _set_defaults(self) -> None:
@@ -48,13 +51,16 @@ class Annotator(Params, MLWritable, MLReadable[Any]):
         return self._native, json.dumps(self._values()), None
 
     def __getattr__(self, name: str) -> Any:
-        hint = ""
-        if not name.startswith("_"):
-            import difflib
+        raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}{self._near(name)}")
 
-            near = difflib.get_close_matches(name, dir(type(self)), n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}{hint}")
+    def _near(self, name: str) -> str:
+        """What else may have been meant."""
+        if name.startswith("_"):
+            return ""
+        import difflib
+
+        near = difflib.get_close_matches(name, dir(type(self)), n=1, cutoff=0.7)
+        return f"; did you mean {near[0]!r}?" if near else ""
 
     def setOutputCol(self, value: str) -> Self:
         """Sets the annotation column to write."""

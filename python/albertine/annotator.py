@@ -327,6 +327,8 @@ class AlbertForSequenceClassification(HasInputCols, AnnotatorTransformer, Model)
     _classifier: _albertine.Classifier | None = None
 
     def __init__(self, classifier: _albertine.Classifier | None = None, **params: Any) -> None:
+        if not isinstance(classifier, (_albertine.Classifier, type(None))):
+            raise TypeError("a model comes by AlbertForSequenceClassification.pretrained(name) or .load(path)")
         self._classifier = classifier
         super().__init__(**params)
 
@@ -387,8 +389,7 @@ class AlbertForSequenceClassification(HasInputCols, AnnotatorTransformer, Model)
         saved = _saving.load_stage(folder, cls)
         if saved is not None:
             return saved  # type: ignore[no-any-return]
-        path = folder if os.path.isabs(folder) else os.path.join(os.curdir, folder)
-        return cls(_albertine.Classifier.load(path, precision=precision))
+        return cls(_albertine.Classifier.load(os.path.abspath(folder), precision=precision))
 
     @classmethod
     def loadSavedModel(cls, folder: str, spark_session: Any = None) -> AlbertForSequenceClassification:

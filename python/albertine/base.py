@@ -151,6 +151,11 @@ def _ours(stages: Sequence[Any]) -> bool:
     return all(isinstance(stage, (Annotator, Pipeline, PipelineModel)) for stage in stages)
 
 
+def _strange(stages: Sequence[Any]) -> PipelineError:
+    strange = next(stage for stage in stages if not _ours([stage]))
+    return PipelineError(f"{strange!r} is no stage of albertine, so that the pipeline needs a Spark DataFrame")
+
+
 class Pipeline(Estimator["PipelineModel"], MLReadable["Pipeline"], MLWritable):
     """Stages in the order in which they work, not yet checked against a table.
 
@@ -198,8 +203,7 @@ class Pipeline(Estimator["PipelineModel"], MLReadable["Pipeline"], MLWritable):
     def _fit(self, dataset: Any) -> Any:
         if not _ours(self._stages):
             if _frames.library(dataset) != "pyspark":
-                strange = next(stage for stage in self._stages if not _ours([stage]))
-                raise PipelineError(f"{strange!r} is no stage of albertine, so that the pipeline needs a Spark DataFrame")
+                raise _strange(self._stages)
             return import_module("pyspark.ml").Pipeline(stages=self._stages).fit(dataset)
         model = PipelineModel([stage.fit(dataset) if _is_estimator(stage) else stage for stage in self._stages])
         _frames.check(model._specs(), dataset)
@@ -207,7 +211,8 @@ class Pipeline(Estimator["PipelineModel"], MLReadable["Pipeline"], MLWritable):
 
     def copy(self, extra: Any = None) -> Pipeline:
         """The same pipeline with copies of its stages."""
-        return Pipeline([stage.copy(extra) for stage in self._stages])
+        copied = type(self)([stage.copy(extra) for stage in self._stages])
+        return copied._resetUid(self.uid)  # type: ignore[no-any-return]
 
     def write(self) -> Any:
         """A writer of the pipeline as Spark has it; save a fitted one to use it without Spark."""
@@ -231,6 +236,8 @@ class PipelineModel(Model, MLReadable["PipelineModel"], MLWritable):  # type: ig
         self.stages = list(stages)
 
     def _specs(self) -> list[Spec]:
+        if not _ours(self.stages):
+            raise _strange(self.stages)
         specs: list[Spec] = []
         for stage in self.stages:
             specs.extend(stage._specs() if isinstance(stage, PipelineModel) else [stage._spec()])
@@ -258,7 +265,8 @@ class PipelineModel(Model, MLReadable["PipelineModel"], MLWritable):  # type: ig
 
     def copy(self, extra: Any = None) -> PipelineModel:
         """The same model with copies of its stages."""
-        return PipelineModel([stage.copy(extra) for stage in self.stages])
+        copied = PipelineModel([stage.copy(extra) for stage in self.stages])
+        return copied._resetUid(self.uid)  # type: ignore[no-any-return]
 
     def _write_tree(self, folder: str) -> None:
         _albertine.Pipeline(self._specs()).save(folder, False)
@@ -313,15 +321,22 @@ class LightPipeline:
     """
 
     def __init__(self, pipelineModel: Any, parse_embeddings: bool = False, output_cols: Sequence[str] | None = None) -> None:
+        if not hasattr(pipelineModel, "stages"):
+            raise TypeError(f"expected a fitted pipeline, a PipelineModel, not {type(pipelineModel).__name__}")
         self.pipeline_model = pipelineModel
         self._wanted = None if output_cols is None else set(output_cols)
         self._ignore_unsupported = False
-        self._native: _albertine.Pipeline | None = None
+        self._native: tuple[list[Spec], _albertine.Pipeline] | None = None
+
+    def __repr__(self) -> str:
+        return f"LightPipeline({self.pipeline_model.stages!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_native": None}
 
     def setIgnoreUnsupported(self, value: bool) -> Self:
         """Sets whether stages that are not of this package are passed over instead of refused."""
         self._ignore_unsupported = value
-        self._native = None
         return self
 
     def getIgnoreUnsupported(self) -> bool:
@@ -329,48 +344,68 @@ class LightPipeline:
         return self._ignore_unsupported
 
     def _pipeline(self) -> _albertine.Pipeline:
-        if self._native is None:
-            specs = []
-            for stage in _flat(self.pipeline_model):
-                if isinstance(stage, Annotator):
-                    specs.append(stage._spec())
-                elif not self._ignore_unsupported:
-                    raise PipelineError(
-                        f"{stage!r} cannot work without a table; setIgnoreUnsupported(True) passes over such stages"
-                    )
-            self._native = _albertine.Pipeline(specs)
-        return self._native
+        """The stages as they are now, which may have been set anew since the last call."""
+        specs = []
+        for stage in _flat(self.pipeline_model):
+            if isinstance(stage, Annotator):
+                specs.append(stage._spec())
+            elif not self._ignore_unsupported:
+                raise PipelineError(f"{stage!r} cannot work without a table; setIgnoreUnsupported(True) passes over such stages")
+        if self._native is None or self._native[0] != specs:
+            self._native = specs, _albertine.Pipeline(specs)
+        return self._native[1]
 
     @overload
-    def fullAnnotate(self, target: str) -> list[dict[str, list[Annotation]]]: ...
+    def fullAnnotate(self, target: Union[str, Sequence[str]]) -> list[dict[str, list[Annotation]]]: ...
     @overload
-    def fullAnnotate(self, target: Sequence[str]) -> list[dict[str, list[Annotation]]]: ...
-    def fullAnnotate(self, target: Union[str, Sequence[str]]) -> list[dict[str, list[Annotation]]]:
-        """The annotations of each text by column: a list of one for one text, as in Spark NLP."""
-        rows = self._pipeline().annotate(_texts(target))
-        order = [stage.getOutputCol() for stage in _flat(self.pipeline_model) if isinstance(stage, Annotator)]
-        return [
+    def fullAnnotate(self, target: Sequence[int], texts: Sequence[str]) -> list[dict[str, list[Annotation]]]: ...
+    def fullAnnotate(self, target: Any, texts: Any = None) -> list[dict[str, list[Annotation]]]:
+        """The annotations of each text by column: a list of one for one text, as in Spark NLP.
+
+        Args:
+            target: a text, or a list of texts, or whole numbers that name those of ``texts``.
+            texts: a list of texts, one for each number, which comes along as an annotation in ``doc_id`` (or the ``idCol`` of the
+                ``DocumentAssembler``).
+
+        Raises:
+            TypeError: something else.
+            albertine.RowError: a text that cannot be worked on.
+        """
+        ids, texts = _ids_and_texts(target, texts)
+        stages = [stage for stage in _flat(self.pipeline_model) if isinstance(stage, Annotator)]
+        try:
+            rows = self._pipeline().annotate(texts)
+        except UnicodeEncodeError:
+            raise _frames.broken_text(texts) from None
+        found = [
             {
                 column: [Annotation(*fields[:4], dict(fields[4]), fields[5]) for fields in row[column]]
-                for column in dict.fromkeys(order)
+                for column in dict.fromkeys(stage.getOutputCol() for stage in stages)
                 if column in row and (self._wanted is None or column in self._wanted)
             }
             for row in rows
+        ]
+        if ids is None:
+            return found
+        named = next((stage.getIdCol() for stage in stages if isinstance(stage, DocumentAssembler)), None) or "doc_id"
+        return [
+            {named: [Annotation("document", 0, len(name) - 1, name)], **row} for name, row in zip(map(str, ids), found)
         ]
 
     @overload
     def annotate(self, target: str) -> dict[str, list[str]]: ...
     @overload
     def annotate(self, target: Sequence[str]) -> list[dict[str, list[str]]]: ...
-    def annotate(self, target: Union[str, Sequence[str]]) -> Union[dict[str, list[str]], list[dict[str, list[str]]]]:
+    @overload
+    def annotate(self, target: Sequence[int], texts: Sequence[str]) -> list[dict[str, list[str]]]: ...
+    def annotate(self, target: Any, texts: Any = None) -> Union[dict[str, list[str]], list[dict[str, list[str]]]]:
         """The results of each text by column: one dict for one text, a list of them for a list.
 
-        Raises:
-            TypeError: something that is neither.
+        Arguments and errors are those of :meth:`fullAnnotate`.
         """
         rows = [
             {column: [annotation.result for annotation in found] for column, found in row.items()}
-            for row in self.fullAnnotate(target)
+            for row in self.fullAnnotate(target, texts)
         ]
         return rows[0] if isinstance(target, str) else rows
 
@@ -386,12 +421,23 @@ def _flat(model: Any) -> list[Any]:
     return stages
 
 
-def _texts(target: Any) -> list[str]:
-    if isinstance(target, str):
-        return [target]
-    if isinstance(target, (list, tuple)) and all(isinstance(text, str) for text in target):
-        return list(target)
-    raise TypeError(f"expected a text or a list of texts, not {type(target).__name__}")
+def _ids_and_texts(target: Any, texts: Any) -> tuple[list[int] | None, list[str]]:
+    """The numbers of texts, if they have any, and the texts."""
+    if texts is None:
+        if isinstance(target, str):
+            return None, [target]
+        if _is_list(target, str):
+            return None, list(target)
+    elif _is_list(target, int) and _is_list(texts, str):
+        if len(target) != len(texts):
+            raise TypeError(f"there are {len(target)} ids but {len(texts)} texts")
+        return list(target), list(texts)
+    given = type(target).__name__ if texts is None else f"{type(target).__name__} and {type(texts).__name__}"
+    raise TypeError(f"expected a text, a list of texts, or a list of ids and a list of texts, not {given}")
+
+
+def _is_list(value: Any, kind: type) -> bool:
+    return isinstance(value, (list, tuple)) and all(isinstance(item, kind) for item in value)
 
 
 class PretrainedPipeline:
@@ -425,6 +471,9 @@ class PretrainedPipeline:
             raise TypeError("a pipeline has a name or a disk_location")
         self.light_model = LightPipeline(self.model)
 
+    def __repr__(self) -> str:
+        return f"PretrainedPipeline({self.model.stages!r})"
+
     @staticmethod
     def from_disk(path: str, parse_embeddings: bool = False) -> PretrainedPipeline:
         """A saved pipeline."""
@@ -434,13 +483,15 @@ class PretrainedPipeline:
     def annotate(self, target: str) -> dict[str, list[str]]: ...
     @overload
     def annotate(self, target: Sequence[str]) -> list[dict[str, list[str]]]: ...
-    def annotate(self, target: Union[str, Sequence[str]]) -> Union[dict[str, list[str]], list[dict[str, list[str]]]]:
+    @overload
+    def annotate(self, target: Sequence[int], texts: Sequence[str]) -> list[dict[str, list[str]]]: ...
+    def annotate(self, target: Any, texts: Any = None) -> Union[dict[str, list[str]], list[dict[str, list[str]]]]:
         """As :meth:`LightPipeline.annotate`."""
-        return self.light_model.annotate(target)
+        return self.light_model.annotate(target, texts)
 
-    def fullAnnotate(self, target: Union[str, Sequence[str]]) -> list[dict[str, list[Annotation]]]:
+    def fullAnnotate(self, target: Any, texts: Any = None) -> list[dict[str, list[Annotation]]]:
         """As :meth:`LightPipeline.fullAnnotate`."""
-        return self.light_model.fullAnnotate(target)
+        return self.light_model.fullAnnotate(target, texts)
 
     def transform(self, dataframe: Frame) -> Frame:
         """As :meth:`PipelineModel.transform`."""

@@ -53,6 +53,13 @@ impl Door {
         transform.output_schema(&self.schema)
     }
 
+    /// For each column of `output`, which [`output_schema`](Self::output_schema) gave, the place of the column that it was: stages
+    /// hand on the fields of columns that they leave alone.
+    pub(crate) fn origins(&self, output: &Schema) -> Vec<Option<usize>> {
+        let place = |field: &FieldRef| self.schema.fields().iter().position(|known| Arc::ptr_eq(known, field));
+        output.fields().iter().map(place).collect()
+    }
+
     /// Takes a batch through. `first` is the number of its first row.
     pub(crate) fn admit(&self, batch: &RecordBatch, first: usize) -> Result<RecordBatch, Failure> {
         for &index in self.texts.iter().chain(&self.annotations) {

@@ -79,6 +79,7 @@ impl Kind {
             | Error::PrecisionIsSettled { .. }
             | Error::Threshold { .. } => Self::Param,
             Error::MissingColumn { .. }
+            | Error::SeveralColumns { .. }
             | Error::NotText { .. }
             | Error::NotTextMap { .. }
             | Error::InputColumns { .. }

@@ -172,6 +172,12 @@ pub enum Error {
         /// What there is.
         columns: Vec<String>,
     },
+    /// The table has a column several times, so that it is not clear which is meant.
+    #[error("there are several columns `{column}`")]
+    SeveralColumns {
+        /// What was asked for.
+        column: String,
+    },
     /// A column that should hold text holds something else.
     #[error("column `{column}` holds {found}, not text")]
     NotText {
