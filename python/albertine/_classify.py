@@ -50,7 +50,7 @@ def classify(
 
     Args:
         texts: a text; texts (``None`` among them is kept); or a table: a pandas or polars DataFrame, a pyarrow Table, RecordBatch or
-            RecordBatchReader. A Spark DataFrame wants a pipeline.
+            RecordBatchReader, or anything else with the Arrow PyCapsule interface. A Spark DataFrame wants a pipeline.
         model: a name, a repository, an address or a path, as ``albertine classify --model`` takes it; the built-in model unless said
             otherwise.
         precision: ``f32`` (exact), ``bf16`` or ``int8`` (faster).
@@ -104,7 +104,10 @@ def classify(
 
 def _is_table(value: Any) -> bool:
     """Whether something is a table, and not a column of one."""
-    return hasattr(value, "columns") or hasattr(value, "schema") or type(value).__name__ == "LazyFrame"
+    if type(value).__name__ == "LazyFrame" or hasattr(value, "columns") or hasattr(value, "schema"):
+        return True
+    known = _frames.library(value) in ("pandas", "polars", "pyarrow")
+    return not known and _frames.has_arrow(value)
 
 
 def _list(texts: Any) -> list[Optional[str]]:
@@ -119,7 +122,8 @@ def _list(texts: Any) -> list[Optional[str]]:
 
 
 def _is_missing(value: Any) -> bool:
-    return value is None or value != value or type(value).__name__ == "NAType"
+    """Whether a value is ``None``, or one of those that pandas has for it, which are not all equal to something."""
+    return value is None or isinstance(value, float) and value != value or type(value).__name__ in ("NAType", "NaTType")
 
 
 def _predict(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Sequence
 
 from albertine import _albertine
@@ -10,7 +11,7 @@ from albertine.errors import AlbertineError, ColumnError, RowError
 if TYPE_CHECKING:
     from albertine._stage import Spec
 
-__all__ = ["broken_text", "check", "library", "transform", "transform_with"]
+__all__ = ["broken_text", "check", "has_arrow", "library", "transform", "transform_with"]
 
 #: A pass over an Arrow stream: the stream, and the annotator types of columns that do not say theirs.
 Pass = Callable[[Any, "dict[str, str]"], _albertine.Batches]
@@ -49,7 +50,7 @@ def check(stages: Sequence[Spec], frame: Any) -> None:
     elif kind == "pyarrow":
         _require_table(frame)
         run(frame.schema.empty_table(), {})
-    elif not _has_arrow(frame):
+    elif not has_arrow(frame):
         raise _no_table(frame)
 
 
@@ -65,12 +66,18 @@ def transform_with(run: Pass, frame: Any) -> Any:
     if kind == "pyarrow":
         _require_table(frame)
         return _pyarrow(run, frame)
-    if not _has_arrow(frame):
+    if not has_arrow(frame):
         raise _no_table(frame)
-    return run(frame, {}).read_all()
+    try:
+        return run(frame, {}).read_all()
+    except ValueError as error:
+        if isinstance(error, AlbertineError):
+            raise
+        raise TypeError(f"{type(frame).__qualname__} gives no table: {error}") from None
 
 
-def _has_arrow(frame: Any) -> bool:
+def has_arrow(frame: Any) -> bool:
+    """Whether something hands itself on through Arrow's PyCapsule interface."""
     return hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "__arrow_c_array__")
 
 
@@ -291,17 +298,16 @@ def _pandas(run: Pass, frame: Any, kinds: dict[str, str]) -> Any:
     rows = result.column(_ROW).to_numpy()
     written = {result.schema.names[place]: place for place, origin in enumerate(origins) if origin is None}
     stay = [place for place, name in enumerate(names) if place in origins or name in written]
-    if len(rows) == len(frame) and (rows == numbers).all():
-        whole = frame.copy(deep=False) if len(stay) == len(names) else frame.iloc[:, stay]
-    else:
-        whole = frame.iloc[rows, stay]
-    # a frame of its own, of which pandas does not warn that it is a part
-    whole = whole.copy(deep=False)
+    whole = frame if len(stay) == len(names) else frame.iloc[:, stay]
+    if len(rows) != len(frame) or (rows != numbers).any():
+        whole = whole.iloc[rows]
+    # a frame of its own: copied at once where pandas does not copy on write
+    whole = whole.assign()
     labels = dict(zip(names, frame.columns))
     deep = ("",) * (frame.columns.nlevels - 1)
     for name, place in written.items():
         whole[labels.get(name, (name, *deep) if deep else name)] = pd.Series(_python(result.column(place)), index=whole.index)
-    whole.attrs = {**frame.attrs, "albertine": batches.kinds}
+    whole.attrs = {**copy.deepcopy(frame.attrs), "albertine": batches.kinds}
     return whole
 
 
