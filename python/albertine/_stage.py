@@ -11,7 +11,7 @@ from albertine._ml import MLReadable, MLWritable, Param, Params, Transformer, Ty
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Annotator", "AnnotatorTransformer", "Spec", "param"]
+__all__ = ["Annotator", "AnnotatorTransformer", "Frame", "HasInputCols", "HasOutputCol", "Spec", "param"]
 
 #: A stage as the native half takes it: the name of its class, its parameters as JSON, its model.
 Spec = tuple[str, str, Optional[_albertine.Classifier]]
@@ -29,8 +29,6 @@ class Annotator(Params, MLWritable, MLReadable[Any]):
 
     #: The name of the class in the native half, which is Spark NLP's.
     _native: ClassVar[str]
-
-    outputCol = param("outputCol", "the annotation column to write")
 
     def __init__(self, **params: Any) -> None:
         super().__init__()
@@ -61,14 +59,6 @@ class Annotator(Params, MLWritable, MLReadable[Any]):
 
         near = difflib.get_close_matches(name, dir(type(self)), n=1, cutoff=0.7)
         return f"; did you mean {near[0]!r}?" if near else ""
-
-    def setOutputCol(self, value: str) -> Self:
-        """Sets the annotation column to write."""
-        return self._set(outputCol=value)  # type: ignore[no-any-return]
-
-    def getOutputCol(self) -> str:
-        """The annotation column to write."""
-        return self._get("outputCol")  # type: ignore[no-any-return]
 
     def _get(self, name: str) -> Any:
         return self.getOrDefault(self.getParam(name)) if self.isDefined(self.getParam(name)) else None
@@ -122,6 +112,20 @@ class AnnotatorTransformer(Annotator, Transformer):
 
     def _transform(self, dataset: Any) -> Any:
         return _frames.transform([self._spec()], dataset)
+
+
+class HasOutputCol(Annotator):
+    """An annotator that writes an annotation column."""
+
+    outputCol = param("outputCol", "the annotation column to write")
+
+    def setOutputCol(self, value: str) -> Self:
+        """Sets the annotation column to write."""
+        return self._set(outputCol=value)  # type: ignore[no-any-return]
+
+    def getOutputCol(self) -> str:
+        """The annotation column to write."""
+        return self._get("outputCol")  # type: ignore[no-any-return]
 
 
 class HasInputCols(Annotator):

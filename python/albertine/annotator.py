@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 from albertine import _albertine, _frames, _saving
 from albertine._ml import Estimator, Model, TypeConverters
-from albertine._stage import AnnotatorTransformer, Frame, HasInputCols, Spec, param
+from albertine._stage import AnnotatorTransformer, Frame, HasInputCols, HasOutputCol, Spec, param
 from albertine.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["AlbertForSequenceClassification", "SentenceDetector", "Tokenizer", "TokenizerModel"]
 
 
-class SentenceDetector(HasInputCols, AnnotatorTransformer):
+class SentenceDetector(HasInputCols, HasOutputCol, AnnotatorTransformer):
     """Documents to sentences, by Spark NLP's rules: ends of sentences, abbreviations, numbers, lists, quotations.
 
     Reads a column of type ``document`` and writes one of type ``document``, one annotation a sentence, with the offsets of the
@@ -95,7 +95,7 @@ class SentenceDetector(HasInputCols, AnnotatorTransformer):
         """Sets the length over which sentences are split at words, in UTF-16 code units."""
         return self._set(splitLength=value)  # type: ignore[no-any-return]
 
-    def getSplitLength(self) -> int:
+    def getSplitLength(self) -> Optional[int]:
         """The length over which sentences are split at words, in UTF-16 code units."""
         return self._get("splitLength")  # type: ignore[no-any-return]
 
@@ -111,12 +111,12 @@ class SentenceDetector(HasInputCols, AnnotatorTransformer):
         """Sets the greatest length of a sentence, in UTF-16 code units; longer ones are left out."""
         return self._set(maxLength=value)  # type: ignore[no-any-return]
 
-    def getMaxLength(self) -> int:
+    def getMaxLength(self) -> Optional[int]:
         """The greatest length of a sentence, in UTF-16 code units; longer ones are left out."""
         return self._get("maxLength")  # type: ignore[no-any-return]
 
 
-class _TokenizerParams(HasInputCols):
+class _TokenizerParams(HasInputCols, HasOutputCol):
     """The parameters of a tokenizer."""
 
     _native = "Tokenizer"
@@ -138,7 +138,7 @@ class _TokenizerParams(HasInputCols):
         """Sets the pattern of what a token is before it is taken apart: ``\\S+`` unless said otherwise."""
         return self._set(targetPattern=value)  # type: ignore[no-any-return]
 
-    def getTargetPattern(self) -> str:
+    def getTargetPattern(self) -> Optional[str]:
         """The pattern of what a token is before it is taken apart: ``\\S+`` unless said otherwise."""
         return self._get("targetPattern")  # type: ignore[no-any-return]
 
@@ -146,7 +146,7 @@ class _TokenizerParams(HasInputCols):
         """Sets the pattern of what stands before a token, from ``\\A``; its groups are tokens."""
         return self._set(prefixPattern=value)  # type: ignore[no-any-return]
 
-    def getPrefixPattern(self) -> str:
+    def getPrefixPattern(self) -> Optional[str]:
         """The pattern of what stands before a token, from ``\\A``; its groups are tokens."""
         return self._get("prefixPattern")  # type: ignore[no-any-return]
 
@@ -154,7 +154,7 @@ class _TokenizerParams(HasInputCols):
         """Sets the pattern of what stands after a token, to ``\\z``; its groups are tokens."""
         return self._set(suffixPattern=value)  # type: ignore[no-any-return]
 
-    def getSuffixPattern(self) -> str:
+    def getSuffixPattern(self) -> Optional[str]:
         """The pattern of what stands after a token, to ``\\z``; its groups are tokens."""
         return self._get("suffixPattern")  # type: ignore[no-any-return]
 
@@ -178,7 +178,7 @@ class _TokenizerParams(HasInputCols):
         """Sets the pattern by which tokens are split again."""
         return self._set(splitPattern=value)  # type: ignore[no-any-return]
 
-    def getSplitPattern(self) -> str:
+    def getSplitPattern(self) -> Optional[str]:
         """The pattern by which tokens are split again."""
         return self._get("splitPattern")  # type: ignore[no-any-return]
 
@@ -218,7 +218,7 @@ class _TokenizerParams(HasInputCols):
         """Sets the greatest length of a token, in UTF-16 code units; longer ones are left out."""
         return self._set(maxLength=value)  # type: ignore[no-any-return]
 
-    def getMaxLength(self) -> int:
+    def getMaxLength(self) -> Optional[int]:
         """The greatest length of a token, in UTF-16 code units; longer ones are left out."""
         return self._get("maxLength")  # type: ignore[no-any-return]
 
@@ -291,7 +291,7 @@ class Tokenizer(_TokenizerParams, Estimator[TokenizerModel]):
         return model
 
 
-class AlbertForSequenceClassification(HasInputCols, AnnotatorTransformer, Model):  # type: ignore[misc]
+class AlbertForSequenceClassification(HasInputCols, HasOutputCol, AnnotatorTransformer, Model):  # type: ignore[misc]
     """Documents or sentences to classes, with an ALBERT model.
 
     Reads a column of type ``document`` and one of type ``token``, in any order, and writes one of type ``category``: for each
@@ -443,7 +443,7 @@ class AlbertForSequenceClassification(HasInputCols, AnnotatorTransformer, Model)
         """Sets whether case matters. Unless said otherwise the model's tokenizer decides."""
         return self._set(caseSensitive=value)  # type: ignore[no-any-return]
 
-    def getCaseSensitive(self) -> bool:
+    def getCaseSensitive(self) -> Optional[bool]:
         """Whether case matters. Unless said otherwise the model's tokenizer decides."""
         return self._get("caseSensitive")  # type: ignore[no-any-return]
 
@@ -483,7 +483,7 @@ class AlbertForSequenceClassification(HasInputCols, AnnotatorTransformer, Model)
         """Sets that texts over the limit are read whole, in windows that share so many pieces, and their logits averaged."""
         return self._set(windowOverlap=value)  # type: ignore[no-any-return]
 
-    def getWindowOverlap(self) -> int:
+    def getWindowOverlap(self) -> Optional[int]:
         """That texts over the limit are read whole, in windows that share so many pieces, and their logits averaged."""
         return self._get("windowOverlap")  # type: ignore[no-any-return]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Sequence, Union, overload
+from typing import TYPE_CHECKING, Any, Optional, Sequence, Union, overload
 
 from albertine import _albertine, _frames, _saving
 from albertine._ml import Estimator, MLReadable, MLWritable, Model, Params, Transformer, TypeConverters
-from albertine._stage import Annotator, AnnotatorTransformer, Frame, HasInputCols, Spec, param
+from albertine._stage import Annotator, AnnotatorTransformer, Frame, HasInputCols, HasOutputCol, Spec, param
 from albertine.annotation import Annotation
 from albertine.errors import PipelineError
 
@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 
-class DocumentAssembler(AnnotatorTransformer):
+class DocumentAssembler(HasOutputCol, AnnotatorTransformer):
     """Texts to documents: the first stage of a pipeline.
 
     Reads a column of texts, or of lists of texts, and writes one of type ``document``: one annotation for a text (also for an empty
@@ -57,7 +57,7 @@ class DocumentAssembler(AnnotatorTransformer):
         """Sets a column whose value comes into the metadata as ``id``."""
         return self._set(idCol=value)  # type: ignore[no-any-return]
 
-    def getIdCol(self) -> str:
+    def getIdCol(self) -> Optional[str]:
         """A column whose value comes into the metadata as ``id``."""
         return self._get("idCol")  # type: ignore[no-any-return]
 
@@ -65,7 +65,7 @@ class DocumentAssembler(AnnotatorTransformer):
         """Sets a column of maps whose pairs come into the metadata."""
         return self._set(metadataCol=value)  # type: ignore[no-any-return]
 
-    def getMetadataCol(self) -> str:
+    def getMetadataCol(self) -> Optional[str]:
         """A column of maps whose pairs come into the metadata."""
         return self._get("metadataCol")  # type: ignore[no-any-return]
 
@@ -100,7 +100,7 @@ class Finisher(HasInputCols, AnnotatorTransformer):
 
     def getOutputCols(self) -> list[str]:
         """The columns to write, as many as are read; ``finished_`` and the name of the annotation column unless said otherwise."""
-        return self._get("outputCols")  # type: ignore[no-any-return]
+        return self._get("outputCols") or [f"finished_{column}" for column in self.getInputCols()]
 
     def setOutputAsArray(self, value: bool) -> Self:
         """Sets whether results are a list of texts, or one text."""
@@ -372,7 +372,7 @@ class LightPipeline:
             albertine.RowError: a text that cannot be worked on.
         """
         ids, texts = _ids_and_texts(target, texts)
-        stages = [stage for stage in _flat(self.pipeline_model) if isinstance(stage, Annotator)]
+        stages = [stage for stage in _flat(self.pipeline_model) if isinstance(stage, HasOutputCol)]
         try:
             rows = self._pipeline().annotate(texts)
         except UnicodeEncodeError:

@@ -129,11 +129,23 @@ impl Classifier {
         self.inner.model().precision().name()
     }
 
-    /// The parameters of an annotator with this model when nothing is set, as JSON under Spark NLP's names.
+    /// The parameters of an annotator with this model when nothing is set, as JSON under Spark NLP's names; those too that follow
+    /// from the model.
     #[getter]
     fn params(&self) -> PyResult<String> {
-        let stage = Stage::from(AlbertForSequenceClassification::of(self.own().map_err(Failure::from)?));
-        Ok(serde_json::Value::from(stage.params()).to_string())
+        let annotator = AlbertForSequenceClassification::of(self.own().map_err(Failure::from)?);
+        let activation = match annotator.get_activation() {
+            Activation::Softmax => Some("softmax"),
+            Activation::Sigmoid => Some("sigmoid"),
+            // Spark NLP has no other
+            _ => None,
+        };
+        let (length, encoding) = (annotator.get_max_sentence_length(), annotator.get_encoding().name());
+        let mut params = Stage::from(annotator).params();
+        params.insert("maxSentenceLength".to_owned(), length.into());
+        params.insert("encoding".to_owned(), encoding.into());
+        params.extend(activation.map(|name| ("activation".to_owned(), name.into())));
+        Ok(serde_json::Value::from(params).to_string())
     }
 
     /// Texts that were read, and of them those that were cut because they are too long.

@@ -46,8 +46,15 @@ fn params(json: &str) -> Result<Map<String, Value>, Error> {
 
 fn stage(name: &str, json: &str, classifier: Option<&Classifier>) -> Result<Stage, Error> {
     let unknown = || Error::UnknownStage { path: "the pipeline".into(), class: name.to_owned() };
-    let load = || classifier.ok_or_else(unknown)?.own();
-    Stage::from_params(name, &params(json)?, load)?.ok_or_else(unknown)
+    let params = params(json)?;
+    let load = || {
+        let classifier = classifier.ok_or_else(unknown)?.own()?;
+        // of what was saved the limit is lowered to what the model can read; what was asked for is not
+        let most = classifier.config().max_position_embeddings;
+        let asked = params.get("maxSentenceLength").and_then(Value::as_u64).map_or(0, |asked| asked as usize);
+        if asked > most { Err(Error::MaxSentenceLength { asked, least: 2, most }) } else { Ok(classifier) }
+    };
+    Stage::from_params(name, &params, load)?.ok_or_else(unknown)
 }
 
 fn with_threads(stage: Stage, threads: usize) -> Stage {
