@@ -19,6 +19,7 @@ import tempfile
 import time
 from functools import lru_cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 from urllib.request import url2pathname
@@ -186,7 +187,14 @@ def load_stage(path: str, cls: type[Any]) -> Any:
 @lru_cache(maxsize=1)
 def _loaded_again(name: str, precision: str) -> _albertine.Classifier:
     """A model that a pickle names; the last one is kept, since a worker process gets it with each of its tasks."""
-    return _albertine.Classifier.load(name, precision=precision)
+    archive = next((str(parent) for parent in Path(name).parents if parent.is_file()), None)
+    if archive is None:
+        return _albertine.Classifier.load(name, precision=precision)
+    try:
+        models = [model for _, _, model in _albertine.Pipeline.load(archive).stages() if model is not None and model.name == name]
+    except PipelineError:
+        models = [_albertine.Classifier.load(archive, precision=precision)]
+    return models[0] if models[0].precision == precision else models[0].in_precision(precision)
 
 
 def _pickled(model: _albertine.Classifier) -> tuple[Any, tuple[str, str]]:

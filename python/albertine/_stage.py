@@ -36,7 +36,8 @@ class Annotator(Params, MLWritable, MLReadable[Any]):
         for name in params:
             if not self.hasParam(name):
                 raise TypeError(f"{type(self).__name__} has no parameter {name!r}{self._near(name)}")
-        self._set(**params)
+        for name, value in params.items():
+            self.setParamValue(name, value)
 
     def _set_defaults(self) -> None:
         self._setDefault(**json.loads(_albertine.default_params(self._native)))
@@ -64,8 +65,9 @@ class Annotator(Params, MLWritable, MLReadable[Any]):
         return self.getOrDefault(self.getParam(name)) if self.isDefined(self.getParam(name)) else None
 
     def setParamValue(self, paramName: str, value: Any) -> Self:
-        """Sets a parameter by its name."""
-        return self._set(**{paramName: value})  # type: ignore[no-any-return]
+        """Sets a parameter by its name, as its setter does."""
+        setter = getattr(type(self), f"set{paramName[:1].upper()}{paramName[1:]}", None)
+        return setter(self, value) if setter is not None else self._set(**{paramName: value})  # type: ignore[no-any-return]
 
     def getParamValue(self, paramName: str) -> Any:
         """The value of a parameter by its name; ``None`` for one that has none."""

@@ -21,6 +21,9 @@ use crate::error::Failure;
 use crate::hub;
 use crate::work::{abandonable, interruptible};
 
+/// Texts in hand that are worked on together: not so many that Ctrl-C would wait for them.
+const CHUNK: usize = 1024;
+
 /// Stages in a row.
 #[pyclass(module = "albertine._albertine", frozen)]
 pub(crate) struct Pipeline {
@@ -149,7 +152,10 @@ impl Pipeline {
     /// The annotations of each text by column.
     fn annotate(&self, texts: Vec<PyBackedStr>) -> PyResult<Vec<HashMap<String, Vec<Fields>>>> {
         let texts: Vec<&str> = texts.iter().map(|text| &**text).collect();
-        let rows = interruptible(|| self.light.full_annotate_all(&texts))?;
+        let mut rows = Vec::with_capacity(texts.len());
+        for some in texts.chunks(CHUNK) {
+            rows.extend(interruptible(|| self.light.full_annotate_all(some))?);
+        }
         let row = |row: std::collections::BTreeMap<String, Vec<Annotation>>| {
             row.into_iter().map(|(column, found)| (column, found.into_iter().map(fields).collect())).collect()
         };
