@@ -154,7 +154,10 @@ impl Pipeline {
         let texts: Vec<&str> = texts.iter().map(|text| &**text).collect();
         let mut rows = Vec::with_capacity(texts.len());
         for some in texts.chunks(CHUNK) {
-            rows.extend(interruptible(|| self.light.full_annotate_all(some))?);
+            let first = rows.len();
+            rows.extend(interruptible(|| {
+                self.light.full_annotate_all(some).map_err(|error| error.of_rows_from(first))
+            })?);
         }
         let row = |row: std::collections::BTreeMap<String, Vec<Annotation>>| {
             row.into_iter().map(|(column, found)| (column, found.into_iter().map(fields).collect())).collect()

@@ -222,37 +222,19 @@ def test_everything_named_can_be_had() -> None:
 
 
 def test_talk_of_downloads_needs_no_stderr(
-    python: Callable[..., subprocess.CompletedProcess[str]], saved_models: Path, tmp_path: Path
+    python: Callable[..., subprocess.CompletedProcess[str]], hub: Any, saved_models: Path, tmp_path: Path
 ) -> None:
-    """A server on loopback has the model; the program that fetches it has closed its stderr, or has none."""
-    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def __init__(self, *arguments: Any) -> None:
-            super().__init__(*arguments, directory=str(saved_models))
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
+    """The program that fetches a model has closed its stderr, or has none."""
     name = "albert_tiny_sequence_classifier_news_en_5.5.3_3.0_1700000000000.zip"
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        url = f"http://127.0.0.1:{server.server_port}/{name}"
-        program = (
-            "import os, sys; {}; import albertine;"
-            "print(albertine.classify('Oil is up.', model=sys.argv[1]).label is not None)"
-        )
-        for number, before in enumerate(["sys.stderr.close()", "os.close(2)", "sys.stderr = None"]):
-            environment = {**os.environ, "ALBERTINE_CACHE": str(tmp_path / str(number))}
-            assert python(program.format(before), url, env=environment).stdout == "True\n", before
-        environment = {**os.environ, "ALBERTINE_CACHE": str(tmp_path / "told")}
-        said = python(program.format("pass"), url, env=environment).stderr
-        assert "download started this may take some time." in said and "[OK!]" in said
-        # it is here now, and nothing is said
-        assert python(program.format("pass"), url, env=environment).stderr == ""
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    hub.answers[f"/{name}"] = 200, (saved_models / name).read_bytes()
+    program = "import os, sys; {}; import albertine; print(albertine.classify('Oil is up.', model=sys.argv[1]).label is not None)"
+
+    def run(before: str, cache: str) -> subprocess.CompletedProcess[str]:
+        return python(program.format(before), f"{hub.url}/{name}", env={**os.environ, "ALBERTINE_CACHE": str(tmp_path / cache)})
+
+    for number, before in enumerate(["sys.stderr.close()", "os.close(2)", "sys.stderr = None"]):
+        assert run(before, str(number)).stdout == "True\n", before
+    said = run("pass", "told").stderr
+    assert "download started this may take some time." in said and "[OK!]" in said
+    fetched = len(hub.asked)
+    assert run("pass", "told").stderr == "" and len(hub.asked) == fetched, "it is here now, and nothing is said"
