@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, NamedTuple, Optional, Sequence, Union, overload
+from typing import TYPE_CHECKING, Any, Iterable, NamedTuple, Optional, Sequence, TypedDict, TypeVar, Union, overload
 
 from albertine import _albertine, _frames
 from albertine.errors import ParamError
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 __all__ = ["Prediction", "classify"]
+
+Frame = TypeVar("Frame")
 
 
 class Prediction(NamedTuple):
@@ -21,14 +26,32 @@ class Prediction(NamedTuple):
     scores: dict[str, float]
 
 
+class _Settings(TypedDict, total=False):
+    """What :func:`classify` takes besides, for type checkers."""
+
+    text_column: Union[str, Sequence[str]]
+    all_scores: bool
+    logits: bool
+    annotations: bool
+    activation: Optional[str]
+    threshold: Optional[float]
+    max_sentence_length: Optional[int]
+    case_sensitive: Optional[bool]
+    encoding: Optional[str]
+    window_overlap: Optional[int]
+    threads: int
+
+
 @overload
-def classify(texts: str, model: Optional[str] = ..., precision: str = ..., **settings: Any) -> Prediction: ...
+def classify(  # type: ignore[overload-overlap]
+    texts: str, model: Optional[str] = ..., precision: str = ..., **settings: Unpack[_Settings]
+) -> Prediction: ...
 @overload
-def classify(
-    texts: Iterable[Optional[str]], model: Optional[str] = ..., precision: str = ..., **settings: Any
+def classify(  # type: ignore[overload-overlap]
+    texts: Iterable[Optional[str]], model: Optional[str] = ..., precision: str = ..., **settings: Unpack[_Settings]
 ) -> list[Prediction]: ...
 @overload
-def classify(texts: Any, model: Optional[str] = ..., precision: str = ..., **settings: Any) -> Any: ...
+def classify(texts: Frame, model: Optional[str] = ..., precision: str = ..., **settings: Unpack[_Settings]) -> Frame: ...
 def classify(
     texts: Any,
     model: Optional[str] = None,

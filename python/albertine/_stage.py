@@ -46,6 +46,11 @@ class Annotator(Params, MLWritable, MLReadable[Any]):
         """What was set, by name."""
         return {param.name: value for param, value in self._paramMap.items()}
 
+    def _with(self, **values: Any) -> Self:
+        """The stage, with values set."""
+        self._set(**values)
+        return self
+
     def _spec(self) -> Spec:
         return self._native, json.dumps(self._values()), None
 
@@ -110,7 +115,9 @@ class AnnotatorTransformer(Annotator, Transformer):
             albertine.ColumnError: a column that is needed is missing or of another kind.
             albertine.ParamError: a parameter has a value that it cannot have.
         """
-        return super().transform(dataset, params)  # type: ignore[no-any-return]
+        frame: Any = dataset
+        result: Any = super().transform(frame, params)
+        return result  # type: ignore[no-any-return]
 
     def _transform(self, dataset: Any) -> Any:
         return _frames.transform([self._spec()], dataset)
@@ -123,7 +130,7 @@ class HasOutputCol(Annotator):
 
     def setOutputCol(self, value: str) -> Self:
         """Sets the annotation column to write."""
-        return self._set(outputCol=value)  # type: ignore[no-any-return]
+        return self._with(outputCol=value)
 
     def getOutputCol(self) -> str:
         """The annotation column to write."""
@@ -138,7 +145,7 @@ class HasInputCols(Annotator):
     def setInputCols(self, *value: Union[str, list[str]]) -> Self:
         """Sets the annotation columns to read: a list, or one by one."""
         columns = value[0] if len(value) == 1 and not isinstance(value[0], str) else list(value)
-        return self._set(inputCols=columns)  # type: ignore[no-any-return]
+        return self._with(inputCols=columns)
 
     def getInputCols(self) -> list[str]:
         """The annotation columns to read."""

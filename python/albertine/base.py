@@ -47,7 +47,7 @@ class DocumentAssembler(HasOutputCol, AnnotatorTransformer):
 
     def setInputCol(self, value: str) -> Self:
         """Sets the column of texts, or of lists of texts, to read."""
-        return self._set(inputCol=value)  # type: ignore[no-any-return]
+        return self._with(inputCol=value)
 
     def getInputCol(self) -> str:
         """The column of texts, or of lists of texts, to read."""
@@ -55,7 +55,7 @@ class DocumentAssembler(HasOutputCol, AnnotatorTransformer):
 
     def setIdCol(self, value: str) -> Self:
         """Sets a column whose value comes into the metadata as ``id``."""
-        return self._set(idCol=value)  # type: ignore[no-any-return]
+        return self._with(idCol=value)
 
     def getIdCol(self) -> Optional[str]:
         """A column whose value comes into the metadata as ``id``."""
@@ -63,7 +63,7 @@ class DocumentAssembler(HasOutputCol, AnnotatorTransformer):
 
     def setMetadataCol(self, value: str) -> Self:
         """Sets a column of maps whose pairs come into the metadata."""
-        return self._set(metadataCol=value)  # type: ignore[no-any-return]
+        return self._with(metadataCol=value)
 
     def getMetadataCol(self) -> Optional[str]:
         """A column of maps whose pairs come into the metadata."""
@@ -71,7 +71,7 @@ class DocumentAssembler(HasOutputCol, AnnotatorTransformer):
 
     def setCleanupMode(self, value: str) -> Self:
         """Sets how texts are cleaned up: ``disabled``, ``inplace``, ``inplace_full``, ``shrink``, ``shrink_full``, ``each``, ``each_full`` or ``delete_full``."""
-        return self._set(cleanupMode=value)  # type: ignore[no-any-return]
+        return self._with(cleanupMode=value)
 
     def getCleanupMode(self) -> str:
         """How texts are cleaned up: ``disabled``, ``inplace``, ``inplace_full``, ``shrink``, ``shrink_full``, ``each``, ``each_full`` or ``delete_full``."""
@@ -96,7 +96,7 @@ class Finisher(HasInputCols, AnnotatorTransformer):
 
     def setOutputCols(self, value: list[str]) -> Self:
         """Sets the columns to write, as many as are read; ``finished_`` and the name of the annotation column unless said otherwise."""
-        return self._set(outputCols=value)  # type: ignore[no-any-return]
+        return self._with(outputCols=value)
 
     def getOutputCols(self) -> list[str]:
         """The columns to write, as many as are read; ``finished_`` and the name of the annotation column unless said otherwise."""
@@ -104,7 +104,7 @@ class Finisher(HasInputCols, AnnotatorTransformer):
 
     def setOutputAsArray(self, value: bool) -> Self:
         """Sets whether results are a list of texts, or one text."""
-        return self._set(outputAsArray=value)  # type: ignore[no-any-return]
+        return self._with(outputAsArray=value)
 
     def getOutputAsArray(self) -> bool:
         """Whether results are a list of texts, or one text."""
@@ -112,7 +112,7 @@ class Finisher(HasInputCols, AnnotatorTransformer):
 
     def setIncludeMetadata(self, value: bool) -> Self:
         """Sets whether metadata comes along."""
-        return self._set(includeMetadata=value)  # type: ignore[no-any-return]
+        return self._with(includeMetadata=value)
 
     def getIncludeMetadata(self) -> bool:
         """Whether metadata comes along."""
@@ -120,7 +120,7 @@ class Finisher(HasInputCols, AnnotatorTransformer):
 
     def setCleanAnnotations(self, value: bool) -> Self:
         """Sets whether annotation columns are dropped."""
-        return self._set(cleanAnnotations=value)  # type: ignore[no-any-return]
+        return self._with(cleanAnnotations=value)
 
     def getCleanAnnotations(self) -> bool:
         """Whether annotation columns are dropped."""
@@ -128,7 +128,7 @@ class Finisher(HasInputCols, AnnotatorTransformer):
 
     def setValueSplitSymbol(self, value: str) -> Self:
         """Sets what parts the pairs of one annotation in a text."""
-        return self._set(valueSplitSymbol=value)  # type: ignore[no-any-return]
+        return self._with(valueSplitSymbol=value)
 
     def getValueSplitSymbol(self) -> str:
         """What parts the pairs of one annotation in a text."""
@@ -136,7 +136,7 @@ class Finisher(HasInputCols, AnnotatorTransformer):
 
     def setAnnotationSplitSymbol(self, value: str) -> Self:
         """Sets what parts the annotations of a row in a text."""
-        return self._set(annotationSplitSymbol=value)  # type: ignore[no-any-return]
+        return self._with(annotationSplitSymbol=value)
 
     def getAnnotationSplitSymbol(self) -> str:
         """What parts the annotations of a row in a text."""
@@ -184,7 +184,7 @@ class Pipeline(Estimator["PipelineModel"], MLReadable["Pipeline"], MLWritable):
         return self
 
     def getStages(self) -> list[Any]:
-        """The stages."""
+        """The stages, in the order in which they work."""
         return self._stages
 
     def fit(self, dataset: Any, params: Any = None) -> Any:
@@ -258,7 +258,9 @@ class PipelineModel(Model, MLReadable["PipelineModel"], MLWritable):  # type: ig
             albertine.ColumnError: a stage lacks a column, or would write over one that is not its own.
             albertine.RowError: a row cannot be worked on; the message has its number.
         """
-        return super().transform(dataset, params)  # type: ignore[no-any-return]
+        frame: Any = dataset
+        result: Any = super().transform(frame, params)
+        return result  # type: ignore[no-any-return]
 
     def _transform(self, dataset: Any) -> Any:
         return _frames.transform(self._specs(), dataset)
@@ -302,7 +304,7 @@ class PipelineModel(Model, MLReadable["PipelineModel"], MLWritable):  # type: ig
 
 def _stage(name: str, params: str, classifier: _albertine.Classifier | None) -> Annotator:
     module = import_module("albertine.annotator")
-    known = {cls.__name__: cls for cls in (DocumentAssembler, Finisher)}
+    known: dict[str, Any] = {cls.__name__: cls for cls in (DocumentAssembler, Finisher)}
     cls = known.get(name) or getattr(module, name)
     stage: Annotator = cls(classifier) if classifier is not None else cls()
     stage._set(**json.loads(params))
@@ -393,7 +395,7 @@ class LightPipeline:
         ]
 
     @overload
-    def annotate(self, target: str) -> dict[str, list[str]]: ...
+    def annotate(self, target: str) -> dict[str, list[str]]: ...  # type: ignore[overload-overlap]
     @overload
     def annotate(self, target: Sequence[str]) -> list[dict[str, list[str]]]: ...
     @overload
@@ -480,19 +482,19 @@ class PretrainedPipeline:
         return PretrainedPipeline(None, disk_location=path)
 
     @overload
-    def annotate(self, target: str) -> dict[str, list[str]]: ...
+    def annotate(self, target: str) -> dict[str, list[str]]: ...  # type: ignore[overload-overlap]
     @overload
     def annotate(self, target: Sequence[str]) -> list[dict[str, list[str]]]: ...
     @overload
     def annotate(self, target: Sequence[int], texts: Sequence[str]) -> list[dict[str, list[str]]]: ...
     def annotate(self, target: Any, texts: Any = None) -> Union[dict[str, list[str]], list[dict[str, list[str]]]]:
-        """As :meth:`LightPipeline.annotate`."""
+        """The results of each text by column, as :meth:`LightPipeline.annotate` gives them."""
         return self.light_model.annotate(target, texts)
 
     def fullAnnotate(self, target: Any, texts: Any = None) -> list[dict[str, list[Annotation]]]:
-        """As :meth:`LightPipeline.fullAnnotate`."""
+        """The annotations of each text by column, as :meth:`LightPipeline.fullAnnotate` gives them."""
         return self.light_model.fullAnnotate(target, texts)
 
     def transform(self, dataframe: Frame) -> Frame:
-        """As :meth:`PipelineModel.transform`."""
+        """Adds what the stages write to a table, as :meth:`PipelineModel.transform` does."""
         return self.model.transform(dataframe)
