@@ -2,22 +2,32 @@
 
 import os
 from pathlib import Path
-from typing import Any, Iterator, Optional
+from typing import Any, Iterator, Optional, final
+
+from typing_extensions import Self
+
+__all__ = ["VERSION", "Batches", "Classifier", "Pipeline", "default_params", "known_models", "published_models", "pull", "read_exceptions", "remove"]
 
 VERSION: str
 
 #: An annotation's fields: type, begin, end, result, metadata, embeddings.
 _Fields = tuple[str, int, int, str, list[tuple[str, Optional[str]]], list[float]]
 
+@final
 class Batches:
     """An iterator over the transformed batches of a stream; each has the Arrow PyCapsule interface."""
 
     @property
     def schema(self) -> Any: ...
+    @property
+    def origins(self) -> list[Optional[int]]: ...
+    @property
+    def kinds(self) -> dict[str, str]: ...
     def __iter__(self) -> Iterator[Any]: ...
     def __next__(self) -> Any: ...
     def read_all(self) -> Any: ...
 
+@final
 class Classifier:
     """A loaded model."""
 
@@ -46,6 +56,7 @@ class Classifier:
     def params(self) -> str: ...
     @property
     def counts(self) -> tuple[int, int]: ...
+    def __deepcopy__(self, _memo: Any) -> Classifier: ...
     def in_precision(self, precision: str) -> Classifier: ...
     def save(self, directory: str | os.PathLike[str]) -> None: ...
     def predict(
@@ -62,10 +73,11 @@ class Classifier:
         threshold: Optional[float],
     ) -> Batches: ...
 
+@final
 class Pipeline:
     """Stages in a row, checked and ready to work."""
 
-    def __init__(self, stages: list[tuple[str, str, Optional[Classifier]]], threads: int = 0) -> None: ...
+    def __new__(cls, stages: list[tuple[str, str, Optional[Classifier]]], threads: int = 0) -> Self: ...
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Pipeline: ...
     @staticmethod

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, NamedTuple, Optional, Sequence, Union, overload
+from typing import TYPE_CHECKING, Any, Iterable, NamedTuple, Optional, Sequence, TypedDict, TypeVar, Union, overload
 
 from albertine import _albertine, _frames
+from albertine.errors import ParamError
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 __all__ = ["Prediction", "classify"]
+
+Frame = TypeVar("Frame")
 
 
 class Prediction(NamedTuple):
@@ -20,14 +26,32 @@ class Prediction(NamedTuple):
     scores: dict[str, float]
 
 
+class _Settings(TypedDict, total=False):
+    """What :func:`classify` takes besides, for type checkers."""
+
+    text_column: Union[str, Sequence[str]]
+    all_scores: bool
+    logits: bool
+    annotations: bool
+    activation: Optional[str]
+    threshold: Optional[float]
+    max_sentence_length: Optional[int]
+    case_sensitive: Optional[bool]
+    encoding: Optional[str]
+    window_overlap: Optional[int]
+    threads: int
+
+
 @overload
-def classify(texts: str, model: Optional[str] = ..., precision: str = ..., **settings: Any) -> Prediction: ...
+def classify(  # type: ignore[overload-overlap]
+    texts: str, model: Optional[str] = ..., precision: str = ..., **settings: Unpack[_Settings]
+) -> Prediction: ...
 @overload
-def classify(
-    texts: Iterable[Optional[str]], model: Optional[str] = ..., precision: str = ..., **settings: Any
+def classify(  # type: ignore[overload-overlap]
+    texts: Iterable[Optional[str]], model: Optional[str] = ..., precision: str = ..., **settings: Unpack[_Settings]
 ) -> list[Prediction]: ...
 @overload
-def classify(texts: Any, model: Optional[str] = ..., precision: str = ..., **settings: Any) -> Any: ...
+def classify(texts: Frame, model: Optional[str] = ..., precision: str = ..., **settings: Unpack[_Settings]) -> Frame: ...
 def classify(
     texts: Any,
     model: Optional[str] = None,
@@ -49,7 +73,7 @@ def classify(
 
     Args:
         texts: a text; texts (``None`` among them is kept); or a table: a pandas or polars DataFrame, a pyarrow Table, RecordBatch or
-            RecordBatchReader. A Spark DataFrame wants a pipeline.
+            RecordBatchReader, or anything else with the Arrow PyCapsule interface. A Spark DataFrame wants a pipeline.
         model: a name, a repository, an address or a path, as ``albertine classify --model`` takes it; the built-in model unless said
             otherwise.
         precision: ``f32`` (exact), ``bf16`` or ``int8`` (faster).
@@ -72,6 +96,8 @@ def classify(
     Raises:
         albertine.ModelNotFound: there is no such model; the message says what to do.
         albertine.ColumnError: the table has no such column of texts.
+        albertine.ParamError: an argument has a value that it cannot have.
+        albertine.RowError: a text that cannot be worked on; the message has its number, from 0.
 
     >>> classify(["The striker scored twice in the final.", None])[0].label
     'Sports'
@@ -84,7 +110,7 @@ def classify(
         model or "ag_news", precision, max_sentence_length, case_sensitive, encoding, window_overlap, threads
     )
     if isinstance(texts, str):
-        return _predictions(classifier.predict([texts], activation, threshold))[0]
+        return _predict(classifier, [texts], activation, threshold)[0]
     if _frames.library(texts) == "pyspark":
         raise TypeError("a Spark DataFrame wants a pipeline: albertine.load(...).predict(df), or the stages of albertine.base")
     if _is_table(texts):
@@ -96,12 +122,15 @@ def classify(
         return _frames.transform_with(run, texts)
     if isinstance(texts, (bytes, bytearray, dict)) or not hasattr(texts, "__iter__"):
         raise TypeError(f"expected a text, texts or a table, not {type(texts).__name__}")
-    return _predictions(classifier.predict(_list(texts), activation, threshold))
+    return _predict(classifier, _list(texts), activation, threshold)
 
 
 def _is_table(value: Any) -> bool:
     """Whether something is a table, and not a column of one."""
-    return hasattr(value, "columns") or hasattr(value, "schema") or type(value).__name__ == "LazyFrame"
+    if type(value).__name__ == "LazyFrame" or hasattr(value, "columns") or hasattr(value, "schema"):
+        return True
+    known = _frames.library(value) in ("pandas", "polars", "pyarrow")
+    return not known and _frames.has_arrow(value)
 
 
 def _list(texts: Any) -> list[Optional[str]]:
@@ -120,7 +149,13 @@ def _is_missing(value: Any) -> bool:
     return value is None or isinstance(value, float) and value != value or type(value).__name__ in ("NAType", "NaTType")
 
 
-def _predictions(found: list[Any]) -> list[Prediction]:
+def _predict(
+    classifier: _albertine.Classifier, texts: list[Optional[str]], activation: Optional[str], threshold: Optional[float]
+) -> list[Prediction]:
+    try:
+        found = classifier.predict(texts, activation, threshold)
+    except UnicodeEncodeError:
+        raise _frames.broken_text(texts) from None
     return [Prediction(None, None, {}) if row is None else Prediction(*row) for row in found]
 
 
@@ -138,6 +173,10 @@ def _loaded(
     threads: int,
 ) -> _albertine.Classifier:
     global _last
+    lengths = {"max_sentence_length": max_sentence_length, "window_overlap": window_overlap, "threads": threads}
+    for name_of, length in lengths.items():
+        if isinstance(length, int) and length < 0:
+            raise ParamError(f"{name_of} is {length}, and cannot be less than 0")
     key = (name, precision, max_sentence_length, case_sensitive, encoding, window_overlap, threads)
     if _last is None or _last[0] != key:
         classifier = _albertine.Classifier.load(

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Sequence
+import copy
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Sequence
 
 from albertine import _albertine
-from albertine.errors import ColumnError
+from albertine.errors import AlbertineError, ColumnError, RowError
 
 if TYPE_CHECKING:
     from albertine._stage import Spec
 
-__all__ = ["check", "library", "transform", "transform_with"]
+__all__ = ["broken_text", "check", "has_arrow", "library", "transform", "transform_with"]
 
 #: A pass over an Arrow stream: the stream, and the annotator types of columns that do not say theirs.
 Pass = Callable[[Any, "dict[str, str]"], _albertine.Batches]
 
 
 def library(frame: object) -> str:
-    """The library that a table is of: the first part of its module's name."""
-    return type(frame).__module__.partition(".")[0]
+    """The library that a table is of: the first part of its module's name, or of that of the table it is derived from."""
+    roots = [cls.__module__.partition(".")[0] for cls in type(frame).__mro__]
+    return next((root for root in roots if root in ("pyspark", "pandas", "polars", "pyarrow")), roots[0])
 
 
 def transform(stages: Sequence[Spec], frame: Any) -> Any:
@@ -39,102 +41,274 @@ def check(stages: Sequence[Spec], frame: Any) -> None:
         return
     run = _albertine.Pipeline(list(stages)).transform
     kind = library(frame)
-    if kind == "pandas" or kind == "polars":
-        transform_with(run, frame.head(0))
+    if kind == "pandas":
+        _require_frame(frame, "pandas")
+        _pandas(run, frame.head(0), _pandas_kinds(frame))
+    elif kind == "polars":
+        _require_frame(frame, "polars")
+        _polars(run, frame.head(0), _polars_kinds(frame))
     elif kind == "pyarrow":
-        transform_with(run, frame.schema.empty_table())
+        _require_table(frame)
+        run(frame.schema.empty_table(), {})
+    elif not has_arrow(frame):
+        raise _no_table(frame)
 
 
 def transform_with(run: Pass, frame: Any) -> Any:
     """A table that is not Spark's through ``run``."""
     kind = library(frame)
     if kind == "pandas":
-        return _pandas(run, frame)
+        _require_frame(frame, "pandas")
+        return _pandas(run, frame, _pandas_kinds(frame))
     if kind == "polars":
-        return _polars(run, frame)
+        _require_frame(frame, "polars")
+        return _polars(run, frame, _polars_kinds(frame))
     if kind == "pyarrow":
+        _require_table(frame)
         return _pyarrow(run, frame)
-    if hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "__arrow_c_array__"):
+    if not has_arrow(frame):
+        raise _no_table(frame)
+    try:
         return run(frame, {}).read_all()
-    raise TypeError(
+    except ValueError as error:
+        if isinstance(error, AlbertineError):
+            raise
+        raise TypeError(f"{type(frame).__qualname__} gives no table: {error}") from None
+
+
+def has_arrow(frame: Any) -> bool:
+    """Whether something hands itself on through Arrow's PyCapsule interface."""
+    return hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "__arrow_c_array__")
+
+
+def _no_table(frame: Any) -> TypeError:
+    return TypeError(
         f"expected a Spark, pandas or polars DataFrame, a pyarrow Table, RecordBatch or RecordBatchReader, or another table "
         f"with the Arrow PyCapsule interface, not {type(frame).__module__}.{type(frame).__qualname__}"
     )
 
 
+def _require_frame(frame: Any, kind: str) -> None:
+    """Tells what to do with the part of a frame, or with one that is still to be."""
+    if hasattr(frame, "to_frame"):
+        raise TypeError(f"expected a {kind} DataFrame; make one of a {type(frame).__name__} with .to_frame('text')")
+    if hasattr(frame, "collect"):
+        raise TypeError("expected a DataFrame; a LazyFrame has to be collected first: .collect()")
+    if not hasattr(frame, "columns"):
+        raise _no_table(frame)
+
+
+def _require_table(frame: Any) -> None:
+    import pyarrow as pa
+
+    if isinstance(frame, (pa.Array, pa.ChunkedArray)):
+        raise TypeError("expected a table; make one of an array with pyarrow.table({'text': array})")
+    if hasattr(frame, "to_reader") and not isinstance(frame, pa.Table):
+        raise TypeError(f"expected a table or a reader; a {type(frame).__name__} gives one: .to_reader()")
+    if not isinstance(frame, (pa.Table, pa.RecordBatch, pa.RecordBatchReader)):
+        raise _no_table(frame)
+
+
+# pyarrow
+
+
 def _pyarrow(run: Pass, frame: Any) -> Any:
     import pyarrow as pa
 
+    if isinstance(frame, pa.RecordBatchReader):
+        source = _Source(frame)
+        batches = run(pa.RecordBatchReader.from_batches(frame.schema, source), {})
+        return pa.RecordBatchReader.from_batches(pa.schema(batches.schema), source.watch(batches))
     batches = run(frame, {})
-    schema = pa.schema(batches.schema)
+    result = _arrow_table(batches)
     if isinstance(frame, pa.Table):
-        return pa.Table.from_batches([pa.record_batch(batch) for batch in batches], schema)
-    if isinstance(frame, pa.RecordBatch):
-        parts = pa.Table.from_batches([pa.record_batch(batch) for batch in batches], schema).combine_chunks().to_batches()
-        return parts[0] if parts else pa.RecordBatch.from_pylist([], schema)
-    return pa.RecordBatchReader.from_batches(schema, (pa.record_batch(batch) for batch in batches))
+        return result
+    parts = result.combine_chunks().to_batches()
+    if len(parts) > 1:
+        raise AlbertineError("the result is more than one RecordBatch can hold; use a Table")
+    return parts[0] if parts else pa.RecordBatch.from_pylist([], result.schema)
 
 
-def _polars(run: Pass, frame: Any) -> Any:
-    import polars as pl
+def _arrow_table(batches: _albertine.Batches) -> Any:
+    import pyarrow as pa
 
-    if isinstance(frame, pl.Series):
-        raise TypeError("expected a DataFrame; make one of a Series with .to_frame('text')")
-    if isinstance(frame, pl.LazyFrame):
-        raise TypeError("expected a DataFrame; a LazyFrame has to be collected first: .collect()")
-    kinds = {}
-    for name, dtype in frame.schema.items():
-        inner = getattr(dtype, "inner", None)
-        if isinstance(inner, pl.Struct) and any(field.name == "annotatorType" for field in inner.fields):
-            found = frame[name].explode().struct.field("annotatorType").drop_nulls()
-            kinds[name] = found[0] if len(found) else _kind_by_name(name)
-    return pl.DataFrame(run(frame, kinds).read_all())
+    return pa.Table.from_batches([pa.record_batch(batch) for batch in batches], pa.schema(batches.schema))
 
 
-def _kind_by_name(column: str) -> str:
-    """The annotator type of a column without annotations, which has no other sign of it than its name."""
-    return {"token": "token", "class": "category"}.get(column, "document")
+class _Source:
+    """The batches of a reader. What it raises would be but a text behind a C stream: it is kept, and raised to whoever reads the
+    result."""
+
+    def __init__(self, reader: Any) -> None:
+        self._reader = reader
+        self._error: BaseException | None = None
+
+    def __iter__(self) -> _Source:
+        return self
+
+    def __next__(self) -> Any:
+        try:
+            return next(self._reader)
+        except StopIteration:
+            raise
+        except BaseException as error:
+            self._error = error
+            raise
+
+    def watch(self, batches: _albertine.Batches) -> Iterator[Any]:
+        """What came of the batches."""
+        import pyarrow as pa
+
+        try:
+            for batch in batches:
+                yield pa.record_batch(batch)
+        except AlbertineError:
+            error, self._error = self._error, None
+            if error is None:
+                raise
+            raise error from None
+
+
+# frames that keep what they have: only what stages read goes through, and what they write comes back
 
 
 #: The numbers of the rows, so that a stage that gives a sentence a row of its own does not part rows from their other columns.
 _ROW = "__albertine_row__"
 
 
-def _pandas(run: Pass, frame: Any) -> Any:
+def _begun(run: Pass, table: Any, numbered: Any, kinds: dict[str, str], opaque: dict[str, str]) -> _albertine.Batches:
+    """A table with numbered rows on its way. ``opaque`` tells of columns whose values stayed behind what they hold."""
+    try:
+        # its columns are checked as users know them, without the numbers
+        run(table, kinds)
+    except ColumnError as error:
+        for name, what in opaque.items():
+            if f"`{name}` holds" in str(error):
+                raise ColumnError(f"column `{name}` holds {what}, not text") from None
+        raise
+    return run(numbered, kinds)
+
+
+# polars
+
+
+#: Where a frame that came of stages keeps the annotator types of its columns, of which columns without annotations tell nothing.
+_KINDS = "_albertine_kinds"
+
+
+def _polars_kinds(frame: Any) -> dict[str, str]:
+    import polars as pl
+
+    known: dict[str, str] = getattr(frame, _KINDS, {})
+    kinds = {}
+    for name, dtype in frame.schema.items():
+        inner = getattr(dtype, "inner", None)
+        if isinstance(inner, pl.Struct) and any(field.name == "annotatorType" for field in inner.fields):
+            first = frame[name].list.first().struct.field("annotatorType").drop_nulls()
+            kinds[name] = first[0] if len(first) else known.get(name) or _kind_by_name(name)
+    return kinds
+
+
+def _kind_by_name(column: str) -> str:
+    """The annotator type of a column without annotations, which has no other sign of it than its name."""
+    kinds = {"token": "token", "class": "category", "categor": "category"}
+    return next((kind for part, kind in kinds.items() if part in column.lower()), "document")
+
+
+def _polars(run: Pass, frame: Any, kinds: dict[str, str]) -> Any:
+    import polars as pl
+
+    sent, opaque = [], {}
+    for name, dtype in frame.schema.items():
+        if dtype == pl.Null:
+            sent.append(pl.col(name).cast(pl.String))
+        elif _goes_through(dtype, pl):
+            sent.append(pl.col(name))
+        else:
+            sent.append(pl.lit(None, pl.Binary).alias(name))
+            opaque[name] = str(dtype)
+    table = frame.select(sent)
+    batches = _begun(run, table.head(0), table.with_columns(pl.int_range(pl.len()).alias(_ROW)), kinds, opaque)
+    result, origins = pl.DataFrame(batches.read_all()), batches.origins
+    rows = result[_ROW]
+    kept = frame if rows.equals(pl.int_range(frame.height, eager=True)) else frame[rows]
+    parts = zip(result.iter_columns(), origins)
+    whole = pl.DataFrame([part if origin is None else kept.to_series(origin) for part, origin in parts if part.name != _ROW])
+    setattr(whole, _KINDS, batches.kinds)
+    return whole
+
+
+def _goes_through(dtype: Any, pl: Any) -> bool:
+    """Whether a column goes through Arrow as it is: some types of polars are not Arrow's."""
+    if isinstance(dtype, pl.List):
+        return isinstance(dtype.inner, pl.Struct) or _goes_through(dtype.inner, pl)
+    texts = (pl.String, pl.Categorical, pl.Enum, pl.Binary)
+    numbers = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64, pl.Float32, pl.Float64)
+    return dtype in (*texts, *numbers, pl.Boolean, pl.Date, pl.Datetime, pl.Duration, pl.Time)
+
+
+# pandas
+
+
+def _pandas_kinds(frame: Any) -> dict[str, str]:
+    kinds: dict[str, str] = dict(frame.attrs.get("albertine", {}))
+    for name, column in frame.items():
+        if column.dtype == object and _pandas_name(name) not in kinds:
+            kind = _kind_of_items(column)
+            if kind is not None:
+                kinds[_pandas_name(name)] = kind
+    return kinds
+
+
+def _kind_of_items(rows: Any) -> str | None:
+    """The annotator type of lists of annotations, told by the first; ``None`` for anything else."""
+    for row in rows:
+        if isinstance(row, str):
+            return None
+        if hasattr(row, "__len__") and len(row):
+            first = row[0] if hasattr(row, "__getitem__") and not isinstance(row, dict) else None
+            return first.get("annotatorType") if isinstance(first, dict) else None
+    return None
+
+
+def _pandas_name(name: Any) -> str:
+    """The name of a column for stages: with columns of many levels the first of those that are not empty."""
+    return str(name[0] if isinstance(name, tuple) and not any(name[1:]) else name)
+
+
+def _pandas(run: Pass, frame: Any, kinds: dict[str, str]) -> Any:
     import pandas as pd
 
-    if isinstance(frame, pd.Series):
-        raise TypeError("expected a DataFrame; make one of a Series with .to_frame('text')")
     try:
         import pyarrow as pa
     except ImportError as error:
         raise ImportError("pandas frames need pyarrow: pip install 'albertine[pandas]'") from error
-    if not frame.columns.is_unique:
-        raise ColumnError("the frame has columns of the same name")
-    kinds: dict[str, str] = dict(frame.attrs.get("albertine", {}))
-    columns, names = [], []
-    for name in frame.columns:
-        names.append(str(name))
-        columns.append(_pandas_column(frame[name], kinds.get(str(name)), pa))
-    rows = pa.array(pd.RangeIndex(len(frame)).to_numpy(), pa.int64())
-    table = pa.table([*columns, rows], names=[*names, _ROW])
-    batches = run(table, {name: kind for name, kind in kinds.items() if name in names})
-    result = pa.Table.from_batches([pa.record_batch(batch) for batch in batches], pa.schema(batches.schema))
-    places = result.column(_ROW).to_numpy()
-    same = len(places) == len(frame)
-    kept = frame.copy(deep=False) if same else frame.iloc[places].copy(deep=False)
-    known = {str(name): name for name in frame.columns}
-    found = {}
-    for field in result.schema:
-        metadata = field.metadata or {}
-        if field.name != _ROW and (field.name not in known or b"annotatorType" in metadata and field.name not in kinds):
-            found[field.name] = pd.Series(_python(result.column(field.name)), index=kept.index)
-            if b"annotatorType" in metadata:
-                kinds[field.name] = metadata[b"annotatorType"].decode()
-    gone = [known[name] for name in known if name not in result.schema.names]
-    result_frame = kept.drop(columns=gone).assign(**found)
-    result_frame.attrs["albertine"] = {name: kind for name, kind in kinds.items() if name in result.schema.names}
-    return result_frame
+    names = [_pandas_name(name) for name in frame.columns]
+    columns, opaque = [], {}
+    for name, (_, column) in zip(names, frame.items()):
+        array, what = _pandas_column(column, kinds.get(name), pa)
+        columns.append(array)
+        if what is not None:
+            opaque[name] = what
+    numbers = pd.RangeIndex(len(frame)).to_numpy()
+    table = pa.table([*columns, pa.array(numbers, pa.int64())], names=[*names, _ROW])
+    known = {name: kind for name, kind in kinds.items() if name in names}
+    batches = _begun(run, table.slice(0, 0).remove_column(len(names)), table, known, opaque)
+    result, origins = _arrow_table(batches), batches.origins
+    rows = result.column(_ROW).to_numpy()
+    written = {result.schema.names[place]: place for place, origin in enumerate(origins) if origin is None}
+    stay = [place for place, name in enumerate(names) if place in origins or name in written]
+    whole = frame if len(stay) == len(names) else frame.iloc[:, stay]
+    if len(rows) != len(frame) or (rows != numbers).any():
+        whole = whole.iloc[rows]
+    # a frame of its own: copied at once where pandas does not copy on write
+    whole = whole.assign()
+    labels = dict(zip(names, frame.columns))
+    deep = ("",) * (frame.columns.nlevels - 1)
+    for name, place in written.items():
+        whole[labels.get(name, (name, *deep) if deep else name)] = pd.Series(_python(result.column(place)), index=whole.index)
+    whole.attrs = {**copy.deepcopy(frame.attrs), "albertine": batches.kinds}
+    return whole
 
 
 def _python(column: Any) -> Any:
@@ -156,21 +330,50 @@ def _dicts(rows: list[Any]) -> list[Any]:
     return rows
 
 
-def _pandas_column(column: Any, kind: str | None, pa: Any) -> Any:
-    """A column of a frame for Arrow: as it is if it holds texts, lists or annotations, else only its name, since no stage reads it."""
+def _pandas_column(column: Any, kind: str | None, pa: Any) -> tuple[Any, str | None]:
+    """A column for Arrow: as it is if a stage may read it, else empty, of its type. If Arrow has none, what it holds is told."""
     if kind is not None:
         rows = [None if row is None else [{**item, "metadata": list(item["metadata"].items())} for item in row] for row in column]
-        return pa.array(rows, _annotations(pa))
-    if str(column.dtype) in ("object", "category") or "str" in str(column.dtype).lower():
-        try:
-            return pa.array(column, from_pandas=True)
-        except (pa.ArrowInvalid, pa.ArrowTypeError):
-            # of many types, which no stage can read; if it is the text column, the error says what it holds
-            return pa.array([None if value is None else 0 for value in column], pa.int8())
-    if str(column.dtype).startswith(("int", "Int", "uint", "UInt")):
-        return pa.array(column, from_pandas=True)
-    # neither is it read: its name and a type that is none of a text's are enough
-    return pa.array([False] * len(column), pa.bool_())
+        return pa.array(rows, _annotations(pa)), None
+    try:
+        name = str(column.dtype)
+        if name in ("object", "category") or "str" in name.lower():
+            first = next((value for value in column if value is not None), None) if name == "object" else None
+            if isinstance(first, dict):
+                pairs = [list(row.items()) if isinstance(row, dict) else row for row in column]
+                return pa.array(pairs, pa.map_(pa.string(), pa.string()), from_pandas=True), None
+            return pa.array(column, from_pandas=True), None
+        if name.startswith(("int", "Int", "uint", "UInt")):
+            return pa.array(column, from_pandas=True), None
+        if name.startswith(("float", "Float")) and column.isna().all():
+            # what is left of the type of a column when all values are missing
+            return pa.nulls(len(column)), None
+        return pa.nulls(len(column), pa.array(column.iloc[:0], from_pandas=True).type), None
+    except (pa.ArrowException, TypeError, ValueError):
+        return pa.nulls(len(column), pa.binary()), _odd_one(column)
+
+
+def _odd_one(column: Any) -> str:
+    """What keeps a column from being one of texts."""
+    if column.dtype != object:
+        return str(column.dtype)
+    for row, (value, missing) in enumerate(zip(column, column.isna())):
+        if not missing and not isinstance(value, str):
+            return f"values of several types ({type(value).__name__} in row {row})"
+        if not missing and _is_broken(value):
+            return f"half a character (in row {row})"
+    return str(column.dtype)
+
+
+def _is_broken(text: str | None) -> bool:
+    """Whether a text has half a character in it, which Python lets by and Unicode does not."""
+    return text is not None and any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def broken_text(texts: Sequence[str | None]) -> RowError:
+    """The error that one of several texts has half a character in it."""
+    row = next(row for row, text in enumerate(texts) if _is_broken(text))
+    return RowError(f"row {row}: the text holds half a character, which no encoding has")
 
 
 def _annotations(pa: Any) -> Any:

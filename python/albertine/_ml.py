@@ -7,6 +7,7 @@ Without PySpark the same code works on the classes below, which do what those of
 from __future__ import annotations
 
 import copy
+import math
 import uuid
 from typing import TYPE_CHECKING, Any, Callable, Generic, TypeVar
 
@@ -14,9 +15,61 @@ __all__ = ["HAS_SPARK", "Estimator", "MLReadable", "MLWritable", "Model", "Param
 
 T = TypeVar("T")
 
+
+class TypeConverters:
+    """What values a parameter takes: those of its type, and what can be one without a loss.
+
+    PySpark has a class of this name, whose refusals end in errors of another kind where NumPy is newer than it.
+    """
+
+    @staticmethod
+    def identity(value: Any) -> Any:
+        """Any value, as it is."""
+        return value
+
+    @staticmethod
+    def _refused(value: Any, kind: str) -> TypeError:
+        return TypeError(f"{value!r} is not {kind}")
+
+    @staticmethod
+    def toString(value: Any) -> str:
+        """A text."""
+        if isinstance(value, str):
+            return str(value)
+        raise TypeConverters._refused(value, "a text")
+
+    @staticmethod
+    def toBoolean(value: Any) -> bool:
+        """True or False."""
+        if isinstance(value, bool):
+            return value
+        raise TypeConverters._refused(value, "True or False")
+
+    @staticmethod
+    def toInt(value: Any) -> int:
+        """A whole number."""
+        if not isinstance(value, bool) and hasattr(value, "__int__") and math.isfinite(value) and int(value) == value:
+            return int(value)
+        raise TypeConverters._refused(value, "a whole number")
+
+    @staticmethod
+    def toFloat(value: Any) -> float:
+        """A number."""
+        if not isinstance(value, bool) and hasattr(value, "__float__") and math.isfinite(value):
+            return float(value)
+        raise TypeConverters._refused(value, "a number")
+
+    @staticmethod
+    def toListString(value: Any) -> list[str]:
+        """A list of texts."""
+        if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+            return [str(item) for item in value]
+        raise TypeConverters._refused(value, "a list of texts")
+
+
 try:
     from pyspark.ml.base import Estimator, Model, Transformer
-    from pyspark.ml.param import Param, Params, TypeConverters
+    from pyspark.ml.param import Param, Params
     from pyspark.ml.util import MLReadable, MLWritable
 
     HAS_SPARK = True
@@ -32,7 +85,7 @@ except ImportError:
                 self.parent = getattr(parent, "uid", parent)
                 self.name = name
                 self.doc = doc
-                self.typeConverter = typeConverter or (lambda value: value)
+                self.typeConverter = typeConverter or TypeConverters.identity
 
             def __repr__(self) -> str:
                 return f"Param(parent={self.parent!r}, name={self.name!r}, doc={self.doc!r})"
@@ -42,43 +95,6 @@ except ImportError:
 
             def __eq__(self, other: object) -> bool:
                 return isinstance(other, Param) and (self.parent, self.name) == (other.parent, other.name)
-
-        class TypeConverters:
-            """What values a parameter takes: those of its type, and what can be one without a loss."""
-
-            @staticmethod
-            def _refused(value: Any, kind: str) -> TypeError:
-                return TypeError(f"Could not convert {value!r} to {kind}")
-
-            @staticmethod
-            def toString(value: Any) -> str:
-                if isinstance(value, str):
-                    return str(value)
-                raise TypeConverters._refused(value, "string type")
-
-            @staticmethod
-            def toBoolean(value: Any) -> bool:
-                if isinstance(value, bool):
-                    return value
-                raise TypeError(f"Boolean Param requires value of type bool. Found {type(value)}.")
-
-            @staticmethod
-            def toInt(value: Any) -> int:
-                if not isinstance(value, bool) and hasattr(value, "__int__") and int(value) == value:
-                    return int(value)
-                raise TypeConverters._refused(value, "int")
-
-            @staticmethod
-            def toFloat(value: Any) -> float:
-                if not isinstance(value, (bool, str)) and hasattr(value, "__float__"):
-                    return float(value)
-                raise TypeConverters._refused(value, "float")
-
-            @staticmethod
-            def toListString(value: Any) -> list[str]:
-                if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
-                    return [str(item) for item in value]
-                raise TypeConverters._refused(value, "list of strings")
 
         class Params:
             """Something with parameters: those that were set, and the values of those that were not."""
@@ -167,7 +183,7 @@ except ImportError:
 
             def _set(self, **values: Any) -> Any:
                 for name, value in values.items():
-                    param = self.getParam(name)
+                    param = getattr(self, name)
                     if value is not None:
                         try:
                             value = param.typeConverter(value)
@@ -198,7 +214,7 @@ except ImportError:
                 that._paramMap = dict(self._paramMap)
                 that._defaultParamMap = dict(self._defaultParamMap)
                 for param, value in (extra or {}).items():
-                    if that.hasParam(param.name):
+                    if param.parent == self.uid:
                         that._set(**{param.name: value})
                 return that
 

@@ -3,11 +3,14 @@
 A saved stage is a folder with ``metadata/part-00000`` (one line of JSON) and, for a stage with a model, ``model/`` with a model
 directory. Spark's pipelines save and load it as one of theirs, and ``albertine`` reads it without Spark.
 
+A pickled stage names its model, by name or path.
+
 Paths without a file system in front of them are on this machine while no Spark session is active, else on Spark's default one.
 """
 
 from __future__ import annotations
 
+import copyreg
 import json
 import os
 import shutil
@@ -15,11 +18,14 @@ import sys
 import tempfile
 import time
 import weakref
+from functools import lru_cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
+from albertine import _albertine
 from albertine._ml import Params
 from albertine.errors import AlbertineError, ModelNotFound, PipelineError
 
@@ -246,6 +252,27 @@ def load_stages(path: str) -> list[Any] | None:
             return None
         stages.extend(found if isinstance(found, list) else [found])
     return stages
+
+
+@lru_cache(maxsize=1)
+def _loaded_again(name: str, precision: str) -> _albertine.Classifier:
+    """A model that a pickle names; the last one is kept, since a worker process gets it with each of its tasks."""
+    archive = next((str(parent) for parent in Path(name).parents if parent.is_file()), None)
+    if archive is None:
+        return _albertine.Classifier.load(name, precision=precision)
+    try:
+        models = [model for _, _, model in _albertine.Pipeline.load(archive).stages() if model is not None and model.name == name]
+    except PipelineError:
+        models = [_albertine.Classifier.load(archive, precision=precision)]
+    return models[0] if models[0].precision == precision else models[0].in_precision(precision)
+
+
+def _pickled(model: _albertine.Classifier) -> tuple[Any, tuple[str, str]]:
+    """A model in a pickle is where it is, and not its weights: whoever reads it needs the same files."""
+    return _loaded_again, (model.name if model.path is None else os.path.abspath(model.path), model.precision)
+
+
+copyreg.pickle(_albertine.Classifier, _pickled)
 
 
 try:

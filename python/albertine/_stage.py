@@ -11,7 +11,7 @@ from albertine._ml import MLReadable, MLWritable, Param, Params, Transformer, Ty
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Annotator", "AnnotatorTransformer", "Spec", "param"]
+__all__ = ["Annotator", "AnnotatorTransformer", "Frame", "HasInputCols", "HasOutputCol", "Spec", "param"]
 
 #: A stage as the native half takes it: the name of its class, its parameters as JSON, its model.
 Spec = tuple[str, str, Optional[_albertine.Classifier]]
@@ -30,12 +30,14 @@ class Annotator(Params, MLWritable, MLReadable[Any]):
     #: The name of the class in the native half, which is Spark NLP's.
     _native: ClassVar[str]
 
-    outputCol = param("outputCol", "the annotation column to write")
-
     def __init__(self, **params: Any) -> None:
         super().__init__()
         self._set_defaults()
-        self._set(**params)
+        for name in params:
+            if not self.hasParam(name):
+                raise TypeError(f"{type(self).__name__} has no parameter {name!r}{self._near(name)}")
+        for name, value in params.items():
+            self.setParamValue(name, value)
 
     def _set_defaults(self) -> None:
         self._setDefault(**json.loads(_albertine.default_params(self._native)))
@@ -44,32 +46,33 @@ class Annotator(Params, MLWritable, MLReadable[Any]):
         """What was set, by name."""
         return {param.name: value for param, value in self._paramMap.items()}
 
+    def _with(self, **values: Any) -> Self:
+        """The stage, with values set."""
+        self._set(**values)
+        return self
+
     def _spec(self) -> Spec:
         return self._native, json.dumps(self._values()), None
 
     def __getattr__(self, name: str) -> Any:
-        hint = ""
-        if not name.startswith("_"):
-            import difflib
+        raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}{self._near(name)}")
 
-            near = difflib.get_close_matches(name, dir(type(self)), n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}{hint}")
+    def _near(self, name: str) -> str:
+        """What else may have been meant."""
+        if name.startswith("_"):
+            return ""
+        import difflib
 
-    def setOutputCol(self, value: str) -> Self:
-        """Sets the annotation column to write."""
-        return self._set(outputCol=value)  # type: ignore[no-any-return]
-
-    def getOutputCol(self) -> str:
-        """The annotation column to write."""
-        return self._get("outputCol")  # type: ignore[no-any-return]
+        near = difflib.get_close_matches(name, dir(type(self)), n=1, cutoff=0.7)
+        return f"; did you mean {near[0]!r}?" if near else ""
 
     def _get(self, name: str) -> Any:
         return self.getOrDefault(self.getParam(name)) if self.isDefined(self.getParam(name)) else None
 
     def setParamValue(self, paramName: str, value: Any) -> Self:
-        """Sets a parameter by its name."""
-        return self._set(**{paramName: value})  # type: ignore[no-any-return]
+        """Sets a parameter by its name, as its setter does."""
+        setter = getattr(type(self), f"set{paramName[:1].upper()}{paramName[1:]}", None)
+        return setter(self, value) if setter is not None else self._set(**{paramName: value})  # type: ignore[no-any-return]
 
     def getParamValue(self, paramName: str) -> Any:
         """The value of a parameter by its name; ``None`` for one that has none."""
@@ -120,10 +123,26 @@ class AnnotatorTransformer(Annotator, Transformer):
             albertine.ColumnError: a column that is needed is missing or of another kind.
             albertine.ParamError: a parameter has a value that it cannot have.
         """
-        return super().transform(dataset, params)  # type: ignore[no-any-return]
+        frame: Any = dataset
+        result: Any = super().transform(frame, params)
+        return result  # type: ignore[no-any-return]
 
     def _transform(self, dataset: Any) -> Any:
         return _frames.transform([self._spec()], dataset)
+
+
+class HasOutputCol(Annotator):
+    """An annotator that writes an annotation column."""
+
+    outputCol = param("outputCol", "the annotation column to write")
+
+    def setOutputCol(self, value: str) -> Self:
+        """Sets the annotation column to write."""
+        return self._with(outputCol=value)
+
+    def getOutputCol(self) -> str:
+        """The annotation column to write."""
+        return self._get("outputCol")  # type: ignore[no-any-return]
 
 
 class HasInputCols(Annotator):
@@ -134,7 +153,7 @@ class HasInputCols(Annotator):
     def setInputCols(self, *value: Union[str, list[str]]) -> Self:
         """Sets the annotation columns to read: a list, or one by one."""
         columns = value[0] if len(value) == 1 and not isinstance(value[0], str) else list(value)
-        return self._set(inputCols=columns)  # type: ignore[no-any-return]
+        return self._with(inputCols=columns)
 
     def getInputCols(self) -> list[str]:
         """The annotation columns to read."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 from albertine import _albertine, _frames, _saving
 from albertine._hub import advised
 from albertine._ml import Estimator, Model, TypeConverters
-from albertine._stage import AnnotatorTransformer, Frame, HasInputCols, Spec, param
+from albertine._stage import AnnotatorTransformer, Frame, HasInputCols, HasOutputCol, Spec, param
 from albertine.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["AlbertForSequenceClassification", "SentenceDetector", "Tokenizer", "TokenizerModel"]
 
 
-class SentenceDetector(HasInputCols, AnnotatorTransformer):
+class SentenceDetector(HasInputCols, HasOutputCol, AnnotatorTransformer):
     """Documents to sentences, by Spark NLP's rules: ends of sentences, abbreviations, numbers, lists, quotations.
 
     Reads a column of type ``document`` and writes one of type ``document``, one annotation a sentence, with the offsets of the
@@ -46,7 +46,7 @@ class SentenceDetector(HasInputCols, AnnotatorTransformer):
 
     def setUseAbbreviations(self, value: bool) -> Self:
         """Sets whether full stops after abbreviations end no sentence."""
-        return self._set(useAbbreviations=value)  # type: ignore[no-any-return]
+        return self._with(useAbbreviations=value)
 
     def getUseAbbreviations(self) -> bool:
         """Whether full stops after abbreviations end no sentence."""
@@ -54,7 +54,7 @@ class SentenceDetector(HasInputCols, AnnotatorTransformer):
 
     def setDetectLists(self, value: bool) -> Self:
         """Sets whether the items of lists are sentences."""
-        return self._set(detectLists=value)  # type: ignore[no-any-return]
+        return self._with(detectLists=value)
 
     def getDetectLists(self) -> bool:
         """Whether the items of lists are sentences."""
@@ -62,7 +62,7 @@ class SentenceDetector(HasInputCols, AnnotatorTransformer):
 
     def setUseCustomBoundsOnly(self, value: bool) -> Self:
         """Sets whether only the custom bounds end sentences."""
-        return self._set(useCustomBoundsOnly=value)  # type: ignore[no-any-return]
+        return self._with(useCustomBoundsOnly=value)
 
     def getUseCustomBoundsOnly(self) -> bool:
         """Whether only the custom bounds end sentences."""
@@ -70,7 +70,7 @@ class SentenceDetector(HasInputCols, AnnotatorTransformer):
 
     def setCustomBounds(self, value: list[str]) -> Self:
         """Sets further patterns that end sentences."""
-        return self._set(customBounds=value)  # type: ignore[no-any-return]
+        return self._with(customBounds=value)
 
     def getCustomBounds(self) -> list[str]:
         """Further patterns that end sentences."""
@@ -78,7 +78,7 @@ class SentenceDetector(HasInputCols, AnnotatorTransformer):
 
     def setCustomBoundsStrategy(self, value: str) -> Self:
         """Sets what becomes of a custom bound: ``none`` (left out), ``prepend`` to the next sentence or ``append`` to the one before."""
-        return self._set(customBoundsStrategy=value)  # type: ignore[no-any-return]
+        return self._with(customBoundsStrategy=value)
 
     def getCustomBoundsStrategy(self) -> str:
         """What becomes of a custom bound: ``none`` (left out), ``prepend`` to the next sentence or ``append`` to the one before."""
@@ -86,7 +86,7 @@ class SentenceDetector(HasInputCols, AnnotatorTransformer):
 
     def setExplodeSentences(self, value: bool) -> Self:
         """Sets whether each sentence gets a row of its own."""
-        return self._set(explodeSentences=value)  # type: ignore[no-any-return]
+        return self._with(explodeSentences=value)
 
     def getExplodeSentences(self) -> bool:
         """Whether each sentence gets a row of its own."""
@@ -94,15 +94,15 @@ class SentenceDetector(HasInputCols, AnnotatorTransformer):
 
     def setSplitLength(self, value: int) -> Self:
         """Sets the length over which sentences are split at words, in UTF-16 code units."""
-        return self._set(splitLength=value)  # type: ignore[no-any-return]
+        return self._with(splitLength=value)
 
-    def getSplitLength(self) -> int:
+    def getSplitLength(self) -> Optional[int]:
         """The length over which sentences are split at words, in UTF-16 code units."""
         return self._get("splitLength")  # type: ignore[no-any-return]
 
     def setMinLength(self, value: int) -> Self:
         """Sets the least length of a sentence, in UTF-16 code units; shorter ones are left out."""
-        return self._set(minLength=value)  # type: ignore[no-any-return]
+        return self._with(minLength=value)
 
     def getMinLength(self) -> int:
         """The least length of a sentence, in UTF-16 code units; shorter ones are left out."""
@@ -110,14 +110,14 @@ class SentenceDetector(HasInputCols, AnnotatorTransformer):
 
     def setMaxLength(self, value: int) -> Self:
         """Sets the greatest length of a sentence, in UTF-16 code units; longer ones are left out."""
-        return self._set(maxLength=value)  # type: ignore[no-any-return]
+        return self._with(maxLength=value)
 
-    def getMaxLength(self) -> int:
+    def getMaxLength(self) -> Optional[int]:
         """The greatest length of a sentence, in UTF-16 code units; longer ones are left out."""
         return self._get("maxLength")  # type: ignore[no-any-return]
 
 
-class _TokenizerParams(HasInputCols):
+class _TokenizerParams(HasInputCols, HasOutputCol):
     """The parameters of a tokenizer."""
 
     _native = "Tokenizer"
@@ -137,31 +137,31 @@ class _TokenizerParams(HasInputCols):
 
     def setTargetPattern(self, value: str) -> Self:
         """Sets the pattern of what a token is before it is taken apart: ``\\S+`` unless said otherwise."""
-        return self._set(targetPattern=value)  # type: ignore[no-any-return]
+        return self._with(targetPattern=value)
 
-    def getTargetPattern(self) -> str:
+    def getTargetPattern(self) -> Optional[str]:
         """The pattern of what a token is before it is taken apart: ``\\S+`` unless said otherwise."""
         return self._get("targetPattern")  # type: ignore[no-any-return]
 
     def setPrefixPattern(self, value: str) -> Self:
         """Sets the pattern of what stands before a token, from ``\\A``; its groups are tokens."""
-        return self._set(prefixPattern=value)  # type: ignore[no-any-return]
+        return self._with(prefixPattern=value)
 
-    def getPrefixPattern(self) -> str:
+    def getPrefixPattern(self) -> Optional[str]:
         """The pattern of what stands before a token, from ``\\A``; its groups are tokens."""
         return self._get("prefixPattern")  # type: ignore[no-any-return]
 
     def setSuffixPattern(self, value: str) -> Self:
         """Sets the pattern of what stands after a token, to ``\\z``; its groups are tokens."""
-        return self._set(suffixPattern=value)  # type: ignore[no-any-return]
+        return self._with(suffixPattern=value)
 
-    def getSuffixPattern(self) -> str:
+    def getSuffixPattern(self) -> Optional[str]:
         """The pattern of what stands after a token, to ``\\z``; its groups are tokens."""
         return self._get("suffixPattern")  # type: ignore[no-any-return]
 
     def setInfixPatterns(self, value: list[str]) -> Self:
         """Sets the patterns of what is inside a token; the groups of the first that matches are tokens."""
-        return self._set(infixPatterns=value)  # type: ignore[no-any-return]
+        return self._with(infixPatterns=value)
 
     def getInfixPatterns(self) -> list[str]:
         """The patterns of what is inside a token; the groups of the first that matches are tokens."""
@@ -169,7 +169,7 @@ class _TokenizerParams(HasInputCols):
 
     def setContextChars(self, value: list[str]) -> Self:
         """Sets the characters that are tokens of their own at either end of another."""
-        return self._set(contextChars=value)  # type: ignore[no-any-return]
+        return self._with(contextChars=value)
 
     def getContextChars(self) -> list[str]:
         """The characters that are tokens of their own at either end of another."""
@@ -177,15 +177,15 @@ class _TokenizerParams(HasInputCols):
 
     def setSplitPattern(self, value: str) -> Self:
         """Sets the pattern by which tokens are split again."""
-        return self._set(splitPattern=value)  # type: ignore[no-any-return]
+        return self._with(splitPattern=value)
 
-    def getSplitPattern(self) -> str:
+    def getSplitPattern(self) -> Optional[str]:
         """The pattern by which tokens are split again."""
         return self._get("splitPattern")  # type: ignore[no-any-return]
 
     def setSplitChars(self, value: list[str]) -> Self:
         """Sets the characters by which tokens are split again."""
-        return self._set(splitChars=value)  # type: ignore[no-any-return]
+        return self._with(splitChars=value)
 
     def getSplitChars(self) -> list[str]:
         """The characters by which tokens are split again."""
@@ -193,7 +193,7 @@ class _TokenizerParams(HasInputCols):
 
     def setExceptions(self, value: list[str]) -> Self:
         """Sets the texts that stay one token, whatever they hold."""
-        return self._set(exceptions=value)  # type: ignore[no-any-return]
+        return self._with(exceptions=value)
 
     def getExceptions(self) -> list[str]:
         """The texts that stay one token, whatever they hold."""
@@ -201,7 +201,7 @@ class _TokenizerParams(HasInputCols):
 
     def setCaseSensitiveExceptions(self, value: bool) -> Self:
         """Sets whether the case of exceptions matters."""
-        return self._set(caseSensitiveExceptions=value)  # type: ignore[no-any-return]
+        return self._with(caseSensitiveExceptions=value)
 
     def getCaseSensitiveExceptions(self) -> bool:
         """Whether the case of exceptions matters."""
@@ -209,7 +209,7 @@ class _TokenizerParams(HasInputCols):
 
     def setMinLength(self, value: int) -> Self:
         """Sets the least length of a token, in UTF-16 code units; shorter ones are left out."""
-        return self._set(minLength=value)  # type: ignore[no-any-return]
+        return self._with(minLength=value)
 
     def getMinLength(self) -> int:
         """The least length of a token, in UTF-16 code units; shorter ones are left out."""
@@ -217,34 +217,34 @@ class _TokenizerParams(HasInputCols):
 
     def setMaxLength(self, value: int) -> Self:
         """Sets the greatest length of a token, in UTF-16 code units; longer ones are left out."""
-        return self._set(maxLength=value)  # type: ignore[no-any-return]
+        return self._with(maxLength=value)
 
-    def getMaxLength(self) -> int:
+    def getMaxLength(self) -> Optional[int]:
         """The greatest length of a token, in UTF-16 code units; longer ones are left out."""
         return self._get("maxLength")  # type: ignore[no-any-return]
 
     def addInfixPattern(self, value: str) -> Self:
         """Adds a pattern of what is inside a token, which is tried before the others."""
-        return self._set(infixPatterns=[value, *(self._get("infixPatterns") or [])])  # type: ignore[no-any-return]
+        return self._with(infixPatterns=[value, *(self._get("infixPatterns") or [])])
 
     def addContextChars(self, value: Union[str, list[str]]) -> Self:
         """Adds characters that are tokens of their own at either end of another."""
         more = [value] if isinstance(value, str) else value
-        return self._set(contextChars=[*(self._get("contextChars") or []), *more])  # type: ignore[no-any-return]
+        return self._with(contextChars=[*(self._get("contextChars") or []), *more])
 
     def addSplitChars(self, value: Union[str, list[str]]) -> Self:
         """Adds characters by which tokens are split again."""
         more = [value] if isinstance(value, str) else value
-        return self._set(splitChars=[*(self._get("splitChars") or []), *more])  # type: ignore[no-any-return]
+        return self._with(splitChars=[*(self._get("splitChars") or []), *more])
 
     def addException(self, value: str) -> Self:
         """Adds a text that stays one token."""
-        return self._set(exceptions=[*(self._get("exceptions") or []), value])  # type: ignore[no-any-return]
+        return self._with(exceptions=[*(self._get("exceptions") or []), value])
 
     def setExceptionsPath(self, path: Union[str, os.PathLike[str]], read_as: str = "TEXT", options: Any = None) -> Self:
         """Adds the exceptions of a file, one a line. ``read_as`` and ``options`` are accepted, and mean nothing here."""
         lines = _albertine.read_exceptions(os.fspath(path))
-        return self._set(exceptions=[*(self._get("exceptions") or []), *lines])  # type: ignore[no-any-return]
+        return self._with(exceptions=[*(self._get("exceptions") or []), *lines])
 
 
 class TokenizerModel(_TokenizerParams, AnnotatorTransformer, Model):  # type: ignore[misc]
@@ -292,7 +292,7 @@ class Tokenizer(_TokenizerParams, Estimator[TokenizerModel]):
         return model
 
 
-class AlbertForSequenceClassification(HasInputCols, AnnotatorTransformer, Model):  # type: ignore[misc]
+class AlbertForSequenceClassification(HasInputCols, HasOutputCol, AnnotatorTransformer, Model):  # type: ignore[misc]
     """Documents or sentences to classes, with an ALBERT model.
 
     Reads a column of type ``document`` and one of type ``token``, in any order, and writes one of type ``category``: for each
@@ -331,6 +331,8 @@ class AlbertForSequenceClassification(HasInputCols, AnnotatorTransformer, Model)
     _fetched: _saving.Fetched | None = None
 
     def __init__(self, classifier: _albertine.Classifier | None = None, **params: Any) -> None:
+        if not isinstance(classifier, (_albertine.Classifier, type(None))):
+            raise TypeError("a model comes by AlbertForSequenceClassification.pretrained(name) or .load(path)")
         self._classifier = classifier
         super().__init__(**params)
 
@@ -420,7 +422,7 @@ class AlbertForSequenceClassification(HasInputCols, AnnotatorTransformer, Model)
 
     def setPrecision(self, value: str) -> Self:
         """Sets how exactly the encoder computes: ``f32`` (exact), ``bf16`` or ``int8`` (faster, nearly the same labels)."""
-        return self._set(precision=value)  # type: ignore[no-any-return]
+        return self._with(precision=value)
 
     def getPrecision(self) -> str:
         """How exactly the encoder computes."""
@@ -428,7 +430,7 @@ class AlbertForSequenceClassification(HasInputCols, AnnotatorTransformer, Model)
 
     def setMultilabel(self, value: bool) -> Self:
         """Sets whether labels are scored each by itself: ``activation`` becomes ``sigmoid``, else ``softmax``."""
-        return self._set(multilabel=value, activation="sigmoid" if value else "softmax")  # type: ignore[no-any-return]
+        return self._with(multilabel=value, activation="sigmoid" if value else "softmax")
 
     def getMultilabel(self) -> bool:
         """Whether labels are scored each by itself."""
@@ -436,7 +438,7 @@ class AlbertForSequenceClassification(HasInputCols, AnnotatorTransformer, Model)
 
     def setBatchSize(self, value: int) -> Self:
         """Sets how many texts go through the encoder together on one thread. It changes the speed, never a score."""
-        return self._set(batchSize=value)  # type: ignore[no-any-return]
+        return self._with(batchSize=value)
 
     def getBatchSize(self) -> int:
         """How many texts go through the encoder together on one thread. It changes the speed, never a score."""
@@ -444,7 +446,7 @@ class AlbertForSequenceClassification(HasInputCols, AnnotatorTransformer, Model)
 
     def setMaxSentenceLength(self, value: int) -> Self:
         """Sets the most pieces of a text that are read, ``[CLS]`` and ``[SEP]`` counted: 2 to the model's positions."""
-        return self._set(maxSentenceLength=value)  # type: ignore[no-any-return]
+        return self._with(maxSentenceLength=value)
 
     def getMaxSentenceLength(self) -> int:
         """The most pieces of a text that are read, ``[CLS]`` and ``[SEP]`` counted: 2 to the model's positions."""
@@ -452,15 +454,15 @@ class AlbertForSequenceClassification(HasInputCols, AnnotatorTransformer, Model)
 
     def setCaseSensitive(self, value: bool) -> Self:
         """Sets whether case matters. Unless said otherwise the model's tokenizer decides."""
-        return self._set(caseSensitive=value)  # type: ignore[no-any-return]
+        return self._with(caseSensitive=value)
 
-    def getCaseSensitive(self) -> bool:
+    def getCaseSensitive(self) -> Optional[bool]:
         """Whether case matters. Unless said otherwise the model's tokenizer decides."""
         return self._get("caseSensitive")  # type: ignore[no-any-return]
 
     def setCoalesceSentences(self, value: bool) -> Self:
         """Sets whether the scores of a row's sentences are averaged into one annotation."""
-        return self._set(coalesceSentences=value)  # type: ignore[no-any-return]
+        return self._with(coalesceSentences=value)
 
     def getCoalesceSentences(self) -> bool:
         """Whether the scores of a row's sentences are averaged into one annotation."""
@@ -468,7 +470,7 @@ class AlbertForSequenceClassification(HasInputCols, AnnotatorTransformer, Model)
 
     def setActivation(self, value: str) -> Self:
         """Sets how logits become scores: ``softmax`` (they add up to 1) or ``sigmoid`` (each by itself)."""
-        return self._set(activation=value)  # type: ignore[no-any-return]
+        return self._with(activation=value)
 
     def getActivation(self) -> str:
         """How logits become scores: ``softmax`` (they add up to 1) or ``sigmoid`` (each by itself)."""
@@ -476,7 +478,7 @@ class AlbertForSequenceClassification(HasInputCols, AnnotatorTransformer, Model)
 
     def setThreshold(self, value: float) -> Self:
         """Sets the score that a label must exceed under ``sigmoid`` to be given."""
-        return self._set(threshold=value)  # type: ignore[no-any-return]
+        return self._with(threshold=value)
 
     def getThreshold(self) -> float:
         """The score that a label must exceed under ``sigmoid`` to be given."""
@@ -484,7 +486,7 @@ class AlbertForSequenceClassification(HasInputCols, AnnotatorTransformer, Model)
 
     def setEncoding(self, value: str) -> Self:
         """Sets how a text becomes pieces: ``document`` (the whole text, as the model was trained) or ``token`` (each token alone, as Spark NLP does it)."""
-        return self._set(encoding=value)  # type: ignore[no-any-return]
+        return self._with(encoding=value)
 
     def getEncoding(self) -> str:
         """How a text becomes pieces: ``document`` (the whole text, as the model was trained) or ``token`` (each token alone, as Spark NLP does it)."""
@@ -492,9 +494,9 @@ class AlbertForSequenceClassification(HasInputCols, AnnotatorTransformer, Model)
 
     def setWindowOverlap(self, value: int) -> Self:
         """Sets that texts over the limit are read whole, in windows that share so many pieces, and their logits averaged."""
-        return self._set(windowOverlap=value)  # type: ignore[no-any-return]
+        return self._with(windowOverlap=value)
 
-    def getWindowOverlap(self) -> int:
+    def getWindowOverlap(self) -> Optional[int]:
         """That texts over the limit are read whole, in windows that share so many pieces, and their logits averaged."""
         return self._get("windowOverlap")  # type: ignore[no-any-return]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Sequence, Union, overload
+from typing import TYPE_CHECKING, Any, Optional, Sequence, Union, overload
 
 from albertine import _albertine, _frames, _saving
 from albertine._hub import advised
 from albertine._ml import Estimator, MLReadable, MLWritable, Model, Params, Transformer, TypeConverters
-from albertine._stage import Annotator, AnnotatorTransformer, Frame, HasInputCols, Spec, param
+from albertine._stage import Annotator, AnnotatorTransformer, Frame, HasInputCols, HasOutputCol, Spec, param
 from albertine.annotation import Annotation
 from albertine.errors import PipelineError
 
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 
-class DocumentAssembler(AnnotatorTransformer):
+class DocumentAssembler(HasOutputCol, AnnotatorTransformer):
     """Texts to documents: the first stage of a pipeline.
 
     Reads a column of texts, or of lists of texts, and writes one of type ``document``: one annotation for a text (also for an empty
@@ -49,7 +49,7 @@ class DocumentAssembler(AnnotatorTransformer):
 
     def setInputCol(self, value: str) -> Self:
         """Sets the column of texts, or of lists of texts, to read."""
-        return self._set(inputCol=value)  # type: ignore[no-any-return]
+        return self._with(inputCol=value)
 
     def getInputCol(self) -> str:
         """The column of texts, or of lists of texts, to read."""
@@ -57,23 +57,23 @@ class DocumentAssembler(AnnotatorTransformer):
 
     def setIdCol(self, value: str) -> Self:
         """Sets a column whose value comes into the metadata as ``id``."""
-        return self._set(idCol=value)  # type: ignore[no-any-return]
+        return self._with(idCol=value)
 
-    def getIdCol(self) -> str:
+    def getIdCol(self) -> Optional[str]:
         """A column whose value comes into the metadata as ``id``."""
         return self._get("idCol")  # type: ignore[no-any-return]
 
     def setMetadataCol(self, value: str) -> Self:
         """Sets a column of maps whose pairs come into the metadata."""
-        return self._set(metadataCol=value)  # type: ignore[no-any-return]
+        return self._with(metadataCol=value)
 
-    def getMetadataCol(self) -> str:
+    def getMetadataCol(self) -> Optional[str]:
         """A column of maps whose pairs come into the metadata."""
         return self._get("metadataCol")  # type: ignore[no-any-return]
 
     def setCleanupMode(self, value: str) -> Self:
         """Sets how texts are cleaned up: ``disabled``, ``inplace``, ``inplace_full``, ``shrink``, ``shrink_full``, ``each``, ``each_full`` or ``delete_full``."""
-        return self._set(cleanupMode=value)  # type: ignore[no-any-return]
+        return self._with(cleanupMode=value)
 
     def getCleanupMode(self) -> str:
         """How texts are cleaned up: ``disabled``, ``inplace``, ``inplace_full``, ``shrink``, ``shrink_full``, ``each``, ``each_full`` or ``delete_full``."""
@@ -98,15 +98,15 @@ class Finisher(HasInputCols, AnnotatorTransformer):
 
     def setOutputCols(self, value: list[str]) -> Self:
         """Sets the columns to write, as many as are read; ``finished_`` and the name of the annotation column unless said otherwise."""
-        return self._set(outputCols=value)  # type: ignore[no-any-return]
+        return self._with(outputCols=value)
 
     def getOutputCols(self) -> list[str]:
         """The columns to write, as many as are read; ``finished_`` and the name of the annotation column unless said otherwise."""
-        return self._get("outputCols")  # type: ignore[no-any-return]
+        return self._get("outputCols") or [f"finished_{column}" for column in self.getInputCols()]
 
     def setOutputAsArray(self, value: bool) -> Self:
         """Sets whether results are a list of texts, or one text."""
-        return self._set(outputAsArray=value)  # type: ignore[no-any-return]
+        return self._with(outputAsArray=value)
 
     def getOutputAsArray(self) -> bool:
         """Whether results are a list of texts, or one text."""
@@ -114,7 +114,7 @@ class Finisher(HasInputCols, AnnotatorTransformer):
 
     def setIncludeMetadata(self, value: bool) -> Self:
         """Sets whether metadata comes along."""
-        return self._set(includeMetadata=value)  # type: ignore[no-any-return]
+        return self._with(includeMetadata=value)
 
     def getIncludeMetadata(self) -> bool:
         """Whether metadata comes along."""
@@ -122,7 +122,7 @@ class Finisher(HasInputCols, AnnotatorTransformer):
 
     def setCleanAnnotations(self, value: bool) -> Self:
         """Sets whether annotation columns are dropped."""
-        return self._set(cleanAnnotations=value)  # type: ignore[no-any-return]
+        return self._with(cleanAnnotations=value)
 
     def getCleanAnnotations(self) -> bool:
         """Whether annotation columns are dropped."""
@@ -130,7 +130,7 @@ class Finisher(HasInputCols, AnnotatorTransformer):
 
     def setValueSplitSymbol(self, value: str) -> Self:
         """Sets what parts the pairs of one annotation in a text."""
-        return self._set(valueSplitSymbol=value)  # type: ignore[no-any-return]
+        return self._with(valueSplitSymbol=value)
 
     def getValueSplitSymbol(self) -> str:
         """What parts the pairs of one annotation in a text."""
@@ -138,7 +138,7 @@ class Finisher(HasInputCols, AnnotatorTransformer):
 
     def setAnnotationSplitSymbol(self, value: str) -> Self:
         """Sets what parts the annotations of a row in a text."""
-        return self._set(annotationSplitSymbol=value)  # type: ignore[no-any-return]
+        return self._with(annotationSplitSymbol=value)
 
     def getAnnotationSplitSymbol(self) -> str:
         """What parts the annotations of a row in a text."""
@@ -151,6 +151,11 @@ def _is_estimator(stage: Any) -> bool:
 
 def _ours(stages: Sequence[Any]) -> bool:
     return all(isinstance(stage, (Annotator, Pipeline, PipelineModel)) for stage in stages)
+
+
+def _strange(stages: Sequence[Any]) -> PipelineError:
+    strange = next(stage for stage in stages if not _ours([stage]))
+    return PipelineError(f"{strange!r} is no stage of albertine, so that the pipeline needs a Spark DataFrame")
 
 
 class Pipeline(Estimator["PipelineModel"], MLReadable["Pipeline"], MLWritable):
@@ -181,7 +186,7 @@ class Pipeline(Estimator["PipelineModel"], MLReadable["Pipeline"], MLWritable):
         return self
 
     def getStages(self) -> list[Any]:
-        """The stages."""
+        """The stages, in the order in which they work."""
         return self._stages
 
     def fit(self, dataset: Any, params: Any = None) -> Any:
@@ -200,8 +205,7 @@ class Pipeline(Estimator["PipelineModel"], MLReadable["Pipeline"], MLWritable):
     def _fit(self, dataset: Any) -> Any:
         if not _ours(self._stages):
             if _frames.library(dataset) != "pyspark":
-                strange = next(stage for stage in self._stages if not _ours([stage]))
-                raise PipelineError(f"{strange!r} is no stage of albertine, so that the pipeline needs a Spark DataFrame")
+                raise _strange(self._stages)
             return import_module("pyspark.ml").Pipeline(stages=self._stages).fit(dataset)
         model = PipelineModel([stage.fit(dataset) if _is_estimator(stage) else stage for stage in self._stages])
         _frames.check(model._specs(), dataset)
@@ -209,7 +213,8 @@ class Pipeline(Estimator["PipelineModel"], MLReadable["Pipeline"], MLWritable):
 
     def copy(self, extra: Any = None) -> Pipeline:
         """The same pipeline with copies of its stages."""
-        return Pipeline([stage.copy(extra) for stage in self._stages])
+        copied = type(self)([stage.copy(extra) for stage in self._stages])
+        return copied._resetUid(self.uid)  # type: ignore[no-any-return]
 
     def write(self) -> Any:
         """A writer of the pipeline as Spark has it; save a fitted one to use it without Spark."""
@@ -233,6 +238,8 @@ class PipelineModel(Model, MLReadable["PipelineModel"], MLWritable):  # type: ig
         self.stages = list(stages)
 
     def _specs(self) -> list[Spec]:
+        if not _ours(self.stages):
+            raise _strange(self.stages)
         specs: list[Spec] = []
         for stage in self.stages:
             specs.extend(stage._specs() if isinstance(stage, PipelineModel) else [stage._spec()])
@@ -253,14 +260,17 @@ class PipelineModel(Model, MLReadable["PipelineModel"], MLWritable):  # type: ig
             albertine.ColumnError: a stage lacks a column, or would write over one that is not its own.
             albertine.RowError: a row cannot be worked on; the message has its number.
         """
-        return super().transform(dataset, params)  # type: ignore[no-any-return]
+        frame: Any = dataset
+        result: Any = super().transform(frame, params)
+        return result  # type: ignore[no-any-return]
 
     def _transform(self, dataset: Any) -> Any:
         return _frames.transform(self._specs(), dataset)
 
     def copy(self, extra: Any = None) -> PipelineModel:
         """The same model with copies of its stages."""
-        return PipelineModel([stage.copy(extra) for stage in self.stages])
+        copied = PipelineModel([stage.copy(extra) for stage in self.stages])
+        return copied._resetUid(self.uid)  # type: ignore[no-any-return]
 
     def _class(self) -> str:
         # what it writes is a pipeline of Spark's, with our stages
@@ -308,7 +318,7 @@ class PipelineModel(Model, MLReadable["PipelineModel"], MLWritable):  # type: ig
 
 def _stage(name: str, params: str, classifier: _albertine.Classifier | None) -> Annotator:
     module = import_module("albertine.annotator")
-    known = {cls.__name__: cls for cls in (DocumentAssembler, Finisher)}
+    known: dict[str, Any] = {cls.__name__: cls for cls in (DocumentAssembler, Finisher)}
     cls = known.get(name) or getattr(module, name)
     stage: Annotator = cls(classifier) if classifier is not None else cls()
     stage._set(**json.loads(params))
@@ -327,15 +337,22 @@ class LightPipeline:
     """
 
     def __init__(self, pipelineModel: Any, parse_embeddings: bool = False, output_cols: Sequence[str] | None = None) -> None:
+        if not hasattr(pipelineModel, "stages"):
+            raise TypeError(f"expected a fitted pipeline, a PipelineModel, not {type(pipelineModel).__name__}")
         self.pipeline_model = pipelineModel
         self._wanted = None if output_cols is None else set(output_cols)
         self._ignore_unsupported = False
-        self._native: _albertine.Pipeline | None = None
+        self._native: tuple[list[Spec], _albertine.Pipeline] | None = None
+
+    def __repr__(self) -> str:
+        return f"LightPipeline({self.pipeline_model.stages!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_native": None}
 
     def setIgnoreUnsupported(self, value: bool) -> Self:
         """Sets whether stages that are not of this package are passed over instead of refused."""
         self._ignore_unsupported = value
-        self._native = None
         return self
 
     def getIgnoreUnsupported(self) -> bool:
@@ -343,48 +360,68 @@ class LightPipeline:
         return self._ignore_unsupported
 
     def _pipeline(self) -> _albertine.Pipeline:
-        if self._native is None:
-            specs = []
-            for stage in _flat(self.pipeline_model):
-                if isinstance(stage, Annotator):
-                    specs.append(stage._spec())
-                elif not self._ignore_unsupported:
-                    raise PipelineError(
-                        f"{stage!r} cannot work without a table; setIgnoreUnsupported(True) passes over such stages"
-                    )
-            self._native = _albertine.Pipeline(specs)
-        return self._native
+        """The stages as they are now, which may have been set anew since the last call."""
+        specs = []
+        for stage in _flat(self.pipeline_model):
+            if isinstance(stage, Annotator):
+                specs.append(stage._spec())
+            elif not self._ignore_unsupported:
+                raise PipelineError(f"{stage!r} cannot work without a table; setIgnoreUnsupported(True) passes over such stages")
+        if self._native is None or self._native[0] != specs:
+            self._native = specs, _albertine.Pipeline(specs)
+        return self._native[1]
 
     @overload
-    def fullAnnotate(self, target: str) -> list[dict[str, list[Annotation]]]: ...
+    def fullAnnotate(self, target: Union[str, Sequence[str]]) -> list[dict[str, list[Annotation]]]: ...
     @overload
-    def fullAnnotate(self, target: Sequence[str]) -> list[dict[str, list[Annotation]]]: ...
-    def fullAnnotate(self, target: Union[str, Sequence[str]]) -> list[dict[str, list[Annotation]]]:
-        """The annotations of each text by column: a list of one for one text, as in Spark NLP."""
-        rows = self._pipeline().annotate(_texts(target))
-        order = [stage.getOutputCol() for stage in _flat(self.pipeline_model) if isinstance(stage, Annotator)]
-        return [
+    def fullAnnotate(self, target: Sequence[int], texts: Sequence[str]) -> list[dict[str, list[Annotation]]]: ...
+    def fullAnnotate(self, target: Any, texts: Any = None) -> list[dict[str, list[Annotation]]]:
+        """The annotations of each text by column: a list of one for one text, as in Spark NLP.
+
+        Args:
+            target: a text, or a list of texts, or whole numbers that name those of ``texts``.
+            texts: a list of texts, one for each number, which comes along as an annotation in ``doc_id`` (or the ``idCol`` of the
+                ``DocumentAssembler``).
+
+        Raises:
+            TypeError: something else.
+            albertine.RowError: a text that cannot be worked on.
+        """
+        ids, texts = _ids_and_texts(target, texts)
+        stages = [stage for stage in _flat(self.pipeline_model) if isinstance(stage, HasOutputCol)]
+        try:
+            rows = self._pipeline().annotate(texts)
+        except UnicodeEncodeError:
+            raise _frames.broken_text(texts) from None
+        found = [
             {
                 column: [Annotation(*fields[:4], dict(fields[4]), fields[5]) for fields in row[column]]
-                for column in dict.fromkeys(order)
+                for column in dict.fromkeys(stage.getOutputCol() for stage in stages)
                 if column in row and (self._wanted is None or column in self._wanted)
             }
             for row in rows
         ]
+        if ids is None:
+            return found
+        named = next((stage.getIdCol() for stage in stages if isinstance(stage, DocumentAssembler)), None) or "doc_id"
+        return [
+            {named: [Annotation("document", 0, len(name) - 1, name)], **row} for name, row in zip(map(str, ids), found)
+        ]
 
     @overload
-    def annotate(self, target: str) -> dict[str, list[str]]: ...
+    def annotate(self, target: str) -> dict[str, list[str]]: ...  # type: ignore[overload-overlap]
     @overload
     def annotate(self, target: Sequence[str]) -> list[dict[str, list[str]]]: ...
-    def annotate(self, target: Union[str, Sequence[str]]) -> Union[dict[str, list[str]], list[dict[str, list[str]]]]:
+    @overload
+    def annotate(self, target: Sequence[int], texts: Sequence[str]) -> list[dict[str, list[str]]]: ...
+    def annotate(self, target: Any, texts: Any = None) -> Union[dict[str, list[str]], list[dict[str, list[str]]]]:
         """The results of each text by column: one dict for one text, a list of them for a list.
 
-        Raises:
-            TypeError: something that is neither.
+        Arguments and errors are those of :meth:`fullAnnotate`.
         """
         rows = [
             {column: [annotation.result for annotation in found] for column, found in row.items()}
-            for row in self.fullAnnotate(target)
+            for row in self.fullAnnotate(target, texts)
         ]
         return rows[0] if isinstance(target, str) else rows
 
@@ -400,12 +437,23 @@ def _flat(model: Any) -> list[Any]:
     return stages
 
 
-def _texts(target: Any) -> list[str]:
-    if isinstance(target, str):
-        return [target]
-    if isinstance(target, (list, tuple)) and all(isinstance(text, str) for text in target):
-        return list(target)
-    raise TypeError(f"expected a text or a list of texts, not {type(target).__name__}")
+def _ids_and_texts(target: Any, texts: Any) -> tuple[list[int] | None, list[str]]:
+    """The numbers of texts, if they have any, and the texts."""
+    if texts is None:
+        if isinstance(target, str):
+            return None, [target]
+        if _is_list(target, str):
+            return None, list(target)
+    elif _is_list(target, int) and _is_list(texts, str):
+        if len(target) != len(texts):
+            raise TypeError(f"there are {len(target)} ids but {len(texts)} texts")
+        return list(target), list(texts)
+    given = type(target).__name__ if texts is None else f"{type(target).__name__} and {type(texts).__name__}"
+    raise TypeError(f"expected a text, a list of texts, or a list of ids and a list of texts, not {given}")
+
+
+def _is_list(value: Any, kind: type) -> bool:
+    return isinstance(value, (list, tuple)) and all(isinstance(item, kind) for item in value)
 
 
 class PretrainedPipeline:
@@ -440,23 +488,28 @@ class PretrainedPipeline:
             raise TypeError("a pipeline has a name or a disk_location")
         self.light_model = LightPipeline(self.model)
 
+    def __repr__(self) -> str:
+        return f"PretrainedPipeline({self.model.stages!r})"
+
     @staticmethod
     def from_disk(path: str, parse_embeddings: bool = False) -> PretrainedPipeline:
         """A saved pipeline."""
         return PretrainedPipeline(None, disk_location=path)
 
     @overload
-    def annotate(self, target: str) -> dict[str, list[str]]: ...
+    def annotate(self, target: str) -> dict[str, list[str]]: ...  # type: ignore[overload-overlap]
     @overload
     def annotate(self, target: Sequence[str]) -> list[dict[str, list[str]]]: ...
-    def annotate(self, target: Union[str, Sequence[str]]) -> Union[dict[str, list[str]], list[dict[str, list[str]]]]:
-        """As :meth:`LightPipeline.annotate`."""
-        return self.light_model.annotate(target)
+    @overload
+    def annotate(self, target: Sequence[int], texts: Sequence[str]) -> list[dict[str, list[str]]]: ...
+    def annotate(self, target: Any, texts: Any = None) -> Union[dict[str, list[str]], list[dict[str, list[str]]]]:
+        """The results of each text by column, as :meth:`LightPipeline.annotate` gives them."""
+        return self.light_model.annotate(target, texts)
 
-    def fullAnnotate(self, target: Union[str, Sequence[str]]) -> list[dict[str, list[Annotation]]]:
-        """As :meth:`LightPipeline.fullAnnotate`."""
-        return self.light_model.fullAnnotate(target)
+    def fullAnnotate(self, target: Any, texts: Any = None) -> list[dict[str, list[Annotation]]]:
+        """The annotations of each text by column, as :meth:`LightPipeline.fullAnnotate` gives them."""
+        return self.light_model.fullAnnotate(target, texts)
 
     def transform(self, dataframe: Frame) -> Frame:
-        """As :meth:`PipelineModel.transform`."""
+        """Adds what the stages write to a table, as :meth:`PipelineModel.transform` does."""
         return self.model.transform(dataframe)

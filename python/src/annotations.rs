@@ -53,6 +53,13 @@ impl Door {
         transform.output_schema(&self.schema)
     }
 
+    /// For each column of `output`, which [`output_schema`](Self::output_schema) gave, the place of the column that it was: stages
+    /// hand on the fields of columns that they leave alone.
+    pub(crate) fn origins(&self, output: &Schema) -> Vec<Option<usize>> {
+        let place = |field: &FieldRef| self.schema.fields().iter().position(|known| Arc::ptr_eq(known, field));
+        output.fields().iter().map(place).collect()
+    }
+
     /// Takes a batch through. `first` is the number of its first row.
     pub(crate) fn admit(&self, batch: &RecordBatch, first: usize) -> Result<RecordBatch, Failure> {
         for &index in self.texts.iter().chain(&self.annotations) {
@@ -119,7 +126,8 @@ fn first_broken_row(column: &ArrayRef) -> Option<usize> {
 /// An annotation column in the types of `field`.
 fn conform(column: &ArrayRef, field: &Field) -> Result<ArrayRef, ArrowError> {
     let wanted = field.data_type();
-    if column.data_type().equals_datatype(wanted) {
+    // the same names inside as well: files and other libraries give the parts of lists and maps names of their own
+    if column.data_type() == wanted {
         return Ok(column.clone());
     }
     let not_ours = || ArrowError::CastError(format!("column `{}` holds no annotations", field.name()));

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use albertine::column::annotator_type;
 use albertine::{Error, Transform, WindowSettings, Windows};
 use arrow::array::{RecordBatch, RecordBatchReader};
 use arrow::datatypes::SchemaRef;
@@ -22,6 +23,8 @@ use crate::work::interruptible;
 pub(crate) struct Batches {
     transform: Arc<dyn Transform>,
     output: SchemaRef,
+    /// For each column of the output the one of the input that it is; none for one that was written.
+    origins: Vec<Option<usize>>,
     stream: Mutex<Stream>,
 }
 
@@ -61,9 +64,10 @@ impl Batches {
         let reader = stream.into_reader()?;
         let door = Door::new(&reader.schema(), kinds);
         let output = door.output_schema(&*transform).map_err(Failure::from)?;
+        let origins = door.origins(&output);
         let source = Source { reader, door, rows: 0 };
         let windows = Windows::new(source, WindowSettings::default());
-        Ok(Self { transform, output, stream: Mutex::new(Stream { windows, rows: 0 }) })
+        Ok(Self { transform, output, origins, stream: Mutex::new(Stream { windows, rows: 0 }) })
     }
 
     /// One batch through `transform`.
@@ -91,6 +95,19 @@ impl Batches {
     #[getter]
     fn schema(&self) -> PySchema {
         PySchema::new(self.output.clone())
+    }
+
+    /// For each column of the batches the place of the same column in the stream; `None` for one that was written.
+    #[getter]
+    fn origins(&self) -> Vec<Option<usize>> {
+        self.origins.clone()
+    }
+
+    /// The annotator types of the annotation columns of the batches.
+    #[getter]
+    fn kinds(&self) -> HashMap<&str, &str> {
+        let fields = self.output.fields().iter();
+        fields.filter_map(|field| Some((field.name().as_str(), annotator_type(field)?))).collect()
     }
 
     fn __iter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {

@@ -161,6 +161,11 @@ impl Classifier {
         Ok(Arc::new(interruptible(move || classifier.in_precision(precision))?).into())
     }
 
+    /// Itself: nothing changes it, so that copies of stages share it.
+    fn __deepcopy__(this: Py<Self>, _memo: Bound<'_, PyAny>) -> Py<Self> {
+        this
+    }
+
     /// Writes a model directory in Hugging Face's layout.
     fn save(&self, directory: PathBuf) -> PyResult<()> {
         let classifier = self.inner.clone();

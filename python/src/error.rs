@@ -53,9 +53,12 @@ impl Kind {
         use albertine::text::TextError;
         match error {
             Error::UnknownModel { .. } | Error::NotAModelDirectory { .. } => Self::ModelNotFound,
-            Error::Hub(HubError::Offline { .. } | HubError::NotAtAnyPlace { .. } | HubError::NoModel { .. }) => {
-                Self::ModelNotFound
-            }
+            Error::Hub(
+                HubError::Offline { .. }
+                | HubError::NotAtAnyPlace { .. }
+                | HubError::NoModel { .. }
+                | HubError::Status { status: 404, .. },
+            ) => Self::ModelNotFound,
             Error::Hub(_) => Self::Hub,
             Error::Model(_) | Error::VocabularyTooLarge { .. } | Error::ModelChanged { .. } => Self::Model,
             Error::Text(
@@ -65,7 +68,7 @@ impl Kind {
                 | TextError::Parameter { .. }
                 | TextError::Pattern { .. },
             ) => Self::Param,
-            Error::Text(TextError::PatternGaveUp { .. }) | Error::NotFinite { .. } => Self::Row,
+            Error::Row { .. } | Error::NotFinite { .. } => Self::Row,
             Error::Text(_) => Self::Model,
             Error::NotAPipeline { .. }
             | Error::PipelineVersion { .. }
@@ -79,6 +82,7 @@ impl Kind {
             | Error::PrecisionIsSettled { .. }
             | Error::Threshold { .. } => Self::Param,
             Error::MissingColumn { .. }
+            | Error::SeveralColumns { .. }
             | Error::NotText { .. }
             | Error::NotTextMap { .. }
             | Error::InputColumns { .. }

@@ -21,6 +21,9 @@ use crate::error::Failure;
 use crate::hub;
 use crate::work::{abandonable, interruptible};
 
+/// Texts in hand that are worked on together: not so many that Ctrl-C would wait for them.
+const CHUNK: usize = 1024;
+
 /// Stages in a row.
 #[pyclass(module = "albertine._albertine", frozen)]
 pub(crate) struct Pipeline {
@@ -46,8 +49,15 @@ fn params(json: &str) -> Result<Map<String, Value>, Error> {
 
 fn stage(name: &str, json: &str, classifier: Option<&Classifier>) -> Result<Stage, Error> {
     let unknown = || Error::UnknownStage { path: "the pipeline".into(), class: name.to_owned() };
-    let load = || classifier.ok_or_else(unknown)?.own();
-    Stage::from_params(name, &params(json)?, load)?.ok_or_else(unknown)
+    let params = params(json)?;
+    let load = || {
+        let classifier = classifier.ok_or_else(unknown)?.own()?;
+        // of what was saved the limit is lowered to what the model can read; what was asked for is not
+        let most = classifier.config().max_position_embeddings;
+        let asked = params.get("maxSentenceLength").and_then(Value::as_u64).map_or(0, |asked| asked as usize);
+        if asked > most { Err(Error::MaxSentenceLength { asked, least: 2, most }) } else { Ok(classifier) }
+    };
+    Stage::from_params(name, &params, load)?.ok_or_else(unknown)
 }
 
 fn with_threads(stage: Stage, threads: usize) -> Stage {
@@ -148,7 +158,13 @@ impl Pipeline {
     /// The annotations of each text by column.
     fn annotate(&self, texts: Vec<PyBackedStr>) -> PyResult<Vec<HashMap<String, Vec<Fields>>>> {
         let texts: Vec<&str> = texts.iter().map(|text| &**text).collect();
-        let rows = interruptible(|| self.light.full_annotate_all(&texts))?;
+        let mut rows = Vec::with_capacity(texts.len());
+        for some in texts.chunks(CHUNK) {
+            let first = rows.len();
+            rows.extend(interruptible(|| {
+                self.light.full_annotate_all(some).map_err(|error| error.of_rows_from(first))
+            })?);
+        }
         let row = |row: std::collections::BTreeMap<String, Vec<Annotation>>| {
             row.into_iter().map(|(column, found)| (column, found.into_iter().map(fields).collect())).collect()
         };

@@ -152,6 +152,14 @@ pub enum Error {
         /// The label.
         label: String,
     },
+    /// The text of a row cannot be worked on: a pattern gave up on it.
+    #[error("row {row}: {source}")]
+    Row {
+        /// The row of the batch, from 0; of the table after [`Error::of_rows_from`].
+        row: usize,
+        /// What is wrong with it.
+        source: TextError,
+    },
     /// The annotations of a batch do not fit into one Arrow column, which holds 2 GiB of text.
     #[error("the annotations of {rows} rows are more than one column can hold; use batches of fewer rows")]
     TooManyAnnotations {
@@ -171,6 +179,12 @@ pub enum Error {
         column: String,
         /// What there is.
         columns: Vec<String>,
+    },
+    /// The table has a column several times, so that it is not clear which is meant.
+    #[error("there are several columns `{column}`")]
+    SeveralColumns {
+        /// What was asked for.
+        column: String,
     },
     /// A column that should hold text holds something else.
     #[error("column `{column}` holds {found}, not text")]
@@ -259,6 +273,7 @@ impl Error {
     pub fn of_rows_from(self, first: usize) -> Self {
         match self {
             Self::NotFinite { row, label } => Self::NotFinite { row: first + row, label },
+            Self::Row { row, source } => Self::Row { row: first + row, source },
             other => other,
         }
     }

@@ -12,18 +12,23 @@ use crate::Error;
 /// The field of a column.
 ///
 /// # Errors
-/// [`Error::MissingColumn`], listing the columns there are.
+/// [`Error::MissingColumn`], listing the columns there are; [`Error::SeveralColumns`].
 pub(crate) fn find<'a>(schema: &'a Schema, column: &str) -> Result<&'a Field, Error> {
-    schema.field_with_name(column).map_err(|_| Error::MissingColumn {
-        column: column.to_owned(),
-        columns: schema.fields().iter().map(|field| field.name().clone()).collect(),
-    })
+    let mut found = schema.fields().iter().filter(|field| field.name() == column);
+    match (found.next(), found.next()) {
+        (Some(field), None) => Ok(field),
+        (Some(_), Some(_)) => Err(Error::SeveralColumns { column: column.to_owned() }),
+        (None, _) => Err(Error::MissingColumn {
+            column: column.to_owned(),
+            columns: schema.fields().iter().map(|field| field.name().clone()).collect(),
+        }),
+    }
 }
 
 /// Checks that a column is there and holds text.
 ///
 /// # Errors
-/// [`Error::MissingColumn`], [`Error::NotText`].
+/// [`Error::MissingColumn`], [`Error::SeveralColumns`], [`Error::NotText`].
 pub(crate) fn require(schema: &Schema, column: &str) -> Result<(), Error> {
     let field = find(schema, column)?;
     if is_text(field.data_type()) {
@@ -100,5 +105,13 @@ mod tests {
         let batch = RecordBatch::try_from_iter([("n", Arc::new(Int64Array::from(vec![1])) as ArrayRef)]).unwrap();
         assert_eq!(read(&batch, "text").unwrap_err().to_string(), "there is no column `text`; the columns are `n`");
         assert_eq!(read(&batch, "n").unwrap_err().to_string(), "column `n` holds Int64, not text");
+    }
+
+    #[test]
+    fn of_columns_of_the_same_name_none_is_guessed() {
+        let field = |name: &str| Field::new(name, DataType::Utf8, true);
+        let schema = Schema::new(vec![field("text"), field("text"), field("n")]);
+        assert_eq!(require(&schema, "text").unwrap_err().to_string(), "there are several columns `text`");
+        assert!(require(&schema, "n").is_ok());
     }
 }

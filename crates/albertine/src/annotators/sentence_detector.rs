@@ -233,7 +233,7 @@ impl SentenceDetector {
             let mut index = 0;
             for document in documents.row(row) {
                 found.clear();
-                self.rules.detect(document.result, &mut found)?;
+                self.rules.detect(document.result, &mut found).map_err(|source| Error::Row { row, source })?;
                 let own: Vec<_> = document.metadata().filter(|(key, _)| *key != "sentence").collect();
                 for sentence in &found {
                     let number = index.to_string();

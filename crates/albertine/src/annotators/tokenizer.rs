@@ -326,7 +326,8 @@ impl TokenizerModel {
             for document in documents.row(row) {
                 let sentence = document.sentence();
                 found.clear();
-                self.rules.tokenize(document.result, document.begin.max(0) as usize, &mut found)?;
+                let outcome = self.rules.tokenize(document.result, document.begin.max(0) as usize, &mut found);
+                outcome.map_err(|source| Error::Row { row, source })?;
                 for token in &found {
                     let text = &document.result[token.range.clone()];
                     let (begin, end) = (token.begin as i32, token.end as i32);
