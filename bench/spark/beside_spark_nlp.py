@@ -1,16 +1,15 @@
-"""Real Spark NLP and Albertine as stages of the same Spark, on the same texts and the same files of a model.
+"""Real Spark NLP beside Albertine: the same Spark, the same saved model, the same texts, in turns.
 
-    tools/oracle/setup.sh target/oracle && target/oracle/venv/bin/pip install 'pandas<3' pyarrow target/python/albertine-*.whl
-    target/oracle/venv/bin/python tools/oracle/bench.py prepare EXPORT SAVED
-    target/oracle/venv/bin/python bench/spark/beside_spark_nlp.py SAVED --texts test.csv --docs 256
+usage: beside_spark_nlp.py SAVED_DIR... --texts CSV --oracle PYTHON [--docs 256] [--passes 3] [--turns 3] [--memory 4g] [--onnx-threads N]
 
-SAVED is an annotator that Spark NLP saved; both read it, token by token. Each engine has a process of its own, in turn, for as many
-turns as asked, with `local[2]`, the same partitions and the same action. Prints one line of JSON for each, then the ratios.
-
-docs_per_second    median over the passes, after one to warm up; all of Spark's own work is in it
-first_seconds      from the start of the process to the class of a first text
-jvm_mb, python_mb  the most memory that the JVM had, and that the Python workers had together (Spark NLP has none)
+SAVED_DIR is what `tools/oracle/bench.py prepare` had Spark NLP save, with the TensorFlow or the ONNX engine; PYTHON is that of the
+environment of `tools/oracle/setup.sh` (ORACLE_JARS as there). In each turn, for each SAVED_DIR, a process of each side starts a
+session with two cores, answers a first text, warms up with a pass over the first texts, and times further ones. Albertine reads the
+same folder, token by token as Spark NLP does, so that both compute the same scores. Prints a JSON line for each process, then a table in
+Markdown: documents a second, seconds from the start of the process to the class of a first text, memory of the JVM and the workers.
 """
+
+from __future__ import annotations
 
 import time
 
@@ -25,99 +24,89 @@ import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "tools" / "oracle"))
+ORACLE = Path(__file__).parents[2] / "tools" / "oracle" / "bench.py"
 
 
-def peak_mb(pid: int) -> float:
-    """The most memory that a process ever had."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0.0
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), 0.0)
+def ours(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What `run` of tools/oracle/bench.py does, with our stages."""
+    from common import Watch, jvm, memory, pipeline, python_workers, session, texts
 
-
-def python_mb() -> float:
-    """What the Python workers of Spark on this machine had together."""
-    found = 0.0
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                command = (folder / "cmdline").read_bytes()
-            except OSError:
-                continue
-            found += peak_mb(int(folder.name)) if b"pyspark.daemon" in command else 0.0
-    return found
-
-
-def stages(engine: str, saved: Path, batch: int) -> list[Any]:
-    """The same three stages by either library."""
-    if engine == "albertine":
-        from albertine.annotator import AlbertForSequenceClassification, Tokenizer
-        from albertine.base import DocumentAssembler
-
-        model = AlbertForSequenceClassification.load(str(saved))
-    else:
-        from sparknlp.annotator import AlbertForSequenceClassification, Tokenizer
-        from sparknlp.base import DocumentAssembler
-
-        model = AlbertForSequenceClassification.load(f"file://{saved.resolve()}").setBatchSize(batch)
-    return [
-        DocumentAssembler().setInputCol("text").setOutputCol("document"),
-        Tokenizer().setInputCols(["document"]).setOutputCol("token"),
-        model.setInputCols(["document", "token"]).setOutputCol("class").setMaxSentenceLength(512),
-    ]
-
-
-def run(args: argparse.Namespace) -> dict[str, Any]:
-    from annotators import column
-    from pyspark.ml import Pipeline
-    from session import session
-
-    threads = {"spark.jsl.settings.onnx.intraOpNumThreads": args.onnx_threads} if args.onnx_threads else {}
-    spark = session("4g", **threads)
-    texts = column(args.texts, "text")[: args.docs]
-    pipeline = Pipeline(stages=stages(args.engine, args.saved, args.batch)).fit(spark.createDataFrame([[""]], ["text"]))
-    pipeline.transform(spark.createDataFrame([[texts[0]]], ["text"])).select("class.result").collect()
+    spark = session("local[2]", **{"spark.driver.memory": arguments.memory})
+    model = pipeline(str(arguments.saved[0].resolve()))
+    table = texts(arguments.texts, "text", arguments.docs)["text"].to_pylist()
+    model.transform(spark.createDataFrame([[table[0]]], ["text"])).select("class.result").collect()
     first = time.time() - STARTED
-    frame = spark.createDataFrame([[text] for text in texts], ["text"]).repartition(2).cache()
+    frame = spark.createDataFrame([[text] for text in table], ["text"]).repartition(2).cache()
     frame.count()
-    times = []
-    for _ in range(args.passes + 1):
+
+    def all_of_them() -> float:
         started = time.perf_counter()
-        pipeline.transform(frame).select("class").write.format("noop").mode("overwrite").save()
-        times.append(time.perf_counter() - started)
-    seconds = statistics.median(times[1:])
-    jvm = spark._jvm.java.lang.ProcessHandle.current().pid()
-    report = {"engine": args.engine, "docs": len(texts), "docs_per_second": round(len(texts) / seconds, 1)}
-    return {**report, "first_seconds": round(first, 1), "jvm_mb": round(peak_mb(jvm)), "python_mb": round(python_mb())}
+        model.transform(frame).select("class").write.format("noop").mode("overwrite").save()
+        return time.perf_counter() - started
+
+    all_of_them()
+    watch = Watch({"driver": jvm(spark)})
+    watch.start()
+    seconds = statistics.median(all_of_them() for _ in range(arguments.passes))
+    found = watch.stop()
+    workers = [memory(pid)["most"] for pid in python_workers(jvm(spark))]
+    report = {"docs": len(table), "seconds": seconds, "docs_per_second": len(table) / seconds, "first_seconds": first}
+    report.update({"peak_rss_mb": found["jvm_mb"] + sum(workers), "jvm_mb": found["jvm_mb"], "workers_mb": [round(most) for most in workers]})
+    spark.stop()
+    return report
+
+
+def theirs(arguments: argparse.Namespace, saved: Path) -> dict[str, Any]:
+    words = [str(arguments.oracle), str(ORACLE), "run", str(saved), "--texts", str(arguments.texts), "--docs", str(arguments.docs)]
+    words += ["--passes", str(arguments.passes), "--memory", arguments.memory]
+    if arguments.onnx_threads:
+        words += ["--onnx-threads", str(arguments.onnx_threads)]
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYSPARK_PYTHON", "SPARK_HOME")}
+    return last_line(words, environment)
+
+
+def last_line(words: list[str], environment: dict[str, str]) -> dict[str, Any]:
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(words)} ended with {done.returncode}:\n{done.stderr[-3000:]}")
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("saved", type=Path, metavar="SAVED")
-    parser.add_argument("--texts", type=Path, required=True)
+    parser.add_argument("saved", type=Path, nargs="+", metavar="SAVED_DIR")
+    parser.add_argument("--texts", type=Path, required=True, metavar="CSV")
+    parser.add_argument("--oracle", type=Path, metavar="PYTHON")
     parser.add_argument("--docs", type=int, default=256)
-    parser.add_argument("--batch", type=int, default=8, help="of Spark NLP")
-    parser.add_argument("--onnx-threads", type=int, help="of Spark NLP's ONNX engine for one text; its default is 6")
     parser.add_argument("--passes", type=int, default=3)
-    parser.add_argument("--turns", type=int, default=1)
-    parser.add_argument("--engine", choices=["albertine", "sparknlp"], help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    if args.engine:
-        print(json.dumps(run(args)))
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--memory", default="4g", help="of the JVM, on both sides")
+    parser.add_argument("--onnx-threads", type=int)
+    parser.add_argument("--ours", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.ours:
+        print(json.dumps(ours(arguments)))
         return
-    found: dict[str, list[float]] = {"albertine": [], "sparknlp": []}
-    for _ in range(args.turns):
-        for engine, rates in found.items():
-            environment = {**os.environ, "PYSPARK_PYTHON": sys.executable}
-            command = [sys.executable, *sys.argv, "--engine", engine]
-            done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
-            line = done.stdout.splitlines()[-1]
-            print(line, flush=True)
-            rates.append(json.loads(line)["docs_per_second"])
-    ratios = [ours / theirs for ours, theirs in zip(found["albertine"], found["sparknlp"])]
-    print(json.dumps({"ours / theirs": [round(ratio, 2) for ratio in ratios]}))
+    if arguments.oracle is None:
+        parser.error("--oracle names the Python that has Spark NLP")
+    reports: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for _ in range(arguments.turns):
+        for saved in arguments.saved:
+            again = [sys.executable, __file__, str(saved), "--texts", str(arguments.texts), "--ours"]
+            again += ["--docs", str(arguments.docs), "--passes", str(arguments.passes), "--memory", arguments.memory]
+            for side in ("Spark NLP", "Albertine"):
+                report = theirs(arguments, saved) if side == "Spark NLP" else last_line(again, dict(os.environ))
+                reports.setdefault((side, saved.name), []).append(report)
+                print(json.dumps({"side": side, "saved": saved.name, **report}), flush=True)
+    print("\n| | saved model | docs/s | first class, s | JVM and workers, MB |\n| --- | --- | --- | --- | --- |")
+    for (side, name), found in reports.items():
+        rate, first, memory = (statistics.median(each[key] for each in found) for key in ("docs_per_second", "first_seconds", "peak_rss_mb"))
+        print(f"| {side} | {name} | {rate:.2f} | {first:.1f} | {memory:,.0f} |")
+    for saved in arguments.saved:
+        pairs = zip(reports["Albertine", saved.name], reports["Spark NLP", saved.name])
+        ratios = sorted(mine["docs_per_second"] / other["docs_per_second"] for mine, other in pairs)
+        print(f"\n{saved.name}: Albertine does {statistics.median(ratios):.2f} times the documents ({ratios[0]:.2f} to {ratios[-1]:.2f}).")
 
 
 if __name__ == "__main__":

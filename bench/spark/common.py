@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,11 @@ def python_workers(executor: int) -> list[int]:
     return [pid for pid, (parent, _) in every.items() if parent in daemons]
 
 
+def jvm(spark: Any) -> int:
+    """The process of the driver's JVM, which is the executor too where the master is local."""
+    return int(spark._jvm.java.lang.ProcessHandle.current().pid())
+
+
 def memory(pid: int) -> dict[str, float]:
     """Memory of a process in megabytes: now and at most, and of what it has now the part that no other process shares."""
     status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":" in line)
@@ -109,3 +115,44 @@ def memory(pid: int) -> dict[str, float]:
     parts = {line.split(":")[0]: int(line.split()[1]) for line in rollup}
     own = parts["Private_Clean"] + parts["Private_Dirty"]
     return {"now": int(status["VmRSS"].split()[0]) / 1024, "most": int(status["VmHWM"].split()[0]) / 1024, "own": own / 1024}
+
+
+class Watch(threading.Thread):
+    """Looks at the memory of executors and of their Python workers ten times a second, and keeps the most of each process."""
+
+    def __init__(self, executors: dict[str, int]) -> None:
+        super().__init__(daemon=True)
+        self._executors = executors
+        self._done = threading.Event()
+        self.jvm: dict[int, dict[str, float]] = {}
+        self.workers: dict[int, dict[str, float]] = {}
+
+    def run(self) -> None:
+        while not self._done.wait(0.1):
+            for executor in self._executors.values():
+                self._look(executor, self.jvm)
+                for worker in python_workers(executor):
+                    self._look(worker, self.workers)
+
+    def _look(self, pid: int, most: dict[int, dict[str, float]]) -> None:
+        try:
+            found = memory(pid)
+        except (OSError, KeyError):
+            return  # it has ended meanwhile
+        before = most.get(pid, found)
+        most[pid] = {name: max(value, before[name]) for name, value in found.items()}
+
+    def stop(self) -> dict[str, Any]:
+        """Ends; gives the most megabytes of an executor's JVM and of a Python worker, and the number of workers."""
+        self._done.set()
+        self.join()
+
+        def most(found: dict[int, dict[str, float]], name: str) -> int:
+            return round(max((each[name] for each in found.values()), default=0))
+
+        return {
+            "jvm_mb": most(self.jvm, "most"),
+            "worker_mb": most(self.workers, "most"),
+            "worker_own_mb": most(self.workers, "own"),
+            "workers": len(self.workers),
+        }

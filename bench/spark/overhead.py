@@ -1,69 +1,92 @@
-"""What Spark costs: the same rows by the command and by a pipeline on `local[2]`, on the same cores, in turn.
+"""What Spark costs over the command: the same rows, model and two cores, in turns.
 
-    PYSPARK_PYTHON=.venv/spark4/bin/python .venv/spark4/bin/python bench/spark/overhead.py target/release/albertine \\
-        --model ./albert-base --texts test.csv --rows 2000 --turns 3
+usage: overhead.py TABLE --albertine COMMAND [--model NAME|DIR] [--text-column text] [--rows 2000] [--turns 5] [--precision f32|bf16|int8]
+                   [--partitions 2 8]
 
-Both are timed after their start: the command by what it says of its run, from reading to the moved file; Spark by the action alone, after
-one that starts the workers and loads the model, and with the table in its memory. The command gives labels and scores, the pipeline all
-of its annotations. Prints one line of JSON for each turn and the median of the ratios.
+Start-up is left aside on both sides: the command's time is that of a run over the rows less that of a run over the first row alone,
+and Spark's that of a job in a session, with workers, that has had one. Spark has two tasks at a time, of one thread each; rows are
+in its memory before the clock starts, and its sink throws them away, where the command reads and writes files. In each turn all
+sides follow each other, and ratios are taken within it. Prints a JSON line for each turn, and medians with the range of the ratios.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import re
+import os
 import statistics
 import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
-import common
-import pyarrow.csv as csv
+import pyarrow.parquet as parquet
+from common import pipeline, session, texts
 
 
-def command(program: Path, model: str, table: Path, folder: Path) -> float:
-    """Seconds of a run of the command, of which its own line at the end tells."""
-    arguments = ["classify", "--model", model, "--input", str(table), "--annotations", "--output", str(folder / "out.parquet"), "--threads", "2"]
-    done = subprocess.run([program, *arguments], stderr=subprocess.PIPE, text=True, check=True)
-    found = re.search(r"rows in ([0-9.]+) s", done.stderr)
-    if found is None:
-        raise SystemExit(f"the command did not tell its time: {done.stderr}")
-    return float(found.group(1))
+def command(arguments: argparse.Namespace, table: Path, out: Path) -> float:
+    """The seconds of a run of the command over a file."""
+    words = [str(arguments.albertine), "classify", "--input", str(table), "--annotations", "--output", str(out), "--model", arguments.model]
+    words += ["--precision", arguments.precision, "--max-sentence-length", "512", "--threads", "2", "--quiet"]
+    started = time.perf_counter()
+    subprocess.run(words, check=True, capture_output=True)
+    return time.perf_counter() - started
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program", type=Path)
-    parser.add_argument("--model", required=True)
-    parser.add_argument("--texts", type=Path, required=True)
-    parser.add_argument("--rows", type=int, default=2000)
-    parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--partitions", type=int, default=8)
-    args = parser.parse_args()
-
-    texts = common.texts(args.texts, rows=args.rows)
-    spark = common.session("local[2]")
-    frame = spark.createDataFrame(texts.to_pandas()).repartition(args.partitions).cache()
-    frame.count()
-    pipeline = common.pipeline(args.model)
-    # both tasks start a worker, which loads the model
-    pipeline.transform(frame.limit(64).repartition(2)).write.format("noop").mode("overwrite").save()
-    ratios = []
-    with tempfile.TemporaryDirectory() as name:
+    parser.add_argument("table", type=Path, metavar="TABLE")
+    parser.add_argument("--albertine", type=Path, required=True, metavar="COMMAND")
+    parser.add_argument("--model", default="ag_news")
+    parser.add_argument("--text-column", default="text")
+    parser.add_argument("--rows", type=int, default=2_000)
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--precision", default="f32")
+    parser.add_argument("--partitions", type=int, nargs="+", default=[2, 8])
+    arguments = parser.parse_args()
+    # for the command, the JVM and its workers alike
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
+    with tempfile.TemporaryDirectory(prefix="albertine-overhead-") as name:
         folder = Path(name)
-        csv.write_csv(texts, folder / "texts.csv")
-        for _ in range(args.turns):
-            alone = command(args.program, args.model, folder / "texts.csv", folder)
+        table = texts(arguments.table, arguments.text_column, arguments.rows)
+        parquet.write_table(table, folder / "rows.parquet")
+        parquet.write_table(table.slice(0, 1), folder / "one.parquet")
+        spark = session("local[2]")
+        try:
+            turns = measure(arguments, spark, folder)
+        finally:
+            spark.stop()
+    rows = len(table)
+    alone = statistics.median(turn["command"] for turn in turns)
+    print(f"\ncommand: {alone:.2f} s, {rows / alone:,.1f} rows/s")
+    for partitions in arguments.partitions:
+        name = f"spark_{partitions}"
+        seconds = statistics.median(turn[name] for turn in turns)
+        ratios = sorted(turn[name] / turn["command"] for turn in turns)
+        over = ", ".join(f"{100 * (ratio - 1):+.1f} %" for ratio in (statistics.median(ratios), ratios[0], ratios[-1]))
+        print(f"Spark, {partitions} partitions: {seconds:.2f} s, {rows / seconds:,.1f} rows/s; over the command (median, least, most): {over}")
+
+
+def measure(arguments: argparse.Namespace, spark: Any, folder: Path) -> list[dict[str, float]]:
+    model = pipeline(arguments.model, arguments.precision)
+    frames = {count: spark.read.parquet(str(folder / "rows.parquet")).repartition(count).cache() for count in arguments.partitions}
+    for frame in frames.values():
+        frame.count()
+        # both workers load the model
+        model.transform(frame.limit(1)).write.format("noop").mode("overwrite").save()
+        model.transform(frame.filter("row < 32")).write.format("noop").mode("overwrite").save()
+    turns = []
+    for _ in range(arguments.turns):
+        turn = {"start": command(arguments, folder / "one.parquet", folder / "one.out.parquet")}
+        turn["command"] = command(arguments, folder / "rows.parquet", folder / "out.parquet") - turn["start"]
+        for count, frame in frames.items():
             started = time.perf_counter()
-            pipeline.transform(frame).write.format("noop").mode("overwrite").save()
-            spark_seconds = time.perf_counter() - started
-            ratios.append(spark_seconds / alone)
-            report = {"rows": len(texts), "command_s": round(alone, 2), "spark_s": round(spark_seconds, 2), "ratio": round(ratios[-1], 3)}
-            print(json.dumps(report), flush=True)
-    spark.stop()
-    print(json.dumps({"overhead_percent": round(100 * (statistics.median(ratios) - 1), 1)}))
+            model.transform(frame).select("row", "class").write.format("noop").mode("overwrite").save()
+            turn[f"spark_{count}"] = time.perf_counter() - started
+        turns.append({name: round(seconds, 3) for name, seconds in turn.items()})
+        print(json.dumps(turns[-1]), flush=True)
+    return turns
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from pyspark.sql.types import (
     StructType,
 )
 
-from albertine import _albertine, _saving
+from albertine import _albertine
 from albertine.errors import AlbertineError, ColumnError, ModelNotFound
 
 if TYPE_CHECKING:
@@ -197,6 +197,8 @@ class _Shipment:
             return None
         if model.path is None:
             return _Model(model.precision, model.name)
+        from albertine import _saving  # which needs more of PySpark than workers do
+
         if self._by_path() and os.path.exists(model.name) and not _saving.is_copy(model.name):
             return _Model(model.precision, os.path.abspath(model.name), _stamp(model.name))
         if not hasattr(self._session, "_jsc"):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -367,3 +370,44 @@ def test_spark_sql_sees_the_columns(spark: Any) -> None:
     fitted().transform(frame(spark)).createOrReplaceTempView("classified")
     rows = spark.sql("SELECT class[0].result AS label, count(*) AS n FROM classified WHERE size(class) > 0 GROUP BY 1 ORDER BY 1").collect()
     assert [tuple(row) for row in rows] == [("Business", 1), ("Sci/Tech", 1), ("Sports", 1), ("World", 1)]
+
+
+SETTINGS = """
+import json
+from pyspark.errors import PythonException
+from pyspark.sql import SparkSession
+from spark_cases import LABELS, frame, labels, stages
+from albertine import Pipeline
+
+builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
+builder = builder.config("spark.task.cpus", 2).config("spark.sql.execution.pyspark.udf.simplifiedTraceback.enabled", "false")
+spark = builder.getOrCreate()
+spark.sparkContext.setLogLevel("OFF")
+
+def cpus(_):
+    from albertine import _spark
+    return _spark._task_cpus()
+
+print(spark.sparkContext.parallelize([0], 1).map(cpus).collect())
+model = Pipeline(stages=stages()).fit(frame(spark))
+assert labels(model.transform(frame(spark))) == LABELS
+rows = model.transform(frame(spark)).orderBy("place").collect()
+print(json.dumps([dict(row["class"][0].metadata) for row in rows[:4]], sort_keys=True))
+try:
+    model.transform(spark.sql("SELECT CAST(X'FF' AS STRING) AS text")).collect()
+except PythonException as error:
+    lines = str(error).strip().splitlines()
+    print(len(lines) < 30, lines[-1])
+spark.stop()
+"""
+
+
+def test_a_task_with_two_cores_works_with_two_threads(spark: Any, spark_environment: dict[str, str]) -> None:
+    """And Python's whole traceback, which Spark shows if asked, is none of Java's."""
+    environment = {**spark_environment, "PYTHONPATH": f"{spark_environment['PYTHONPATH']}:{Path(__file__).parent}"}
+    out = subprocess.run([sys.executable, "-c", SETTINGS], env=environment, capture_output=True, text=True, check=False)
+    cpus, scores, *error = out.stdout.splitlines() or [out.stderr[-3000:], ""]
+    assert cpus == "[2]"
+    rows = fitted().transform(frame(spark)).orderBy("place").collect()
+    assert json.loads(scores) == [dict(row["class"][0].metadata) for row in rows[:4]]
+    assert error == ["True albertine.errors.RowError: partition 0, row 0: column `text` holds bytes that are not UTF-8"]
