@@ -79,6 +79,8 @@ class Fetched:
         path = os.fspath(path)
         local = _local(path)
         if local is not None:
+            if not os.path.exists(local):
+                raise ModelNotFound(f"there is nothing at {path}")
             self.folder = local
             return
         system, where, jvm = _hadoop(path)
@@ -89,6 +91,12 @@ class Fetched:
         _copies.add(copy)
         self.folder = os.path.join(copy, where.getName())
         system.copyToLocalFile(False, where, jvm.org.apache.hadoop.fs.Path(self.folder), True)
+
+    def __deepcopy__(self, _: Any) -> Fetched:
+        return self
+
+    def __reduce__(self) -> tuple[Any, tuple[()]]:
+        return type(None), ()
 
 
 def _remove_copy(copy: str) -> None:
@@ -107,6 +115,13 @@ class Held:
         with os.scandir(folder) as entries:
             self._files = {entry.name: os.open(entry.path, flags) for entry in entries if entry.is_file()}
         weakref.finalize(self, _close, list(self._files.values()))
+
+    def __deepcopy__(self, _: Any) -> Held:
+        return self
+
+    def __reduce__(self) -> tuple[Any, tuple[()]]:
+        # open files are this process's alone: whoever reads the pickle reads the folder
+        return type(None), ()
 
     def write(self, folder: str) -> None:
         """Writes the files into a new folder."""
@@ -237,6 +252,16 @@ def load_stage(path: str, cls: type[Any]) -> Any:
     return stage
 
 
+def _of_spark_nlp(path: str, cls: type[Any]) -> Any:
+    """The stage at a path, if Spark NLP saved one there that is ``cls`` here; ``None`` for anything else."""
+    try:
+        native = _albertine.Pipeline.load(path)
+    except PipelineError:
+        return None
+    stages = import_module("albertine.base").PipelineModel._of(native).stages
+    return stages[0] if len(stages) == 1 and isinstance(stages[0], cls) else None
+
+
 def load_stages(path: str) -> list[Any] | None:
     """The stages of the pipeline at a path, if Spark ML laid it out and all of them are ours; ``None`` for anything else."""
     metadata = _metadata(path) if os.path.isdir(path) else None
@@ -318,10 +343,14 @@ class StageReader(MLReader):  # type: ignore[type-arg]
         """The stage that was saved at a path.
 
         Raises:
+            albertine.ModelNotFound: nothing is there.
             albertine.PipelineError: none of this class was.
         """
         found = Fetched(path)
-        stage = self.cls._load_folder(found.folder) if hasattr(self.cls, "_load_folder") else load_stage(found.folder, self.cls)
+        if hasattr(self.cls, "_load_folder"):
+            stage = self.cls._load_folder(found.folder)
+        else:
+            stage = load_stage(found.folder, self.cls) or _of_spark_nlp(found.folder, self.cls)
         if stage is None:
             raise PipelineError(f"{path} holds no {self.cls.__name__}")
         for each in getattr(stage, "stages", [stage]):

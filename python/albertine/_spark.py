@@ -320,7 +320,7 @@ class Chain:
         first = next(batches, None)
         if first is None:
             return
-        rest = itertools.chain([first], batches)
+        rest: Iterator[pa.RecordBatch] = itertools.chain([first], batches)
         schema = first.schema
         if self._names is not None:
             schema = pa.schema([field.with_name(name) for field, name in zip(schema, self._names)])

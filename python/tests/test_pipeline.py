@@ -495,15 +495,14 @@ def test_a_model_is_saved_as_a_folder_that_others_read(stages: list[Any], tmp_pa
     assert again.getOutputCol() == "class" and again.getPrecision() == "int8"
     assert AlbertForSequenceClassification.loadSavedModel(str(tmp_path / "stage" / "model")).getClasses() == sequence.getClasses()
     assert albertine.classify("Oil is up.", model=str(tmp_path / "stage" / "model")) == albertine.classify("Oil is up.")
-    with pytest.raises(PipelineError, match="holds a albertine.annotator.AlbertForSequenceClassification, not a Tokenizer"):
+    with pytest.raises(PipelineError, match="holds albertine.annotator.AlbertForSequenceClassification, not a Tokenizer"):
         Tokenizer.load(str(tmp_path / "stage"))
     for cls in (Tokenizer, DocumentAssembler, SentenceDetector, Finisher, TokenizerModel):
         with pytest.raises(PipelineError, match=f"holds no {cls.__name__}"):
             cls.load(str(tmp_path))
-    with pytest.raises(ModelNotFound, match="nowhere"):
-        AlbertForSequenceClassification.load(tmp_path / "nowhere")
-    with pytest.raises(AlbertineError, match="nowhere"):
-        PipelineModel.load(tmp_path / "nowhere")
+    for cls in (AlbertForSequenceClassification, Tokenizer, DocumentAssembler, PipelineModel):
+        with pytest.raises(ModelNotFound, match="there is nothing at .*nowhere"):
+            cls.load(str(tmp_path / "nowhere"))
     with pytest.raises(PipelineError, match="is not a saved pipeline"):
         PipelineModel.load(tmp_path)
 

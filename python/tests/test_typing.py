@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import importlib.util
 import inspect
 import os
@@ -21,12 +22,26 @@ import albertine.annotation
 import albertine.annotator
 import albertine.base
 import albertine.errors
+import albertine.nlu
+import albertine.pretrained
+import albertine.session
 
 PACKAGE = Path(albertine.__file__).parent
 TESTS = Path(__file__).parent
 PYSPARK = importlib.util.find_spec("pyspark") is not None
 needs_mypy = pytest.mark.skipif(importlib.util.find_spec("mypy") is None, reason="types are checked by mypy")
-MODULES = [albertine, albertine.annotation, albertine.annotator, albertine.base, albertine.errors]
+MODULES = [
+    albertine,
+    albertine.annotation,
+    albertine.annotator,
+    albertine.base,
+    albertine.errors,
+    albertine.nlu,
+    albertine.pretrained,
+    albertine.session,
+]
+if PYSPARK:
+    MODULES.append(importlib.import_module("albertine.functions"))
 
 #: Lines that a type checker must not let by.
 WRONG = """
@@ -148,7 +163,7 @@ def public() -> list[Any]:
         if inspect.isclass(thing):
             for member, value in inspect.getmembers(thing):
                 inner = getattr(value, "__func__", value)
-                if not member.startswith("_") and getattr(inner, "__module__", "").startswith("albertine."):
+                if not member.startswith("_") and (getattr(inner, "__module__", None) or "").startswith("albertine."):
                     found[f"{name}.{member}"] = value
     return [pytest.param(thing, id=name) for name, thing in found.items()]
 
