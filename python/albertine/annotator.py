@@ -7,7 +7,6 @@ import os
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from albertine import _albertine, _frames, _saving
-from albertine._hub import advised
 from albertine._ml import Estimator, Model, TypeConverters
 from albertine._stage import AnnotatorTransformer, Frame, HasInputCols, HasOutputCol, Spec, param
 from albertine.errors import PipelineError
@@ -374,8 +373,7 @@ class AlbertForSequenceClassification(HasInputCols, HasOutputCol, AnnotatorTrans
             albertine.HubError: it could not be fetched.
             albertine.ModelError: its files are damaged.
         """
-        with advised(name, lang):
-            return cls(_albertine.Classifier.load(name, lang=lang, precision=precision, remote_loc=remote_loc))
+        return cls(_albertine.Classifier.load(name, lang=lang, precision=precision, remote_loc=remote_loc))
 
     @classmethod
     def load(cls, path: Any, *, precision: str = "f32") -> AlbertForSequenceClassification:

@@ -8,7 +8,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Optional, Sequence, Union, overload
 
 from albertine import _albertine, _frames, _saving
-from albertine._hub import advised
 from albertine._ml import Estimator, MLReadable, MLWritable, Model, Params, Transformer, TypeConverters
 from albertine._stage import Annotator, AnnotatorTransformer, Frame, HasInputCols, HasOutputCol, Spec, param
 from albertine.annotation import Annotation
@@ -482,8 +481,7 @@ class PretrainedPipeline:
         if disk_location is not None:
             self.model = PipelineModel.load(disk_location)
         elif name is not None:
-            with advised(name, lang):
-                self.model = PipelineModel._of(_albertine.Pipeline.pretrained(name, lang))
+            self.model = PipelineModel._of(_albertine.Pipeline.pretrained(name, lang))
         else:
             raise TypeError("a pipeline has a name or a disk_location")
         self.light_model = LightPipeline(self.model)

@@ -17,7 +17,6 @@ import sys
 from typing import TYPE_CHECKING, Any, Dict, Iterable, Optional, Sequence, Union
 
 from albertine import _albertine, _saving
-from albertine._hub import advised
 from albertine.annotator import AlbertForSequenceClassification, SentenceDetector, Tokenizer, TokenizerModel
 from albertine.base import DocumentAssembler, Finisher, PipelineModel
 from albertine.errors import AlbertineError, ModelNotFound, ParamError, PipelineError
@@ -107,8 +106,7 @@ class _Reference:
 
     def load(self) -> Union[AlbertForSequenceClassification, PipelineModel]:
         """The model, or the pipeline if it is one."""
-        with advised(self.name, self.lang):
-            path = _albertine.pull(self.name, self.lang)
+        path = _albertine.pull(self.name, self.lang)
         if path is None:
             return AlbertForSequenceClassification(_albertine.Classifier.load(self.name, lang=self.lang))
         return _at(os.fspath(path))

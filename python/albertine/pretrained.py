@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Optional, Sequence
 
 from albertine import _albertine
-from albertine._hub import advised
 from albertine.base import PipelineModel, PretrainedPipeline
 
 __all__ = ["PretrainedPipeline", "ResourceDownloader"]
@@ -145,14 +144,12 @@ class ResourceDownloader:
         if len(of_name) == 1:
             # by its name it is found in every place that models come from, and by its name it is found again
             (known, lang), *_ = of_name
-            with advised(known, lang):
-                return _albertine.pull(known, lang)
+            return _albertine.pull(known, lang)
         if name.startswith("s3://"):
             return _albertine.pull(f"{_S3}/{name[len('s3://'):]}")
         if archive == name and name.endswith(".zip"):
             return _albertine.pull(f"{_S3}/{_BUCKET}/{remote_loc.strip('/')}/{name}")
-        with advised(name):
-            return _albertine.pull(name)
+        return _albertine.pull(name)
 
 
 def _table(title: str, rows: Sequence[tuple[str, str, str]]) -> str:
