@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import sys
+import tempfile
 import threading
 from pathlib import Path
 from typing import Any
@@ -22,7 +25,7 @@ def session(master: str, **settings: str) -> Any:
     import pyspark
     from pyspark.sql import SparkSession
 
-    os.environ.setdefault("SPARK_HOME", os.path.dirname(pyspark.__file__))
+    os.environ["SPARK_HOME"] = str(_home(Path(pyspark.__file__).parent))
     os.environ["PYSPARK_PYTHON"] = sys.executable
     path = str(Path(albertine.__file__).parents[1])
     os.environ["PYTHONPATH"] = os.pathsep.join([path, *filter(None, [os.environ.get("PYTHONPATH")])])
@@ -41,6 +44,16 @@ def session(master: str, **settings: str) -> Any:
     spark = builder.getOrCreate()
     spark.sparkContext.setLogLevel("OFF")
     return spark
+
+
+def _home(installed: Path) -> Path:
+    """Spark's folder, in which clusters of one machine keep the files of executors, as one that goes with this process."""
+    folder = Path(tempfile.mkdtemp(prefix="albertine-spark-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for entry in installed.iterdir():
+        if entry.name != "work":
+            (folder / entry.name).symlink_to(entry)
+    return folder
 
 
 def pipeline(model: str, precision: str = "f32") -> PipelineModel:
