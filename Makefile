@@ -46,7 +46,7 @@ unit:
 # it is missing.
 python: $(SPARK35)/ready $(SPARK4)/ready
 	command -v java >/dev/null || (apt-get update -q && apt-get install -q -y openjdk-17-jre-headless)
-	$(SPARK4)/bin/mypy --strict python/albertine python/tests/typing
+	$(SPARK4)/bin/mypy --strict --config-file python/pyproject.toml python/albertine python/tests/typing
 	PYSPARK_PYTHON=$(abspath $(SPARK35))/bin/python $(SPARK35)/bin/pytest python/tests --doctest-modules --pyargs albertine
 	PYSPARK_PYTHON=$(abspath $(SPARK4))/bin/python $(SPARK4)/bin/pytest python/tests --doctest-modules --pyargs albertine
 	PYSPARK_PYTHON=$(abspath $(SPARK4))/bin/python $(SPARK4)/bin/python python/tests/run_notebook.py examples/ag_news.ipynb

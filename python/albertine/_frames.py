@@ -218,6 +218,8 @@ def _kind_by_name(column: str) -> str:
 def _polars(run: Pass, frame: Any, kinds: dict[str, str]) -> Any:
     import polars as pl
 
+    if tuple(map(int, pl.__version__.split(".")[:2])) < (1, 32):
+        raise AlbertineError(f"polars {pl.__version__} cannot read Arrow's maps, the metadata of annotations: polars 1.32 or later is needed")
     sent, opaque = [], {}
     for name, dtype in frame.schema.items():
         if dtype == pl.Null:

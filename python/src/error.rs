@@ -1,5 +1,7 @@
 //! Errors of the library as exceptions of `albertine.errors`.
 
+use std::borrow::Cow;
+
 use albertine::Error;
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
@@ -123,21 +125,26 @@ impl Kind {
 }
 
 /// What can be done about a model that is not here, in words that go behind the error's.
-fn advice(error: &Error) -> &'static str {
+fn advice(error: &Error) -> Cow<'static, str> {
     use albertine::hub::HubError;
-    match error {
-        Error::Hub(HubError::Offline { .. }) => {
-            "; fetch it once without ALBERTINE_OFFLINE and HF_HUB_OFFLINE, or name a folder that holds it in ALBERTINE_HUB, or give its path"
+    let advice = match error {
+        Error::Hub(HubError::Offline { archive, .. }) => {
+            return format!(
+                "; fetch it once without ALBERTINE_OFFLINE and HF_HUB_OFFLINE, or name a folder that holds {} in ALBERTINE_HUB, or give its path; the model `ag_news` is built in",
+                archive.as_deref().unwrap_or("it")
+            )
+            .into();
         }
         Error::Hub(HubError::NotAtAnyPlace { .. }) => {
-            "; ALBERTINE_HUB names the folders and addresses where published models are looked for, and a downloaded archive can be given by its path"
+            "; ALBERTINE_HUB names the folders and addresses where published models are looked for, and a downloaded archive can be given by its path; the model `ag_news` is built in"
         }
         Error::Hub(HubError::Unreachable { .. }) => {
             "; without a network, name a folder that holds the model in ALBERTINE_HUB, or give its path"
         }
         Error::UnknownModel { .. } => "; a path begins with ./, and owner/name is a repository of the Hugging Face hub",
         _ => "",
-    }
+    };
+    advice.into()
 }
 
 impl From<Failure> for PyErr {

@@ -288,14 +288,15 @@ def test_columns_and_arrays_are_lists_of_texts_to_classify() -> None:
 STRINGS = {
     "strings": pa.array(TEXTS),
     "large strings": pa.array(TEXTS, pa.large_string()),
-    "views": pa.array(TEXTS, pa.string_view()),
     "dictionary": pa.array(TEXTS).dictionary_encode(),
-    "large dictionary": pa.array(TEXTS, pa.large_string()).cast(pa.dictionary(pa.int8(), pa.large_string())),
+    "large dictionary": pa.DictionaryArray.from_arrays(pa.array([0, None, 1, 2, 3, 4], pa.int8()), pa.array([TEXTS[0], *TEXTS[2:]], pa.large_string())),
     "slice": pa.array(["before", *TEXTS, "after"]).slice(1, 6),
-    "slice of views": pa.array(["before", *TEXTS, "after"], pa.string_view()).slice(1, 6),
     "slice of a dictionary": pa.array(["before", *TEXTS, "after"]).dictionary_encode().slice(1, 6),
     "chunks": pa.chunked_array([TEXTS[:1], [], TEXTS[1:4], TEXTS[4:]], pa.string()),
 }
+if hasattr(pa, "string_view"):
+    STRINGS["views"] = pa.array(TEXTS, pa.string_view())
+    STRINGS["slice of views"] = pa.array(["before", *TEXTS, "after"], pa.string_view()).slice(1, 6)
 
 
 @pytest.mark.parametrize("texts", STRINGS.values(), ids=STRINGS)
@@ -363,7 +364,6 @@ def test_arrow_columns_of_every_type_come_back(model: PipelineModel) -> None:
             pa.field("duration", pa.duration("ms")),
             pa.field("half", pa.float16()),
             pa.field("binary", pa.binary(2)),
-            pa.field("categories", pa.dictionary(pa.int8(), pa.string(), ordered=True)),
             pa.field("null", pa.null()),
             pa.field("union free", pa.bool_()),
         ],
@@ -372,18 +372,14 @@ def test_arrow_columns_of_every_type_come_back(model: PipelineModel) -> None:
     row = {
         "text": "Oil rose.", "list": [1, None], "large list": ["a"], "fixed": [1.0, 2.0], "struct": {"a": 1, "b": None},
         "map": [("k", 1)], "decimal": decimal.Decimal("1.25"), "zone": moment.astimezone(datetime.timezone.utc),
-        "date": moment.date(), "time": moment.time(), "duration": datetime.timedelta(days=1), "half": 0.5, "binary": b"ab",
-        "categories": "c", "null": None, "union free": True,
+        "date": moment.date(), "time": moment.time(), "duration": datetime.timedelta(days=1), "half": np.float16(0.5), "binary": b"ab",
+        "null": None, "union free": True,
     }  # fmt: skip
-    table = pa.Table.from_pylist([row, {"text": "b"}, row], schema)
-    result = model.transform(table)
-    assert result.schema.metadata == schema.metadata
-    assert result.select(schema.names).equals(table, check_metadata=True)
-    assert reader_result(model, table).select(schema.names).equals(table, check_metadata=True)
-
-
-def reader_result(model: Any, table: pa.Table) -> pa.Table:
-    return model.transform(reader(table)).read_all()
+    ordered = pa.DictionaryArray.from_arrays(pa.array([0, None, 1], pa.int8()), ["low", "high"], ordered=True)
+    table = pa.Table.from_pylist([row, {"text": "b"}, row], schema).append_column("ordered", ordered)
+    for result in (model.transform(table), model.transform(reader(table)).read_all()):
+        assert result.schema.metadata == schema.metadata and result.schema.field("ordered").type.ordered
+        assert result.select(table.column_names).equals(table, check_metadata=True)
 
 
 def test_annotation_columns_have_spark_nlp_s_schema(model: PipelineModel) -> None:

@@ -28,6 +28,8 @@ import albertine.session
 
 PACKAGE = Path(albertine.__file__).parent
 TESTS = Path(__file__).parent
+#: What is installed is not checked, only followed: checked is what it was made of.
+SOURCES = TESTS.parent / "albertine"
 PYSPARK = importlib.util.find_spec("pyspark") is not None
 needs_mypy = pytest.mark.skipif(importlib.util.find_spec("mypy") is None, reason="types are checked by mypy")
 MODULES = [
@@ -83,9 +85,9 @@ def published(example: DataFrame) -> DataFrame:
 
 
 def mypy(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    # an installed package is not checked, only followed: it is named by its path, and stands in the way of none
-    environment = {**os.environ, "MYPYPATH": str(PACKAGE.parent)} if "site-packages" not in str(PACKAGE) else dict(os.environ)
-    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", *map(str, arguments)]
+    environment = {**os.environ, "MYPYPATH": str(SOURCES.parent)}
+    config = SOURCES.parent / "pyproject.toml"
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--config-file", str(config), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, timeout=300)
 
 
@@ -98,8 +100,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @needs_mypy
 def test_the_package_is_typed_strictly(scratch: Path) -> None:
     """With PySpark and without it: each environment of the tests has one or the other."""
-    config = TESTS.parent / "pyproject.toml"
-    done = mypy("--config-file", config, *sorted(PACKAGE.glob("*.py")), cwd=scratch)
+    done = mypy(*sorted(SOURCES.glob("*.py")), cwd=scratch)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -144,8 +144,9 @@ fn library_hint(error: &LibraryError) -> Option<String> {
 
 fn hub_hint(error: &HubError) -> Option<String> {
     let hint = match error {
-        HubError::Offline { name } => format!(
-            "`albertine models pull {name}` fetches it where there is a network; a folder that holds it can be named in ALBERTINE_HUB, or its path given"
+        HubError::Offline { name, archive } => format!(
+            "`albertine models pull {name}` fetches it where there is a network; a folder that holds {} can be named in ALBERTINE_HUB, or its path given",
+            archive.as_deref().unwrap_or("it")
         ),
         HubError::NotCached { name, .. } => format!("`albertine models pull {name}` fetches it"),
         HubError::Taken { name, .. } => {

@@ -174,7 +174,7 @@ def test_a_published_name_offline_says_how_to_get_it(hub: Hub, monkeypatch: pyte
         AlbertForSequenceClassification.pretrained(PUBLISHED, "en")
     assert str(raised.value) == (
         f"`{PUBLISHED}` is not on this machine, and the network is not to be used; fetch it once without ALBERTINE_OFFLINE and "
-        "HF_HUB_OFFLINE, or name a folder that holds it in ALBERTINE_HUB, or give its path"
+        f"HF_HUB_OFFLINE, or name a folder that holds {ARCHIVE} in ALBERTINE_HUB, or give its path; the model `ag_news` is built in"
     )
     assert hub.asked == []
 
@@ -186,7 +186,7 @@ def test_a_published_name_that_no_place_has_says_how_to_get_it(hub: Hub, tmp_pat
             AlbertForSequenceClassification.pretrained(PUBLISHED, "en")
         assert str(raised.value) == (
             f"`{ARCHIVE}` was not found in {place}; ALBERTINE_HUB names the folders and addresses where published models are looked "
-            "for, and a downloaded archive can be given by its path"
+            "for, and a downloaded archive can be given by its path; the model `ag_news` is built in"
         )
 
 

@@ -104,6 +104,8 @@ pub enum HubError {
     Offline {
         /// The model.
         name: String,
+        /// The file that it is published as, where it is one.
+        archive: Option<String>,
     },
     /// An index would have to be fetched, and the network is switched off.
     #[error("the index {url} is not on this machine, and the network is not to be used")]

@@ -50,6 +50,13 @@ impl Remote {
             Self::Published(_) | Self::Repository(_) => name.to_owned(),
         }
     }
+
+    fn archive(&self) -> Option<String> {
+        match self {
+            Self::Published(entry) => Some(entry.file_name()),
+            Self::Repository(_) | Self::Address(_) => None,
+        }
+    }
 }
 
 impl Hub {
@@ -73,7 +80,9 @@ impl Hub {
     fn resolve_in(&self, name: &str, lang: Option<&str>) -> Result<ModelSource, Error> {
         match self.find(name, lang)? {
             Found::Here(source) => Ok(source),
-            Found::There(remote) if self.offline => Err(HubError::Offline { name: remote.called(name) }.into()),
+            Found::There(remote) if self.offline => {
+                Err(HubError::Offline { name: remote.called(name), archive: remote.archive() }.into())
+            }
             Found::There(remote) => self.pull(name, remote),
         }
     }

@@ -101,7 +101,7 @@ fn off_the_network_a_model_that_is_not_here_is_told() {
     ----- stdout -----
     ----- stderr -----
     error: `albert_base_sequence_classifier_ag_news` is not on this machine, and the network is not to be used
-    hint: `albertine models pull albert_base_sequence_classifier_ag_news` fetches it where there is a network; a folder that holds it can be named in ALBERTINE_HUB, or its path given
+    hint: `albertine models pull albert_base_sequence_classifier_ag_news` fetches it where there is a network; a folder that holds albert_base_sequence_classifier_ag_news_en_3.4.0_3.0_1639648298937.zip can be named in ALBERTINE_HUB, or its path given
     "#);
     for variable in ["ALBERTINE_OFFLINE", "HF_HUB_OFFLINE"] {
         for arguments in
