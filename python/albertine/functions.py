@@ -42,7 +42,7 @@ def map_annotations(f: Function, output_type: Any) -> Any:
     def mapped(column: Any) -> Any:
         return _rows(f(_annotations(column)))
 
-    return _sql.udf(mapped, output_type)
+    return _udf(mapped, output_type)
 
 
 def map_annotations_array(f: Function, output_type: Any) -> Any:
@@ -51,7 +51,7 @@ def map_annotations_array(f: Function, output_type: Any) -> Any:
     def mapped(columns: Any) -> Any:
         return _rows(f([annotation for column in columns or () for annotation in _annotations(column)]))
 
-    return _sql.udf(mapped, output_type)
+    return _udf(mapped, output_type)
 
 
 def map_annotations_strict(f: Function) -> Any:
@@ -95,12 +95,17 @@ def filter_by_annotations_col(dataframe: Any, f: Callable[[list[Annotation]], bo
     def kept(found: Any) -> bool:
         return bool(f(_annotations(found)))
 
-    return dataframe.filter(_sql.udf(kept, BooleanType())(column))
+    return dataframe.filter(_udf(kept, BooleanType())(column))
 
 
 def explode_annotations_col(dataframe: Any, column: str, output_column: str) -> Any:
     """A DataFrame with a row for each annotation of a column; rows without any are left out."""
     return dataframe.withColumn(output_column, _sql.explode(column))
+
+
+def _udf(f: Callable[[Any], Any], output_type: Any) -> Any:
+    # whatever the session says: with Arrow, Spark has other rules for what a function gives back
+    return _sql.udf(f, output_type, useArrow=False)
 
 
 def _annotations(column: Any) -> list[Annotation]:
