@@ -26,6 +26,7 @@ from albertine.errors import (
     ParamError,
     PipelineError,
     RowError,
+    TruncationWarning,
 )
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ __all__ = [
     "SentenceDetector",
     "Tokenizer",
     "TokenizerModel",
+    "TruncationWarning",
     "__version__",
     "classify",
     "load",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Iterable, NamedTuple, Optional, Sequence, TypedDict, TypeVar, Union, overload
 
 from albertine import _albertine, _frames
+from albertine._stamp import stamp
 from albertine.errors import ParamError
 
 if TYPE_CHECKING:
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["Prediction", "classify"]
 
 Frame = TypeVar("Frame")
+
+#: A model by name, repository, address or path.
+_Name = Union[str, "os.PathLike[str]", None]
 
 
 class Prediction(NamedTuple):
@@ -44,17 +49,17 @@ class _Settings(TypedDict, total=False):
 
 @overload
 def classify(  # type: ignore[overload-overlap]
-    texts: str, model: Optional[str] = ..., precision: str = ..., **settings: Unpack[_Settings]
+    texts: str, model: _Name = ..., precision: str = ..., **settings: Unpack[_Settings]
 ) -> Prediction: ...
 @overload
 def classify(  # type: ignore[overload-overlap]
-    texts: Iterable[Optional[str]], model: Optional[str] = ..., precision: str = ..., **settings: Unpack[_Settings]
+    texts: Iterable[Optional[str]], model: _Name = ..., precision: str = ..., **settings: Unpack[_Settings]
 ) -> list[Prediction]: ...
 @overload
-def classify(texts: Frame, model: Optional[str] = ..., precision: str = ..., **settings: Unpack[_Settings]) -> Frame: ...
+def classify(texts: Frame, model: _Name = ..., precision: str = ..., **settings: Unpack[_Settings]) -> Frame: ...
 def classify(
     texts: Any,
-    model: Optional[str] = None,
+    model: _Name = None,
     precision: str = "f32",
     *,
     text_column: Union[str, Sequence[str]] = "text",
@@ -107,7 +112,7 @@ def classify(
     (['headline', 'label', 'score'], ['Business'])
     """
     classifier = _loaded(
-        model or "ag_news", precision, max_sentence_length, case_sensitive, encoding, window_overlap, threads
+        os.fspath(model or "ag_news"), precision, max_sentence_length, case_sensitive, encoding, window_overlap, threads
     )
     if isinstance(texts, str):
         return _predict(classifier, [texts], activation, threshold)[0]
@@ -175,9 +180,9 @@ def _loaded(
     global _last
     lengths = {"max_sentence_length": max_sentence_length, "window_overlap": window_overlap, "threads": threads}
     for name_of, length in lengths.items():
-        if isinstance(length, int) and length < 0:
-            raise ParamError(f"{name_of} is {length}, and cannot be less than 0")
-    key = (name, precision, max_sentence_length, case_sensitive, encoding, window_overlap, threads)
+        if isinstance(length, int) and not 0 <= length < 1 << 32:
+            raise ParamError(f"{name_of} is {length}, and cannot be {'less than 0' if length < 0 else 'so large'}")
+    key = (name, stamp(name), precision, max_sentence_length, case_sensitive, encoding, window_overlap, threads)
     if _last is None or _last[0] != key:
         classifier = _albertine.Classifier.load(
             name,

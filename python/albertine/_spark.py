@@ -30,6 +30,7 @@ from pyspark.sql.types import (
 )
 
 from albertine import _albertine
+from albertine._stamp import stamp
 from albertine.errors import AlbertineError, ColumnError, ModelNotFound
 
 if TYPE_CHECKING:
@@ -200,7 +201,7 @@ class _Shipment:
         from albertine import _saving  # which needs more of PySpark than workers do
 
         if self._by_path() and os.path.exists(model.name) and not _saving.is_copy(model.name):
-            return _Model(model.precision, os.path.abspath(model.name), _stamp(model.name))
+            return _Model(model.precision, os.path.abspath(model.name), stamp(model.name))
         if not hasattr(self._session, "_jsc"):
             return _Model(model.precision, self._artifact(model), file=True)
         context = self._session.sparkContext
@@ -252,12 +253,6 @@ def _archive(model: _albertine.Classifier) -> tuple[str, bytes]:
                     archive.writestr(zipfile.ZipInfo(name), file.read())
     content = buffer.getvalue()
     return f"albertine-{hashlib.sha256(content).hexdigest()[:16]}.zip", content
-
-
-def _stamp(path: str) -> str:
-    """Which files are at a path: another stamp is another model, which a worker has to load again."""
-    files = [path] if os.path.isfile(path) else sorted(os.path.join(path, name) for name in os.listdir(path))
-    return json.dumps([[os.path.basename(file), os.stat(file).st_size, os.stat(file).st_mtime_ns] for file in files])
 
 
 class _Model:
@@ -337,10 +332,14 @@ class Chain:
             raise AlbertineError(f"albertine is {_albertine.VERSION} on an executor and {self._version} on the driver")
         threads = _task_cpus()
         key = json.dumps([threads, [(name, params, model and model.key) for name, params, model in self._stages]])
-        if key not in _pipelines:
+        found = _pipelines.pop(key, None)
+        if found is None:
+            models = [model for _, _, model in self._stages if model]
+            _make_room(models)
             stages = [(name, params, _model(model) if model else None) for name, params, model in self._stages]
-            _pipelines[key] = _albertine.Pipeline(stages, threads=threads)
-        return _pipelines[key]
+            found = (_albertine.Pipeline(stages, threads=threads), models)
+        _pipelines[key] = found
+        return found[0]
 
 
 class _Within:
@@ -358,9 +357,26 @@ class _Within:
             yield made.rename_columns([str(number) for number in range(made.num_columns)])
 
 
-#: Of this process: pipelines by what they are made of, and their models.
-_pipelines: dict[str, _albertine.Pipeline] = {}
+#: The most pipelines that a process keeps.
+_KEPT = 4
+
+#: Of this process: pipelines by what they are made of, each with its models, the last used at the end; and those models.
+_pipelines: dict[str, tuple[_albertine.Pipeline, list[_Model]]] = {}
 _models: dict[tuple[str, str, str], _albertine.Classifier] = {}
+
+
+def _make_room(models: list[_Model]) -> None:
+    """Forgets pipelines that were not used for long, or whose model is another by now, and the models of no pipeline."""
+    new = {model.key for model in models}
+    paths = {key[:2] for key in new}
+    replaced = [key for key, (_, old) in _pipelines.items() if any(model.key[:2] in paths and model.key not in new for model in old)]
+    for key in replaced:
+        del _pipelines[key]
+    for key in list(_pipelines)[: max(0, len(_pipelines) - _KEPT + 1)]:
+        del _pipelines[key]
+    kept = new.union(model.key for _, used in _pipelines.values() for model in used)
+    for gone in [key for key in _models if key not in kept]:
+        del _models[gone]
 
 
 def _model(model: _Model) -> _albertine.Classifier:

@@ -11,6 +11,7 @@ __all__ = [
     "ParamError",
     "PipelineError",
     "RowError",
+    "TruncationWarning",
 ]
 
 
@@ -44,3 +45,7 @@ class ParamError(AlbertineError, ValueError):
 
 class RowError(AlbertineError, ValueError):
     """A row that cannot be worked on; the message has its number, from 0."""
+
+
+class TruncationWarning(UserWarning):
+    """Texts were longer than the limit, and their end was not read."""

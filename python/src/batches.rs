@@ -13,6 +13,7 @@ use pyo3_arrow::input::AnyRecordBatch;
 use pyo3_arrow::{PyRecordBatch, PySchema, PyTable};
 
 use crate::annotations::Door;
+use crate::cuts::Cuts;
 use crate::error::Failure;
 use crate::work::interruptible;
 
@@ -26,6 +27,7 @@ pub(crate) struct Batches {
     /// For each column of the output the one of the input that it is; none for one that was written.
     origins: Vec<Option<usize>>,
     stream: Mutex<Stream>,
+    cuts: Cuts,
 }
 
 struct Stream {
@@ -60,6 +62,7 @@ impl Batches {
         stream: AnyRecordBatch,
         transform: Arc<dyn Transform>,
         kinds: &HashMap<String, String>,
+        cuts: Cuts,
     ) -> PyResult<Self> {
         let reader = stream.into_reader()?;
         let door = Door::new(&reader.schema(), kinds);
@@ -67,18 +70,21 @@ impl Batches {
         let origins = door.origins(&output);
         let source = Source { reader, door, rows: 0 };
         let windows = Windows::new(source, WindowSettings::default());
-        Ok(Self { transform, output, origins, stream: Mutex::new(Stream { windows, rows: 0 }) })
+        Ok(Self { transform, output, origins, stream: Mutex::new(Stream { windows, rows: 0 }), cuts })
     }
 
     /// One batch through `transform`.
-    pub(crate) fn of_batch(batch: RecordBatch, transform: Arc<dyn Transform>) -> PyResult<Self> {
-        Self::new(AnyRecordBatch::RecordBatch(PyRecordBatch::new(batch)), transform, &HashMap::new())
+    pub(crate) fn of_batch(batch: RecordBatch, transform: Arc<dyn Transform>, cuts: Cuts) -> PyResult<Self> {
+        Self::new(AnyRecordBatch::RecordBatch(PyRecordBatch::new(batch)), transform, &HashMap::new(), cuts)
     }
 
     /// The next batch, which may be taken without the interpreter's lock.
     pub(crate) fn next(&self) -> Result<Option<RecordBatch>, Failure> {
         let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(window) = stream.windows.next().transpose()? else { return Ok(None) };
+        let Some(window) = stream.windows.next().transpose()? else {
+            self.cuts.tell()?;
+            return Ok(None);
+        };
         let since = Instant::now();
         let first = stream.rows;
         let transformed =

@@ -15,6 +15,7 @@ use pyo3::types::PyDict;
 use pyo3_arrow::input::AnyRecordBatch;
 
 use crate::batches::Batches;
+use crate::cuts::Cuts;
 use crate::error::Failure;
 use crate::hub;
 use crate::work::{abandonable, interruptible};
@@ -43,6 +44,10 @@ impl Classifier {
 
     fn transform(&self, columns: Columns) -> PyResult<Arc<Classify>> {
         Ok(Arc::new(Classify::new(self.inner.clone(), columns).map_err(Failure::from)?))
+    }
+
+    fn cuts(&self) -> Cuts {
+        Cuts::of([self.inner.clone()])
     }
 }
 
@@ -148,13 +153,6 @@ impl Classifier {
         Ok(serde_json::Value::from(params).to_string())
     }
 
-    /// Texts that were read, and of them those that were cut because they are too long.
-    #[getter]
-    fn counts(&self) -> (u64, u64) {
-        let counts = self.inner.counts();
-        (counts.rows, counts.truncated)
-    }
-
     /// The same model in another precision.
     fn in_precision(&self, precision: &str) -> PyResult<Self> {
         let (classifier, precision) = (self.inner.clone(), self::precision(precision)?);
@@ -185,7 +183,8 @@ impl Classifier {
         let transform = self.transform(columns)?;
         let texts: StringArray = texts.iter().map(|text| text.as_deref()).collect();
         let batch = RecordBatch::try_from_iter_with_nullable([("text", Arc::new(texts) as ArrayRef, true)]);
-        let batches = Batches::of_batch(batch.map_err(|error| Failure::from(Error::from(error)))?, transform)?;
+        let batches =
+            Batches::of_batch(batch.map_err(|error| Failure::from(Error::from(error)))?, transform, self.cuts())?;
         let mut found = Vec::new();
         while let Some(batch) = py.detach(|| batches.next())? {
             let [labels, scores, all] = [1, 2, 3].map(|index| batch.column(index));
@@ -221,6 +220,6 @@ impl Classifier {
     ) -> PyResult<Batches> {
         let activation = activation.map(self::activation).transpose()?;
         let columns = Columns { text, all_scores, logits, annotations, activation, threshold };
-        Batches::new(stream, self.transform(columns)?, &HashMap::new())
+        Batches::new(stream, self.transform(columns)?, &HashMap::new(), self.cuts())
     }
 }

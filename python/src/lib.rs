@@ -6,6 +6,7 @@
 mod annotations;
 mod batches;
 mod classifier;
+mod cuts;
 mod error;
 mod hub;
 mod pipeline;

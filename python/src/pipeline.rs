@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 use crate::annotations::Door;
 use crate::batches::Batches;
 use crate::classifier::Classifier;
+use crate::cuts::Cuts;
 use crate::error::Failure;
 use crate::hub;
 use crate::work::{abandonable, interruptible};
@@ -40,6 +41,15 @@ type Fields = (String, i32, i32, String, Vec<(String, Option<String>)>, Vec<f32>
 impl From<PipelineModel> for Pipeline {
     fn from(model: PipelineModel) -> Self {
         Self { light: Arc::new(LightPipeline::new(&model)), model: Arc::new(model) }
+    }
+}
+
+impl Pipeline {
+    fn cuts(&self) -> Cuts {
+        Cuts::of(self.model.stages().iter().filter_map(|stage| match stage {
+            Stage::AlbertForSequenceClassification(stage) => Some(stage.classifier().clone()),
+            _ => None,
+        }))
     }
 }
 
@@ -124,13 +134,6 @@ impl Pipeline {
         Ok(abandonable(load)?.into())
     }
 
-    /// Writes it with its models into a new folder, or in the place of a pipeline that is there.
-    fn save(&self, path: PathBuf, overwrite: bool) -> PyResult<()> {
-        let model = self.model.clone();
-        let save = move || if overwrite { model.overwrite(path) } else { model.save(path) };
-        Ok(interruptible(save)?)
-    }
-
     /// Its stages: name, parameters and model of each.
     fn stages(&self) -> Vec<(&'static str, String, Option<Classifier>)> {
         let stages = self.model.stages().iter().map(|stage| {
@@ -152,12 +155,13 @@ impl Pipeline {
 
     /// The batches of a stream with what its stages add.
     fn transform(&self, stream: AnyRecordBatch, kinds: HashMap<String, String>) -> PyResult<Batches> {
-        Batches::new(stream, self.model.clone(), &kinds)
+        Batches::new(stream, self.model.clone(), &kinds, self.cuts())
     }
 
     /// The annotations of each text by column.
     fn annotate(&self, texts: Vec<PyBackedStr>) -> PyResult<Vec<HashMap<String, Vec<Fields>>>> {
         let texts: Vec<&str> = texts.iter().map(|text| &**text).collect();
+        let cuts = self.cuts();
         let mut rows = Vec::with_capacity(texts.len());
         for some in texts.chunks(CHUNK) {
             let first = rows.len();
@@ -165,6 +169,7 @@ impl Pipeline {
                 self.light.full_annotate_all(some).map_err(|error| error.of_rows_from(first))
             })?);
         }
+        cuts.tell()?;
         let row = |row: std::collections::BTreeMap<String, Vec<Annotation>>| {
             row.into_iter().map(|(column, found)| (column, found.into_iter().map(fields).collect())).collect()
         };

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import datetime
 import decimal
+import shutil
 import warnings
+from pathlib import Path
 from typing import Any, Iterator
 
 import numpy as np
@@ -784,3 +786,14 @@ def test_the_names_that_the_work_needs_are_not_the_users(model: PipelineModel) -
         assert not [name for name in model.transform(frame).columns if name.startswith("_")]
     assert isinstance(AlbertForSequenceClassification.pretrained(), AlbertForSequenceClassification)
     assert isinstance(Tokenizer(), Tokenizer)
+
+
+def test_a_model_that_is_another_at_the_same_path_is_loaded_again(saved_models: Path, tmp_path: Path) -> None:
+    place = tmp_path / "model"
+    shutil.copytree(saved_models / "huggingface", place)
+    before = albertine.classify("Oil rose.", model=place)
+    config = (place / "config.json").read_text()
+    assert f'"{before.label}"' in config
+    (place / "config.json").write_text(config.replace(f'"{before.label}"', '"Another"'))
+    after = albertine.classify("Oil rose.", model=str(place))
+    assert (after.label, after.score) == ("Another", before.score)

@@ -126,6 +126,9 @@ impl Classifier {
                     let settings = before::settings(&settings, &class);
                     return Ok(Self { before: Some(Arc::new(before)), ..class.classifier().with_settings(settings)? });
                 }
+                if let Some(class) = saved::annotator_in(&folder, &settings)? {
+                    return class.classifier().with_settings(before::settings(&settings, &class));
+                }
                 return Self::of_checkpoint(Checkpoint::read(&folder)?, folder, settings);
             }
         };

@@ -14,7 +14,7 @@ use std::path::{Component, Path, PathBuf};
 use albertine_model::{Checkpoint, Folder, SparkPipeline};
 use serde_json::{Map, Value, json};
 
-use crate::annotators::Stage;
+use crate::annotators::{AlbertForSequenceClassification, Stage};
 use crate::pipeline::PipelineModel;
 use crate::{Classifier, ClassifierSettings, Error};
 
@@ -148,6 +148,24 @@ pub(crate) fn stages_in(folder: &Folder, settings: &ClassifierSettings) -> Resul
         return Ok(None);
     }
     read_spark(&SparkPipeline::read(folder)?, settings).map(Some)
+}
+
+/// The classifier that our annotator of Spark's pipelines was saved as, alone; none for anything else.
+pub(crate) fn annotator_in(
+    folder: &Folder,
+    settings: &ClassifierSettings,
+) -> Result<Option<Box<AlbertForSequenceClassification>>, Error> {
+    if !SparkPipeline::is_in(folder) || folder.has_folder("stages") {
+        return Ok(None);
+    }
+    let saved = SparkPipeline::read(folder)?;
+    if !saved.stages.iter().all(|stage| stage.class.starts_with(OURS)) {
+        return Ok(None);
+    }
+    Ok(read_spark(&saved, settings)?.into_iter().find_map(|stage| match stage {
+        Stage::AlbertForSequenceClassification(class) => Some(class),
+        _ => None,
+    }))
 }
 
 fn read_ours(folder: &Folder, listing: &[u8], settings: &ClassifierSettings) -> Result<Vec<Stage>, Error> {

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use albertine::Precision;
 use albertine::annotators::Stage;
 use albertine::prelude::*;
 use arrow::array::{ArrayRef, StringArray};
@@ -181,4 +182,30 @@ fn a_pretrained_pipeline_is_a_saved_one() {
         error,
         "ag_news is not a saved pipeline: it is a model: put it behind a DocumentAssembler and a Tokenizer"
     );
+}
+
+#[test]
+fn a_stage_saved_by_the_python_package_is_a_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stage");
+    fs::create_dir_all(path.join("metadata")).unwrap();
+    let metadata = r#"{"class": "albertine.annotator.AlbertForSequenceClassification", "uid": "a_0123456789ab",
+        "paramMap": {"inputCols": ["token", "document"], "outputCol": "class", "maxSentenceLength": 64}}"#
+        .replace('\n', " ");
+    fs::write(path.join("metadata/part-00000"), metadata).unwrap();
+    let whole = Classifier::pretrained("ag_news", ClassifierSettings::default()).unwrap();
+    whole.save(&path.join("model")).unwrap();
+    let text = [Some("Oil prices rose as OPEC cut output.")];
+    for precision in [Precision::F32, Precision::Int8] {
+        let settings = ClassifierSettings { precision, ..ClassifierSettings::default() };
+        let saved = Classifier::pretrained(path.to_str().unwrap(), settings).unwrap();
+        assert_eq!(saved.max_sentence_length(), 64);
+        let whole = whole.in_precision(precision).unwrap();
+        assert_eq!(saved.predict(&text).unwrap(), whole.predict(&text).unwrap());
+    }
+    fs::write(path.join("metadata/part-00000"), r#"{"class": "albertine.base.DocumentAssembler", "uid": "d"}"#)
+        .unwrap();
+    fs::remove_dir_all(path.join("model")).unwrap();
+    let error = Classifier::pretrained(path.to_str().unwrap(), ClassifierSettings::default()).unwrap_err();
+    assert!(matches!(error, Error::Model(_)), "{error}");
 }
