@@ -49,7 +49,7 @@ python: $(SPARK35)/ready $(SPARK4)/ready
 	$(SPARK4)/bin/mypy --strict --config-file python/pyproject.toml python/albertine python/tests/typing
 	PYSPARK_PYTHON=$(abspath $(SPARK35))/bin/python $(SPARK35)/bin/pytest python/tests --doctest-modules --pyargs albertine
 	PYSPARK_PYTHON=$(abspath $(SPARK4))/bin/python $(SPARK4)/bin/pytest python/tests --doctest-modules --pyargs albertine
-	PYSPARK_PYTHON=$(abspath $(SPARK4))/bin/python $(SPARK4)/bin/python python/tests/run_notebook.py examples/ag_news.ipynb
+	PYSPARK_PYTHON=$(abspath $(SPARK4))/bin/python $(SPARK4)/bin/python python/tests/run_notebook.py examples/ag_news.ipynb target/python
 
 wheel: target/python/ready
 

@@ -1,4 +1,7 @@
-"""Executes a notebook from its first cell to its last, and fails where a cell fails."""
+"""Executes a notebook from its first cell to its last, in a folder that it finds its files in, and fails where a cell fails.
+
+usage: run_notebook.py NOTEBOOK FOLDER
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,9 @@ import nbformat
 from nbclient import NotebookClient
 
 
-def main(path: str) -> None:
+def main(path: str, folder: str) -> None:
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
+    NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": folder}}).execute()
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     pictures = sum("image/png" in output.get("data", {}) for cell in cells for output in cell.outputs)
     print(f"{path}: {len(cells)} cells run, {pictures} pictures")
@@ -19,4 +22,4 @@ def main(path: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
