@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Sequence
 
 from albertine import _albertine
@@ -11,7 +12,7 @@ from albertine.errors import AlbertineError, ColumnError, RowError
 if TYPE_CHECKING:
     from albertine._stage import Spec
 
-__all__ = ["broken_text", "check", "has_arrow", "library", "transform", "transform_with"]
+__all__ = ["Source", "broken_text", "check", "has_arrow", "library", "needed", "python_values", "transform", "transform_with"]
 
 #: A pass over an Arrow stream: the stream, and the annotator types of columns that do not say theirs.
 Pass = Callable[[Any, "dict[str, str]"], _albertine.Batches]
@@ -21,6 +22,18 @@ def library(frame: object) -> str:
     """The library that a table is of: the first part of its module's name, or of that of the table it is derived from."""
     roots = [cls.__module__.partition(".")[0] for cls in type(frame).__mro__]
     return next((root for root in roots if root in ("pyspark", "pandas", "polars", "pyarrow")), roots[0])
+
+
+def needed(name: str, by: str) -> Any:
+    """A library.
+
+    Raises:
+        ImportError: it is missing; the message says how to get it.
+    """
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise ImportError(f"{by} needs {name}: pip install 'albertine[pandas]'") from error
 
 
 def transform(stages: Sequence[Spec], frame: Any) -> Any:
@@ -39,23 +52,27 @@ def check(stages: Sequence[Spec], frame: Any) -> None:
 
         _spark.output_schema(stages, frame)
         return
-    run = _albertine.Pipeline(list(stages)).transform
+    pipeline = _albertine.Pipeline(list(stages))
     kind = library(frame)
     if kind == "pandas":
         _require_frame(frame, "pandas")
-        _pandas(run, frame.head(0), _pandas_kinds(frame))
+        _pandas(pipeline.transform, frame.head(0), _pandas_kinds(frame))
     elif kind == "polars":
         _require_frame(frame, "polars")
-        _polars(run, frame.head(0), _polars_kinds(frame))
+        _polars(pipeline.transform, frame.head(0), _polars_kinds(frame))
     elif kind == "pyarrow":
         _require_table(frame)
-        run(frame.schema.empty_table(), {})
-    elif not has_arrow(frame):
-        raise _no_table(frame)
+        pipeline.output_schema(frame.schema, {})
+    elif hasattr(frame, "__arrow_c_schema__"):
+        _of_capsule(pipeline.output_schema, frame)
+    elif not (has_arrow(frame) and hasattr(frame, "__next__")):
+        # an iterator can be read once only, by whoever works on it
+        _of_capsule(pipeline.transform, frame)
 
 
 def transform_with(run: Pass, frame: Any) -> Any:
-    """A table that is not Spark's through ``run``."""
+    """A table that is not Spark's through ``run``. One of which only the PyCapsule interface is known comes back as a
+    ``pyarrow.Table``, or without pyarrow as a table with that interface."""
     kind = library(frame)
     if kind == "pandas":
         _require_frame(frame, "pandas")
@@ -66,10 +83,19 @@ def transform_with(run: Pass, frame: Any) -> Any:
     if kind == "pyarrow":
         _require_table(frame)
         return _pyarrow(run, frame)
+    batches = _of_capsule(run, frame)
+    try:
+        return _arrow_table(batches)
+    except ModuleNotFoundError:
+        return batches.read_all()
+
+
+def _of_capsule(work: Pass, frame: Any) -> Any:
+    """What some work gives of a table that only has the PyCapsule interface."""
     if not has_arrow(frame):
         raise _no_table(frame)
     try:
-        return run(frame, {}).read_all()
+        return work(frame, {})
     except ValueError as error:
         if isinstance(error, AlbertineError):
             raise
@@ -116,7 +142,7 @@ def _pyarrow(run: Pass, frame: Any) -> Any:
     import pyarrow as pa
 
     if isinstance(frame, pa.RecordBatchReader):
-        source = _Source(frame)
+        source = Source(frame)
         batches = run(pa.RecordBatchReader.from_batches(frame.schema, source), {})
         return pa.RecordBatchReader.from_batches(pa.schema(batches.schema), source.watch(batches))
     batches = run(frame, {})
@@ -135,20 +161,20 @@ def _arrow_table(batches: _albertine.Batches) -> Any:
     return pa.Table.from_batches([pa.record_batch(batch) for batch in batches], pa.schema(batches.schema))
 
 
-class _Source:
-    """The batches of a reader. What it raises would be but a text behind a C stream: it is kept, and raised to whoever reads the
-    result."""
+class Source:
+    """The batches of a reader, or of another iterator. What it raises would be but a text behind a C stream: it is kept, and raised
+    to whoever reads the result."""
 
-    def __init__(self, reader: Any) -> None:
-        self._reader = reader
+    def __init__(self, batches: Iterator[Any]) -> None:
+        self._batches = batches
         self._error: BaseException | None = None
 
-    def __iter__(self) -> _Source:
+    def __iter__(self) -> Source:
         return self
 
     def __next__(self) -> Any:
         try:
-            return next(self._reader)
+            return next(self._batches)
         except StopIteration:
             raise
         except BaseException as error:
@@ -172,6 +198,9 @@ class _Source:
 # frames that keep what they have: only what stages read goes through, and what they write comes back
 
 
+#: Where a frame that came of stages keeps the annotator types of its columns, of which columns without annotations tell nothing.
+_KINDS = "_albertine_kinds"
+
 #: The numbers of the rows, so that a stage that gives a sentence a row of its own does not part rows from their other columns.
 _ROW = "__albertine_row__"
 
@@ -190,10 +219,6 @@ def _begun(run: Pass, table: Any, numbered: Any, kinds: dict[str, str], opaque: 
 
 
 # polars
-
-
-#: Where a frame that came of stages keeps the annotator types of its columns, of which columns without annotations tell nothing.
-_KINDS = "_albertine_kinds"
 
 
 def _polars_kinds(frame: Any) -> dict[str, str]:
@@ -252,25 +277,37 @@ def _goes_through(dtype: Any, pl: Any) -> bool:
 # pandas
 
 
+#: The fields by which a dict is known to be an annotation; embeddings may be missing.
+_FIELDS = {"annotatorType", "begin", "end", "result", "metadata"}
+
+
 def _pandas_kinds(frame: Any) -> dict[str, str]:
-    kinds: dict[str, str] = dict(frame.attrs.get("albertine", {}))
+    attr = frame.attrs.get(_KINDS)
+    known: dict[str, str] = attr if isinstance(attr, dict) else {}
+    kinds = {}
     for name, column in frame.items():
-        if column.dtype == object and _pandas_name(name) not in kinds:
-            kind = _kind_of_items(column)
+        if column.dtype == object:
+            own = _pandas_name(name)
+            kind = _kind_of_items(column, known.get(own))
             if kind is not None:
-                kinds[_pandas_name(name)] = kind
+                kinds[own] = kind
     return kinds
 
 
-def _kind_of_items(rows: Any) -> str | None:
-    """The annotator type of lists of annotations, told by the first; ``None`` for anything else."""
-    for row in rows:
-        if isinstance(row, str):
+def _kind_of_items(column: Any, known: str | None) -> str | None:
+    """The annotator type of a column of lists of annotations: that of the first, or what is known if there is none. ``None`` for
+    anything else: what a frame says of its columns outlives what is done to them."""
+    kind = None
+    for row, missing in zip(column, column.isna()):
+        if missing:
+            continue
+        if isinstance(row, (str, bytes, dict)) or not hasattr(row, "__getitem__"):
             return None
-        if hasattr(row, "__len__") and len(row):
-            first = row[0] if hasattr(row, "__getitem__") and not isinstance(row, dict) else None
-            return first.get("annotatorType") if isinstance(first, dict) else None
-    return None
+        for item in row:
+            if not (isinstance(item, dict) and _FIELDS <= item.keys()):
+                return None
+            kind = kind or item["annotatorType"]
+    return kind or known
 
 
 def _pandas_name(name: Any) -> str:
@@ -281,10 +318,7 @@ def _pandas_name(name: Any) -> str:
 def _pandas(run: Pass, frame: Any, kinds: dict[str, str]) -> Any:
     import pandas as pd
 
-    try:
-        import pyarrow as pa
-    except ImportError as error:
-        raise ImportError("pandas frames need pyarrow: pip install 'albertine[pandas]'") from error
+    pa = needed("pyarrow", "a pandas DataFrame")
     names = [_pandas_name(name) for name in frame.columns]
     columns, opaque = [], {}
     for name, (_, column) in zip(names, frame.items()):
@@ -308,12 +342,12 @@ def _pandas(run: Pass, frame: Any, kinds: dict[str, str]) -> Any:
     labels = dict(zip(names, frame.columns))
     deep = ("",) * (frame.columns.nlevels - 1)
     for name, place in written.items():
-        whole[labels.get(name, (name, *deep) if deep else name)] = pd.Series(_python(result.column(place)), index=whole.index)
-    whole.attrs = {**copy.deepcopy(frame.attrs), "albertine": batches.kinds}
+        whole[labels.get(name, (name, *deep) if deep else name)] = pd.Series(python_values(result.column(place)), index=whole.index)
+    whole.attrs = {**copy.deepcopy(frame.attrs), _KINDS: batches.kinds}
     return whole
 
 
-def _python(column: Any) -> Any:
+def python_values(column: Any) -> Any:
     """An Arrow column as pandas users have it: numbers and texts as they are, annotations as lists of dicts."""
     import pyarrow as pa
 
@@ -335,7 +369,10 @@ def _dicts(rows: list[Any]) -> list[Any]:
 def _pandas_column(column: Any, kind: str | None, pa: Any) -> tuple[Any, str | None]:
     """A column for Arrow: as it is if a stage may read it, else empty, of its type. If Arrow has none, what it holds is told."""
     if kind is not None:
-        rows = [None if row is None else [{**item, "metadata": list(item["metadata"].items())} for item in row] for row in column]
+        rows = [
+            None if missing else [{**item, "metadata": list(dict(item["metadata"] or {}).items())} for item in row]
+            for row, missing in zip(column, column.isna())
+        ]
         return pa.array(rows, _annotations(pa)), None
     try:
         name = str(column.dtype)

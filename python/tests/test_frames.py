@@ -106,10 +106,7 @@ def results(frame: Any, column: str) -> list[list[str]]:
 def test_a_table_comes_back_as_it_was_with_more_columns(kind: str, model: PipelineModel) -> None:
     frame = made(kind, {"n": range(6), "text": TEXTS, "after": list("abcdef")})
     result = model.transform(frame)
-    if "capsule" in kind:
-        assert hasattr(result, "__arrow_c_stream__")
-    else:
-        assert type(result) is type(frame)
+    assert type(result) is (pa.Table if "capsule" in kind else type(frame))
     columns = plain(result)
     assert list(columns) == ["n", "text", "after", "document", "token", "class"]
     assert columns["n"] == [0, 1, 2, 3, 4, 5] and columns["text"] == TEXTS and columns["after"] == list("abcdef")
@@ -219,7 +216,7 @@ def test_a_column_that_holds_no_text_is_told_with_what_it_holds(kind: str, value
             work()
 
 
-@pytest.mark.parametrize("kind", ["pandas", "polars", "table", "batch", "reader"])
+@every_kind
 def test_fit_looks_at_columns_alone(kind: str, stages: list[Any]) -> None:
     frame = made(kind, {"headline": ["a"]})
     with pytest.raises(ColumnError, match="there is no column `text`; the columns are `headline`"):
@@ -228,6 +225,41 @@ def test_fit_looks_at_columns_alone(kind: str, stages: list[Any]) -> None:
         assert frame.read_all().num_rows == 1, "nothing was read"
     # what a pipeline was fitted to need not be what it works on
     assert Pipeline(stages).fit(made(kind, {"text": ["a"]})).transform(pa.table({"text": ["b"]})).num_rows == 1
+
+
+def test_fit_asks_for_a_schema_and_reads_no_stream_that_is_there_once(stages: list[Any]) -> None:
+    class Described:
+        def __arrow_c_schema__(self) -> object:
+            return pa.schema([("headline", pa.string())]).__arrow_c_schema__()
+
+        def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+            raise AssertionError("a stream is asked for")
+
+    class Once(Capsule):
+        def __iter__(self) -> Once:
+            return self
+
+        def __next__(self) -> object:
+            raise AssertionError("a batch is asked for")
+
+    with pytest.raises(ColumnError, match="there is no column `text`; the columns are `headline`"):
+        Pipeline(stages).fit(Described())
+    once = Once(reader(pa.table({"text": ["a"]})))
+    assert Pipeline(stages).fit(once).transform(once).num_rows == 1
+
+
+def test_a_capsule_gives_a_table_where_pyarrow_is_not(python: Any) -> None:
+    done = python("""
+import sys
+sys.modules["pyarrow"] = sys.modules["pyspark"] = None
+import albertine, polars
+class Capsule:
+    def __arrow_c_stream__(self, requested_schema=None):
+        return polars.DataFrame({"text": ["Oil is up."]}).__arrow_c_stream__(requested_schema)
+found = albertine.classify(Capsule())
+print(type(found).__name__, polars.DataFrame(found)["label"].to_list())
+""")
+    assert done.stdout == "Table ['Business']\n"
 
 
 @every_kind
@@ -367,7 +399,7 @@ def test_arrow_columns_of_every_type_come_back(model: PipelineModel) -> None:
             pa.field("half", pa.float16()),
             pa.field("binary", pa.binary(2)),
             pa.field("null", pa.null()),
-            pa.field("union free", pa.bool_()),
+            pa.field("bool", pa.bool_()),
         ],
         metadata={"table": "of all types"},
     )
@@ -375,10 +407,11 @@ def test_arrow_columns_of_every_type_come_back(model: PipelineModel) -> None:
         "text": "Oil rose.", "list": [1, None], "large list": ["a"], "fixed": [1.0, 2.0], "struct": {"a": 1, "b": None},
         "map": [("k", 1)], "decimal": decimal.Decimal("1.25"), "zone": moment.astimezone(datetime.timezone.utc),
         "date": moment.date(), "time": moment.time(), "duration": datetime.timedelta(days=1), "half": np.float16(0.5), "binary": b"ab",
-        "null": None, "union free": True,
+        "null": None, "bool": True,
     }  # fmt: skip
     ordered = pa.DictionaryArray.from_arrays(pa.array([0, None, 1], pa.int8()), ["low", "high"], ordered=True)
-    table = pa.Table.from_pylist([row, {"text": "b"}, row], schema).append_column("ordered", ordered)
+    union = pa.UnionArray.from_sparse(pa.array([0, 1, 0], pa.int8()), [pa.array([1, 2, 3]), pa.array(["a", "b", "c"])])
+    table = pa.Table.from_pylist([row, {"text": "b"}, row], schema).append_column("ordered", ordered).append_column("union", union)
     for result in (model.transform(table), model.transform(reader(table)).read_all()):
         assert result.schema.metadata == schema.metadata and result.schema.field("ordered").type.ordered
         assert result.select(table.column_names).equals(table, check_metadata=True)
@@ -678,7 +711,7 @@ def test_attrs_and_classes_of_pandas_are_kept(model: PipelineModel) -> None:
     frame.attrs = {"source": ["a", "b"]}
     result = model.transform(frame)
     assert type(result) is Mine
-    assert result.attrs["source"] == ["a", "b"] and "albertine" not in frame.attrs
+    assert result.attrs["source"] == ["a", "b"]
     result.attrs["source"].append("c")
     assert frame.attrs == {"source": ["a", "b"]}
 
@@ -694,6 +727,46 @@ def test_annotations_of_pandas_survive_what_is_done_to_frames(model: PipelineMod
     assert list(finisher.transform(pd.read_parquet(tmp_path / "t.parquet"))["finished_class"]) == expected
     turned = annotated.iloc[::-1]
     assert list(finisher.transform(turned)["finished_class"]) == expected[::-1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda row: row[0]["result"] if row else "",
+        lambda row: row[0]["result"] if row else None,
+        lambda row: float(len(row)),
+        lambda row: row[0] if row else None,
+        lambda row: [item["result"] for item in row],
+        lambda row: [{"result": item["result"]} for item in row],
+        lambda row: {item["result"]: item for item in row},
+        lambda row: b"",
+        lambda row: row if row else 0,
+    ],
+)
+def test_a_pandas_column_that_is_written_over_holds_no_annotations(change: Any, model: PipelineModel) -> None:
+    result = model.transform(pd.DataFrame({"text": TEXTS}))
+    result["class"] = result["class"].map(change)
+    assert [label if label else None for label in plain(albertine.classify(result))["label"]] == LABELS
+    with pytest.raises(ColumnError, match="would overwrite column `class`"):
+        model.transform(result)
+    # the others hold theirs
+    assert len(Finisher().setInputCols(["token"]).transform(result)) == len(TEXTS)
+
+
+def test_missing_annotations_of_pandas_are_none(model: PipelineModel) -> None:
+    annotated = model.transform(pd.DataFrame({"text": TEXTS[:1]}))
+    joined = pd.concat([annotated, pd.DataFrame({"text": ["without"]})], ignore_index=True)
+    assert list(Finisher().setInputCols(["class"]).transform(joined)["finished_class"]) == [["Business"], []]
+
+
+def test_attrs_of_pandas_may_hold_anything(model: PipelineModel) -> None:
+    frame = pd.DataFrame({"text": TEXTS})
+    own = {name: "mine" for name in model.transform(frame).attrs}
+    for attrs in ({"albertine": "mine"}, own):
+        frame.attrs = attrs
+        assert results(model.transform(frame), "class")[0] == ["Business"]
+        assert [label if label else None for label in plain(albertine.classify(frame))["label"]] == LABELS
+        assert frame.attrs == attrs
 
 
 def test_parts_of_pandas_frames_are_no_matter(model: PipelineModel) -> None:
