@@ -13,15 +13,15 @@ import pyarrow as pa
 from albertine import _albertine, _frames
 from albertine._classify import _list
 from albertine._rows import Layout, beginnings
-from albertine.errors import ColumnError, RowError
+from albertine.errors import ColumnError
 
 if TYPE_CHECKING:
     from albertine._stage import Spec
 
-__all__ = ["annotated", "flat", "is_spark", "on_spark"]
+__all__ = ["TEXT", "annotated", "flat", "is_spark", "on_spark"]
 
-#: The column of texts, inside: other columns go by their numbers there, so that no stage minds their names.
-_TEXT = "text"
+#: The column of texts, inside the stages: other columns go by their numbers there, so that no stage minds their names.
+TEXT = "text"
 
 #: The column that tells where a row comes from, in frames without an index.
 _ORIGIN = "origin_index"
@@ -41,9 +41,9 @@ def flat(run: _frames.Pass, layout: Layout, data: Any, keep: bool) -> Any:
         return _pyarrow(run, layout, data, keep)
     if kind == "pandas":
         return _pandas(run, layout, data, keep)
-    if hasattr(data, "__arrow_c_stream__"):
+    if _frames.has_arrow(data):
         return _pyarrow(run, layout, pa.table(data), keep)
-    pd = _pandas_library()
+    pd = _frames.needed("pandas", "predict()")
     texts = _texts(data)
     return _finished(pd, run, layout, texts, pd.RangeIndex(len(texts)), None)
 
@@ -68,25 +68,20 @@ def _texts(data: Any) -> Any:
         )
     try:
         return pa.array(found, pa.large_string())
-    except UnicodeEncodeError as error:
-        row = next(row for row, text in enumerate(found) if text is not None and not _is_unicode(text))
-        raise RowError(f"row {row}: the text is no Unicode: {error.reason}") from None
-
-
-def _is_unicode(text: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+    except UnicodeEncodeError:
+        raise _frames.broken_text(found) from None
 
 
 def _text_column(names: Sequence[Any]) -> Any:
     """The column of texts: ``text``, else the first one."""
     if not len(names):
         raise ColumnError("the frame has no columns")
-    return _TEXT if _TEXT in list(names) else names[0]
+    return TEXT if TEXT in list(names) else names[0]
 
 
 def _no_texts(name: Any, kind: object) -> ColumnError:
     return ColumnError(
-        f"column `{name}` holds {kind}, not texts: the column of texts has to be called `{_TEXT}`, or to be the first one"
+        f"column `{name}` holds {kind}, not texts: the column of texts has to be called `{TEXT}`, or to be the first one"
     )
 
 
@@ -118,7 +113,7 @@ def _named(columns: Iterable[str], taken: Iterable[Any]) -> dict[str, str]:
 
 def _collected(run: _frames.Pass, layout: Layout, texts: Any) -> tuple[Any, dict[str, Any]]:
     """Rows for a column of texts: the number of the text that each comes from, and the columns."""
-    batches = run(pa.table([texts, pa.array(np.arange(len(texts)))], names=[_TEXT, "0"]), {})
+    batches = run(pa.table([texts, pa.array(np.arange(len(texts)))], names=[TEXT, "0"]), {})
     origins: list[Any] = []
     chunks: dict[str, list[Any]] = {name: [array] for name, array in layout.rows(_empty(batches.schema))[1].items()}
     for batch in map(pa.record_batch, batches):
@@ -134,16 +129,8 @@ def _empty(schema: Any) -> Any:
     return pa.RecordBatch.from_pylist([], pa.schema(schema))
 
 
-def _pandas_library() -> Any:
-    try:
-        return import_module("pandas")
-    except ImportError as error:
-        message = "predict() gives a pandas DataFrame, and needs pandas for that: pip install 'albertine[pandas]'"
-        raise ImportError(message) from error
-
-
 def _pandas(run: _frames.Pass, layout: Layout, data: Any, keep: bool) -> Any:
-    pd = _pandas_library()
+    pd = _frames.needed("pandas", "predict()")
     if isinstance(data, pd.Series):
         return _finished(pd, run, layout, _texts(data), data.index, None)
     if not isinstance(data, pd.DataFrame):
@@ -164,13 +151,8 @@ def _finished(pd: Any, run: _frames.Pass, layout: Layout, texts: Any, index: Any
     names = _named(columns, () if kept is None else kept.columns)
     index = index.take(origin)
     frame = pd.DataFrame(index=index) if kept is None else kept.take(origin)
-    found = {names[name]: pd.Series(_python(column), index=index) for name, column in columns.items()}
+    found = {names[name]: pd.Series(_frames.python_values(column), index=index) for name, column in columns.items()}
     return _sorted(frame.assign(**found))
-
-
-def _python(column: Any) -> Any:
-    """An Arrow column as pandas has it, lists as lists."""
-    return column.to_pylist() if pa.types.is_nested(column.type) else column.to_pandas().array
 
 
 def _sorted(frame: Any) -> Any:
@@ -182,7 +164,7 @@ def _polars(run: _frames.Pass, layout: Layout, data: Any, keep: bool) -> Any:
     if isinstance(data, pl.LazyFrame):
         raise TypeError("expected a DataFrame; a LazyFrame has to be collected first: .collect()")
     if isinstance(data, pl.Series):
-        data, keep = data.to_frame(_TEXT), False
+        data, keep = data.to_frame(TEXT), False
     name = _text_column(data.columns)
     origin, columns = _collected(run, layout, _arrow_texts(name, data[name].to_arrow()))
     frame = data[origin] if keep else pl.DataFrame()
@@ -198,13 +180,13 @@ class _Rows:
 
     def __init__(self, layout: Layout, names: Sequence[str], text: str, keep: bool) -> None:
         self._layout = layout
-        self._inside = [_TEXT if name == text else str(number) for number, name in enumerate(names)]
+        self._inside = [TEXT if name == text else str(number) for number, name in enumerate(names)]
         self._kept = dict(zip(names, self._inside)) if keep else {}
 
     def inside(self, batch: Any) -> Any:
         """A batch as stages get it."""
         renamed = batch.rename_columns(self._inside)
-        return renamed if self._kept else renamed.select([_TEXT])
+        return renamed if self._kept else renamed.select([TEXT])
 
     def of(self, batch: Any, origin: str, told: Callable[[Any], Any]) -> Any:
         """The rows for a batch that comes out of the stages.
@@ -224,7 +206,7 @@ class _Rows:
 def _pyarrow(run: _frames.Pass, layout: Layout, data: Any, keep: bool) -> Any:
     """As pyarrow came in: a reader is read as its result is."""
     if isinstance(data, (pa.Array, pa.ChunkedArray)):
-        data, keep = pa.table({_TEXT: _arrow_texts(_TEXT, data)}), False
+        data, keep = pa.table({TEXT: _arrow_texts(TEXT, data)}), False
     if isinstance(data, pa.RecordBatchReader):
         batches: Any = data
     elif isinstance(data, (pa.Table, pa.RecordBatch)):
@@ -238,19 +220,20 @@ def _pyarrow(run: _frames.Pass, layout: Layout, data: Any, keep: bool) -> Any:
     _arrow_texts(text, pa.nulls(0, data.schema.field(text).type))
     rows = _Rows(layout, names, text, keep)
     schema = rows.inside(_empty(data.schema)).schema
-    found = run(pa.RecordBatchReader.from_batches(schema, map(rows.inside, batches)), {})
+    source = _frames.Source(map(rows.inside, batches))
+    found = run(pa.RecordBatchReader.from_batches(schema, source), {})
 
     def flat_batches(batches: Iterable[Any]) -> Iterator[Any]:
         before = 0
-        for batch in map(pa.record_batch, batches):
+        for batch in batches:
             flat = rows.of(batch, _ORIGIN, lambda row: row + before)
             yield flat.select(sorted(flat.schema.names))
             before += batch.num_rows
 
     schema = next(flat_batches([_empty(found.schema)])).schema
     if isinstance(data, pa.RecordBatchReader):
-        return pa.RecordBatchReader.from_batches(schema, flat_batches(found))
-    table = pa.Table.from_batches(flat_batches(found), schema)
+        return pa.RecordBatchReader.from_batches(schema, flat_batches(source.watch(found)))
+    table = pa.Table.from_batches(flat_batches(source.watch(found)), schema)
     if isinstance(data, pa.Table):
         return table
     parts = table.combine_chunks().to_batches()
@@ -280,12 +263,12 @@ def on_spark(specs: list[Spec], layout: Layout, frame: Any, keep: bool) -> Any:
 
     from albertine import _spark
 
-    pd = _pandas_library()
+    pd = _frames.needed("pandas", "predict()")
     text = _spark_text(frame)
     if len(set(frame.columns)) < len(frame.columns):
         raise ColumnError("the table has columns of the same name")
     rows = _Rows(layout, frame.columns, text, keep)
-    annotated = _albertine.Pipeline(specs).output_schema(pa.schema({_TEXT: pa.string()}), {})
+    annotated = _albertine.Pipeline(specs).output_schema(pa.schema({TEXT: pa.string()}), {})
     own = _Rows(layout, [text], text, False).of(_empty(annotated), _BEGINS, beginnings).schema
     kept = frame.schema.fields if keep else []
     types = [*(field.dataType for field in kept), *(from_arrow_type(field.type) for field in own)]
@@ -321,8 +304,8 @@ def _to_spark(data: Any) -> Any:
     if hasattr(data, "to_pandas"):
         data = data.to_pandas()
     if not hasattr(data, "columns"):
-        return session.createDataFrame([(text,) for text in _texts(data).to_pylist()], f"{_TEXT} string")
+        return session.createDataFrame([(text,) for text in _texts(data).to_pylist()], f"{TEXT} string")
     # what pandas has for a missing text is not what Spark takes for one
     text = _text_column(data.columns)
-    texts = _pandas_library().Series(_list(data[text]), index=data.index, dtype=object)
+    texts = _frames.needed("pandas", "predict()").Series(_list(data[text]), index=data.index, dtype=object)
     return session.createDataFrame(data.assign(**{text: texts}))

@@ -9,32 +9,21 @@
 
 from __future__ import annotations
 
-import difflib
-import json
 import os
 import re
 import sys
 from typing import TYPE_CHECKING, Any, Dict, Iterable, Optional, Sequence, Union
 
-from albertine import _albertine, _saving
+from albertine import _albertine, _frames, _requests, _saving
 from albertine.annotator import AlbertForSequenceClassification, SentenceDetector, Tokenizer, TokenizerModel
 from albertine.base import DocumentAssembler, Finisher, PipelineModel
-from albertine.errors import AlbertineError, ModelNotFound, ParamError, PipelineError
+from albertine.errors import AlbertineError, ParamError, PipelineError
 
 if TYPE_CHECKING:
     from albertine._rows import Layout
     from albertine._stage import Spec
 
 __all__ = ["NLUPipeline", "load"]
-
-#: The language of a request that names none.
-_LANGUAGE = "en"
-
-#: What NLU calls the column of a classifier.
-_CLASSES = "classified_sequence"
-
-#: The column of texts, inside.
-_TEXT = "text"
 
 
 def load(
@@ -77,11 +66,11 @@ def load(
     references = list(dict.fromkeys(request.split()))
     if not references or references == ["from_disk"]:
         raise PipelineError("nothing is named: load('en.classify.albertine.ag_news'), or load(path='a saved pipeline or model')")
-    found = [_resolved(reference) for reference in references]
+    found = [_requests.resolved(reference) for reference in references]
     if verbose:
         for reference, model in zip(references, found):
             print(f"{reference} is {model.describe()}", file=sys.stderr)
-    loaded = [model.load() for model in found]
+    loaded = [_loaded(model) for model in found]
     if len(loaded) == 1 and isinstance(loaded[0], PipelineModel):
         return NLUPipeline(_components(loaded[0].stages))
     for reference, stage in zip(references, loaded):
@@ -90,26 +79,15 @@ def load(
     return NLUPipeline(_of_classifiers([model.spell for model in found], loaded))
 
 
-# from a request to models
+# from what is named to stages
 
 
-class _Reference:
-    """A model that a reference names: the name that the hub takes, and its language."""
-
-    def __init__(self, spell: str, name: str, lang: Optional[str]) -> None:
-        self.spell = spell
-        self.name = name
-        self.lang = lang
-
-    def describe(self) -> str:
-        return self.name if self.lang is None else f"{self.name} ({self.lang})"
-
-    def load(self) -> Union[AlbertForSequenceClassification, PipelineModel]:
-        """The model, or the pipeline if it is one."""
-        path = _albertine.pull(self.name, self.lang)
-        if path is None:
-            return AlbertForSequenceClassification(_albertine.Classifier.load(self.name, lang=self.lang))
-        return _at(os.fspath(path))
+def _loaded(reference: _requests.Reference) -> Union[AlbertForSequenceClassification, PipelineModel]:
+    """The model that is named, or the pipeline if it is one."""
+    path = _albertine.pull(reference.name, reference.lang)
+    if path is None:
+        return AlbertForSequenceClassification(_albertine.Classifier.load(reference.name, lang=reference.lang))
+    return _at(os.fspath(path))
 
 
 def _at(path: str) -> Union[AlbertForSequenceClassification, PipelineModel]:
@@ -124,56 +102,6 @@ class _Saved:
     _load_folder = staticmethod(_at)
 
 
-def _spells() -> dict[str, tuple[str, str, Optional[str]]]:
-    """The models that are known here by their spells without the language: spell, name, language."""
-    found: dict[str, tuple[str, str, Optional[str]]] = {}
-    for name, lang, origin, _, _ in _albertine.known_models():
-        published = re.fullmatch(r"albert_([a-z]+)_sequence_classifier_(\w+)", name)
-        spells = [name.lower(), f"classify.{name.lower()}"]
-        if origin == "built in":
-            spells.insert(0, f"classify.albertine.{name}")
-        elif published is not None:
-            size, dataset = published.groups()
-            spells.insert(0, f"classify.albert.{dataset}" if size == "base" else f"classify.albert.{dataset}.{size}")
-        for spell in spells:
-            # one spell may be there in many languages
-            found.setdefault(f"{lang or ''}.{spell}", (spell, name, lang))
-    return found
-
-
-def _resolved(reference: str) -> _Reference:
-    """What a reference names.
-
-    Raises:
-        albertine.ModelNotFound: nothing.
-    """
-    if reference.startswith("train."):
-        raise PipelineError(
-            f"`{reference}` is to be trained, which `albertine train` does; load(path=...) takes the model directory that it writes"
-        )
-    spells = _spells()
-    spelled = reference.lower()
-    lang, _, rest = spelled.partition(".")
-    attempts = [(_LANGUAGE, spelled)]
-    if re.fullmatch("[a-z]{2}", lang) and rest:
-        attempts.insert(0, (lang, rest))
-    for lang, spell in attempts:
-        for known in (f"{lang}.{spell}", f".{spell}"):
-            if known in spells:
-                _, name, found = spells[known]
-                return _Reference(spell, name, found)
-    if "/" in reference or os.sep in reference or os.path.exists(reference):
-        return _Reference(os.path.basename(reference.rstrip("/" + os.sep)), reference, None)
-    wanted = f"{attempts[0][0]}.{attempts[0][1]}"
-    offered = [f"{lang or _LANGUAGE}.{spell}" for spell, _, lang in spells.values()]
-    nearest = difflib.get_close_matches(wanted, offered, n=3, cutoff=0.5) or ["en.classify.albertine.ag_news"]
-    shown = ", ".join(f"`{spell}`" for spell in nearest)
-    raise ModelNotFound(
-        f"there is no model for `{reference}`; did you use an NLU spell? The nearest are {shown}. "
-        f"albertine.pretrained.ResourceDownloader.showPublicModels() lists the published models"
-    )
-
-
 def _from_disk(path: str) -> dict[str, Any]:
     """The stages of what is saved at a path, which may be on any file system that a Spark session reaches."""
     loaded = _saving.StageReader(_Saved).load(path)
@@ -185,26 +113,13 @@ def _from_disk(path: str) -> dict[str, Any]:
 def _of_classifiers(spells: Sequence[str], classifiers: Sequence[Any]) -> dict[str, Any]:
     """A pipeline for classifiers: the stages that they need before them."""
     stages: list[Any] = [
-        DocumentAssembler().setInputCol(_TEXT).setOutputCol("document"),
+        DocumentAssembler().setInputCol("text").setOutputCol("document"),
         SentenceDetector().setInputCols(["document"]).setOutputCol("sentence"),
         Tokenizer().setInputCols(["sentence"]).setOutputCol("token"),
     ]
-    for name, classifier in zip(_column_names(spells), classifiers):
+    for name, classifier in zip(_requests.column_names(spells), classifiers):
         stages.append(classifier.setInputCols(["sentence", "token"]).setOutputCol(name))
     return _components(stages)
-
-
-def _column_names(spells: Sequence[str]) -> list[str]:
-    """The columns of classifiers: of several, each is told from the others by so much of its spell as it takes."""
-    if len(spells) == 1:
-        return [_CLASSES]
-    parts = [spell.split(".")[1:] if spell.startswith("classify.") else spell.split(".") for spell in spells]
-    names = []
-    for own in parts:
-        others = [other for other in parts if other is not own]
-        depth = next((depth for depth in range(1, len(own)) if all(other[:depth] != own[:depth] for other in others)), len(own))
-        names.append("_".join([_CLASSES, *own[:depth]]))
-    return [name if names.count(name) == 1 else f"{name}_{number}" for number, name in enumerate(names)]
 
 
 def _components(stages: Iterable[Any]) -> dict[str, Any]:
@@ -229,7 +144,14 @@ class NLUPipeline(Dict[str, Any]):
     128
     """
 
-    _native: Optional[tuple[Any, _albertine.Pipeline]] = None
+    _native: Optional[tuple[list[Spec], _albertine.Pipeline]] = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_native": None}
+
+    def copy(self) -> NLUPipeline:
+        """Another pipeline of the same stages, not of copies of them."""
+        return type(self)(self)
 
     def predict(
         self,
@@ -251,7 +173,8 @@ class NLUPipeline(Dict[str, Any]):
 
         Args:
             data: a text; a list, tuple, numpy array or Series (pandas, polars, pyarrow) of texts; or a frame (pandas, polars,
-                pyarrow, Spark) with the texts in its column ``text``, or in its first one if there is no such column.
+                pyarrow, Spark, or another with the Arrow PyCapsule interface) with the texts in its column ``text``, or in its
+                first one if there is no such column.
             output_level: ``document``, ``sentence`` or ``token``: what a row is of. Sentences unless said otherwise; in a pipeline
                 from disk what its classifier reads.
             positions: adds the first and the last UTF-16 code unit of everything: ``_begin``, ``_end``.
@@ -265,7 +188,8 @@ class NLUPipeline(Dict[str, Any]):
 
         Returns:
             A pandas DataFrame whose index is that of the text, repeated for each of its rows; of polars and pyarrow a frame of the
-            same kind with that number in ``origin_index``; of Spark a pandas DataFrame, or with ``return_spark_df`` one of Spark.
+            same kind with that number in ``origin_index``; of other Arrow tables a ``pyarrow.Table`` like that; of Spark a pandas
+            DataFrame, or with ``return_spark_df`` one of Spark.
             Columns are sorted by name: ``classified_sequence`` (the label), ``classified_sequence_confidence`` (the highest of the
             labels' scores) and ``sentence`` or what a row is of. A text without sentences keeps one row. Models with ``sigmoid``
             give lists of labels and of their scores. A frame's own columns are never overwritten: what would be called as one of
@@ -278,8 +202,8 @@ class NLUPipeline(Dict[str, Any]):
         >>> load("ag_news").predict(["Oil prices are rising."], output_level="document", metadata=True).columns.tolist()[:3]
         ['classified_sequence', 'classified_sequence_Business_confidence', 'classified_sequence_Sci/Tech_confidence']
         """
-        _import("numpy")
-        _import("pyarrow")
+        for library in ("numpy", "pyarrow"):
+            _frames.needed(library, "predict()")
         from albertine import _predict
 
         for name, value in (("output_path", output_path), ("parser_output", parser_output), ("parser_config", parser_config)):
@@ -303,7 +227,10 @@ class NLUPipeline(Dict[str, Any]):
         return PipelineModel([stage.fit(None) if isinstance(stage, Tokenizer) else stage for stage in self.values()])
 
     def save(self, path: str, component: str = "entire_pipeline", overwrite: bool = True) -> None:
-        """Saves the pipeline, or the component of a name, for ``load(path=...)`` and for Spark's and our own ``load``.
+        """Saves the pipeline for ``load(path=...)`` and for Spark's and our own ``load``, or one component of it.
+
+        A classifier that was saved alone is for ``load(path=...)`` too; any other component is for the ``load`` of its class, such
+        as ``Tokenizer.load(path)``.
 
         Args:
             path: a folder that is new, or one with a pipeline or a model that was saved.
@@ -353,6 +280,7 @@ class NLUPipeline(Dict[str, Any]):
             albertine.ParamError: there is no such level.
             albertine.PipelineError: the pipeline has no ``DocumentAssembler``, or no tokens to give.
         """
+        from albertine._predict import TEXT
         from albertine._rows import LEVELS, ClassColumn, Layout
 
         if level not in ("", *LEVELS):
@@ -369,7 +297,7 @@ class NLUPipeline(Dict[str, Any]):
         of_sentences = [_reads(stage, sentence) and not stage.getCoalesceSentences() for stage in classifiers]
         finest = "token" if token is not None else "sentence" if sentence is not None else "document"
         level = level or ("sentence" if any(of_sentences) else "document" if classifiers else finest)
-        document = document.copy().setInputCol(_TEXT)
+        document = document.copy().setInputCol(TEXT)
         for name in ("idCol", "metadataCol"):
             document.clear(document.getParam(name))
         for stage in classifiers:
@@ -411,9 +339,8 @@ class NLUPipeline(Dict[str, Any]):
 
     def _pipeline(self, specs: list[Spec]) -> _albertine.Pipeline:
         """The native pipeline of stages; that of the last call is kept."""
-        key = [(name, json.loads(params), id(model)) for name, params, model in specs]
-        if self._native is None or self._native[0] != key:
-            self._native = (key, _albertine.Pipeline(specs))
+        if self._native is None or self._native[0] != specs:
+            self._native = specs, _albertine.Pipeline(specs)
         return self._native[1]
 
 
@@ -434,17 +361,3 @@ def _rewired(classifiers: Sequence[Any], token: Any, column: str) -> tuple[list[
         token = token.copy().setInputCols([column])
         classifiers = [stage.setInputCols([column, token.getOutputCol()]) for stage in classifiers]
     return list(classifiers), token
-
-
-def _import(name: str) -> Any:
-    """A library that ``predict`` works with.
-
-    Raises:
-        ImportError: it is missing; the message says how to get it.
-    """
-    from importlib import import_module
-
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise ImportError(f"predict() needs {name}: pip install 'albertine[pandas]'") from error

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import http.server
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -164,12 +166,12 @@ def test_several_references_share_what_comes_before_them(hub: Path) -> None:
 
 
 def test_columns_of_several_models_are_told_apart_by_as_much_as_it_takes() -> None:
-    from albertine.nlu import _column_names
+    from albertine._requests import column_names
 
-    assert _column_names(["classify.albert.ag_news", "classify.albert.imdb"]) == [f"{CLASS}_albert_ag_news", f"{CLASS}_albert_imdb"]
-    assert _column_names(["ag_news", "classify.albert.ag_news"]) == [f"{CLASS}_ag_news", f"{CLASS}_albert"]
-    assert _column_names(["a/model", "b/model"][:1]) == [CLASS]
-    assert _column_names(["model", "model"]) == [f"{CLASS}_model_0", f"{CLASS}_model_1"]
+    assert column_names(["classify.albert.ag_news", "classify.albert.imdb"]) == [f"{CLASS}_albert_ag_news", f"{CLASS}_albert_imdb"]
+    assert column_names(["ag_news", "classify.albert.ag_news"]) == [f"{CLASS}_ag_news", f"{CLASS}_albert"]
+    assert column_names(["a/model", "b/model"][:1]) == [CLASS]
+    assert column_names(["model", "model"]) == [f"{CLASS}_model_0", f"{CLASS}_model_1"]
 
 
 @pytest.mark.parametrize(
@@ -421,6 +423,31 @@ def test_a_reader_is_read_as_its_result_is(pipe: NLUPipeline) -> None:
     assert rows == [row for row in range(20_000) for _ in range(2)]
 
 
+def test_what_a_reader_raises_is_what_the_caller_gets(pipe: NLUPipeline) -> None:
+    raised = KeyError("boom")
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        yield pa.record_batch({"text": ["Oil is up. Yes."] * 300})
+        raise raised
+
+    with pytest.raises(KeyError) as caught:
+        pipe.predict(pa.RecordBatchReader.from_batches(pa.schema([("text", pa.string())]), batches())).read_all()
+    assert caught.value is raised
+
+
+def test_other_tables_with_capsules_give_pyarrow_tables(pipe: NLUPipeline) -> None:
+    class Stream:
+        def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+            return pa.table({"text": TEXTS}).__arrow_c_stream__(requested_schema)
+
+    class Array:
+        def __arrow_c_array__(self, requested_schema: object = None) -> object:
+            return pa.record_batch({"text": TEXTS}).__arrow_c_array__(requested_schema)
+
+    for data in (Stream(), Array()):
+        assert pipe.predict(data) == pipe.predict(pa.table({"text": TEXTS}))
+
+
 def test_no_texts_give_no_rows_and_the_same_columns(pipe: NLUPipeline) -> None:
     for nothing in ([], (), np.array([], dtype=object), pd.Series([], dtype=object), pd.DataFrame({"text": []}, dtype=object)):
         found = pipe.predict(nothing)
@@ -454,7 +481,7 @@ def test_what_is_no_text_is_refused(pipe: NLUPipeline, data: Any) -> None:
 
 
 def test_half_a_character_is_told_with_its_row(pipe: NLUPipeline) -> None:
-    with pytest.raises(albertine.RowError, match="row 1: the text is no Unicode"):
+    with pytest.raises(albertine.RowError, match="row 1: the text holds half a character"):
         pipe.predict(["a", "b\ud83d"])
 
 
@@ -605,6 +632,31 @@ def test_components_can_be_reached_and_set() -> None:
     assert pipe[CLASS]._classifier.precision == "int8"
 
 
+def test_the_model_that_is_set_is_the_one_that_works() -> None:
+    pipe = load("ag_news")
+
+    def score() -> np.float32:
+        return np.float32(pipe.predict(TEXTS[4])[f"{CLASS}_confidence"][0])
+
+    exact, native = score(), pipe._native
+    assert score() == exact and pipe._native is native, "made once"
+    # the last may lie where the first lay, which is gone
+    for precision in ("bf16", "int8"):
+        pipe[CLASS].setPrecision(precision).getClasses()
+    assert score() == np.float32(albertine.classify(TEXTS[4], precision="int8").score) != exact
+
+
+@pytest.mark.parametrize("copied", [lambda pipe: pickle.loads(pickle.dumps(pipe)), copy.deepcopy, copy.copy, NLUPipeline.copy])
+def test_pipelines_can_be_pickled_and_copied(copied: Any) -> None:
+    pipe = load("ag_news")
+    expected = pipe.predict(TEXTS)
+    other = copied(pipe)
+    assert type(other) is NLUPipeline and list(other) == list(pipe)
+    pd.testing.assert_frame_equal(other.predict(TEXTS), expected)
+    del other["tokenizer"]
+    assert "tokenizer" in pipe
+
+
 def test_fit_gives_the_pipeline_itself(pipe: NLUPipeline) -> None:
     assert pipe.fit() is pipe
     assert pipe.fit(pd.DataFrame({"text": ["a"], "y": ["b"]})) is pipe
@@ -624,6 +676,9 @@ def test_a_saved_pipeline_gives_the_same_frame(pipe: NLUPipeline, tmp_path: Path
 def test_a_saved_component_is_a_single_model(pipe: NLUPipeline, tmp_path: Path) -> None:
     pipe.save(str(tmp_path / "model"), component=CLASS)
     pd.testing.assert_frame_equal(load(path=tmp_path / "model").predict(TEXTS), pipe.predict(TEXTS))
+    for name, stage in pipe.items():
+        pipe.save(str(tmp_path / name), component=name)
+        assert type(stage).load(str(tmp_path / name)).getOutputCol() == stage.getOutputCol()
     with pytest.raises(albertine.PipelineError, match="there is no component 'stemmer'; there are 'document_assembler'"):
         pipe.save(str(tmp_path / "other"), component="stemmer")
 
