@@ -95,8 +95,9 @@ def classify(
         threads: threads to work with; 0 means one for each core.
 
     Returns:
-        A :class:`Prediction` for a text, a list of them for texts, and for a table one of the same kind with the columns ``label``
-        and ``score`` added (``predicted_label`` and ``predicted_score`` where those names are taken).
+        A :class:`Prediction` for a text, a list of them for texts, and for a table one of the same kind (a pyarrow Table for what is
+        none of those named) with the columns ``label`` and ``score`` added (``predicted_label`` and ``predicted_score`` where those
+        names are taken).
 
     Raises:
         albertine.ModelNotFound: there is no such model; the message says what to do.
