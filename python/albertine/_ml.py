@@ -9,9 +9,23 @@ from __future__ import annotations
 import copy
 import math
 import uuid
-from typing import TYPE_CHECKING, Any, Callable, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Generic, Sequence, TypeVar
 
-__all__ = ["HAS_SPARK", "Estimator", "MLReadable", "MLWritable", "Model", "Param", "Params", "Transformer", "TypeConverters"]
+__all__ = [
+    "HAS_SPARK",
+    "Estimator",
+    "MLReadable",
+    "MLWritable",
+    "Model",
+    "Param",
+    "Params",
+    "Pipeline",
+    "PipelineModel",
+    "Transformer",
+    "TypeConverters",
+    "flat",
+    "stages_of",
+]
 
 T = TypeVar("T")
 
@@ -60,6 +74,13 @@ class TypeConverters:
         raise TypeConverters._refused(value, "a number")
 
     @staticmethod
+    def toListInt(value: Any) -> list[int]:
+        """A list of whole numbers."""
+        if isinstance(value, (list, tuple, bytes, bytearray)):
+            return [TypeConverters.toInt(item) for item in value]
+        raise TypeConverters._refused(value, "a list of whole numbers")
+
+    @staticmethod
     def toListString(value: Any) -> list[str]:
         """A list of texts."""
         if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
@@ -70,6 +91,7 @@ class TypeConverters:
 try:
     from pyspark.ml.base import Estimator, Model, Transformer
     from pyspark.ml.param import Param, Params
+    from pyspark.ml.pipeline import Pipeline, PipelineModel
     from pyspark.ml.util import MLReadable, MLWritable
 
     HAS_SPARK = True
@@ -249,3 +271,31 @@ except ImportError:
             def load(cls, path: str) -> Any:
                 """Loads what was saved."""
                 return cls.read().load(path)  # type: ignore[attr-defined]
+
+        class Pipeline(Estimator[Any], MLReadable[Any], MLWritable):
+            """Stages that are to be fitted; what they do is told by the class of this name that users know."""
+
+            stages = Param(Params._dummy(), "stages", "a list of pipeline stages")
+
+        class PipelineModel(Model, MLReadable[Any], MLWritable):
+            """Stages that are fitted; as above."""
+
+            def __init__(self, stages: list[Any]) -> None:
+                super().__init__()
+                self.stages = stages
+
+
+def stages_of(stage: Any) -> list[Any] | None:
+    """The stages of a pipeline, fitted or not, ours or Spark's; ``None`` for any other stage."""
+    if isinstance(stage, Pipeline):
+        return list(stage.getStages())
+    return list(stage.stages) if isinstance(stage, PipelineModel) else None
+
+
+def flat(stages: Sequence[Any]) -> list[Any]:
+    """Stages, with those of a pipeline in its place."""
+    found = []
+    for stage in stages:
+        inside = stages_of(stage)
+        found.extend([stage] if inside is None else flat(inside))
+    return found

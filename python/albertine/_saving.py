@@ -26,13 +26,13 @@ from urllib.parse import urlparse
 from urllib.request import url2pathname
 
 from albertine import _albertine
-from albertine._ml import Params
+from albertine._ml import Params, Pipeline, flat, stages_of
 from albertine.errors import AlbertineError, ModelNotFound, PipelineError
 
-__all__ = ["Fetched", "Held", "StageReader", "StageWriter", "is_copy", "load_stage", "load_stages", "plain", "stored", "write_stage"]
+__all__ = ["Fetched", "Held", "StageReader", "StageWriter", "is_copy", "load_stage", "load_stages", "metadata", "session", "stored", "write_stage"]
 
 
-def _spark() -> Any:
+def session() -> Any:
     """The active Spark session, if there is one: nothing starts one here."""
     sql = sys.modules.get("pyspark.sql")
     return sql.SparkSession.getActiveSession() if sql is not None else None
@@ -45,7 +45,7 @@ def _local(path: str) -> str | None:
         return url2pathname(url.path)
     if len(url.scheme) > 1:
         return None
-    spark = _spark()
+    spark = session()
     if spark is None or os.path.exists(path):
         return path
     # where Spark's own file system is this machine's, its paths are ours
@@ -55,7 +55,7 @@ def _local(path: str) -> str | None:
 
 def _hadoop(path: str) -> tuple[Any, Any, Any]:
     """The file system of a path, the path in it, and the JVM."""
-    spark = _spark()
+    spark = session()
     if not hasattr(spark, "_jsc"):
         advice = "put file:// in front of a path on this machine" if spark is not None else "start a Spark session first"
         raise AlbertineError(f"{path} is on a file system that only Spark's JVM reaches, and there is none here: {advice}")
@@ -183,23 +183,33 @@ class stored:
 def write_stage(stage: Any, folder: str) -> None:
     """Writes a stage, or a pipeline with its stages, into a folder as Spark ML lays it out."""
     os.makedirs(folder, exist_ok=True)
-    stage._write_tree(folder)
-    metadata = {
-        "class": stage._class(),
+    stages = stages_of(stage)
+    if stages is None:
+        stage._write_tree(folder)
+        name, params = f"{type(stage).__module__}.{type(stage).__name__}", _plain(stage._paramMap)
+    else:
+        digits = len(str(len(stages)))
+        for index, each in enumerate(stages):
+            write_stage(each, os.path.join(folder, "stages", f"{index:0{digits}}_{each.uid}"))
+        # it is a pipeline of Spark's, with our stages
+        name = f"pyspark.ml.pipeline.{'Pipeline' if isinstance(stage, Pipeline) else 'PipelineModel'}"
+        params = {"stageUids": [each.uid for each in stages], "language": "Python"}
+    said = {
+        "class": name,
         "timestamp": round(time.time() * 1000),
         "sparkVersion": getattr(sys.modules.get("pyspark"), "__version__", "3.5.0"),
         "uid": stage.uid,
-        "paramMap": stage._saved_params(),
-        "defaultParamMap": plain(stage._defaultParamMap),
+        "paramMap": params,
+        "defaultParamMap": _plain(stage._defaultParamMap),
     }
     os.makedirs(os.path.join(folder, "metadata"))
     with open(os.path.join(folder, "metadata", "part-00000"), "w", encoding="utf-8") as file:
-        file.write(json.dumps(metadata, separators=(",", ":")) + "\n")
+        file.write(json.dumps(said, separators=(",", ":")) + "\n")
     with open(os.path.join(folder, "metadata", "_SUCCESS"), "w", encoding="utf-8"):
         pass
 
 
-def plain(values: dict[Any, Any]) -> dict[str, Any]:
+def _plain(values: dict[Any, Any]) -> dict[str, Any]:
     """Values by the names of their parameters, but for those that JSON does not know."""
     return {param.name: value for param, value in values.items() if _is_plain(value)}
 
@@ -208,7 +218,7 @@ def _is_plain(value: Any) -> bool:
     return value is None or isinstance(value, (str, bool, int, float, list))
 
 
-def _metadata(folder: str) -> dict[str, Any] | None:
+def metadata(folder: str) -> dict[str, Any] | None:
     """What a saved stage says of itself; none where no stage was saved."""
     parts = os.path.join(folder, "metadata")
     names = sorted(os.listdir(parts)) if os.path.isdir(parts) else []
@@ -233,18 +243,18 @@ def load_stage(path: str, cls: type[Any]) -> Any:
     """
     if not os.path.isdir(path):
         return None
-    metadata = _metadata(path)
-    name = metadata.get("class", "") if metadata else ""
-    if metadata is None or not name.startswith("albertine."):
+    saved = metadata(path)
+    name = saved.get("class", "") if saved else ""
+    if saved is None or not name.startswith("albertine."):
         return None
     module, _, class_name = name.rpartition(".")
     found = getattr(import_module(module), class_name) if module in ("albertine.base", "albertine.annotator") else None
     if found is None or not issubclass(found, cls):
         raise PipelineError(f"{path} holds {name}, not a {cls.__name__}")
     stage = found()
-    stage._resetUid(metadata.get("uid", stage.uid))
+    stage._resetUid(saved.get("uid", stage.uid))
     stage._read_tree(path)
-    values = metadata.get("paramMap") or {}
+    values = saved.get("paramMap") or {}
     strange = [name for name in values if not stage.hasParam(name)]
     if strange:
         raise PipelineError(f"{path} has the parameter {strange[0]!r}, which no {class_name} of this version has")
@@ -264,8 +274,8 @@ def _of_spark_nlp(path: str, cls: type[Any]) -> Any:
 
 def load_stages(path: str) -> list[Any] | None:
     """The stages of the pipeline at a path, if Spark ML laid it out and all of them are ours; ``None`` for anything else."""
-    metadata = _metadata(path) if os.path.isdir(path) else None
-    if metadata is None or not metadata.get("class", "").startswith("pyspark.ml.pipeline."):
+    saved = metadata(path) if os.path.isdir(path) else None
+    if saved is None or not saved.get("class", "").startswith("pyspark.ml.pipeline."):
         return None
     parts = os.path.join(path, "stages")
     names = [name for name in os.listdir(parts) if name[:1].isdigit()] if os.path.isdir(parts) else []
@@ -353,6 +363,6 @@ class StageReader(MLReader):  # type: ignore[type-arg]
             stage = load_stage(found.folder, self.cls) or _of_spark_nlp(found.folder, self.cls)
         if stage is None:
             raise PipelineError(f"{path} holds no {self.cls.__name__}")
-        for each in getattr(stage, "stages", [stage]):
+        for each in flat([stage]):
             each._fetched = found
         return stage

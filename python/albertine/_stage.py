@@ -11,7 +11,7 @@ from albertine._ml import MLReadable, MLWritable, Param, Params, Transformer, Ty
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Annotator", "AnnotatorTransformer", "Frame", "HasInputCols", "HasOutputCol", "Spec", "param"]
+__all__ = ["Annotator", "AnnotatorTransformer", "Frame", "HasInputCols", "HasOutputCol", "IsAnnotator", "Spec", "param"]
 
 #: A stage as the native half takes it: the name of its class, its parameters as JSON, its model.
 Spec = tuple[str, str, Optional[_albertine.Classifier]]
@@ -79,14 +79,6 @@ class Annotator(Params, MLWritable, MLReadable[Any]):
         return self._get(paramName)
 
     # saving
-
-    def _class(self) -> str:
-        """The class that reads it again."""
-        return f"{type(self).__module__}.{type(self).__name__}"
-
-    def _saved_params(self) -> dict[str, Any]:
-        """The parameters that are saved."""
-        return _saving.plain(self._paramMap)
 
     def _write_tree(self, folder: str) -> None:
         """Writes what is kept beside the parameters into a folder."""
@@ -158,3 +150,17 @@ class HasInputCols(Annotator):
     def getInputCols(self) -> list[str]:
         """The annotation columns to read."""
         return self._get("inputCols")  # type: ignore[no-any-return]
+
+
+class IsAnnotator(HasInputCols, HasOutputCol):
+    """An annotator from annotation columns to one."""
+
+    lazyAnnotator = param("lazyAnnotator", "whether pipelines were to leave the stage to others, which none here does: kept without effect", TypeConverters.toBoolean)
+
+    def setLazyAnnotator(self, value: bool) -> Self:
+        """Sets whether pipelines were to leave the stage to others. None here does: it is kept without effect."""
+        return self._with(lazyAnnotator=value)
+
+    def getLazyAnnotator(self) -> bool:
+        """Whether pipelines were to leave the stage to others, which has no effect."""
+        return bool(self._get("lazyAnnotator"))

@@ -6,10 +6,10 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, Optional, Union
 
-from albertine import _albertine, _frames, _saving
+from albertine import _albertine, _saving
 from albertine._ml import Estimator, Model, TypeConverters
-from albertine._stage import AnnotatorTransformer, Frame, HasInputCols, HasOutputCol, Spec, param
-from albertine.errors import PipelineError
+from albertine._stage import AnnotatorTransformer, IsAnnotator, Spec, param
+from albertine.errors import ModelError, ParamError, PipelineError
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["AlbertForSequenceClassification", "SentenceDetector", "Tokenizer", "TokenizerModel"]
 
 
-class SentenceDetector(HasInputCols, HasOutputCol, AnnotatorTransformer):
+class SentenceDetector(IsAnnotator, AnnotatorTransformer):
     """Documents to sentences, by Spark NLP's rules: ends of sentences, abbreviations, numbers, lists, quotations.
 
     Reads a column of type ``document`` and writes one of type ``document``, one annotation a sentence, with the offsets of the
@@ -38,7 +38,7 @@ class SentenceDetector(HasInputCols, HasOutputCol, AnnotatorTransformer):
     useCustomBoundsOnly = param("useCustomBoundsOnly", "whether only the custom bounds end sentences", TypeConverters.toBoolean)
     customBounds = param("customBounds", "further patterns that end sentences", TypeConverters.toListString)
     customBoundsStrategy = param("customBoundsStrategy", "what becomes of a custom bound: none (left out), prepend to the next sentence or append to the one before")
-    explodeSentences = param("explodeSentences", "whether each sentence gets a row of its own", TypeConverters.toBoolean)
+    explodeSentences = param("explodeSentences", "whether each sentence gets a row of its own. Texts without a sentence, missing or empty, then have no row", TypeConverters.toBoolean)
     splitLength = param("splitLength", "the length over which sentences are split at words, in UTF-16 code units", TypeConverters.toInt)
     minLength = param("minLength", "the least length of a sentence, in UTF-16 code units; shorter ones are left out", TypeConverters.toInt)
     maxLength = param("maxLength", "the greatest length of a sentence, in UTF-16 code units; longer ones are left out", TypeConverters.toInt)
@@ -84,7 +84,7 @@ class SentenceDetector(HasInputCols, HasOutputCol, AnnotatorTransformer):
         return self._get("customBoundsStrategy")  # type: ignore[no-any-return]
 
     def setExplodeSentences(self, value: bool) -> Self:
-        """Sets whether each sentence gets a row of its own."""
+        """Sets whether each sentence gets a row of its own. Texts without a sentence, missing or empty, then have no row, as with Spark's ``explode``."""
         return self._with(explodeSentences=value)
 
     def getExplodeSentences(self) -> bool:
@@ -116,7 +116,7 @@ class SentenceDetector(HasInputCols, HasOutputCol, AnnotatorTransformer):
         return self._get("maxLength")  # type: ignore[no-any-return]
 
 
-class _TokenizerParams(HasInputCols, HasOutputCol):
+class _TokenizerParams(IsAnnotator):
     """The parameters of a tokenizer."""
 
     _native = "Tokenizer"
@@ -241,8 +241,15 @@ class _TokenizerParams(HasInputCols, HasOutputCol):
         return self._with(exceptions=[*(self._get("exceptions") or []), value])
 
     def setExceptionsPath(self, path: Union[str, os.PathLike[str]], read_as: str = "TEXT", options: Any = None) -> Self:
-        """Adds the exceptions of a file, one a line. ``read_as`` and ``options`` are accepted, and mean nothing here."""
-        lines = _albertine.read_exceptions(os.fspath(path))
+        """Adds the exceptions of a file, one a line. ``read_as`` and ``options`` are accepted, and mean nothing here.
+
+        Raises:
+            albertine.ParamError: the file cannot be read.
+        """
+        try:
+            lines = _albertine.read_exceptions(os.fspath(path))
+        except ModelError as error:
+            raise ParamError(f"exceptionsPath: {error}") from None
         return self._with(exceptions=[*(self._get("exceptions") or []), *lines])
 
 
@@ -291,7 +298,7 @@ class Tokenizer(_TokenizerParams, Estimator[TokenizerModel]):
         return model
 
 
-class AlbertForSequenceClassification(HasInputCols, HasOutputCol, AnnotatorTransformer, Model):  # type: ignore[misc]
+class AlbertForSequenceClassification(IsAnnotator, AnnotatorTransformer, Model):  # type: ignore[misc]
     """Documents or sentences to classes, with an ALBERT model.
 
     Reads a column of type ``document`` and one of type ``token``, in any order, and writes one of type ``category``: for each
@@ -319,9 +326,10 @@ class AlbertForSequenceClassification(HasInputCols, HasOutputCol, AnnotatorTrans
     activation = param("activation", "how logits become scores: softmax (they add up to 1) or sigmoid (each by itself)")
     threshold = param("threshold", "the score that a label must exceed under sigmoid to be given", TypeConverters.toFloat)
     encoding = param("encoding", "how a text becomes pieces: document (the whole text, as the model was trained) or token (each token alone, as Spark NLP does it)")
-    windowOverlap = param("windowOverlap", "that texts over the limit are read whole, in windows that share so many pieces, and their logits averaged", TypeConverters.toInt)
+    windowOverlap = param("windowOverlap", "how many pieces the windows share in which texts over the limit are read whole, their logits averaged. Unless set, such texts are cut", TypeConverters.toInt)
     precision = param("precision", "how exactly the encoder computes: f32 (exact), bf16 or int8 (faster)")
     multilabel = param("multilabel", "whether labels are scored each by itself", TypeConverters.toBoolean)
+    configProtoBytes = param("configProtoBytes", "the settings of a TensorFlow session, which there is not: kept without effect", TypeConverters.toListInt)
     engine = param("engine", "the engine that the model was saved for, which is not used here")
 
     _classifier: _albertine.Classifier | None = None
@@ -337,7 +345,10 @@ class AlbertForSequenceClassification(HasInputCols, HasOutputCol, AnnotatorTrans
 
     def _set_defaults(self) -> None:
         if self._classifier is not None:
-            self._setDefault(precision=self._classifier.precision, **json.loads(self._classifier.params))
+            self._setDefault(precision="f32", **json.loads(self._classifier.params))
+            if self._classifier.precision != "f32":
+                # it was asked for, and is saved with what else was
+                self._set(precision=self._classifier.precision)
 
     def _model(self) -> _albertine.Classifier:
         """The model, in the precision that was asked for."""
@@ -357,7 +368,12 @@ class AlbertForSequenceClassification(HasInputCols, HasOutputCol, AnnotatorTrans
 
     @classmethod
     def pretrained(
-        cls, name: str = "ag_news", lang: str = "en", remote_loc: str | None = None, *, precision: str = "f32"
+        cls,
+        name: Union[str, os.PathLike[str]] = "ag_news",
+        lang: str = "en",
+        remote_loc: Union[str, os.PathLike[str], None] = None,
+        *,
+        precision: str = "f32",
     ) -> AlbertForSequenceClassification:
         """A model by name, fetched and kept if it is not here yet.
 
@@ -373,7 +389,8 @@ class AlbertForSequenceClassification(HasInputCols, HasOutputCol, AnnotatorTrans
             albertine.HubError: it could not be fetched.
             albertine.ModelError: its files are damaged.
         """
-        return cls(_albertine.Classifier.load(name, lang=lang, precision=precision, remote_loc=remote_loc))
+        place = None if remote_loc is None else os.fspath(remote_loc)
+        return cls(_albertine.Classifier.load(os.fspath(name), lang=lang, precision=precision, remote_loc=place))
 
     @classmethod
     def load(cls, path: Any, *, precision: str = "f32") -> AlbertForSequenceClassification:
@@ -491,10 +508,17 @@ class AlbertForSequenceClassification(HasInputCols, HasOutputCol, AnnotatorTrans
         return self._get("encoding")  # type: ignore[no-any-return]
 
     def setWindowOverlap(self, value: int) -> Self:
-        """Sets that texts over the limit are read whole, in windows that share so many pieces, and their logits averaged."""
+        """Sets how many pieces the windows share in which texts over the limit are read whole, their logits averaged. Unless set, such texts are cut."""
         return self._with(windowOverlap=value)
 
     def getWindowOverlap(self) -> Optional[int]:
-        """That texts over the limit are read whole, in windows that share so many pieces, and their logits averaged."""
+        """How many pieces the windows share in which texts over the limit are read whole; ``None``: such texts are cut."""
         return self._get("windowOverlap")  # type: ignore[no-any-return]
 
+    def setConfigProtoBytes(self, b: list[int]) -> Self:
+        """Sets the settings of a TensorFlow session. There is none: they are kept without effect."""
+        return self._with(configProtoBytes=b)
+
+    def getConfigProtoBytes(self) -> Optional[list[int]]:
+        """The settings of a TensorFlow session, which have no effect."""
+        return self._get("configProtoBytes")  # type: ignore[no-any-return]

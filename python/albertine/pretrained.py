@@ -115,6 +115,11 @@ class ResourceDownloader:
     def downloadPipeline(name: str, language: str, remote_loc: Optional[str] = None) -> PipelineModel:
         """The pipeline of a name, fetched if it is not here.
 
+        Args:
+            name: the pipeline.
+            language: the language of its texts.
+            remote_loc: where it is looked for instead of Spark NLP's public folder.
+
         Raises:
             albertine.ModelNotFound: there is no such pipeline.
             albertine.PipelineError: what has the name is none.

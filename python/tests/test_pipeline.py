@@ -68,6 +68,8 @@ VALUES: dict[str, Any] = {
     "windowOverlap": 16,
     "precision": "int8",
     "multilabel": True,
+    "lazyAnnotator": True,
+    "configProtoBytes": [16, 1],
 }
 #: Parameters that only say what a saved stage was: nobody sets them.
 SAVED = {"engine", "rules"}
@@ -116,7 +118,7 @@ def test_every_parameter_is_set_told_and_saved(cls: Any, name: str, tmp_path: Pa
         stage.setOutputCols(["plain"])
     if name == "outputCols":
         stage.setInputCols(["read"])
-    if name not in ("precision", "multilabel"):
+    if name not in ("precision", "multilabel", "lazyAnnotator", "configProtoBytes"):
         (_, params, _), *_ = _albertine.Pipeline([stage._spec()]).stages()
         assert json.loads(params)[name] == value
     else:
@@ -194,6 +196,7 @@ WRONG_TYPES = {
     TypeConverters.toBoolean: ["true", 1, []],
     TypeConverters.toInt: ["3", 1.5, True, float("nan"), [1]],
     TypeConverters.toFloat: ["0.5", True, float("nan"), float("inf"), [0.5]],
+    TypeConverters.toListInt: [["a"], [1.5], 3, "ab"],
     TypeConverters.toListString: [[1], ["a", None], {"a": 1}, 3],
 }
 
