@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Optional, Sequence, Union, overload
+from typing import TYPE_CHECKING, Any, Callable, Sequence, Union, overload
 
 from albertine import _albertine, _frames, _ml
 from albertine._ml import Transformer
@@ -157,20 +157,13 @@ def _selected(frame: Any, names: list[str]) -> Any:
         return frame[names]
     if kind == "pyspark":
         return frame.select([f"`{name.replace('`', '``')}`" for name in names])
-    if not hasattr(frame, "select"):
-        import pyarrow as pa
-
-        # a reader
-        schema = pa.schema([frame.schema.field(name) for name in names], frame.schema.metadata)
-        return pa.RecordBatchReader.from_batches(schema, (batch.select(names) for batch in frame))
-    return frame.select(names)
+    return frame.select(names) if kind == "polars" else _changed(frame, lambda part: part.select(names))
 
 
 def _renamed(frame: Any, old: str, new: str) -> Any:
     """A table with a column under another name."""
     kind = _frames.library(frame)
-    if kind not in _LIBRARIES:
-        frame = _arrow(frame)
+    frame = frame if kind in _LIBRARIES else _arrow(frame)
     names = _names(frame)
     if old not in names:
         raise ColumnError(f"there is no column `{old}`; there are {', '.join(f'`{name}`' for name in names)}")
@@ -180,9 +173,17 @@ def _renamed(frame: Any, old: str, new: str) -> Any:
         return frame.rename(columns={old: new})
     if kind == "polars":
         return frame.rename({old: new})
-    if not hasattr(frame, "rename_columns"):
-        frame = frame.read_all()
-    return frame.rename_columns([new if name == old else name for name in names])
+    renamed = [new if name == old else name for name in names]
+    return _changed(frame, lambda part: part.rename_columns(renamed))
+
+
+def _changed(frame: Any, change: Callable[[Any], Any]) -> Any:
+    """A table of pyarrow's with its columns changed: a reader batch by batch, as it is read."""
+    if hasattr(frame, "select"):
+        return change(frame)
+    import pyarrow as pa
+
+    return pa.RecordBatchReader.from_batches(change(frame.schema.empty_table()).schema, map(change, frame))
 
 
 def _ids_and_texts(target: Any, texts: Any) -> tuple[list[int] | None, list[str]]:

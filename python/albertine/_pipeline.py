@@ -28,6 +28,8 @@ def _specs(stages: Sequence[Any]) -> list[Spec]:
     for stage in flat(stages):
         if isinstance(stage, type):
             raise PipelineError(f"{stage.__name__} is a class and no stage: {stage.__name__}() makes one")
+        if not isinstance(stage, Params):
+            raise PipelineError(f"{stage!r} is no stage of a pipeline")
         if not isinstance(stage, Annotator):
             raise PipelineError(f"{stage!r} is no stage of albertine, so that the pipeline needs a Spark DataFrame")
         specs.append(stage._spec())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from pathlib import Path
-from typing import Any, Optional, Sequence
+from typing import Any, Optional, Sequence, Union
 
 from albertine import _albertine
 from albertine.base import PipelineModel, PretrainedPipeline
@@ -112,7 +113,7 @@ class ResourceDownloader:
         return reader.pretrained(name, language, remote_loc)
 
     @staticmethod
-    def downloadPipeline(name: str, language: str, remote_loc: Optional[str] = None) -> PipelineModel:
+    def downloadPipeline(name: str, language: str, remote_loc: Union[str, PathLike[str], None] = None) -> PipelineModel:
         """The pipeline of a name, fetched if it is not here.
 
         Args:

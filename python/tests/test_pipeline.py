@@ -17,7 +17,7 @@ import pytest
 import albertine
 from albertine import _albertine
 from albertine import AlbertineError, ModelNotFound, ParamError, PipelineError
-from albertine._ml import Param, TypeConverters
+from albertine._ml import Param, Params, Transformer, TypeConverters
 from albertine.annotation import Annotation
 from albertine.annotator import AlbertForSequenceClassification, SentenceDetector, Tokenizer, TokenizerModel
 from albertine.base import DocumentAssembler, Finisher, LightPipeline, Pipeline, PipelineModel, PretrainedPipeline, RecursivePipeline
@@ -172,7 +172,7 @@ def test_exceptions_come_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "exceptions.txt").write_text("New York\nOil Inc.\n", encoding="utf-8")
     for path in (tmp_path / "exceptions.txt", str(tmp_path / "exceptions.txt")):
         assert Tokenizer().setExceptionsPath(path, read_as="TEXT", options={}).getExceptions() == ["New York", "Oil Inc."]
-    with pytest.raises(AlbertineError, match="nowhere.txt"):
+    with pytest.raises(ParamError, match="exceptionsPath: could not read .*nowhere.txt"):
         Tokenizer().setExceptionsPath(tmp_path / "nowhere.txt")
 
 
@@ -311,6 +311,31 @@ def test_pipelines_take_stages_in_every_way(stages: list[Any]) -> None:
         TokenizerModel.pretrained("other")
 
 
+def test_pipelines_may_be_stages(stages: list[Any]) -> None:
+    """What is inside reads columns that only those before it write."""
+    document, _, sequence = stages
+    raw = Tokenizer().setInputCols(["document"]).setOutputCol("token")
+    for pipeline in (
+        Pipeline(stages=[document, Pipeline(stages=[raw, sequence])]),
+        Pipeline(stages=[document, Pipeline(stages=[raw, Pipeline(stages=[sequence])])]),
+        Pipeline(stages=[document, PipelineModel([raw.fit(None)]), Pipeline(stages=[sequence])]),
+    ):
+        model = pipeline.fit(TABLE)
+        assert [[item["result"] for item in row] for row in model.transform(TABLE)["class"].to_pylist()] == LABELS
+        assert LightPipeline(model).annotate("Oil is up.")["class"] == ["Business"]
+        assert len(model.stages) == len(pipeline.getStages())
+    with pytest.raises(albertine.ColumnError, match="there is no column `document`"):
+        Pipeline(stages=[Pipeline(stages=[raw]), document]).fit(TABLE)
+
+
+def test_stages_are_a_parameter(stages: list[Any]) -> None:
+    pipeline = Pipeline(stages=stages)
+    assert pipeline.getOrDefault("stages") == pipeline.getOrDefault(pipeline.stages) == pipeline.getStages() == stages
+    assert Pipeline(stages=None).getStages() == Pipeline().getStages() == []
+    assert pipeline.fit(TABLE, {pipeline.stages: stages[:1]}).transform(TABLE).column_names == ["text", "document"]
+    assert pipeline.copy().getStages() != stages and pipeline.copy().getStages()[0].uid == stages[0].uid
+
+
 def test_values_can_be_given_for_one_call(stages: list[Any]) -> None:
     sequence = stages[2]
     model = Pipeline(stages).fit(TABLE, {sequence.outputCol: "label"})
@@ -325,9 +350,19 @@ def test_values_can_be_given_for_one_call(stages: list[Any]) -> None:
 
 
 def test_stages_that_are_none_are_told(stages: list[Any]) -> None:
-    for strange in (5, "Tokenizer", DocumentAssembler):
-        for work in (lambda: Pipeline([*stages, strange]).fit(TABLE), lambda: PipelineModel([*stages, strange]).transform(TABLE)):
-            with pytest.raises(PipelineError, match="is no stage of albertine, so that the pipeline needs a Spark DataFrame"):
+    class Foreign(Params):
+        pass
+
+    told = {
+        5: "5 is no stage of a pipeline",
+        "Tokenizer": "'Tokenizer' is no stage of a pipeline",
+        DocumentAssembler: r"DocumentAssembler is a class and no stage: DocumentAssembler\(\) makes one",
+        Foreign(): "Foreign_.* is no stage of albertine, so that the pipeline needs a Spark DataFrame",
+    }
+    for strange, message in told.items():
+        works = [lambda: Pipeline([*stages, strange]).fit(TABLE), lambda: PipelineModel([*stages, strange]).transform(TABLE)]
+        for work in [*works, lambda: Pipeline([*stages, Pipeline([strange])]).fit(TABLE)]:
+            with pytest.raises(PipelineError, match=message):
                 work()
 
 
@@ -371,6 +406,35 @@ def test_precision_can_be_changed(stages: list[Any]) -> None:
     assert albertine.classify("Oil prices rose as OPEC cut output.", precision="bf16").label == "Business"
 
 
+def test_a_precision_that_a_model_came_in_is_saved(stages: list[Any], tmp_path: Path) -> None:
+    stages[2].save(str(tmp_path / "f32"))
+    for name, stage in {
+        "pretrained": AlbertForSequenceClassification.pretrained(precision="int8"),
+        "loaded": AlbertForSequenceClassification.load(tmp_path / "f32" / "model", precision="int8"),
+        "stage": AlbertForSequenceClassification.load(tmp_path / "f32", precision="int8"),
+    }.items():
+        stage.save(str(tmp_path / name))
+        PipelineModel([*stages[:2], stage]).save(str(tmp_path / f"{name} in a model"))
+        Pipeline([*stages[:2], stage]).save(str(tmp_path / f"{name} in a pipeline"))
+        again = [
+            AlbertForSequenceClassification.load(tmp_path / name),
+            PipelineModel.load(tmp_path / f"{name} in a model").stages[2],
+            Pipeline.load(tmp_path / f"{name} in a pipeline").getStages()[2],
+            stage.copy(),
+            pickle.loads(pickle.dumps(stage)),
+        ]
+        assert [each.getPrecision() for each in again] == ["int8"] * 5 and stage.hasDefault("precision")
+    assert stages[2].getPrecision() == "f32" and not stages[2].isSet("precision")
+
+
+def test_exploded_sentences_leave_no_row_of_a_text_without_any(stages: list[Any]) -> None:
+    table = pa.table({"text": ["Oil is up. Gold is not.", None, "", "  ", "One."]})
+    sentence = SentenceDetector().setInputCols(["document"]).setOutputCol("sentence")
+    assert PipelineModel([stages[0], sentence]).transform(table).num_rows == 5
+    exploded = PipelineModel([stages[0], sentence.setExplodeSentences(True)]).transform(table)
+    assert exploded["text"].to_pylist() == ["Oil is up. Gold is not."] * 2 + ["One."]
+
+
 # texts in hand
 
 
@@ -389,6 +453,29 @@ def test_light_pipelines_give_what_spark_nlp_s_do(model: PipelineModel) -> None:
     assert LightPipeline(model, output_cols=["class"]).annotate("Oil is up.") == {"class": ["Business"]}
     assert LightPipeline(model, parse_embeddings=True).annotate("Oil is up.") == one
     assert repr(light) == f"LightPipeline({model.stages!r})"
+
+
+def test_a_light_pipeline_chooses_columns_of_tables_too(stages: list[Any]) -> None:
+    pd = pytest.importorskip("pandas", reason="frames of pandas need pandas")
+    pl = pytest.importorskip("polars", reason="frames of polars need polars")
+    light = LightPipeline(PipelineModel(stages), output_cols=["class", "nothing"])
+    table = TABLE.append_column("the.place", pa.array([1, 2, 3]))
+    names = ["text", "the.place", "class"]
+
+    class Capsule:
+        def __arrow_c_stream__(self, schema: Any = None) -> Any:
+            return table.__arrow_c_stream__(schema)
+
+    for frame in (table, table.to_reader(), table.to_batches()[0], Capsule()):
+        found = light.transform(frame)
+        assert found.schema.names == names
+        whole = found.read_all() if isinstance(found, pa.RecordBatchReader) else found
+        assert [[item["result"] for item in row] for row in whole["class"].to_pylist()] == LABELS
+    assert list(light.transform(table.to_pandas()).columns) == light.transform(pl.DataFrame(table)).columns == names
+    # what is left is annotations as before
+    finisher = Finisher().setInputCols(["class"]).setOutputCols(["label"])
+    for frame in (table, pd.DataFrame(table.to_pandas()), pl.DataFrame(table)):
+        assert [list(row) for row in pa.table(finisher.transform(light.transform(frame)))["label"].to_pylist()] == LABELS
 
 
 def test_a_finisher_only_chooses_columns_of_a_light_pipeline(stages: list[Any]) -> None:
@@ -427,6 +514,9 @@ def test_light_pipelines_refuse_what_is_no_text(model: PipelineModel) -> None:
         light.annotate([1, 2], ["a"])
     with pytest.raises(TypeError, match="metadata"):
         light.annotate("a", metadata={"page": "1"})  # type: ignore[call-overload]
+    for unfitted in (Pipeline(model.stages), albertine._ml.Pipeline()):
+        with pytest.raises(PipelineError, match=r"Pipeline_.* is not fitted yet: give what its fit\(table\) gives"):
+            LightPipeline(unfitted)
     for strange in (5, model.stages[0], "name"):
         with pytest.raises(TypeError, match="expected a fitted pipeline, a PipelineModel"):
             LightPipeline(strange)
@@ -447,6 +537,15 @@ def test_stages_of_others_are_passed_over_when_told(model: PipelineModel) -> Non
     assert light.getIgnoreUnsupported() is False
     assert light.setIgnoreUnsupported(True).annotate("Oil is up.")["class"] == ["Business"]
     assert light.getIgnoreUnsupported() is True
+
+
+def test_stages_of_spark_have_no_part_in_texts_in_hand(model: PipelineModel) -> None:
+    class Foreign(Transformer):
+        def _transform(self, dataset: Any) -> Any:
+            raise AssertionError("there is no table")
+
+    light = LightPipeline(PipelineModel([Foreign(), *model.stages, PipelineModel([Foreign()])]))
+    assert light.annotate("Oil is up.") == LightPipeline(model).annotate("Oil is up.")
 
 
 def test_a_text_is_no_path(model: PipelineModel, tmp_path: Path) -> None:
@@ -496,6 +595,7 @@ def test_a_model_is_saved_as_a_folder_that_others_read(stages: list[Any], tmp_pa
     assert saved.getOutputCol() == "label" and saved.getClasses() == sequence.getClasses()
     again = AlbertForSequenceClassification.load(tmp_path / "stage" / "model", precision="int8")
     assert again.getOutputCol() == "class" and again.getPrecision() == "int8"
+    assert AlbertForSequenceClassification.pretrained(tmp_path / "stage" / "model").getClasses() == sequence.getClasses()
     assert AlbertForSequenceClassification.loadSavedModel(str(tmp_path / "stage" / "model")).getClasses() == sequence.getClasses()
     assert albertine.classify("Oil is up.", model=str(tmp_path / "stage" / "model")) == albertine.classify("Oil is up.")
     with pytest.raises(PipelineError, match="holds albertine.annotator.AlbertForSequenceClassification, not a Tokenizer"):
@@ -508,6 +608,32 @@ def test_a_model_is_saved_as_a_folder_that_others_read(stages: list[Any], tmp_pa
             cls.load(str(tmp_path / "nowhere"))
     with pytest.raises(PipelineError, match="is not a saved pipeline"):
         PipelineModel.load(tmp_path)
+
+
+def test_pipelines_to_be_fitted_are_saved(stages: list[Any], tmp_path: Path) -> None:
+    raw = Tokenizer().setInputCols(["document"]).setOutputCol("token").setMinLength(2)
+    pipeline = Pipeline(stages=[stages[0], Pipeline(stages=[raw]), stages[2]])
+    pipeline.save(str(tmp_path / "pipeline"))
+    for again in (Pipeline.load(tmp_path / "pipeline"), Pipeline.read().load(str(tmp_path / "pipeline"))):
+        assert type(again) is Pipeline and again.uid == pipeline.uid
+        assert [stage.uid for stage in again.getStages()] == [stages[0].uid, raw.uid, stages[2].uid]
+        assert isinstance(again.getStages()[1], Tokenizer) and again.getStages()[1].getMinLength() == 2
+        assert again.fit(TABLE).transform(TABLE).equals(pipeline.fit(TABLE).transform(TABLE))
+    assert type(RecursivePipeline.load(tmp_path / "pipeline")) is RecursivePipeline
+    model = PipelineModel.load(tmp_path / "pipeline")
+    assert isinstance(model.stages[1], TokenizerModel) and LightPipeline(model).annotate("Oil is up.")["class"] == ["Business"]
+    with pytest.raises(AlbertineError, match="pipeline is there already"):
+        pipeline.save(str(tmp_path / "pipeline"))
+    raw.setMinLength(1)
+    pipeline.write().overwrite().save(str(tmp_path / "pipeline"))
+    assert Pipeline.load(tmp_path / "pipeline").getStages()[1].getMinLength() == 1
+    stages[1].save(str(tmp_path / "stage"))
+    assert [type(stage) for stage in PipelineModel.load(tmp_path / "stage").stages] == [TokenizerModel]
+    for cls in (Pipeline, PipelineModel):
+        with pytest.raises(ModelNotFound, match="there is nothing at .*nowhere"):
+            cls.load(tmp_path / "nowhere")
+        with pytest.raises(PipelineError, match="is not a saved pipeline"):
+            cls.load(tmp_path)
 
 
 def test_a_disk_that_is_full_leaves_what_was_there(python: Callable[..., Any], tmp_path: Path) -> None:
@@ -579,6 +705,7 @@ def test_stages_and_pipelines_that_spark_nlp_saved_are_read(saved_models: Path, 
 def test_pretrained_pipelines(saved_models: Path) -> None:
     path = saved_models / "albert_tiny_sequence_classifier_news_pipeline_en_5.5.3_3.0_1700000000000.zip"
     pipelines = [
+        PretrainedPipeline(path),
         PretrainedPipeline(str(path)),
         PretrainedPipeline(str(path), lang="en", remote_loc=None, parse_embeddings=False),
         PretrainedPipeline(None, disk_location=str(path)),
@@ -590,6 +717,15 @@ def test_pretrained_pipelines(saved_models: Path) -> None:
         assert found["token"] == ["Oil", "is", "up", "."] and pipeline.annotate(["Oil is up."]) == [found]
         assert pipeline.fullAnnotate("Oil is up.")[0]["token"][0].result == "Oil"
         assert pipeline.annotate([3], ["Oil is up."])[0]["doc_id"] == ["3"]
+        body = TABLE.rename_columns(["body"])
+        for frame in (body, body.to_batches()[0], body.to_reader()):
+            result = pipeline.annotate(frame, "body")
+            assert type(result) is type(frame)
+            whole = result.read_all() if isinstance(result, pa.RecordBatchReader) else pa.table(result)
+            assert whole.equals(pipeline.transform(TABLE)) and whole.column_names[0] == "text"
+        assert pipeline.fullAnnotate(body, column="body").equals(pipeline.transform(TABLE))
+        with pytest.raises(albertine.ColumnError, match="there is no column `body`; there are `text`"):
+            pipeline.annotate(TABLE, "body")
         assert pipeline.transform(TABLE).num_rows == 3 and "PretrainedPipeline([DocumentAssembler_" in repr(pipeline)
     with pytest.raises(TypeError, match="a pipeline has a name or a disk_location"):
         PretrainedPipeline(None)

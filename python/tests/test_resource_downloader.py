@@ -155,6 +155,21 @@ def test_a_pipeline_is_downloaded(cache: Path, tmp_path: Path) -> None:
         ResourceDownloader.downloadPipeline("ag_news", "en")
 
 
+def test_a_pipeline_comes_from_another_place(cache: Path, tmp_path: Path) -> None:
+    (tmp_path / "mirror").mkdir()
+    shutil.copy(MODELS / f"{PIPELINE}_en_5.5.3_3.0_1700000000000.zip", tmp_path / "mirror")
+    with pytest.raises(albertine.ModelNotFound):
+        ResourceDownloader.downloadPipeline(PIPELINE, "en")
+    for place in (tmp_path / "mirror", str(tmp_path / "mirror")):
+        found = [ResourceDownloader.downloadPipeline(PIPELINE, "en", place), PretrainedPipeline(PIPELINE, "en", place).model]
+        assert [len(model.stages) for model in found] == [3, 3]
+    for work in (PretrainedPipeline, ResourceDownloader.downloadPipeline):
+        with pytest.raises(albertine.ModelNotFound, match="there is no model named `nothing`"):
+            work("nothing", "en", str(tmp_path / "mirror"))
+        with pytest.raises(albertine.PipelineError, match="ag_news is not a saved pipeline: it is a model"):
+            work("ag_news", "en", str(tmp_path / "mirror"))
+
+
 def test_an_archive_is_downloaded_directly(server: str, cache: Path) -> None:
     # as the models hub has it: an address of the bucket is the archive of that name, wherever models come from
     for name in (ARCHIVE, f"s3://auxdata.johnsnowlabs.com/public/models/{ARCHIVE}"):

@@ -16,8 +16,9 @@ pytest.importorskip("pyspark", reason="PySpark is not installed")
 
 import pyarrow as pa
 import pyspark.ml
+from pyspark.ml.evaluation import MulticlassClassificationEvaluator
 from pyspark.ml.feature import SQLTransformer
-from pyspark.ml.tuning import ParamGridBuilder
+from pyspark.ml.tuning import ParamGridBuilder, TrainValidationSplit, TrainValidationSplitModel
 from spark_cases import LABELS, TEXTS, frame, labels, stages
 
 import albertine.base
@@ -25,6 +26,8 @@ from albertine import AlbertForSequenceClassification, AlbertineError, DocumentA
 from albertine.annotator import TokenizerModel
 
 LENGTH = "SELECT *, length(text) AS length FROM __THIS__"
+#: Where a class was found, and a right answer for it.
+SCORED = "SELECT *, CAST(size(class) AS DOUBLE) AS prediction, 1.0D AS label FROM __THIS__"
 LABEL = "SELECT place, length, class.result AS label FROM __THIS__"
 
 
@@ -96,10 +99,54 @@ def test_what_we_saved_is_loaded_by_spark_with_uids_and_parameters(spark: Any, t
 def test_nested_pipelines_are_saved(spark: Any, tmp_path: Path) -> None:
     document, token, sequence = stages()
     inner = albertine.base.Pipeline(stages=[document, token]).fit(frame(spark))
-    model = albertine.base.PipelineModel([inner, sequence])
+    model = albertine.base.PipelineModel([pyspark.ml.PipelineModel([inner]), sequence])
     model.save(str(tmp_path / "model"))
     assert labels(pyspark.ml.PipelineModel.load(str(tmp_path / "model")).transform(frame(spark))) == LABELS
     assert labels_of(albertine.base.PipelineModel.load(tmp_path / "model").transform(table())) == LABELS
+
+
+def test_our_pipelines_are_spark_s(spark: Any, tmp_path: Path) -> None:
+    pipeline = albertine.base.Pipeline(stages=stages())
+    assert isinstance(pipeline, pyspark.ml.Pipeline)
+    assert isinstance(pipeline.fit(frame(spark)), pyspark.ml.PipelineModel)
+    pipeline.save(str(tmp_path / "ours"))
+    pyspark.ml.Pipeline(stages=stages()).save(str(tmp_path / "theirs"))
+    for name in ("ours", "theirs"):
+        loaded = albertine.base.Pipeline.load(str(tmp_path / name))
+        assert type(loaded) is albertine.base.Pipeline
+        assert labels_of(loaded.fit(table()).transform(table())) == labels(loaded.fit(frame(spark)).transform(frame(spark))) == LABELS
+        assert pyspark.ml.Pipeline.load(str(tmp_path / name)).uid == loaded.uid
+    # stages that are Spark's are written and read by Spark
+    foreign = albertine.base.Pipeline(stages=[SQLTransformer(statement=LENGTH), albertine.base.Pipeline(stages=stages())])
+    foreign.save(str(tmp_path / "foreign"))
+    loaded = albertine.base.Pipeline.load(str(tmp_path / "foreign"))
+    assert type(loaded) is albertine.base.Pipeline and loaded.uid == foreign.uid
+    model = loaded.fit(frame(spark))
+    assert labels(model.transform(frame(spark))) == labels(albertine.base.PipelineModel(model.stages).transform(frame(spark))) == LABELS
+    albertine.base.PipelineModel(model.stages).save(str(tmp_path / "foreign model"))
+    assert labels(pyspark.ml.PipelineModel.load(str(tmp_path / "foreign model")).transform(frame(spark))) == LABELS
+    assert LightPipeline(model).annotate("The striker scored twice.")["class"] == ["Sports"]
+    with pytest.raises(PipelineError, match="SQLTransformer_.* is no stage of albertine, so that the pipeline needs a Spark DataFrame"):
+        foreign.fit(table())
+
+
+def test_validators_save_our_pipelines(spark: Any, tmp_path: Path) -> None:
+    """Spark looks for the parameters of a grid in the stages of pipelines that it knows as such."""
+    sequence = stages()[2]
+    pipeline = albertine.base.Pipeline(stages=[*stages()[:2], sequence, SQLTransformer(statement=SCORED)])
+    grid = ParamGridBuilder().addGrid(sequence.maxSentenceLength, [3, 512]).build()
+    validator = TrainValidationSplit(
+        estimator=pipeline, estimatorParamMaps=grid, evaluator=MulticlassClassificationEvaluator(metricName="accuracy"), trainRatio=0.5, seed=1
+    )
+    model = validator.fit(frame(spark))
+    assert len(model.validationMetrics) == 2
+    model.write().overwrite().save(str(tmp_path / "model"))
+    loaded = TrainValidationSplitModel.load(str(tmp_path / "model"))
+    assert loaded.validationMetrics == model.validationMetrics
+    assert loaded.bestModel.stages[2].getMaxSentenceLength() == model.bestModel.stages[2].getMaxSentenceLength()
+    validator.save(str(tmp_path / "validator"))
+    again = TrainValidationSplit.load(str(tmp_path / "validator"))
+    assert [stage.uid for stage in again.getEstimator().getStages()] == [stage.uid for stage in pipeline.getStages()]
 
 
 @pytest.mark.parametrize("library", [pyspark.ml, albertine.base])
@@ -115,6 +162,13 @@ def test_what_is_there_is_replaced_only_when_asked(spark: Any, tmp_path: Path, l
     model.write().overwrite().save(path)
     assert library.PipelineModel.load(path).stages[2].getMaxSentenceLength() == 64
     assert [name for name in os.listdir(tmp_path) if name != "model"] == []
+
+
+@pytest.mark.parametrize("library", [pyspark.ml, albertine.base])
+def test_a_precision_that_a_model_came_in_is_saved(spark: Any, tmp_path: Path, library: Any) -> None:
+    model = library.PipelineModel(stages(AlbertForSequenceClassification.pretrained(precision="int8")))
+    model.save(str(tmp_path / "model"))
+    assert library.PipelineModel.load(str(tmp_path / "model")).stages[2].getPrecision() == "int8"
 
 
 @pytest.mark.parametrize("library", [pyspark.ml, albertine.base])
