@@ -702,6 +702,12 @@ def test_stages_and_pipelines_that_spark_nlp_saved_are_read(saved_models: Path, 
         SentenceDetector.load(saved_models / "tokenizers" / "patterns")
 
 
+def others(table: pa.Table) -> list[Any]:
+    pl = pytest.importorskip("polars", reason="frames of polars need polars")
+    pytest.importorskip("pandas", reason="frames of pandas need pandas")
+    return [table.to_pandas(), pl.DataFrame(table)]
+
+
 def test_pretrained_pipelines(saved_models: Path) -> None:
     path = saved_models / "albert_tiny_sequence_classifier_news_pipeline_en_5.5.3_3.0_1700000000000.zip"
     pipelines = [
@@ -723,6 +729,7 @@ def test_pretrained_pipelines(saved_models: Path) -> None:
             assert type(result) is type(frame)
             whole = result.read_all() if isinstance(result, pa.RecordBatchReader) else pa.table(result)
             assert whole.equals(pipeline.transform(TABLE)) and whole.column_names[0] == "text"
+        assert all(list(pipeline.annotate(frame, "body").columns)[:2] == ["text", "document"] for frame in others(body))
         assert pipeline.fullAnnotate(body, column="body").equals(pipeline.transform(TABLE))
         with pytest.raises(albertine.ColumnError, match="there is no column `body`; there are `text`"):
             pipeline.annotate(TABLE, "body")

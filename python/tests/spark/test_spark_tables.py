@@ -21,8 +21,8 @@ from pyspark.ml.linalg import Vectors
 from pyspark.sql import functions as F
 from spark_cases import LABELS, TEXTS, frame, headlines, labels, stages
 
-import albertine
-from albertine import Annotation, ColumnError, DocumentAssembler, Finisher, Pipeline, PipelineModel, SentenceDetector
+import albertine.base
+from albertine import Annotation, ColumnError, DocumentAssembler, Finisher, LightPipeline, Pipeline, PipelineModel, PretrainedPipeline, SentenceDetector
 from albertine.annotator import AlbertForSequenceClassification, Tokenizer
 
 ANNOTATION = [
@@ -52,6 +52,24 @@ def plan(result: Any) -> str:
 def passes(result: Any) -> int:
     """How often rows go to Python and back."""
     return sum("MapInArrow Chain" in line for line in plan(result).splitlines())
+
+
+def test_light_and_pretrained_pipelines_take_tables(spark: Any, saved_models: Path) -> None:
+    chosen = LightPipeline(fitted(), output_cols=["class"]).transform(frame(spark).withColumn("a.b", F.lit(1)))
+    assert chosen.columns == ["place", "text", "a.b", "class"]
+    assert labels(chosen) == LABELS
+    pipeline = PretrainedPipeline.from_disk(str(next(saved_models.glob("*news_pipeline_en_5*.zip"))))
+    texts = frame(spark).withColumnRenamed("text", "body")
+    assert pipeline.annotate(texts, "body").columns == pipeline.transform(frame(spark)).columns
+    assert pipeline.annotate(texts, "body").collect() == pipeline.transform(frame(spark)).collect()
+
+
+def test_pipelines_inside_pipelines_are_fitted(spark: Any) -> None:
+    document, token, sequence = stages()
+    for library in (pyspark.ml, albertine.base):
+        pipeline = Pipeline(stages=[document, library.Pipeline(stages=[token, sequence])])
+        result = pipeline.fit(frame(spark)).transform(frame(spark))
+        assert labels(result) == LABELS and passes(result) == 1
 
 
 # columns
