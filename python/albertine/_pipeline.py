@@ -152,7 +152,8 @@ class PipelineModel(_ml.PipelineModel):
             params: values that count for this call alone, by parameter.
 
         Returns:
-            A table of the same kind with every row, in order, and every column.
+            A table of the same kind (a pyarrow Table for what is none of those named) with every row, in order, and every column;
+            with ``explodeSentences`` a row for each sentence.
 
         Raises:
             albertine.ColumnError: a stage lacks a column, or would write over one that is not its own.
@@ -203,11 +204,8 @@ class PipelineModel(_ml.PipelineModel):
     @classmethod
     def _pretrained(cls, name: Any, lang: str, remote_loc: Any) -> PipelineModel:
         """The pipeline of a name, from the place that is given or those that are known."""
-        if remote_loc is not None:
-            # a model is fetched from anywhere: what comes with it is the pipeline
-            model = _albertine.Classifier.load(os.fspath(name), lang=lang, remote_loc=os.fspath(remote_loc))
-            name = next((path for path in (model.path, *model.path.parents) if path.is_file()), model.path) if model.path else name
-        return cls._of(_albertine.Pipeline.pretrained(os.fspath(name), lang))
+        place = None if remote_loc is None else os.fspath(remote_loc)
+        return cls._of(_albertine.Pipeline.pretrained(os.fspath(name), lang, place))
 
     @classmethod
     def _of(cls, native: _albertine.Pipeline) -> PipelineModel:

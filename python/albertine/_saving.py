@@ -21,12 +21,13 @@ import weakref
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
 from albertine import _albertine
 from albertine._ml import Params, Pipeline, flat, stages_of
+from albertine._stamp import stamp
 from albertine.errors import AlbertineError, ModelNotFound, PipelineError
 
 __all__ = ["Fetched", "Held", "StageReader", "StageWriter", "is_copy", "load_stage", "load_stages", "metadata", "session", "stored", "write_stage"]
@@ -289,10 +290,15 @@ def load_stages(path: str) -> list[Any] | None:
     return stages
 
 
-@lru_cache(maxsize=1)
 def _loaded_again(name: str, precision: str) -> _albertine.Classifier:
-    """A model that a pickle names; the last one is kept, since a worker process gets it with each of its tasks."""
+    """A model that a pickle names."""
     archive = next((str(parent) for parent in Path(name).parents if parent.is_file()), None)
+    return _kept(name, precision, archive, stamp(archive or name))
+
+
+@lru_cache(maxsize=1)
+def _kept(name: str, precision: str, archive: Optional[str], _stamp: str) -> _albertine.Classifier:
+    """The last model of a pickle, since a worker process gets it with each of its tasks."""
     if archive is None:
         return _albertine.Classifier.load(name, precision=precision)
     try:

@@ -121,10 +121,11 @@ impl Pipeline {
         Ok(abandonable(move || PipelineModel::load_if_one(path))?.map(Self::from))
     }
 
-    /// A pipeline by name.
+    /// A pipeline by name, repository, address or path.
     #[staticmethod]
-    fn pretrained(name: String, lang: String) -> PyResult<Self> {
-        let load = move || match hub::resolve(&name, Some(&lang), None)? {
+    #[pyo3(signature = (name, lang, remote_loc=None))]
+    fn pretrained(name: String, lang: String, remote_loc: Option<String>) -> PyResult<Self> {
+        let load = move || match hub::resolve(&name, Some(&lang), remote_loc.as_deref())? {
             ModelSource::Directory(path) => PipelineModel::load(path),
             ModelSource::BuiltIn(model) => Err(Error::NotAPipeline {
                 path: model.name.into(),
