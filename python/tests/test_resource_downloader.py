@@ -12,7 +12,7 @@ import pytest
 
 import albertine
 from albertine.annotator import AlbertForSequenceClassification, TokenizerModel
-from albertine.base import LightPipeline, PipelineModel
+from albertine.base import PipelineModel
 from albertine.pretrained import PretrainedPipeline, ResourceDownloader
 
 MODELS = Path(__file__).resolve().parents[2] / "testdata" / "spark_nlp" / "models"
@@ -196,15 +196,3 @@ def test_what_is_not_there_is_told(cache: Path, monkeypatch: pytest.MonkeyPatch)
         ResourceDownloader.downloadModelDirectly("s3://auxdata.johnsnowlabs.com/public/models/some_en_3.4.0_3.0_1.zip")
     with pytest.raises(albertine.ModelNotFound, match="public/models/some_en_3.4.0_3.0_1.zip"):
         ResourceDownloader.downloadModelDirectly("some_en_3.4.0_3.0_1.zip")
-
-
-def test_a_pipeline_comes_from_the_place_that_is_named(cache: Path, tmp_path: Path) -> None:
-    place = tmp_path / "elsewhere"
-    place.mkdir()
-    shutil.copy(MODELS / f"{PIPELINE}_en_5.5.3_3.0_1700000000000.zip", place)
-    with pytest.raises(albertine.ModelNotFound):
-        PretrainedPipeline(PIPELINE)
-    expected = PretrainedPipeline(PIPELINE, remote_loc=place).annotate("Oil prices rose.")
-    assert list(expected) == ["document", "token", "class"]
-    found = ResourceDownloader.downloadPipeline(PIPELINE, "en", place)
-    assert LightPipeline(found).annotate("Oil prices rose.") == expected
