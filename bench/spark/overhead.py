@@ -1,12 +1,13 @@
 """What Spark costs over the command: the same rows, model and two cores, in turns.
 
 usage: overhead.py TABLE --albertine COMMAND [--model NAME|DIR] [--text-column text] [--rows 2000] [--turns 5] [--precision f32|bf16|int8]
-                   [--partitions 2 8]
+                   [--partitions 2 8] [--task-cpus 1|2]
 
 Start-up is left aside on both sides: the command's time is that of a run over the rows less that of a run over the first row alone,
-and Spark's that of a job in a session, with workers, that has had one. Spark has two tasks at a time, of one thread each; rows are
-in its memory before the clock starts, and its sink throws them away, where the command reads and writes files. In each turn all
-sides follow each other, and ratios are taken within it. Prints a JSON line for each turn, and medians with the range of the ratios.
+and Spark's that of a job in a session, with workers, that has had one. Spark has two tasks at a time, of one thread each, or with
+`--task-cpus 2` (its `spark.task.cpus`) one task of two threads. Rows are in its memory before the clock starts, and its sink throws
+them away, where the command reads and writes files. In each turn all sides follow each other, and ratios are taken within it. Prints
+a JSON line for each turn, and medians with the range of the ratios.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--precision", default="f32")
     parser.add_argument("--partitions", type=int, nargs="+", default=[2, 8])
+    parser.add_argument("--task-cpus", type=int, choices=[1, 2], default=1)
     arguments = parser.parse_args()
     # for the command, the JVM and its workers alike
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
@@ -52,7 +54,7 @@ def main() -> None:
         table = texts(arguments.table, arguments.text_column, arguments.rows)
         parquet.write_table(table, folder / "rows.parquet")
         parquet.write_table(table.slice(0, 1), folder / "one.parquet")
-        spark = session("local[2]")
+        spark = session("local[2]", **{"spark.task.cpus": str(arguments.task_cpus)})
         try:
             turns = measure(arguments, spark, folder)
         finally:

@@ -24,7 +24,7 @@ const STAGE: &str = "AlbertForSequenceClassification";
 const MAX_SENTENCE_LENGTH: usize = 128;
 
 /// What [`AlbertForSequenceClassification::batch_size`] counts: texts of this many pieces.
-const PIECES_OF_A_TEXT: usize = 64;
+const PIECES_OF_A_TEXT: usize = 32;
 
 /// Classifies each document (or sentence) that has at least one token.
 ///
