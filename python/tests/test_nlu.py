@@ -199,7 +199,7 @@ def test_a_request_that_names_nothing_is_refused(request_: str) -> None:
 
 
 def test_what_is_to_be_trained_is_refused() -> None:
-    with pytest.raises(albertine.PipelineError, match="`train.classifier` is to be trained, which `albertine train` does"):
+    with pytest.raises(albertine.PipelineError, match="`train.classifier` is to be trained, which is not done here"):
         load("train.classifier")
 
 
