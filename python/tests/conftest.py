@@ -1,8 +1,10 @@
-"""What tests share: where fixtures are, stages with the built-in model, a Python of its own for what would change this one."""
+"""What tests share: where fixtures are, stages with the built-in model, a Spark session, a Python of its own for what would change
+this one."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -12,6 +14,7 @@ from typing import Any, Callable, Iterator
 
 import pytest
 
+import albertine
 from albertine.annotator import AlbertForSequenceClassification, Tokenizer
 from albertine.base import DocumentAssembler, PipelineModel
 
@@ -101,3 +104,57 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Server]:
     assert os.environ["ALBERTINE_HUB"] == server.url
     yield server
     server.close()
+
+
+# Spark
+
+#: Where Python finds the package under test, here and in Spark's workers.
+PACKAGE = str(Path(albertine.__file__).parents[1])
+
+
+def environment() -> dict[str, str]:
+    """What Spark's workers need to run this Python with this package."""
+    return {"PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable, "PYTHONPATH": PACKAGE, "SPARK_LOCAL_IP": "127.0.0.1"}
+
+
+def _needs_spark() -> None:
+    pytest.importorskip("pyspark", reason="PySpark is not installed")
+    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+        pytest.skip("there is no Java, which Spark needs")
+
+
+@pytest.fixture(scope="session")
+def spark_environment() -> Iterator[dict[str, str]]:
+    """The environment of a process that starts a Spark session of its own."""
+    _needs_spark()
+    yield {**os.environ, **environment()}
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The one session of all tests, with two cores of this machine."""
+    _needs_spark()
+    from pyspark.sql import SparkSession
+
+    patch = pytest.MonkeyPatch()
+    for name, value in environment().items():
+        patch.setenv(name, value)
+    folder = tmp_path_factory.mktemp("spark")
+    builder = SparkSession.builder.master("local[2]").appName("tests of albertine")
+    settings = {
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+        # a file system that is not this machine's, as far as anybody can tell
+        "spark.hadoop.fs.viewfs.mounttable.elsewhere.link./models": (folder / "models").as_uri(),
+    }
+    (folder / "models").mkdir()
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("OFF")
+    yield session
+    session.stop()
+    patch.undo()

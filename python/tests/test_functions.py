@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import Any, Callable
 
 import pytest
 
 pytest.importorskip("pyspark", reason="PySpark is not installed")
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql.types import ArrayType, IntegerType, StringType
 
 from albertine.annotation import Annotation
@@ -28,10 +26,7 @@ from albertine.functions import (
 
 
 @pytest.fixture(scope="module")
-def annotated() -> DataFrame:
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    settings = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "2", "spark.driver.host": "127.0.0.1"}
-    spark = SparkSession.builder.master("local[2]").config(map=settings).getOrCreate()
+def annotated(spark: Any) -> DataFrame:
     document = DocumentAssembler().setInputCol("text").setOutputCol("document")
     sentence = SentenceDetector().setInputCols(["document"]).setOutputCol("sentence")
     token = Tokenizer().setInputCols(["sentence"]).setOutputCol("token").fit(None)

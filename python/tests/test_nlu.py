@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import http.server
-import os
 import pickle
 import shutil
 import subprocess
@@ -740,15 +739,6 @@ except ImportError as error:
 
 
 # Spark
-
-
-@pytest.fixture(scope="module")
-def spark() -> Any:
-    sql = pytest.importorskip("pyspark.sql", reason="PySpark is not installed")
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    settings = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "2", "spark.driver.host": "127.0.0.1"}
-    builder = sql.SparkSession.builder.master("local[2]").config(map=settings)
-    return builder.getOrCreate()
 
 
 def test_a_spark_frame_gives_what_pandas_gives(pipe: NLUPipeline, spark: Any) -> None:
