@@ -8,6 +8,7 @@
 //! Between two threads there is never more than one thing that waits, so that the slowest stage sets the pace and
 //! nothing piles up.
 
+use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -30,7 +31,7 @@ pub struct Progress {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Summary {
-    /// Rows read, and as many written.
+    /// Rows that are through the transform.
     pub rows: u64,
     /// Rows that could not be read whole and were kept with nulls, among [`rows`](Self::rows).
     pub failed_rows: u64,
@@ -40,7 +41,7 @@ pub struct Summary {
     pub elapsed: Duration,
     /// The time that the thread that reads has worked.
     pub reading: Duration,
-    /// The time that the thread that writes has worked.
+    /// The time that the thread that writes has worked, if there is one.
     pub writing: Duration,
 }
 
@@ -60,7 +61,6 @@ pub fn run(
 ) -> Result<Summary, EngineError> {
     sink.target().check(&source)?;
     let started = Instant::now();
-    let rejects = source.rejects().clone();
     let (sender, receiver) = sync_channel(0);
     let mut summary = std::thread::scope(|scope| {
         let writer = std::thread::Builder::new()
@@ -68,41 +68,80 @@ pub fn run(
             .spawn_scoped(scope, move || write_all(sink, &receiver))
             .map_err(|source| EngineError::Write { path: "a thread".into(), source })?;
 
-        let mut summary = Summary::default();
-        let mut windows = Windows::new(source, settings);
-        let mut work = || -> Result<bool, EngineError> {
-            let Some(window) = windows.next().transpose()? else { return Ok(false) };
-
-            let working = Instant::now();
-            let rows = summary.rows as usize;
-            let result = transform.transform(&window).map_err(|error| error.of_rows_from(rows))?;
-            windows.keep_pace(window.num_rows(), working.elapsed());
-            if result.num_rows() != window.num_rows() {
-                return Err(EngineError::RowsChanged { expected: window.num_rows(), found: result.num_rows() });
-            }
-            summary.rows += result.num_rows() as u64;
-            progress(&Progress { rows: summary.rows, bytes_read: windows.source().bytes_read() });
+        let outcome = for_each_window(source, transform, settings, |window, now| {
+            progress(now);
             // A writer that stopped has its reason, which is found when it is joined.
-            Ok(sender.send(Step::Window(result)).is_ok())
-        };
-        let outcome = loop {
-            match work() {
-                Ok(true) => {}
-                Ok(false) => break Ok(()),
-                Err(error) => break Err(error),
-            }
-        };
+            let sent = sender.send(Step::Window(window));
+            Ok::<_, EngineError>(if sent.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        });
         if outcome.is_ok() {
             // As above.
             let _ = sender.send(Step::Finish);
         }
         drop(sender);
         let written = writer.join().unwrap_or(Err(EngineError::Stopped { stage: "writer" }));
-        outcome?;
+        let mut summary = outcome?;
         summary.writing = written?;
-        summary.reading = windows.source().time();
         Ok::<_, EngineError>(summary)
     })?;
+    summary.elapsed = started.elapsed();
+    Ok(summary)
+}
+
+/// Takes every row of `source` through `transform` and gives the windows to `visit`, in order, with how far the run is
+/// then; it may stop the run. What [`run`] does with a sink, others do with a sum:
+///
+/// ```
+/// # struct Keep;
+/// # impl albertine::Transform for Keep {
+/// #     fn output_schema(&self, input: &arrow::datatypes::SchemaRef) -> Result<arrow::datatypes::SchemaRef, albertine::Error> {
+/// #         Ok(input.clone())
+/// #     }
+/// #     fn transform(&self, batch: &arrow::array::RecordBatch) -> Result<arrow::array::RecordBatch, albertine::Error> {
+/// #         Ok(batch.clone())
+/// #     }
+/// # }
+/// use std::ops::ControlFlow;
+/// use albertine::WindowSettings;
+/// use albertine_engine::{EngineError, Format, OnError, Source, for_each_window};
+///
+/// let source = Source::from_reader(Box::new(&b"n\n1\n2\n"[..]), Format::Csv, OnError::Fail)?;
+/// let mut rows = 0;
+/// for_each_window(source, &Keep, WindowSettings::default(), |window, _| {
+///     rows += window.num_rows();
+///     Ok::<_, EngineError>(ControlFlow::Continue(()))
+/// })?;
+/// assert_eq!(rows, 2);
+/// # Ok::<(), EngineError>(())
+/// ```
+///
+/// # Errors
+/// The first error of the source, of the transform or of `visit`, or a transform that lost or added rows.
+pub fn for_each_window<E: From<EngineError>>(
+    source: Source,
+    transform: &dyn Transform,
+    settings: WindowSettings,
+    mut visit: impl FnMut(RecordBatch, &Progress) -> Result<ControlFlow<()>, E>,
+) -> Result<Summary, E> {
+    let started = Instant::now();
+    let rejects = source.rejects().clone();
+    let mut summary = Summary::default();
+    let mut windows = Windows::new(source, settings);
+    while let Some(window) = windows.next().transpose()? {
+        let working = Instant::now();
+        let rows = summary.rows as usize;
+        let result = transform.transform(&window).map_err(|error| EngineError::from(error.of_rows_from(rows)))?;
+        windows.keep_pace(window.num_rows(), working.elapsed());
+        if result.num_rows() != window.num_rows() {
+            return Err(EngineError::RowsChanged { expected: window.num_rows(), found: result.num_rows() }.into());
+        }
+        summary.rows += result.num_rows() as u64;
+        let now = Progress { rows: summary.rows, bytes_read: windows.source().bytes_read() };
+        if visit(result, &now)?.is_break() {
+            break;
+        }
+    }
+    summary.reading = windows.source().time();
     summary.failed_rows = rejects.rows();
     summary.failures = rejects.first();
     summary.elapsed = started.elapsed();

@@ -1,0 +1,129 @@
+//! From what a table calls a class to the model's number for it.
+
+use std::collections::HashMap;
+
+use crate::TrainError;
+
+/// The names of a model's classes, as tables have them.
+///
+/// ```
+/// use albertine_train::LabelNames;
+///
+/// let labels = ["World", "Sports"].map(str::to_owned);
+/// let names = LabelNames::of_model(&labels)?;
+/// assert_eq!(names.class("Sports")?, 1);
+/// assert_eq!(names.class("1")?, 1);
+/// assert!(names.class("Business").is_err());
+///
+/// let names = LabelNames::given(&labels, &["1".to_owned(), "2".to_owned()])?;
+/// assert_eq!(names.class("2")?, 1);
+/// # Ok::<(), albertine_train::TrainError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct LabelNames {
+    labels: Vec<String>,
+    classes: HashMap<String, usize>,
+    numbered: bool,
+}
+
+impl LabelNames {
+    /// The model's own labels, and their numbers from 0 where no label is a number itself.
+    ///
+    /// # Errors
+    /// [`TrainError::SameName`].
+    pub fn of_model(labels: &[String]) -> Result<Self, TrainError> {
+        let numbered = labels.iter().all(|label| number(label).is_none());
+        Ok(Self { labels: labels.to_vec(), classes: classes(labels)?, numbered })
+    }
+
+    /// Names that a table has in the place of the model's `labels`, in their order.
+    ///
+    /// # Errors
+    /// [`TrainError::LabelCount`], [`TrainError::SameName`].
+    pub fn given(labels: &[String], names: &[String]) -> Result<Self, TrainError> {
+        if names.len() != labels.len() {
+            return Err(TrainError::LabelCount { given: names.len(), labels: labels.to_vec() });
+        }
+        Ok(Self { labels: names.to_vec(), classes: classes(names)?, numbered: false })
+    }
+
+    /// The names, in the order of the logits.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// The class that a cell of a table names.
+    ///
+    /// # Errors
+    /// [`TrainError::UnknownLabel`].
+    pub fn class(&self, cell: &str) -> Result<usize, TrainError> {
+        let by_number = || number(cell).filter(|&class| self.numbered && class < self.labels.len());
+        self.classes
+            .get(cell)
+            .copied()
+            .or_else(by_number)
+            .ok_or_else(|| TrainError::UnknownLabel { label: cell.to_owned(), labels: self.labels.clone() })
+    }
+
+    /// Whether a cell is understood as the number of a class and not as its name.
+    #[must_use]
+    pub fn is_number(&self, cell: &str) -> bool {
+        self.numbered && number(cell).is_some()
+    }
+}
+
+fn classes(names: &[String]) -> Result<HashMap<String, usize>, TrainError> {
+    let mut classes = HashMap::with_capacity(names.len());
+    for (class, name) in names.iter().enumerate() {
+        if classes.insert(name.clone(), class).is_some() {
+            return Err(TrainError::SameName { label: name.clone() });
+        }
+    }
+    Ok(classes)
+}
+
+/// A whole number from 0 up, also as pandas writes it where a column has gaps: `2.0`.
+fn number(cell: &str) -> Option<usize> {
+    cell.strip_suffix(".0").unwrap_or(cell).parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn strings(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    #[test]
+    fn numbers_count_from_zero_unless_labels_are_numbers() {
+        let names = LabelNames::of_model(&strings(&["no", "yes"])).unwrap();
+        assert_eq!(names.class("1.0").unwrap(), 1);
+        assert!(names.class("2").is_err() && names.class("-1").is_err() && names.class("1.5").is_err());
+        // stars from 1 to 3: the number is the name
+        let stars = LabelNames::of_model(&strings(&["1", "2", "3"])).unwrap();
+        assert_eq!(stars.class("1").unwrap(), 0);
+        assert!(stars.class("0").is_err());
+    }
+
+    #[test]
+    fn case_and_spaces_are_part_of_a_name() {
+        let names = LabelNames::of_model(&strings(&["no", "yes"])).unwrap();
+        assert!(names.class("Yes").is_err() && names.class(" yes").is_err());
+    }
+
+    #[test]
+    fn given_names_are_as_many_as_the_labels_and_each_another() {
+        let labels = strings(&["LABEL_0", "LABEL_1"]);
+        assert_eq!(
+            LabelNames::given(&labels, &strings(&["no"])).unwrap_err().to_string(),
+            "1 names are given for the 2 classes `LABEL_0`, `LABEL_1`"
+        );
+        assert!(matches!(LabelNames::given(&labels, &strings(&["no", "no"])), Err(TrainError::SameName { .. })));
+        let names = LabelNames::given(&labels, &strings(&["no", "yes"])).unwrap();
+        assert_eq!(names.class("yes").unwrap(), 1);
+        assert!(names.class("LABEL_1").is_err() && names.class("1").is_err());
+    }
+}
