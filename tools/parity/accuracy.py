@@ -3,13 +3,14 @@
 usage: accuracy.py ALBERTINE TABLE_CSV --at-least 0.90
 
 TABLE_CSV has columns `label` and `text`. Prints the share of rows whose label is found, and of rows whose label is that of
-f32. Fails when the first is under the bar or more than 0.3 points under that of f32, or the second under 99.9 % for bf16 or
-99.3 % for int8.
+f32. Fails when `albertine evaluate` counts otherwise, when the first is under the bar or more than 0.3 points under that of
+f32, or the second under 99.9 % for bf16 or 99.3 % for int8.
 """
 
 import argparse
 import csv
 import io
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,12 @@ def labels(albertine: Path, table: Path, precision: str) -> list[str] | None:
     return [row["predicted_label"] for row in rows]
 
 
+def evaluated(albertine: Path, table: Path, precision: str) -> float:
+    """The accuracy that `albertine evaluate` tells."""
+    command = [albertine, "evaluate", "--input", table, "--quiet", "--precision", precision]
+    return float(json.loads(subprocess.run(command, check=True, capture_output=True).stdout)["eval_accuracy"])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("albertine", type=Path, metavar="ALBERTINE")
@@ -55,6 +62,8 @@ def main() -> None:
         same = sum(map(str.__eq__, found, exact))
         accuracy = right / len(true)
         print(f"accuracy {accuracy:.4f} at {precision}: {right} of {len(true)} rows of {arguments.table.name}; {same} as f32")
+        if (told := evaluated(arguments.albertine, arguments.table, precision)) != accuracy:
+            sys.exit(f"`albertine evaluate` tells an accuracy of {told}")
         if accuracy < bar:
             sys.exit(f"the accuracy is under {bar}")
         if same / len(true) < least:

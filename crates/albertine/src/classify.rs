@@ -120,7 +120,11 @@ impl Classify {
         self.added_fields().into_iter().map(free).collect()
     }
 
-    fn texts(&self, batch: &RecordBatch) -> Result<StringArray, Error> {
+    /// The text of each row of `batch` as it is classified: the text columns, joined.
+    ///
+    /// # Errors
+    /// [`Error::MissingColumn`], [`Error::SeveralColumns`], [`Error::NotText`].
+    pub fn texts(&self, batch: &RecordBatch) -> Result<StringArray, Error> {
         let parts: Vec<_> =
             self.columns.text.iter().map(|column| text_column::read(batch, column)).collect::<Result<_, _>>()?;
         if let [one] = parts.as_slice() {

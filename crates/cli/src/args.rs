@@ -1,6 +1,7 @@
 //! What may be typed: every subcommand, flag and default, and nothing else. Parsing only records and validates single
 //! values; [`settings`](crate::settings) turns the record into decisions.
 
+mod evaluate;
 mod models;
 
 use std::num::NonZeroUsize;
@@ -10,12 +11,14 @@ use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+pub(crate) use self::evaluate::EvaluateArgs;
 pub(crate) use self::models::ModelsAction;
 
 const MAIN_EXAMPLES: &str = "\
 Examples:
   albertine classify \"Oil prices rose on Monday\"
   albertine classify --input news.csv --text-column title --output labelled.parquet
+  albertine evaluate --input test.csv --label-column label --report report
   albertine sql \"SELECT classify(text) AS label, count(*) FROM 'news.parquet' GROUP BY 1\"
 
 Exit codes: 0 done, 1 finished but some rows failed, 2 could not do it, 130 interrupted.";
@@ -83,6 +86,10 @@ pub(crate) enum Command {
     /// Give each text its class
     #[command(after_help = CLASSIFY_EXAMPLES)]
     Classify(Box<ClassifyArgs>),
+
+    /// Measure a model on a labelled table
+    #[command(after_help = evaluate::EXAMPLES)]
+    Evaluate(Box<EvaluateArgs>),
 
     /// Query files with SQL; classify(text) is a function
     #[command(after_help = SQL_EXAMPLES)]

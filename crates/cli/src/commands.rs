@@ -3,6 +3,7 @@
 mod bench;
 mod classify;
 mod completions;
+mod evaluate;
 mod inspect;
 mod models;
 mod sql;
@@ -10,6 +11,7 @@ mod sql;
 pub(crate) use self::bench::bench;
 pub(crate) use self::classify::classify;
 pub(crate) use self::completions::completions;
+pub(crate) use self::evaluate::evaluate;
 pub(crate) use self::inspect::inspect;
 pub(crate) use self::models::models;
 pub(crate) use self::sql::sql;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use albertine::Error as LibraryError;
 use albertine::hub::HubError;
 use albertine_engine::EngineError;
+use albertine_train::TrainError;
 
 use crate::printer::Printer;
 
@@ -101,6 +102,9 @@ fn hint(error: &anyhow::Error, tables: Tables) -> Option<String> {
         if let Some(error) = cause.downcast_ref::<HubError>() {
             return hub_hint(error);
         }
+        if let Some(error) = cause.downcast_ref::<TrainError>() {
+            return train_hint(error);
+        }
         match cause.downcast_ref::<EngineError>()? {
             EngineError::Transform(error) => library_hint(error),
             error => engine_hint(error, tables),
@@ -116,7 +120,7 @@ fn engine_hint(error: &EngineError, tables: Tables) -> Option<String> {
         EngineError::UnknownFormat { .. } => "give the format with `--input-format`",
         EngineError::WrongFormat { .. } => "give the right format with `--input-format`",
         EngineError::RaggedRow { .. } | EngineError::InvalidUtf8 { .. } | EngineError::Json { .. } => {
-            "`classify --errors null` keeps such rows with null values and goes on"
+            "`classify` and `evaluate` go on with `--errors null`, which keeps such rows with null values"
         }
         EngineError::OutputIsInput { .. } => "write to another file, and move it over the input when it is complete",
         EngineError::NoOutputFolder { .. } => "make the folder first",
@@ -159,6 +163,17 @@ fn hub_hint(error: &HubError) -> Option<String> {
         _ => return None,
     };
     Some(hint)
+}
+
+fn train_hint(error: &TrainError) -> Option<String> {
+    let hint = match error {
+        TrainError::UnknownLabel { .. } | TrainError::LabelCount { .. } => {
+            "`--labels` gives what the table calls the model's classes, in the model's order; `--label-column` names another column"
+        }
+        TrainError::NoRows => "`--text-column` and `--label-column` name the columns that are read",
+        _ => return None,
+    };
+    Some(hint.to_owned())
 }
 
 #[cfg(test)]

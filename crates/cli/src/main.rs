@@ -39,6 +39,7 @@ fn run(command: Command, offline: bool, printer: &Printer) -> anyhow::Result<Out
     let hub = download::hub(offline, *printer);
     match command {
         Command::Classify(args) => commands::classify(*args, &hub?, printer),
+        Command::Evaluate(args) => commands::evaluate(&args, &hub?, printer),
         Command::Sql(args) => commands::sql(&args, &hub?, printer),
         Command::Inspect { subject } => commands::inspect(subject, &hub?, printer),
         Command::Models { action } => commands::models(action, &hub?, printer),

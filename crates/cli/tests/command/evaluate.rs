@@ -1,0 +1,200 @@
+//! `albertine evaluate`: the numbers of a model on a labelled table.
+
+use serde_json::Value;
+
+use crate::support::{BUSINESS, SPORTS, Sandbox, assert_conversation, golden_model};
+
+/// What a Hugging Face `Trainer` prints, in its order.
+const CARD: [&str; 9] = [
+    "eval_loss",
+    "eval_accuracy",
+    "eval_f1",
+    "eval_precision",
+    "eval_recall",
+    "eval_runtime",
+    "eval_samples_per_second",
+    "eval_steps_per_second",
+    "epoch",
+];
+
+/// The numbers that a run prints, and what it says.
+fn evaluate(sandbox: &Sandbox, flags: &[&str]) -> (Value, String) {
+    let arguments: Vec<&str> = ["evaluate"].iter().chain(flags).copied().collect();
+    let output = sandbox.command(&arguments).output().expect("the binary starts");
+    let stderr = String::from_utf8(output.stderr).expect("UTF-8");
+    let metrics = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {stderr}"));
+    (metrics, stderr)
+}
+
+/// Three headlines, the second of them with a label that no usable news model gives it.
+fn news(sandbox: &Sandbox, [first, second, third]: [&str; 3]) {
+    sandbox.file("news.csv", format!("text,label\n{BUSINESS},{first}\n{SPORTS},{second}\n{SPORTS},{third}\n"));
+}
+
+#[test]
+fn the_numbers_of_a_card_come_first_and_in_its_order() {
+    let sandbox = Sandbox::new();
+    news(&sandbox, ["Business", "World", "Sports"]);
+    let output = sandbox.command(&["evaluate", "--input", "news.csv"]).output().expect("the binary starts");
+    let line = String::from_utf8(output.stdout).expect("UTF-8");
+    assert_eq!(line.lines().count(), 1, "{line}");
+    let places: Vec<_> = CARD.iter().map(|key| line.find(&format!("\"{key}\":")).expect(key)).collect();
+    assert!(places.is_sorted() && places[8] < line.find("eval_samples\"").expect("more"), "{line}");
+
+    let metrics: Value = serde_json::from_str(&line).expect("JSON");
+    for key in ["eval_accuracy", "eval_f1", "eval_precision", "eval_recall"] {
+        assert_eq!(metrics[key], 2.0 / 3.0, "{key}");
+    }
+    assert!(metrics["eval_loss"].as_f64().expect("a number") > 0.5, "a sure mistake is dear: {line}");
+    assert_eq!(metrics["epoch"], Value::Null);
+    assert_eq!(
+        metrics["confusion_matrix"],
+        serde_json::json!([[0, 1, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0]])
+    );
+    assert_eq!(metrics["per_class"][1]["label"], "Sports");
+    assert_eq!(metrics["per_class"][1]["precision"], 0.5);
+    assert_eq!(metrics["per_class"][1]["recall"], 1.0);
+}
+
+#[test]
+fn labels_are_names_or_numbers_or_as_they_are_said_to_be() {
+    let sandbox = Sandbox::new();
+    news(&sandbox, ["Business", "World", "Sports"]);
+    let numbers = |metrics: &Value| (metrics["eval_loss"].clone(), metrics["confusion_matrix"].clone());
+    let by_name = numbers(&evaluate(&sandbox, &["--input", "news.csv"]).0);
+
+    news(&sandbox, ["2", "0", "1"]);
+    let (by_number, said) = evaluate(&sandbox, &["--input", "news.csv"]);
+    assert_eq!(numbers(&by_number), by_name);
+    assert!(said.contains("0 is World, 1 is Sports, 2 is Business, 3 is Sci/Tech"), "{said}");
+
+    news(&sandbox, ["3", "1", "2"]);
+    let (as_said, said) = evaluate(&sandbox, &["--input", "news.csv", "--labels", "1,2,3,4"]);
+    assert_eq!(numbers(&as_said), by_name);
+    assert_eq!(as_said["per_class"][0]["label"], "1");
+    assert!(!said.contains("were read as"), "{said}");
+}
+
+#[test]
+fn a_report_is_written_and_escaped() {
+    let sandbox = Sandbox::new();
+    sandbox.file("news.csv", format!("text,label\n{SPORTS} <b>&,World\n{BUSINESS},Business\n"));
+    let (metrics, said) = evaluate(&sandbox, &["--input", "news.csv", "--report", "out/report"]);
+    assert!(said.contains("the report is out/report/report.html"), "{said}");
+    assert_eq!(sandbox.names("out/report"), ["metrics.json", "report.html"]);
+    let kept: Value = serde_json::from_str(&sandbox.read("out/report/metrics.json")).expect("JSON");
+    assert_eq!(kept, metrics);
+    let page = sandbox.read("out/report/report.html");
+    assert!(page.contains("&lt;b&gt;&amp;</td><td>0</td><td>World</td><td>Sports</td>"), "{page}");
+    assert!(page.contains("50.00 %</span> of 2 texts"), "{page}");
+}
+
+#[test]
+fn rows_without_a_text_or_a_label_are_left_out_and_counted() {
+    let sandbox = Sandbox::new();
+    sandbox.file(
+        "news.jsonl",
+        format!("{{\"text\":\"{SPORTS}\",\"label\":\"Sports\"}}\n{{\"text\":\"{SPORTS}\"}}\n{{\"label\":\"World\"}}\n"),
+    );
+    let (metrics, said) = evaluate(&sandbox, &["--input", "news.jsonl"]);
+    assert_eq!((&metrics["eval_samples"], &metrics["eval_accuracy"]), (&1.into(), &1.0.into()));
+    assert!(said.contains("warning: 2 rows have no text or no label and were left out"), "{said}");
+
+    sandbox.file("none.csv", "text,label\n,World\n");
+    assert_conversation!(sandbox.run(&["evaluate", "--input", "none.csv", "--quiet"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: no row has both a text and a label
+    hint: `--text-column` and `--label-column` name the columns that are read
+    "#);
+}
+
+#[test]
+fn rows_that_cannot_be_read_stop_the_run_or_are_left_out() {
+    let sandbox = Sandbox::new();
+    sandbox.file("news.csv", format!("text,label\n{SPORTS},Sports\n{SPORTS},Sports,more\n"));
+    assert_conversation!(sandbox.run(&["evaluate", "--input", "news.csv"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: news.csv, line 3: 3 fields where the header has 2
+    hint: `classify` and `evaluate` go on with `--errors null`, which keeps such rows with null values
+    "#);
+    let output =
+        sandbox.command(&["evaluate", "--input", "news.csv", "--errors", "null"]).output().expect("the binary starts");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn mistakes_are_told_before_the_work_where_they_can_be() {
+    let sandbox = Sandbox::new();
+    news(&sandbox, ["Business", "Politics", "Sports"]);
+    assert_conversation!(sandbox.run(&["evaluate", "--input", "news.csv", "--report", "out"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: row 1: `Politics` is no class of the model; its classes are `World`, `Sports`, `Business`, `Sci/Tech`
+    hint: `--labels` gives what the table calls the model's classes, in the model's order; `--label-column` names another column
+    "#);
+    assert!(sandbox.names("out").is_empty(), "no report of half a table");
+    assert_conversation!(sandbox.run(&["evaluate", "--input", "news.csv", "--label-column", "topic"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: there is no column `topic`; the columns are `text`, `label`
+    hint: name the column of the true labels with `--label-column`
+    "#);
+    assert_conversation!(sandbox.run(&["evaluate", "--input", "news.csv", "--text-column", "title"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: there is no column `title`; the columns are `text`, `label`
+    hint: name the column of the text with `--text-column`
+    "#);
+    assert_conversation!(sandbox.run(&["evaluate", "--input", "news.csv", "--labels", "a,b"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: 2 names are given for the 4 classes `World`, `Sports`, `Business`, `Sci/Tech`
+    hint: `--labels` gives what the table calls the model's classes, in the model's order; `--label-column` names another column
+    "#);
+    assert_conversation!(sandbox.run(&["evaluate", "--input", "news.csv", "--labels", "a,b,c,b"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: the name `b` is given for two classes
+    "#);
+    assert_conversation!(sandbox.run(&["evaluate", "--input", "news.csv", "--report", "news.csv"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: cannot make news.csv: File exists (os error 17)
+    "#);
+    assert_conversation!(sandbox.run_with_input(&["evaluate"], b"a line"), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: lines of text have no labels
+    hint: name a labelled table, as in `--input test.csv`; for standard input give `--input-format` too
+    "#);
+    sandbox.file("lists.jsonl", "{\"text\":\"a\",\"label\":[\"World\"]}\n");
+    assert_conversation!(sandbox.run(&["evaluate", "--input", "lists.jsonl"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: column `label` holds List(Utf8), not labels
+    hint: name the column of the true labels with `--label-column`
+    "#);
+}
+
+#[test]
+fn a_checkpoint_tells_its_epoch() {
+    let sandbox = Sandbox::new();
+    sandbox.model("checkpoint", &golden_model("gelu"));
+    sandbox.file("checkpoint/trainer_state.json", r#"{"epoch": 3.0, "global_step": 11250}"#);
+    sandbox.file("news.csv", "text,label\nOil prices rose,0\nA goal,1\n");
+    let (metrics, _) = evaluate(&sandbox, &["--input", "news.csv", "--model", "./checkpoint"]);
+    assert_eq!(metrics["epoch"], 3.0);
+    assert_eq!(metrics["eval_samples"], 2);
+}
