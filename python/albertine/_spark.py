@@ -213,17 +213,21 @@ class _Shipment:
         return sent
 
     def _artifact(self, model: _albertine.Classifier) -> str:
-        """A model sent over Spark Connect, once a session."""
-        session, name = _sent.get(model, (None, None))
-        if name is None or session != self._session.session_id:
-            name, archive = _archive(model)
+        """A model sent over Spark Connect, once a session: Spark 3.5 takes no file twice, not even the same."""
+        session = self._session.session_id
+        known, name = _sent.get(model, (None, ""))
+        if known == session:
+            return str(name)
+        name, archive = _archive(model)
+        if (session, name) not in _artifacts:
             with tempfile.TemporaryDirectory(prefix="albertine-") as folder:
                 path = os.path.join(folder, name)
                 with open(path, "wb") as file:
                     file.write(archive)
                 self._session.addArtifacts(path, file=True)
-            _sent[model] = (self._session.session_id, name)
-        return str(name)
+            _artifacts.add((session, name))
+        _sent[model] = (session, name)
+        return name
 
     def _by_path(self) -> bool:
         said = self._session.conf.get(SHIP, None)
@@ -239,6 +243,10 @@ class _Shipment:
 
 #: What was sent of a model, and to which application or session of Spark Connect: it goes with the model.
 _sent: weakref.WeakKeyDictionary[_albertine.Classifier, tuple[str, Any]] = weakref.WeakKeyDictionary()
+
+
+#: Sessions of Spark Connect and the names of the files that they have.
+_artifacts: set[tuple[str, str]] = set()
 
 
 def _archive(model: _albertine.Classifier) -> tuple[str, bytes]:

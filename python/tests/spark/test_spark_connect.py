@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Iterator
 
 import pytest
 
 pyspark = pytest.importorskip("pyspark", reason="PySpark is not installed")
 
-#: A session over a connection is one of its process, which has the server too.
+#: The server of Spark 3.5, which PySpark's wheel lacks; Spark fetches it.
+SERVER = "org.apache.spark:spark-connect_2.12:3.5.7"
+
+#: A session over a connection is one of its process.
 SCRIPT = """
 import sys
 from pyspark.sql import SparkSession
 from spark_cases import LABELS, frame, labels, stages
 
-model_directory, folder = sys.argv[1:]
-spark = SparkSession.builder.remote("local[1]").getOrCreate()
+remote, model_directory, folder = sys.argv[1:]
+spark = SparkSession.builder.remote(remote).getOrCreate()
 assert not hasattr(spark, "_jsc")
 
 import pyspark.ml
@@ -65,14 +72,43 @@ spark.stop()
 """
 
 
-@pytest.mark.skipif(pyspark.__version__.startswith("3."), reason="PySpark 3.5 has no Spark Connect server in its wheel")
+@contextlib.contextmanager
+def server(environment: dict[str, str], folder: Path) -> Iterator[str]:
+    """The address of a server: PySpark 4 starts its own, that of 3.5 is started here."""
+    if not pyspark.__version__.startswith("3."):
+        yield "local[1]"
+        return
+    home = Path(pyspark.__file__).parent
+    settings = {"spark.connect.grpc.binding.port": "0", "spark.ui.enabled": "false"}
+    command = [str(home / "bin" / "spark-submit"), "--master", "local[1]", "--packages", SERVER]
+    command += [word for name, value in settings.items() for word in ("--conf", f"{name}={value}")]
+    command += ["--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "spark-internal"]
+    log = folder / "server.log"
+    with open(log, "wb") as output:
+        environment = {**environment, "SPARK_HOME": str(home)}
+        process = subprocess.Popen(command, env=environment, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        deadline = time.monotonic() + 180
+        while not (started := re.search(r"Spark Connect server started at: .*:(\d+)", log.read_text(errors="replace"))):
+            said = log.read_text(errors="replace")
+            if process.poll() is not None and "unresolved dependency" in said:
+                pytest.skip(f"there is no network to fetch {SERVER} from")
+            assert process.poll() is None and time.monotonic() < deadline, said[-4000:]
+            time.sleep(0.2)
+        yield f"sc://localhost:{started[1]}"
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
 def test_pipelines_work_over_spark_connect(model_directory: Path, tmp_path: Path, spark_environment: dict[str, str]) -> None:
-    for name in ("grpc", "grpc_status", "google.rpc", "zstandard"):
+    for name in ("grpc", "grpc_status", "google.rpc", *([] if pyspark.__version__.startswith("3.") else ["zstandard"])):
         pytest.importorskip(name, reason=f"Spark Connect needs {name}, which is not installed")
     here = str(Path(__file__).parent)
     environment = {**spark_environment, "PYTHONPATH": f"{spark_environment['PYTHONPATH']}:{here}"}
-    command = [sys.executable, "-c", SCRIPT, str(model_directory), str(tmp_path)]
-    out = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
+    with server(environment, tmp_path) as remote:
+        command = [sys.executable, "-c", SCRIPT, remote, str(model_directory), str(tmp_path)]
+        out = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
     assert out.returncode == 0, out.stderr[-4000:]
     assert out.stdout.splitlines() == [
         "column `the.text` holds Int64, not text",
