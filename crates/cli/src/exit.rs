@@ -120,7 +120,7 @@ fn engine_hint(error: &EngineError, tables: Tables) -> Option<String> {
         EngineError::UnknownFormat { .. } => "give the format with `--input-format`",
         EngineError::WrongFormat { .. } => "give the right format with `--input-format`",
         EngineError::RaggedRow { .. } | EngineError::InvalidUtf8 { .. } | EngineError::Json { .. } => {
-            "`classify` and `evaluate` go on with `--errors null`, which keeps such rows with null values"
+            "`classify --errors null` keeps such rows with null values and goes on"
         }
         EngineError::OutputIsInput { .. } => "write to another file, and move it over the input when it is complete",
         EngineError::NoOutputFolder { .. } => "make the folder first",
@@ -167,9 +167,15 @@ fn hub_hint(error: &HubError) -> Option<String> {
 
 fn train_hint(error: &TrainError) -> Option<String> {
     let hint = match error {
-        TrainError::UnknownLabel { .. } | TrainError::LabelCount { .. } => {
-            "`--labels` gives what the table calls the model's classes, in the model's order; `--label-column` names another column"
+        TrainError::UnknownLabel { .. } => {
+            "`--labels` gives what the table calls the model's classes, in the model's order, and `--label-column` names another \
+             column; numbers of classes are counted from 0"
         }
+        TrainError::LabelCount { .. } | TrainError::SameName { .. } | TrainError::NoName => {
+            "give each class a name of its own, in the order of the model's labels, as in `--labels no,yes`"
+        }
+        TrainError::OtherOrder { .. } => "leave `--labels` out",
+        TrainError::TooFewLabels { .. } => "name a classifier of two classes or more with `--model`",
         TrainError::NoRows => "`--text-column` and `--label-column` name the columns that are read",
         _ => return None,
     };

@@ -52,6 +52,6 @@ mod sql;
 pub use error::EngineError;
 pub use format::{Compression, Format};
 pub use run::{Progress, Summary, for_each_window, run};
-pub use sink::{Sink, Target, discard_unfinished};
+pub use sink::{Sink, Target, WholeFile, discard_unfinished};
 pub use source::{OnError, Rejects, Source, SourceOptions};
 pub use sql::{Rows, Sql};

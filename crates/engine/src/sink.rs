@@ -33,7 +33,7 @@ use arrow::datatypes::SchemaRef;
 use self::destination::Destination;
 pub use self::destination::discard_unfinished;
 use self::encoder::Encoder;
-pub use self::target::Target;
+pub use self::target::{Target, WholeFile};
 use crate::EngineError;
 use crate::format::{Compression, Format};
 

@@ -1,7 +1,5 @@
 //! Everything that can be wrong with what a classifier is measured on.
 
-use std::path::PathBuf;
-
 /// Why a classifier could not be measured.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -13,21 +11,32 @@ pub enum TrainError {
         count: usize,
     },
     /// A label of the table that is none of the model's.
-    #[error("`{label}` is no class of the model; its classes are {}", quoted(labels))]
+    #[error("{} is no class of the model; its classes are {}", beginning(label), quoted(labels))]
     UnknownLabel {
         /// The label as the table has it.
         label: String,
-        /// The model's, in the order of its logits.
+        /// The names of the classes, in the order of the logits.
         labels: Vec<String>,
     },
     /// Another number of names than the model has classes.
-    #[error("{given} names are given for the {} classes {}", labels.len(), quoted(labels))]
+    #[error(
+        "{given} {} given for the {} classes {}", if *given == 1 { "name is" } else { "names are" }, labels.len(), quoted(labels)
+    )]
     LabelCount {
         /// How many are given.
         given: usize,
         /// The model's, in the order of its logits.
         labels: Vec<String>,
     },
+    /// The model's own labels, given in another order than that of its logits.
+    #[error("the names that are given are the model's own in another order; its order is {}", quoted(labels))]
+    OtherOrder {
+        /// The model's, in the order of its logits.
+        labels: Vec<String>,
+    },
+    /// A name that is blank.
+    #[error("a class is given no name")]
+    NoName,
     /// A name that stands for two classes.
     #[error("the name `{label}` is given for two classes")]
     SameName {
@@ -53,31 +62,29 @@ pub enum TrainError {
     /// No row had both a text and a label.
     #[error("no row has both a text and a label")]
     NoRows,
-    /// The operating system refused a file.
-    #[error("cannot {action} {}: {source}", path.display())]
-    Io {
-        /// What was to be done: `read`, `write`.
-        action: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
-    /// A `trainer_state.json` that is not one.
-    #[error("{}: {reason}", path.display())]
-    TrainerState {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
+    /// Numbers that could not be written as JSON.
+    #[error("the numbers cannot be written: {0}")]
+    Json(#[from] serde_json::Error),
 }
 
 /// How many labels a message names.
 const NAMED: usize = 12;
 
-fn quoted(labels: &[String]) -> String {
-    let mut names: Vec<String> = labels.iter().take(NAMED).map(|label| format!("`{label}`")).collect();
+/// The letters of a label that a message shows.
+const LETTERS: usize = 60;
+
+/// A label from a table, which may be anything: on one line and not too long.
+fn beginning(label: &str) -> String {
+    let label: String = label.escape_debug().take(LETTERS + 1).collect();
+    match label.char_indices().nth(LETTERS) {
+        Some((end, _)) => format!("`{}...`", &label[..end]),
+        None => format!("`{label}`"),
+    }
+}
+
+/// Names in a message, not all of many.
+pub(crate) fn quoted(labels: &[String]) -> String {
+    let mut names: Vec<String> = labels.iter().take(NAMED).map(|label| beginning(label)).collect();
     if labels.len() > NAMED {
         names.push(format!("and {} more", labels.len() - NAMED));
     }
@@ -87,6 +94,13 @@ fn quoted(labels: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_label_is_shown_on_one_line_and_not_whole() {
+        let said = |label: &str| TrainError::UnknownLabel { label: label.to_owned(), labels: Vec::new() }.to_string();
+        assert!(said("a\u{1b}[31m\nb").starts_with("`a\\u{1b}[31m\\nb` is"), "{}", said("a\u{1b}[31m\nb"));
+        assert!(said(&"x".repeat(1 << 20)).len() < 200);
+    }
 
     #[test]
     fn a_message_names_a_dozen_labels() {

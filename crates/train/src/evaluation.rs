@@ -1,6 +1,6 @@
 //! Rows as they come: a true class and the logits that a model gave for it.
 
-use crate::{Calibration, Metrics, Run, TrainError};
+use crate::{Calibration, Confusion, Metrics, Run, TrainError};
 
 /// What a model was trained to make small, and with that how its logits become confidences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub enum Loss {
 /// What a model made of one row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Verdict {
-    /// The class of the greatest logit, the first of equals.
+    /// The class of the greatest logit, the first of equals, whatever its score.
     pub predicted: usize,
     /// Its score, from 0 to 1.
     pub confidence: f64,
@@ -27,8 +27,7 @@ pub struct Verdict {
 pub struct Evaluation {
     labels: Vec<String>,
     loss: Loss,
-    /// Rows by true class and predicted class.
-    confusion: Vec<Vec<u64>>,
+    confusion: Confusion,
     loss_sum: f64,
     calibration: Calibration,
 }
@@ -43,7 +42,7 @@ impl Evaluation {
         if count < 2 {
             return Err(TrainError::TooFewLabels { count });
         }
-        let confusion = vec![vec![0; count]; count];
+        let confusion = Confusion::new(count);
         Ok(Self { labels, loss, confusion, loss_sum: 0.0, calibration: Calibration::default() })
     }
 
@@ -60,7 +59,7 @@ impl Evaluation {
             return Err(TrainError::NotANumber { label: self.labels[expected].clone() });
         }
         let verdict = self.loss.verdict(expected, logits);
-        self.confusion[expected][verdict.predicted] += 1;
+        self.confusion.add(expected, verdict.predicted);
         self.loss_sum += verdict.loss;
         self.calibration.add(verdict.confidence, verdict.predicted == expected);
         Ok(verdict)
@@ -97,7 +96,7 @@ impl Loss {
                 Verdict { predicted, confidence: 1.0 / sum, loss: sum.ln() + most - at(expected) }
             }
             Self::BinaryCrossEntropy => {
-                let loss: f64 = (0..logits.len()).map(|class| softplus(at(class), class == expected)).sum();
+                let loss: f64 = (0..logits.len()).map(|class| binary_loss(at(class), class == expected)).sum();
                 let confidence = 1.0 / (1.0 + (-at(predicted)).exp());
                 Verdict { predicted, confidence, loss: loss / logits.len() as f64 }
             }
@@ -106,7 +105,7 @@ impl Loss {
 }
 
 /// The loss of one sigmoid: -ln σ(logit) for a class that is true, -ln (1 - σ(logit)) for one that is not.
-fn softplus(logit: f64, is_true: bool) -> f64 {
+fn binary_loss(logit: f64, is_true: bool) -> f64 {
     let x = if is_true { -logit } else { logit };
     x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
@@ -158,7 +157,7 @@ mod tests {
                 evaluation.metrics(Run::default()).unwrap()
             };
             let (forth, back) = (metrics(&mut rows.iter()), metrics(&mut rows.iter().rev()));
-            prop_assert_eq!(&forth.confusion_matrix, &back.confusion_matrix);
+            prop_assert_eq!(&forth.confusion, &back.confusion);
             prop_assert_eq!((forth.accuracy, forth.macro_f1), (back.accuracy, back.macro_f1));
             prop_assert!((forth.loss - back.loss).abs() < 1e-9);
             prop_assert!((forth.calibration_error - back.calibration_error).abs() < 1e-9);

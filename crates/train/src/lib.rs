@@ -1,8 +1,8 @@
 //! Measuring a classifier on labelled texts: from logits and true classes to the numbers of a model card, and a report
 //! that shows them.
 //!
-//! Rows come one at a time, as [`Evaluation::add`]; nothing is kept of them but counts, so that memory does not depend on
-//! the table.
+//! Rows come one at a time, as [`Evaluation::add`]; nothing is kept of them but counts, so that memory depends on the
+//! labels and the pairs of them that are mistaken, not on the table.
 //!
 //! ```
 //! use albertine_train::{Evaluation, Loss, Run};
@@ -13,24 +13,25 @@
 //! evaluation.add(1, &[0.5, 0.0])?;
 //! let metrics = evaluation.metrics(Run::default())?;
 //! assert_eq!(metrics.accuracy, 0.5);
-//! assert_eq!(metrics.confusion_matrix, [[1, 0], [1, 0]]);
+//! assert_eq!((metrics.confusion.rows(0, 0), metrics.confusion.rows(1, 0)), (1, 1));
 //! # Ok::<(), albertine_train::TrainError>(())
 //! ```
 
 mod calibration;
+mod confusion;
 mod error;
 mod evaluation;
+mod json;
 mod labels;
 mod metrics;
 mod mistakes;
 mod report;
-mod trainer_state;
 
 pub use calibration::{Bin, Calibration};
+pub use confusion::Confusion;
 pub use error::TrainError;
 pub use evaluation::{Evaluation, Loss, Verdict};
 pub use labels::LabelNames;
 pub use metrics::{ClassMetrics, Metrics, Run, STEP_ROWS};
 pub use mistakes::{Mistake, Mistakes};
 pub use report::Report;
-pub use trainer_state::epoch_of;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::{Calibration, TrainError};
+use crate::{Calibration, Confusion, TrainError};
 
 /// The rows of a step, of which [`Metrics::steps_per_second`] speaks: what the published card was made with. Rows are not
 /// computed in steps.
@@ -17,6 +17,10 @@ pub struct Run {
     pub runtime: Duration,
     /// How long the model was trained, if that is known.
     pub epoch: Option<f64>,
+    /// Rows that have no text or no label and are not counted.
+    pub left_out: u64,
+    /// Texts that were longer than the model's limit and were cut.
+    pub truncated: u64,
 }
 
 /// The numbers of an evaluation. As JSON, the keys of a Hugging Face `Trainer` come first, in its order.
@@ -53,6 +57,12 @@ pub struct Metrics {
     /// The number of rows.
     #[serde(rename = "eval_samples")]
     pub samples: u64,
+    /// Rows that have no text or no label and are not counted.
+    #[serde(rename = "eval_left_out")]
+    pub left_out: u64,
+    /// Texts that were longer than the model's limit and were cut.
+    #[serde(rename = "eval_truncated")]
+    pub truncated: u64,
     /// The mean of the classes' F1, over the classes that some row has or got.
     #[serde(rename = "eval_macro_f1")]
     pub macro_f1: f64,
@@ -67,8 +77,9 @@ pub struct Metrics {
     pub calibration_error: f64,
     /// One entry for each class, in the order of the logits.
     pub per_class: Vec<ClassMetrics>,
-    /// Rows by true class (outer) and predicted class (inner), in the order of the logits.
-    pub confusion_matrix: Vec<Vec<u64>>,
+    /// Rows by true class and predicted class, in the order of the logits.
+    #[serde(rename = "confusion_matrix")]
+    pub confusion: Confusion,
     /// Rows by the confidence of their answer; not in the JSON.
     #[serde(skip)]
     pub calibration: Calibration,
@@ -92,34 +103,39 @@ pub struct ClassMetrics {
 impl Metrics {
     pub(crate) fn new(
         labels: &[String],
-        confusion: &[Vec<u64>],
+        confusion: &Confusion,
         loss_sum: f64,
         calibration: &Calibration,
         run: Run,
     ) -> Result<Self, TrainError> {
-        let samples: u64 = confusion.iter().flatten().sum();
+        let (mut have, mut got, mut right) = (vec![0; labels.len()], vec![0; labels.len()], vec![0; labels.len()]);
+        for (expected, predicted, rows) in confusion.pairs() {
+            have[expected] += rows;
+            got[predicted] += rows;
+            right[expected] += if expected == predicted { rows } else { 0 };
+        }
+        let samples: u64 = have.iter().sum();
         if samples == 0 {
             return Err(TrainError::NoRows);
         }
-        let right: u64 = (0..labels.len()).map(|class| confusion[class][class]).sum();
-        let accuracy = share(right, samples);
-        let got = |class: usize| confusion.iter().map(|row| row[class]).sum::<u64>();
+        let accuracy = share(right.iter().sum(), samples);
         let per_class: Vec<ClassMetrics> = labels
             .iter()
             .enumerate()
-            .map(|(class, label)| {
-                let (right, support) = (confusion[class][class], confusion[class].iter().sum::<u64>());
-                ClassMetrics {
-                    label: label.clone(),
-                    precision: share(right, got(class)),
-                    recall: share(right, support),
-                    f1: share(2 * right, support + got(class)),
-                    support,
-                }
+            .map(|(class, label)| ClassMetrics {
+                label: label.clone(),
+                precision: share(right[class], got[class]),
+                recall: share(right[class], have[class]),
+                f1: share(2 * right[class], have[class] + got[class]),
+                support: have[class],
             })
             .collect();
-        let seen: Vec<&ClassMetrics> =
-            per_class.iter().enumerate().filter(|(class, of)| of.support + got(*class) > 0).map(|(_, of)| of).collect();
+        let seen: Vec<&ClassMetrics> = per_class
+            .iter()
+            .zip(&got)
+            .filter(|(class, got)| class.support + *got > 0)
+            .map(|(class, _)| class)
+            .collect();
         let mean = |of: fn(&ClassMetrics) -> f64| seen.iter().map(|class| of(class)).sum::<f64>() / seen.len() as f64;
         let seconds = run.runtime.as_secs_f64();
         let per_second = |count: u64| rounded(count as f64 / seconds.max(1e-9), 1e3);
@@ -134,12 +150,14 @@ impl Metrics {
             steps_per_second: per_second(samples.div_ceil(STEP_ROWS)),
             epoch: run.epoch,
             samples,
+            left_out: run.left_out,
+            truncated: run.truncated,
             macro_f1: mean(|class| class.f1),
             macro_precision: mean(|class| class.precision),
             macro_recall: mean(|class| class.recall),
             calibration_error: calibration.error(),
             per_class,
-            confusion_matrix: confusion.to_vec(),
+            confusion: confusion.clone(),
             calibration: calibration.clone(),
         })
     }
@@ -147,7 +165,7 @@ impl Metrics {
     /// The rows that got their class.
     #[must_use]
     pub fn right(&self) -> u64 {
-        self.confusion_matrix.iter().enumerate().map(|(class, row)| row[class]).sum()
+        (0..self.per_class.len()).map(|class| self.confusion.rows(class, class)).sum()
     }
 }
 
@@ -178,7 +196,7 @@ mod tests {
             logits[got] = 5.0;
             evaluation.add(expected, &logits).unwrap();
         }
-        let run = Run { runtime: Duration::from_nanos(52_240_500_000), epoch: Some(3.0) };
+        let run = Run { runtime: Duration::from_nanos(52_240_500_000), epoch: Some(3.0), ..Run::default() };
         let json = serde_json::to_string(&evaluation.metrics(run).unwrap()).unwrap();
         let Value::Object(found) = serde_json::from_str(&json).unwrap() else { unreachable!() };
         let expected = [

@@ -3,7 +3,7 @@
 /// A text that got another class than its own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mistake {
-    /// The row of the table, from 0.
+    /// The row of the table, from 1, without a header.
     pub row: u64,
     /// The text, or its beginning.
     pub text: String,
@@ -29,13 +29,22 @@ impl Mistakes {
         Self { most, surest: Vec::new() }
     }
 
-    /// Keeps what `mistake` gives if it is sure enough; of equals the earlier stays.
-    pub fn offer(&mut self, confidence: f64, mistake: impl FnOnce() -> Mistake) {
-        let place = self.surest.partition_point(|other| other.confidence >= confidence);
-        if place < self.most {
-            self.surest.truncate(self.most - 1);
-            self.surest.insert(place, mistake());
+    /// Whether a mistake of that confidence would be kept: of equals the earlier stays.
+    #[must_use]
+    pub fn wants(&self, confidence: f64) -> bool {
+        self.place(confidence) < self.most
+    }
+
+    /// Keeps a mistake if it is sure enough.
+    pub fn offer(&mut self, mistake: Mistake) {
+        if self.wants(mistake.confidence) {
+            self.surest.insert(self.place(mistake.confidence), mistake);
+            self.surest.truncate(self.most);
         }
+    }
+
+    fn place(&self, confidence: f64) -> usize {
+        self.surest.partition_point(|other| other.confidence >= confidence)
     }
 
     /// The mistakes, the surest first.
@@ -53,12 +62,10 @@ mod tests {
     fn the_surest_stay_and_of_equals_the_earlier() {
         let mut mistakes = Mistakes::new(3);
         for (row, confidence) in [(1, 0.5), (2, 0.9), (3, 0.5), (4, 0.7), (5, 0.5), (6, 0.7)] {
-            let mistake = Mistake { row, text: String::new(), expected: 0, predicted: 1, confidence };
-            mistakes.offer(confidence, || mistake);
+            mistakes.offer(Mistake { row, text: String::new(), expected: 0, predicted: 1, confidence });
         }
         assert_eq!(mistakes.surest().iter().map(|mistake| mistake.row).collect::<Vec<_>>(), [2, 4, 6]);
-        let mut none = Mistakes::new(0);
-        none.offer(1.0, || unreachable!());
-        assert!(none.surest().is_empty());
+        assert!(!mistakes.wants(0.7) && mistakes.wants(0.8));
+        assert!(!Mistakes::new(0).wants(1.0));
     }
 }

@@ -1,31 +1,29 @@
-//! A folder with what was measured: `metrics.json` for programs and `report.html` for people.
+//! What was measured, for programs (JSON) and for people (a page).
 
 mod chart;
 mod html;
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::{Metrics, Mistake, TrainError};
+use crate::{Metrics, Mistake, TrainError, json};
 
 /// What a report shows.
+///
+/// As JSON it is the [`Metrics`], and behind them `run`, an object of the facts.
 ///
 /// ```
 /// # use albertine_train::{Evaluation, Loss, Report, Run};
 /// # let mut evaluation = Evaluation::new(vec!["no".into(), "yes".into()], Loss::CrossEntropy)?;
 /// # evaluation.add(1, &[0.0, 1.0])?;
-/// # let folder = tempfile::tempdir()?;
 /// let metrics = evaluation.metrics(Run::default())?;
-/// Report { model: "mine", facts: &[("precision", "f32".into())], metrics: &metrics, mistakes: &[] }.write(folder.path())?;
-/// assert!(std::fs::read_to_string(folder.path().join("report.html"))?.contains("<title>mine</title>"));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// let report = Report { facts: &[("model", "mine".into()), ("precision", "f32".into())], metrics: &metrics, mistakes: &[] };
+/// assert!(report.page().contains("<title>mine</title>"));
+/// assert!(report.json()?.starts_with("{\n  \"eval_loss\": "));
+/// # Ok::<(), albertine_train::TrainError>(())
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Report<'a> {
-    /// What the model is called.
-    pub model: &'a str,
-    /// How it was measured: names and values.
+    /// How it was measured: names and values, first of all the name of the model.
     pub facts: &'a [(&'a str, String)],
     /// The numbers.
     pub metrics: &'a Metrics,
@@ -34,41 +32,43 @@ pub struct Report<'a> {
 }
 
 impl Report<'_> {
-    /// Writes both files into `folder`, which is made if it is not there; each is moved into place when it is whole.
+    /// The JSON on lines that a person can read: one for each number, each class and each row of the confusion matrix.
     ///
     /// # Errors
-    /// [`TrainError::Io`].
-    pub fn write(&self, folder: &Path) -> Result<PathBuf, TrainError> {
-        Self::prepare(folder)?;
-        let metrics = folder.join("metrics.json");
-        let json = serde_json::to_string_pretty(self.metrics).map_err(|error| write_error(&metrics, error.into()))?;
-        write_whole(&metrics, &(json + "\n"))?;
-        let page = folder.join("report.html");
-        write_whole(&page, &html::page(self))?;
-        Ok(page)
+    /// [`TrainError::Json`] when a number cannot be written.
+    pub fn json(&self) -> Result<String, TrainError> {
+        Ok(json::lines(self)?)
     }
 
-    /// Makes the folder, so that one that cannot be made is told before there is something to lose.
-    ///
-    /// # Errors
-    /// [`TrainError::Io`].
-    pub fn prepare(folder: &Path) -> Result<(), TrainError> {
-        fs::create_dir_all(folder).map_err(|source| TrainError::Io { action: "make", path: folder.to_owned(), source })
+    /// One HTML file that needs nothing else and runs nothing.
+    #[must_use]
+    pub fn page(&self) -> String {
+        html::page(self)
     }
 }
 
-fn write_whole(path: &Path, text: &str) -> Result<(), TrainError> {
-    let part = path.with_extension("part");
-    let written = fs::write(&part, text).and_then(|()| fs::rename(&part, path));
-    written.map_err(|source| {
-        // The error is what counts, not whether the rest of it could be removed.
-        let _ = fs::remove_file(&part);
-        write_error(path, source)
-    })
+impl Serialize for Report<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(serde::Serialize)]
+        struct Both<'a> {
+            #[serde(flatten)]
+            metrics: &'a Metrics,
+            run: Facts<'a>,
+        }
+        Both { metrics: self.metrics, run: Facts(self.facts) }.serialize(serializer)
+    }
 }
 
-fn write_error(path: &Path, source: io::Error) -> TrainError {
-    TrainError::Io { action: "write", path: path.to_owned(), source }
+struct Facts<'a>(&'a [(&'a str, String)]);
+
+impl Serialize for Facts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in self.0 {
+            map.serialize_entry(&name.replace(' ', "_"), value)?;
+        }
+        map.end()
+    }
 }
 
 #[cfg(test)]
@@ -77,47 +77,51 @@ mod tests {
     use super::*;
     use crate::{Evaluation, Loss, Run};
 
-    fn metrics() -> Metrics {
-        let mut evaluation = Evaluation::new(vec!["<no>".into(), "yes & no".into()], Loss::CrossEntropy).unwrap();
-        evaluation.add(0, &[1.0, 0.0]).unwrap();
-        evaluation.add(1, &[2.0, 0.0]).unwrap();
-        evaluation.metrics(Run::default()).unwrap()
+    fn metrics(labels: usize) -> Metrics {
+        let mut names = vec!["<no>".to_owned(), "yes & no".to_owned()];
+        names.extend((2..labels).map(|label| format!("L{label}")));
+        let mut evaluation = Evaluation::new(names, Loss::CrossEntropy).unwrap();
+        let mut logits = vec![0.0; labels];
+        logits[0] = 1.0;
+        evaluation.add(0, &logits).unwrap();
+        evaluation.add(1, &logits).unwrap();
+        evaluation.metrics(Run { left_out: 7, ..Run::default() }).unwrap()
     }
 
     #[test]
     fn a_report_shows_what_it_was_given_and_runs_none_of_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let place = folder.path().join("a/b");
         let text = "<script>alert(1)</script>".to_owned();
         let mistakes = [Mistake { row: 2, text, expected: 1, predicted: 0, confidence: 0.88 }];
-        let metrics = metrics();
-        let facts = [("input", "\"a\".csv".to_owned())];
-        let page =
-            Report { model: "x<y", facts: &facts, metrics: &metrics, mistakes: &mistakes }.write(&place).unwrap();
-        let page = fs::read_to_string(page).unwrap();
+        let metrics = metrics(2);
+        let facts = [("model", "x<y".to_owned()), ("label column", "\"a\"".to_owned())];
+        let report = Report { facts: &facts, metrics: &metrics, mistakes: &mistakes };
+        let page = report.page();
         for shown in [
             "<title>x&lt;y</title>",
-            "&quot;a&quot;.csv",
+            "&quot;a&quot;",
             "&lt;script&gt;alert(1)",
             "&lt;no&gt;",
             "yes &amp; no",
             "0.5000",
+            "7 rows have no text or no label",
         ] {
             assert!(page.contains(shown), "{shown} is missing in {page}");
         }
         assert!(!page.contains("<script") && !page.contains("http"), "nothing is run and nothing fetched");
-        let json: serde_json::Value =
-            serde_json::from_str(&fs::read_to_string(place.join("metrics.json")).unwrap()).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&report.json().unwrap()).unwrap();
         assert_eq!(json["eval_accuracy"], 0.5);
-        assert_eq!(fs::read_dir(&place).unwrap().count(), 2, "no part is left");
+        assert_eq!(json["eval_left_out"], 7);
+        assert_eq!(json["run"]["label_column"], "\"a\"");
     }
 
     #[test]
-    fn a_folder_that_is_a_file_is_an_error_with_its_name() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("file");
-        fs::write(&file, "").unwrap();
-        let said = Report::prepare(&file).unwrap_err().to_string();
-        assert!(said.starts_with(&format!("cannot make {}: ", file.display())), "{said}");
+    fn many_classes_are_shown_by_what_is_mistaken() {
+        let metrics = metrics(3000);
+        let report = Report { facts: &[], metrics: &metrics, mistakes: &[] };
+        assert!(report.page().contains("The most frequent confusions"));
+        assert!(report.page().len() < 100_000, "{}", report.page().len());
+        assert!(report.json().unwrap().len() < 400_000);
+        let json: serde_json::Value = serde_json::from_str(&report.json().unwrap()).unwrap();
+        assert_eq!(json["confusion_matrix"], serde_json::json!([[0, 0, 1], [1, 0, 1]]));
     }
 }

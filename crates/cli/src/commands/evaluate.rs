@@ -1,33 +1,32 @@
 //! `albertine evaluate`: how good a model is on a labelled table.
 
-use std::io::Write;
+mod labels;
+mod tally;
+
+use std::fs;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 
 use albertine::hub::Hub;
-use albertine::{Activation, Classifier, Classify, Columns, Transform, WindowSettings};
-use albertine_engine::{Format, Source};
-use albertine_train::{Evaluation, LabelNames, Loss, Metrics, Mistake, Mistakes, Report, Run, epoch_of};
+use albertine::{Classifier, Classify, Columns, LongTexts, Transform, WindowSettings};
+use albertine_engine::{Format, Source, Target, WholeFile};
+use albertine_train::{Report, Run};
 use anyhow::Context;
-use arrow::array::{Array, AsArray, RecordBatch, StringArray};
-use arrow::compute::{can_cast_types, cast};
-use arrow::datatypes::{DataType, Float32Type, Schema};
 
-use crate::args::EvaluateArgs;
+use self::tally::Tally;
+use crate::args::{Errors, EvaluateArgs};
 use crate::exit::{Misuse, Outcome};
 use crate::interrupt::discard_output_on_interrupt;
 use crate::printer::Printer;
 use crate::progress::Progress;
 use crate::report::{self, count, grouped};
+use crate::settings::Model;
 use crate::{settings, timing};
-
-/// Mistakes that a report shows, and how much of their texts.
-const MISTAKES: usize = 20;
-const LETTERS: usize = 300;
 
 /// Measures the model on the table that `args` name, and prints the numbers.
 pub(crate) fn evaluate(args: &EvaluateArgs, hub: &Hub, printer: &Printer) -> anyhow::Result<Outcome> {
-    let options = settings::tables(&args.input, args.errors);
+    let options = settings::tables(&args.input, Errors::Fail);
     if options.format == Some(Format::Txt) {
         return Err(Misuse::new(
             "lines of text have no labels",
@@ -39,19 +38,17 @@ pub(crate) fn evaluate(args: &EvaluateArgs, hub: &Hub, printer: &Printer) -> any
     discard_output_on_interrupt(*printer)?;
     let source = Source::open(options)?;
     let input = source.names().collect::<Vec<_>>().join(", ");
-    let label_column = label_column(source.schema(), &args.label_column)?;
+    labels::require(source.schema(), &args.label_column)?;
 
     let found = hub.resolve(&model.name)?;
-    let epoch = found.path().map(epoch_of).transpose()?.flatten();
-    let classifier = Arc::new(Classifier::load(&found, model.settings)?);
+    let classifier = Arc::new(Classifier::load(&found, model.settings.clone())?);
     timing::watch(&classifier);
     let columns = Columns { text: args.input.text_columns.clone(), logits: true, ..Columns::default() };
     let classify = Classify::new(Arc::clone(&classifier), columns)?;
     classify.output_schema(source.schema())?;
-    let mut tally = Tally::new(&classify, &args.labels, label_column)?;
-    if let Some(folder) = &args.report {
-        Report::prepare(folder)?;
-    }
+    let names = labels::names(classifier.labels(), args.labels.as_deref())?;
+    let mut tally = Tally::new(&classify, names, &args.label_column, source.schema())?;
+    let files = args.report.as_deref().map(|folder| Files::create(folder, &source)).transpose()?;
 
     let progress = Progress::new(printer.may_draw_progress(), source.rows_total(), source.bytes_total());
     let result = albertine_engine::for_each_window(source, &classify, WindowSettings::default(), |window, now| {
@@ -61,160 +58,87 @@ pub(crate) fn evaluate(args: &EvaluateArgs, hub: &Hub, printer: &Printer) -> any
     });
     progress.finish();
     let summary = result?;
+    if summary.rows == 0 {
+        return Err(Misuse::new(format!("{input} has no rows to measure with"), "name a table with rows").into());
+    }
 
     report::rows(printer, summary.rows, summary.elapsed, None);
-    report::texts(printer, &classifier);
-    report::failed_rows(printer, &summary);
+    report::truncated(printer, &classifier);
     tally.tell(printer);
-    let metrics = tally.evaluation.metrics(Run { runtime: summary.elapsed, epoch })?;
-    if let Some(folder) = &args.report {
-        let facts = [
-            ("input", input),
-            ("precision", classifier.model().precision().to_string()),
-            ("cpu level", classifier.model().kernels().level().to_string()),
-            ("threads", classifier.threads().to_string()),
-        ];
-        let name = found.to_string();
-        let report = Report { model: &name, facts: &facts, metrics: &metrics, mistakes: tally.mistakes.surest() };
-        printer.note(format_args!("the report is {}", report.write(folder)?.display()));
-    }
+    let truncated = classifier.counts().truncated;
+    let run = Run { runtime: summary.elapsed, epoch: None, left_out: tally.left_out(), truncated };
+    let metrics = tally.evaluation().metrics(run)?;
+    let facts = facts(&found.to_string(), &model, &classifier, input, args);
+    let report = Report { facts: &facts, metrics: &metrics, mistakes: tally.mistakes() };
     printer.note(format_args!(
         "{} of {} got their class ({:.2} %)",
         grouped(metrics.right()),
         count(metrics.samples, "text"),
         metrics.accuracy * 100.0
     ));
+    report::faster(printer, &classifier, summary.elapsed).map_err(albertine::Error::from)?;
     timing::tell(printer, &classifier, summary.elapsed, &[("read", summary.reading)], &[])
         .map_err(albertine::Error::from)?;
-    print(&metrics, printer)?;
-    Ok(if summary.failed_rows > 0 { Outcome::FailedRows } else { Outcome::Done })
-}
 
-/// The numbers as JSON: over many lines for a person, on one in a pipe.
-fn print(metrics: &Metrics, printer: &Printer) -> anyhow::Result<()> {
-    let mut out = printer.data();
-    if printer.stdout_is_terminal() {
-        serde_json::to_writer_pretty(&mut out, metrics)?;
-    } else {
-        serde_json::to_writer(&mut out, metrics)?;
+    // The numbers first: they are there even where the report cannot be written.
+    let json = if printer.stdout_is_terminal() { report.json()? } else { serde_json::to_string(&report)? + "\n" };
+    WholeFile::create(&Target::Stdout)?.finish(json.as_bytes())?;
+    if let (Some(files), Some(folder)) = (files, &args.report) {
+        files.finish(&report)?;
+        printer.note(format_args!("the report is {}", folder.join(PAGE).display()));
     }
-    writeln!(out)?;
-    Ok(out.flush()?)
+    Ok(Outcome::Done)
 }
 
-/// The place of the column of true labels, whose values can be written as text.
-fn label_column(schema: &Schema, name: &str) -> Result<usize, Misuse> {
-    let hint = "name the column of the true labels with `--label-column`";
-    let Some((place, field)) = schema.column_with_name(name) else {
-        let names: Vec<String> = schema.fields().iter().map(|field| format!("`{}`", field.name())).collect();
-        return Err(Misuse::new(format!("there is no column `{name}`; the columns are {}", names.join(", ")), hint));
+/// What the numbers are of, in the order in which a report tells it.
+fn facts(
+    name: &str,
+    model: &Model,
+    classifier: &Classifier,
+    input: String,
+    args: &EvaluateArgs,
+) -> [(&'static str, String); 11] {
+    let computed = classifier.model();
+    let long_texts = match model.settings.long_texts {
+        LongTexts::Windows { overlap } => format!("windows that share {overlap} pieces"),
+        _ => "cut".to_owned(),
     };
-    if field.data_type().is_nested() || !can_cast_types(field.data_type(), &DataType::Utf8) {
-        return Err(Misuse::new(format!("column `{name}` holds {}, not labels", field.data_type()), hint));
-    }
-    Ok(place)
+    [
+        ("model", name.to_owned()),
+        ("input", input),
+        ("text columns", args.input.text_columns.join(", ")),
+        ("label column", args.label_column.clone()),
+        ("precision", computed.precision().to_string()),
+        ("cpu level", computed.kernels().level().to_string()),
+        ("threads", classifier.threads().to_string()),
+        ("max sentence length", classifier.max_sentence_length().to_string()),
+        ("long texts", long_texts),
+        ("encoding", format!("{:?}", classifier.encoding()).to_lowercase()),
+        ("albertine", env!("CARGO_PKG_VERSION").to_owned()),
+    ]
 }
 
-/// What is counted while the rows go by.
-struct Tally<'a> {
-    classify: &'a Classify,
-    names: LabelNames,
-    label_column: usize,
-    evaluation: Evaluation,
-    mistakes: Mistakes,
-    rows: u64,
-    left_out: u64,
-    numbers: bool,
+const PAGE: &str = "report.html";
+
+/// The files of a report, open before the work so that a folder that cannot be written is told then.
+struct Files {
+    json: WholeFile,
+    page: WholeFile,
 }
 
-impl<'a> Tally<'a> {
-    fn new(classify: &'a Classify, given: &[String], label_column: usize) -> anyhow::Result<Self> {
-        let classifier = classify.classifier();
-        let loss = match classifier.activation() {
-            Activation::Softmax => Loss::CrossEntropy,
-            Activation::Sigmoid => Loss::BinaryCrossEntropy,
-            _ => {
-                return Err(Misuse::new(
-                    "the model gives numbers (a regression), not classes",
-                    "name a classifier with `--model`",
-                )
-                .into());
-            }
+impl Files {
+    fn create(folder: &Path, source: &Source) -> anyhow::Result<Self> {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        let file = |name: &str| {
+            let target = Target::File(folder.join(name));
+            target.check(source)?;
+            WholeFile::create(&target)
         };
-        let names = match given {
-            [] => LabelNames::of_model(classifier.labels())?,
-            given => LabelNames::given(classifier.labels(), given)?,
-        };
-        Ok(Self {
-            classify,
-            evaluation: Evaluation::new(names.names().to_vec(), loss)?,
-            names,
-            label_column,
-            mistakes: Mistakes::new(MISTAKES),
-            rows: 0,
-            left_out: 0,
-            numbers: false,
-        })
+        Ok(Self { json: file("metrics.json")?, page: file(PAGE)? })
     }
 
-    /// Counts the rows of a window that went through the classifier: its last column is the logits.
-    fn add(&mut self, window: &RecordBatch) -> anyhow::Result<()> {
-        let labels = cast(window.column(self.label_column), &DataType::Utf8)?;
-        let labels = labels.as_string::<i32>();
-        let logits = window.column(window.num_columns() - 1).as_list::<i32>();
-        let mut texts: Option<StringArray> = None;
-        for row in 0..window.num_rows() {
-            let number = self.rows;
-            self.rows += 1;
-            let label = if labels.is_null(row) { "" } else { labels.value(row) };
-            if label.trim().is_empty() || logits.is_null(row) {
-                self.left_out += 1;
-                continue;
-            }
-            let counted = self.names.class(label).and_then(|expected| {
-                let logits = logits.value(row);
-                Ok((expected, self.evaluation.add(expected, logits.as_primitive::<Float32Type>().values())?))
-            });
-            let (expected, verdict) = counted.with_context(|| format!("row {number}"))?;
-            self.numbers |= self.names.is_number(label);
-            if verdict.predicted == expected {
-                continue;
-            }
-            let texts = match &mut texts {
-                Some(texts) => texts,
-                none => none.insert(self.classify.texts(window)?),
-            };
-            self.mistakes.offer(verdict.confidence, || Mistake {
-                row: number,
-                text: beginning(texts.value(row)),
-                expected,
-                predicted: verdict.predicted,
-                confidence: verdict.confidence,
-            });
-        }
-        Ok(())
-    }
-
-    /// Says how labels were understood and which rows do not count.
-    fn tell(&self, printer: &Printer) {
-        if self.numbers {
-            let names: Vec<String> =
-                self.names.names().iter().enumerate().map(|(class, name)| format!("{class} is {name}")).collect();
-            printer
-                .note(format_args!("labels that are numbers were read as those of the classes: {}", names.join(", ")));
-        }
-        match self.left_out {
-            0 => {}
-            1 => printer.warn("1 row has no text or no label and was left out"),
-            many => printer.warn(format_args!("{} rows have no text or no label and were left out", grouped(many))),
-        }
-    }
-}
-
-/// The beginning of a text, with a mark where it goes on.
-fn beginning(text: &str) -> String {
-    match text.char_indices().nth(LETTERS) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
+    fn finish(self, report: &Report<'_>) -> anyhow::Result<()> {
+        self.json.finish(report.json()?.as_bytes())?;
+        Ok(self.page.finish(report.page().as_bytes())?)
     }
 }

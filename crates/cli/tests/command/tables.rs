@@ -179,7 +179,7 @@ fn invalid_utf8_is_told_with_its_line_or_kept_as_null() {
     ----- stdout -----
     ----- stderr -----
     error: latin.csv, line 3: column "text" is not valid UTF-8
-    hint: `classify` and `evaluate` go on with `--errors null`, which keeps such rows with null values
+    hint: `classify --errors null` keeps such rows with null values and goes on
     "#);
     assert_conversation!(sandbox.run(&["classify", "--input", "latin.csv", "--errors", "null"]), @r#"
     exit code: 1
@@ -203,7 +203,7 @@ fn a_ragged_row_is_told_with_its_line_or_kept_as_null() {
     ----- stdout -----
     ----- stderr -----
     error: ragged.csv, line 3: 1 field where the header has 2
-    hint: `classify` and `evaluate` go on with `--errors null`, which keeps such rows with null values
+    hint: `classify --errors null` keeps such rows with null values and goes on
     "#);
     assert_conversation!(sandbox.run(&["classify", "--input", "ragged.csv", "--errors", "null"]), @r#"
     exit code: 1
@@ -228,7 +228,7 @@ fn a_line_that_is_no_object_is_told() {
     ----- stdout -----
     ----- stderr -----
     error: bad.jsonl, line 2: it is not a JSON object
-    hint: `classify` and `evaluate` go on with `--errors null`, which keeps such rows with null values
+    hint: `classify --errors null` keeps such rows with null values and goes on
     "#);
 }
 

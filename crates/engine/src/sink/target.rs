@@ -1,6 +1,7 @@
 //! Where a table is to be written, and the checks that can be made before any work.
 
 use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::destination::{Destination, Unfinished};
@@ -78,6 +79,54 @@ impl Target {
                 .map(Destination::File)
                 .map_err(|source| EngineError::writing(&self.name(), source)),
         }
+    }
+}
+
+/// A small file that is written at once, and only when all of it is there: a report beside a table.
+///
+/// It is opened before the work that fills it, so that a place that cannot be written is told before there is something to
+/// lose. Dropped, or [discarded](super::discard_unfinished), it leaves nothing behind.
+///
+/// ```
+/// use albertine_engine::{Target, WholeFile};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("metrics.json");
+/// let file = WholeFile::create(&Target::File(path.clone()))?;
+/// assert!(!path.exists());
+/// file.finish(b"{}")?;
+/// assert_eq!(std::fs::read(path)?, b"{}");
+/// # Ok(())
+/// # }
+/// ```
+pub struct WholeFile {
+    destination: Destination,
+    name: String,
+}
+
+impl WholeFile {
+    /// Opens the target.
+    ///
+    /// # Errors
+    /// When it cannot be written, its folder does not exist, or it is a folder itself.
+    pub fn create(target: &Target) -> Result<Self, EngineError> {
+        Ok(Self { destination: target.open()?, name: target.name() })
+    }
+
+    /// Writes all of it and gives it its name.
+    ///
+    /// # Errors
+    /// When it cannot be written, or was discarded meanwhile.
+    pub fn finish(mut self, bytes: &[u8]) -> Result<(), EngineError> {
+        self.destination.write_all(bytes).map_err(|source| EngineError::writing(&self.name, source))?;
+        self.destination.finish(&self.name)
+    }
+}
+
+impl std::fmt::Debug for WholeFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WholeFile").field("name", &self.name).finish_non_exhaustive()
     }
 }
 

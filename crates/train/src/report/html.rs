@@ -4,18 +4,25 @@ use std::fmt::Write;
 
 use super::{Report, chart};
 
+/// The most classes that a page shows each, and as a matrix.
+const MOST_CLASSES: usize = 200;
+const MOST_IN_MATRIX: usize = 40;
+
+/// The confusions of many classes that are listed.
+const MOST_CONFUSIONS: usize = 50;
+
 const STYLE: &str = "\
 :root{color-scheme:light dark;--line:#8884;--mark:37,99,235}\
 body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}\
 h1{font-size:1.6rem}h2{font-size:1.15rem;margin-top:2rem}\
 table{border-collapse:collapse}th,td{padding:.3rem .7rem;border-bottom:1px solid var(--line);text-align:right}\
-th:first-child,td:first-child,.text{text-align:left}thead th{font-weight:600}\
+tbody th,.text{text-align:left;font-weight:inherit}thead th{font-weight:600}\
 td{font-variant-numeric:tabular-nums}.big{font-size:2.2rem;font-weight:600}\
 .wide{overflow-x:auto}.text{max-width:28rem}svg{max-width:100%;height:auto}";
 
 /// The whole page.
 pub(super) fn page(report: &Report<'_>) -> String {
-    let model = escaped(report.model);
+    let model = escaped(report.facts.first().map_or("model", |(_, name)| name));
     let metrics = report.metrics;
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">\
@@ -24,11 +31,16 @@ pub(super) fn page(report: &Report<'_>) -> String {
         metrics.accuracy * 100.0,
         metrics.samples,
     );
+    if metrics.left_out > 0 {
+        let _ = writeln!(page, "<p>{} rows have no text or no label and do not count.</p>", metrics.left_out);
+    }
+    if metrics.truncated > 0 {
+        let _ = writeln!(page, "<p>{} texts were longer than the limit and were cut.</p>", metrics.truncated);
+    }
     numbers(&mut page, report);
     classes(&mut page, report);
     confusion(&mut page, report);
-    page.push_str("<h2>Confidence and accuracy</h2>\n<p>Texts by the score of their answer; on the dotted line a score of 0.9 is right nine times of ten.</p>\n");
-    page.push_str(&chart::reliability(metrics.calibration.bins()));
+    calibration(&mut page, report);
     mistakes(&mut page, report);
     page.push_str("</body>\n</html>\n");
     page
@@ -50,37 +62,69 @@ fn numbers(page: &mut String, report: &Report<'_>) {
     rows.extend(report.facts.iter().cloned());
     page.push_str("<h2>Numbers</h2>\n");
     let body = rows.iter().map(|(name, value)| vec![escaped(name), escaped(value)]);
-    table(page, &[], body);
+    table(page, &["what", "value"], body);
 }
 
 fn classes(page: &mut String, report: &Report<'_>) {
+    let classes = &report.metrics.per_class;
     page.push_str("<h2>Classes</h2>\n");
-    let head = ["class", "precision", "recall", "F1", "texts"];
-    let body = report.metrics.per_class.iter().map(|class| {
+    if classes.len() > MOST_CLASSES {
+        let _ = writeln!(page, "<p>The first {MOST_CLASSES} of {}.</p>", classes.len());
+    }
+    let body = classes.iter().take(MOST_CLASSES).map(|class| {
         let numbers = [class.precision, class.recall, class.f1].map(decimal);
         [vec![escaped(&class.label)], numbers.to_vec(), vec![class.support.to_string()]].concat()
     });
-    table(page, &head, body);
+    table(page, &["class", "precision", "recall", "F1", "texts"], body);
 }
 
-/// Texts by true class and the class they got, each row shaded by its shares.
+/// Texts by true class and the class they got, each row shaded by its shares; of many classes what is mistaken most.
 fn confusion(page: &mut String, report: &Report<'_>) {
-    let labels: Vec<String> = report.metrics.per_class.iter().map(|class| escaped(&class.label)).collect();
-    page.push_str("<h2>Confusion</h2>\n<p>A row for each true class, a column for each class that was given.</p>\n<div class=\"wide\"><table><thead><tr><th></th>");
-    for label in &labels {
-        let _ = write!(page, "<th>{label}</th>");
+    let (confusion, label) = (&report.metrics.confusion, |class: usize| label(report, class));
+    if confusion.classes() > MOST_IN_MATRIX {
+        page.push_str("<h2>The most frequent confusions</h2>\n");
+        let pairs = confusion.most_frequent().into_iter().take(MOST_CONFUSIONS);
+        table(
+            page,
+            &["class", "got", "texts"],
+            pairs.map(|(one, two, rows)| vec![label(one), label(two), rows.to_string()]),
+        );
+        return;
     }
+    page.push_str(
+        "<h2>Confusion</h2>\n<p>A row for each true class, a column for each class that was given.</p>\n\
+         <div class=\"wide\"><table><thead><tr><th scope=\"col\">true class</th>",
+    );
+    let classes = 0..confusion.classes();
+    classes.clone().for_each(|class| _ = write!(page, "<th scope=\"col\">{}</th>", label(class)));
     page.push_str("</tr></thead><tbody>\n");
-    for (label, row) in labels.iter().zip(&report.metrics.confusion_matrix) {
-        let all = row.iter().sum::<u64>().max(1) as f64;
-        let _ = write!(page, "<tr><th>{label}</th>");
-        for count in row {
-            let shade = 0.7 * *count as f64 / all;
-            let _ = write!(page, "<td style=\"background:rgba(var(--mark),{shade:.3})\">{count}</td>");
+    for expected in classes.clone() {
+        let all = report.metrics.per_class[expected].support.max(1) as f64;
+        let _ = write!(page, "<tr><th scope=\"row\">{}</th>", label(expected));
+        for predicted in classes.clone() {
+            let rows = confusion.rows(expected, predicted);
+            let shade = 0.7 * rows as f64 / all;
+            let _ = write!(page, "<td style=\"background:rgba(var(--mark),{shade:.3})\">{rows}</td>");
         }
         page.push_str("</tr>\n");
     }
     page.push_str("</tbody></table></div>\n");
+}
+
+fn calibration(page: &mut String, report: &Report<'_>) {
+    let bins = report.metrics.calibration.bins();
+    page.push_str(
+        "<h2>Confidence and accuracy</h2>\n<p>Texts by the score of their answer. A bar is as high as the share that is \
+         right; the dot is their mean score. On the dotted line a score of 0.9 is right nine times of ten.</p>\n",
+    );
+    page.push_str(&chart::reliability(bins));
+    page.push_str("<details><summary>The same as numbers</summary>\n");
+    let body = bins.iter().filter_map(|bin| {
+        let (confidence, accuracy) = (bin.confidence()?, bin.accuracy()?);
+        Some(vec![decimal(confidence), decimal(accuracy), bin.right.to_string(), bin.rows.to_string()])
+    });
+    table(page, &["mean score", "accuracy", "right", "texts"], body);
+    page.push_str("</details>\n");
 }
 
 fn mistakes(page: &mut String, report: &Report<'_>) {
@@ -88,34 +132,37 @@ fn mistakes(page: &mut String, report: &Report<'_>) {
         return;
     }
     page.push_str(
-        "<h2>The surest mistakes</h2>\n<p>Either the model has not learned these, or their labels are wrong.</p>\n",
+        "<h2>The surest mistakes</h2>\n<p>Either the model has not learned these, or their labels are wrong.</p>\n\
+         <div class=\"wide\">",
     );
-    let label =
-        |class: usize| report.metrics.per_class.get(class).map(|class| escaped(&class.label)).unwrap_or_default();
-    page.push_str("<div class=\"wide\">");
-    let head = ["text", "row", "label", "got", "score"];
     let body = report.mistakes.iter().map(|mistake| {
-        let (label, got) = (label(mistake.expected), label(mistake.predicted));
-        vec![escaped(&mistake.text), mistake.row.to_string(), label, got, decimal(mistake.confidence)]
+        let text = format!("<span dir=\"auto\">{}</span>", escaped(&mistake.text));
+        let (label, got) = (label(report, mistake.expected), label(report, mistake.predicted));
+        vec![text, mistake.row.to_string(), label, got, decimal(mistake.confidence)]
     });
-    table(page, &head, body);
+    table(page, &["text", "row", "label", "got", "score"], body);
     page.push_str("</div>\n");
 }
 
-/// A table of cells that are HTML already.
+fn label(report: &Report<'_>, class: usize) -> String {
+    report.metrics.per_class.get(class).map(|class| escaped(&class.label)).unwrap_or_default()
+}
+
+/// A table of cells that are HTML already; the first of a row says what it is about.
 fn table(page: &mut String, head: &[&str], body: impl Iterator<Item = Vec<String>>) {
-    page.push_str("<table>");
-    if !head.is_empty() {
-        page.push_str("<thead><tr>");
-        head.iter().for_each(|name| _ = write!(page, "<th>{name}</th>"));
-        page.push_str("</tr></thead>");
+    page.push_str("<table><thead><tr>");
+    for (column, name) in head.iter().enumerate() {
+        let class = if column == 0 { " class=\"text\"" } else { "" };
+        let _ = write!(page, "<th scope=\"col\"{class}>{name}</th>");
     }
-    page.push_str("<tbody>\n");
+    page.push_str("</tr></thead><tbody>\n");
     for row in body {
         page.push_str("<tr>");
         for (column, cell) in row.iter().enumerate() {
-            let class = if column == 0 { " class=\"text\"" } else { "" };
-            let _ = write!(page, "<td{class}>{cell}</td>");
+            let _ = match column {
+                0 => write!(page, "<th scope=\"row\" class=\"text\">{cell}</th>"),
+                _ => write!(page, "<td>{cell}</td>"),
+            };
         }
         page.push_str("</tr>\n");
     }
