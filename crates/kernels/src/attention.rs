@@ -5,6 +5,7 @@
 
 #[cfg(test)]
 mod bench;
+mod gradient;
 mod pack;
 
 use std::sync::{Mutex, PoisonError};
@@ -62,6 +63,8 @@ struct HeadScratch {
     scores: Matrix,
     /// `[QUERIES, keys]`
     probabilities: Matrix,
+    /// Of the gradient.
+    gradient: gradient::HeadGradientScratch,
 }
 
 impl Kernels {
@@ -134,7 +137,7 @@ fn one_head<M: Multiplier>(
     scratch: &mut HeadScratch,
 ) {
     let Attention { query, key_value, key, value, starts, size, .. } = attention;
-    let HeadScratch { query: queries, keys, values, scores, probabilities } = scratch;
+    let HeadScratch { query: queries, keys, values, scores, probabilities, .. } = scratch;
     let tokens = starts[document]..starts[document + 1];
     let rows = if query.rows() == key_value.rows() { tokens.clone() } else { document..document + 1 };
     let element = query.element();

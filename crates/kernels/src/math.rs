@@ -4,6 +4,7 @@
 //! each is that of the fit in exact arithmetic. Against the correctly rounded result exp is within
 //! 2 units in the last place, tanh and erf within 4, over every f32; infinities go to the limits and NaN stays NaN.
 
+mod gradient;
 #[cfg(test)]
 mod tests;
 

@@ -1,5 +1,7 @@
 //! Rows of activations in one of the forms that a product reads or writes.
 
+use rayon::prelude::*;
+
 use crate::aligned::Aligned;
 use crate::dot::MOST_ROWS;
 
@@ -158,6 +160,21 @@ impl Matrix {
         let words = self.row_words_mut(row);
         // SAFETY: as in `row`; the borrow of `self` is exclusive.
         unsafe { std::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), columns) }
+    }
+
+    /// All rows of f32 in turn, each `[columns]`, for the threads of a pool.
+    ///
+    /// # Panics
+    ///
+    /// When the matrix is not one of f32.
+    pub fn par_rows_mut(&mut self) -> impl IndexedParallelIterator<Item = &mut [f32]> {
+        assert!(self.element == Element::F32, "values of {:?} written as f32", self.element);
+        let columns = self.columns;
+        let words = &mut self.words.as_mut_slice()[..self.rows * self.stride];
+        words.par_chunks_exact_mut(self.stride.max(1)).map(move |row| {
+            // SAFETY: every 32 bits are an f32, a row has `columns` words at least, and no other has them.
+            unsafe { std::slice::from_raw_parts_mut(row.as_mut_ptr().cast(), columns) }
+        })
     }
 
     /// Keeps the rows `kept`, in that order, and drops the others.

@@ -1,0 +1,315 @@
+//! The gradient of attention, for training: of queries, keys and values, from that of the result.
+//!
+//! Probabilities are computed again from queries and keys, row by row, so that nothing of the size of the scores is kept
+//! from the forward pass.
+
+use std::sync::PoisonError;
+
+use super::{Attention, AttentionScratch, HeadScratch};
+use crate::cpu::Kernels;
+use crate::math::exp;
+use crate::matrix::{Element, Matrix, Target};
+use crate::simd::{Operation, Simd};
+
+impl Kernels {
+    /// The gradient of [`Kernels::attention`] over f32 where every token has a query: `out` is `[tokens, columns of
+    /// attention.key_value]`, and gets that of the queries in the columns from 0, that of keys and values in the columns
+    /// of these. Other columns are left as they are. `gradient` is that of the result, `[tokens, heads * size]`.
+    ///
+    /// Each document and head is computed by one thread, so that the result does not depend on their number.
+    ///
+    /// # Panics
+    ///
+    /// When a matrix is not of f32, a shape does not fit the others, or a document is empty.
+    pub fn attention_gradient(
+        self,
+        out: &mut Matrix,
+        attention: Attention<'_>,
+        gradient: &Matrix,
+        scratch: &AttentionScratch,
+    ) {
+        let Attention { query, key_value, key, value, starts, heads, size } = attention;
+        let (width, tokens) = (heads.saturating_mul(size), starts.last().copied().unwrap_or(0));
+        for matrix in [query, key_value, gradient, &*out] {
+            assert!(matrix.element() == Element::F32 && matrix.rows() == tokens, "{matrix:?} for {tokens} tokens");
+        }
+        assert!(
+            width > 0 && query.columns() >= width && gradient.columns() == width,
+            "{gradient:?} and {query:?} for {heads} heads of {size}"
+        );
+        assert!(
+            out.columns() == key_value.columns() && key.max(value).saturating_add(width) <= key_value.columns(),
+            "keys at {key} and values at {value} of {width} in {key_value:?} for {out:?}"
+        );
+        // Documents that follow each other share no rows.
+        assert!(starts.windows(2).all(|ends| ends[0] < ends[1]), "an empty document in {starts:?}");
+        assert!(key >= width && value >= key + width, "keys at {key} and values at {value} overlap others of {width}");
+        let out = out.target();
+        let documents = starts.len().saturating_sub(1);
+        self.split(documents * heads, 1, |range| {
+            let pool = || scratch.heads.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut head_scratch = pool().pop().unwrap_or_default();
+            for pair in range {
+                let (document, head) = (pair / heads, pair % heads);
+                self.run(HeadGradient { out, attention, gradient, document, head, scratch: &mut head_scratch });
+            }
+            pool().push(head_scratch);
+        });
+    }
+}
+
+/// One head of one document.
+struct HeadGradient<'a> {
+    out: Target,
+    attention: Attention<'a>,
+    gradient: &'a Matrix,
+    document: usize,
+    head: usize,
+    scratch: &'a mut HeadScratch,
+}
+
+impl Operation for HeadGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { out, attention, gradient, document, head, scratch } = self;
+        let Attention { query, key_value, key, value, starts, size, .. } = attention;
+        let (first, tokens) = (starts[document], starts[document + 1] - starts[document]);
+        let column = head * size;
+        let part = |matrix, row: usize, column| slice(matrix, first + row, column, size);
+
+        let padded = tokens.next_multiple_of(S::LANES);
+        let HeadGradientScratch { keys, values, scores, slopes, key_gradients, value_gradients } =
+            &mut scratch.gradient;
+        for (turned, column) in [(&mut *keys, key + column), (&mut *values, value + column)] {
+            turned.clear();
+            turned.resize(size * padded, 0.0);
+            for token in 0..tokens {
+                for (place, &value) in part(key_value, token, column).iter().enumerate() {
+                    turned[place * padded + token] = value;
+                }
+            }
+        }
+        for sums in [&mut *key_gradients, &mut *value_gradients] {
+            sums.clear();
+            sums.resize(tokens * size, 0.0);
+        }
+        scores.resize(padded, 0.0);
+        slopes.resize(padded, 0.0);
+
+        for row in 0..tokens {
+            let (q, g) = (part(query, row, column), part(gradient, row, column));
+            products(s, scores, q, keys);
+            products(s, slopes, g, values);
+            softmax(s, &mut scores[..tokens]);
+            let (scores, slopes) = (&scores[..tokens], &mut slopes[..tokens]);
+            let mean = weighted(s, scores, slopes);
+            for (slope, score) in slopes.chunks_mut(S::LANES).zip(scores.chunks(S::LANES)) {
+                let difference = s.sub(s.load(slope), s.splat(mean));
+                s.store(slope, s.mul(s.load(score), difference));
+            }
+            // SAFETY: the row lies within `out`, whose shape was checked; this document alone has the row, and this head the columns.
+            let query_gradient = unsafe { std::slice::from_raw_parts_mut(out.f32_at(first + row, column), size) };
+            query_gradient.fill(0.0);
+            for token in 0..tokens {
+                let here = token * size..(token + 1) * size;
+                add_scaled(s, query_gradient, slopes[token], part(key_value, token, key + column));
+                add_scaled(s, &mut key_gradients[here.clone()], slopes[token], q);
+                add_scaled(s, &mut value_gradients[here], scores[token], g);
+            }
+        }
+        for (sums, column) in [(key_gradients, key + column), (value_gradients, value + column)] {
+            for (token, sums) in sums.chunks_exact(size).enumerate() {
+                // SAFETY: as above.
+                let to = unsafe { std::slice::from_raw_parts_mut(out.f32_at(first + token, column), size) };
+                to.copy_from_slice(sums);
+            }
+        }
+    }
+}
+
+/// `[size]` values of a row.
+#[inline(always)]
+fn slice(matrix: &Matrix, row: usize, column: usize, size: usize) -> &[f32] {
+    &matrix.row(row)[column..column + size]
+}
+
+/// What one head needs beside what is there already.
+#[derive(Default)]
+pub(super) struct HeadGradientScratch {
+    /// `[size, tokens]`, rows filled up with zeros to whole vectors
+    keys: Vec<f32>,
+    values: Vec<f32>,
+    /// `[tokens]`, filled up: of one query, its scores, then its probabilities
+    scores: Vec<f32>,
+    /// `[tokens]`, filled up: the gradient of the probabilities, then that of the scores
+    slopes: Vec<f32>,
+    /// `[tokens, size]`
+    key_gradients: Vec<f32>,
+    value_gradients: Vec<f32>,
+}
+
+/// `out[t] = Σ x[d] turned[d, t]`, the rows of `turned` as long as `out`, which is whole vectors.
+#[inline(always)]
+fn products<S: Simd>(s: S, out: &mut [f32], x: &[f32], turned: &[f32]) {
+    let width = out.len();
+    for (place, out) in out.chunks_exact_mut(S::LANES).enumerate() {
+        let mut sums = [s.splat(0.0); 2];
+        let rows = turned.chunks_exact(width).map(|row| s.load(&row[place * S::LANES..][..S::LANES]));
+        for (index, (row, &x)) in rows.zip(x).enumerate() {
+            sums[index % 2] = s.mul_add(s.splat(x), row, sums[index % 2]);
+        }
+        s.store(out, s.add(sums[0], sums[1]));
+    }
+}
+
+#[inline(always)]
+fn softmax<S: Simd>(s: S, row: &mut [f32]) {
+    let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    for chunk in row.chunks_mut(S::LANES) {
+        let power = exp(s, s.sub(s.load(chunk), s.splat(largest)));
+        s.store(chunk, power);
+    }
+    let sum: f32 = row.iter().sum();
+    for chunk in row.chunks_mut(S::LANES) {
+        let share = s.mul(s.load(chunk), s.splat(1.0 / sum));
+        s.store(chunk, share);
+    }
+}
+
+/// `Σ a[i] b[i]`
+#[inline(always)]
+fn weighted<S: Simd>(s: S, a: &[f32], b: &[f32]) -> f32 {
+    let mut sum = s.splat(0.0);
+    for (a, b) in a.chunks(S::LANES).zip(b.chunks(S::LANES)) {
+        sum = s.mul_add(s.load(a), s.load(b), sum);
+    }
+    s.sum(sum)
+}
+
+/// `to += factor x`
+#[inline(always)]
+fn add_scaled<S: Simd>(s: S, to: &mut [f32], factor: f32, x: &[f32]) {
+    for (to, x) in to.chunks_mut(S::LANES).zip(x.chunks(S::LANES)) {
+        let sum = s.mul_add(s.splat(factor), s.load(x), s.load(to));
+        s.store(to, sum);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::reference::{all_kernels, dot, matrix, used};
+
+    /// Queries, keys and values beside each other with a gap between them, and the gradient of the result.
+    struct Case {
+        starts: Vec<usize>,
+        heads: usize,
+        size: usize,
+    }
+
+    impl Case {
+        fn part(&self) -> usize {
+            (self.heads * self.size).next_multiple_of(32)
+        }
+
+        fn tokens(&self) -> usize {
+            self.starts[self.starts.len() - 1]
+        }
+
+        fn values(count: usize, seed: f64) -> Vec<f32> {
+            (0..count).map(|i| ((i as f64 * 0.7 + seed).sin() * 1.3) as f32).collect()
+        }
+
+        /// The gradient by the definition, in f64: `[tokens, 3 * part]`, the gaps 0.
+        fn truth(&self, qkv: &[f32], gradient: &[f32]) -> Vec<f64> {
+            let (part, size, width) = (self.part(), self.size, self.heads * self.size);
+            let mut out = vec![0.0; self.tokens() * 3 * part];
+            for ends in self.starts.windows(2) {
+                for head in 0..self.heads {
+                    let row = |token: usize, which: usize| -> Vec<f64> {
+                        let first = token * 3 * part + which * part + head * size;
+                        qkv[first..first + size].iter().map(|&x| f64::from(x)).collect()
+                    };
+                    for i in ends[0]..ends[1] {
+                        let g: Vec<f64> =
+                            gradient[i * width + head * size..][..size].iter().map(|&x| f64::from(x)).collect();
+                        let powers: Vec<f64> = (ends[0]..ends[1]).map(|j| dot(&row(i, 0), &row(j, 1)).exp()).collect();
+                        let sum: f64 = powers.iter().sum();
+                        let p: Vec<f64> = powers.iter().map(|power| power / sum).collect();
+                        let dp: Vec<f64> = (ends[0]..ends[1]).map(|j| dot(&g, &row(j, 2))).collect();
+                        let mean = dot(&p, &dp);
+                        for (place, j) in (ends[0]..ends[1]).enumerate() {
+                            let ds = p[place] * (dp[place] - mean);
+                            for d in 0..size {
+                                out[i * 3 * part + head * size + d] += ds * row(j, 1)[d];
+                                out[j * 3 * part + part + head * size + d] += ds * row(i, 0)[d];
+                                out[j * 3 * part + 2 * part + head * size + d] += p[place] * g[d];
+                            }
+                        }
+                    }
+                }
+            }
+            out
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "an empty document in [0, 5, 3, 8]")]
+    fn documents_that_share_rows_are_refused() {
+        let (qkv, gradient) = (matrix(&[0.0; 8 * 96], 8, 96), matrix(&[0.0; 16], 8, 2));
+        let starts = [0, 5, 3, 8];
+        let attention =
+            Attention { query: &qkv, key_value: &qkv, key: 32, value: 64, starts: &starts, heads: 1, size: 2 };
+        let mut out = used(Element::F32, 8, 96);
+        Kernels::detect().unwrap().attention_gradient(&mut out, attention, &gradient, &AttentionScratch::default());
+    }
+
+    #[test]
+    fn gradients_are_those_of_the_definition_at_every_level_and_number_of_threads() {
+        let cases = [
+            Case { starts: vec![0, 1, 8, 45], heads: 2, size: 5 },
+            Case { starts: vec![0, 33, 66], heads: 3, size: 16 },
+            Case { starts: vec![0, 17], heads: 1, size: 64 },
+        ];
+        for case in cases {
+            let (part, tokens, width) = (case.part(), case.tokens(), case.heads * case.size);
+            let (qkv, gradient) = (Case::values(tokens * 3 * part, 0.0), Case::values(tokens * width, 2.0));
+            let truth = case.truth(&qkv, &gradient);
+            let (qkv, gradient) = (matrix(&qkv, tokens, 3 * part), matrix(&gradient, tokens, width));
+            for kernels in all_kernels() {
+                let mut results = Vec::new();
+                for threads in [1, 3] {
+                    let attention = Attention {
+                        query: &qkv,
+                        key_value: &qkv,
+                        key: part,
+                        value: 2 * part,
+                        starts: &case.starts,
+                        heads: case.heads,
+                        size: case.size,
+                    };
+                    let mut out = used(Element::F32, tokens, 3 * part);
+                    let kernels = kernels.with_threads(threads);
+                    kernels.attention_gradient(&mut out, attention, &gradient, &AttentionScratch::default());
+                    let columns = (0..3).flat_map(|which| which * part..which * part + width);
+                    let places: Vec<_> =
+                        (0..tokens).flat_map(|row| columns.clone().map(move |column| (row, column))).collect();
+                    for &(row, column) in &places {
+                        let (found, expected) = (f64::from(out.row(row)[column]), truth[row * 3 * part + column]);
+                        assert!(
+                            (found - expected).abs() < 2e-5,
+                            "{row}, {column}: {found} for {expected} at {}",
+                            kernels.level()
+                        );
+                    }
+                    results
+                        .push(places.iter().map(|&(row, column)| out.row(row)[column].to_bits()).collect::<Vec<_>>());
+                }
+                assert_eq!(results[0], results[1], "threads at {}", kernels.level());
+            }
+        }
+    }
+}
