@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Float32Builder, ListBuilder, StringArray, StringBuilder, StructArray};
+use arrow::array::{ArrayRef, Float32Builder, ListBuilder, StringArray, StringBuilder, StructArray};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
@@ -12,7 +12,7 @@ use crate::category::CategoryRule;
 use crate::classifier::Classifier;
 use crate::column::{AnnotationColumnBuilder, annotation_field};
 use crate::scores::Activation;
-use crate::{Error, Transform, text_column};
+use crate::{Error, Transform, texts};
 
 /// Which columns [`Classify`] reads and adds.
 #[derive(Debug, Clone)]
@@ -120,28 +120,6 @@ impl Classify {
         self.added_fields().into_iter().map(free).collect()
     }
 
-    /// The text of each row of `batch` as it is classified: the text columns, joined.
-    ///
-    /// # Errors
-    /// [`Error::MissingColumn`], [`Error::SeveralColumns`], [`Error::NotText`].
-    pub fn texts(&self, batch: &RecordBatch) -> Result<StringArray, Error> {
-        let parts: Vec<_> =
-            self.columns.text.iter().map(|column| text_column::read(batch, column)).collect::<Result<_, _>>()?;
-        if let [one] = parts.as_slice() {
-            return Ok(one.as_ref().clone());
-        }
-        let joined = (0..batch.num_rows()).map(|row| {
-            let parts = parts
-                .iter()
-                .filter(|part| part.is_valid(row))
-                .map(|part| part.value(row))
-                .filter(|part| !part.is_empty());
-            let text = parts.collect::<Vec<_>>().join(" ");
-            (!text.is_empty()).then_some(text)
-        });
-        Ok(joined.collect())
-    }
-
     fn arrays(&self, texts: &StringArray) -> Result<Vec<ArrayRef>, Error> {
         let rows: Vec<Option<&str>> = texts.iter().collect();
         let answer = self.classifier.answer(&rows)?;
@@ -202,9 +180,7 @@ fn logit_lists(logits: &[Option<Vec<f32>>]) -> ArrayRef {
 
 impl Transform for Classify {
     fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, Error> {
-        for column in &self.columns.text {
-            text_column::require(input, column)?;
-        }
+        texts::require(input, &self.columns.text)?;
         let added = self.free_fields(input).into_iter().map(Arc::new);
         let fields: Fields = input.fields().iter().cloned().chain(added).collect();
         Ok(Arc::new(Schema::new_with_metadata(fields, input.metadata().clone())))
@@ -213,7 +189,7 @@ impl Transform for Classify {
     fn transform(&self, batch: &RecordBatch) -> Result<RecordBatch, Error> {
         let schema = self.output_schema(&batch.schema())?;
         let mut columns = batch.columns().to_vec();
-        columns.extend(self.arrays(&self.texts(batch)?)?);
+        columns.extend(self.arrays(&texts::read(batch, &self.columns.text)?)?);
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         Ok(RecordBatch::try_new_with_options(schema, columns, &options)?)
     }

@@ -35,9 +35,10 @@ mod settings;
 mod version;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use albertine_model::Checkpoint;
 use url::Url;
 
 use self::cache::Cache;
@@ -67,9 +68,20 @@ pub enum ModelSource {
 }
 
 impl ModelSource {
+    /// The model's configuration, weights and vocabulary, as training reads them.
+    ///
+    /// # Errors
+    /// Every way for a file of the model to be missing or unsound.
+    pub fn checkpoint(&self) -> Result<Checkpoint, Error> {
+        Ok(match self {
+            Self::BuiltIn(model) => Checkpoint::from_files(Path::new(model.name), &model.files())?,
+            Self::Directory(path) => Checkpoint::open(path)?,
+        })
+    }
+
     /// Where the files are, if they are on disk.
     #[must_use]
-    pub fn path(&self) -> Option<&std::path::Path> {
+    pub fn path(&self) -> Option<&Path> {
         match self {
             Self::BuiltIn(_) => None,
             Self::Directory(path) => Some(path),

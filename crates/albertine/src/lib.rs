@@ -47,6 +47,7 @@ mod saved;
 pub mod scores;
 mod spark_params;
 mod text_column;
+pub mod texts;
 mod threads;
 mod transform;
 mod windows;

@@ -15,7 +15,7 @@ use self::spark::Annotator;
 use crate::config::{CONFIG, labels};
 use crate::formats::spark::SparkPipeline;
 use crate::formats::tensorflow;
-use crate::{AlbertConfig, Folder, ModelError, Weights, formats};
+use crate::{AlbertConfig, Folder, ModelError, ProblemType, Weights, formats};
 
 /// The file of an ONNX export.
 const ONNX: &str = "model.onnx";
@@ -105,6 +105,8 @@ pub struct Checkpoint {
     params: Map<String, Value>,
     /// The model card that came with it.
     card: Option<Vec<u8>>,
+    /// Its weights are no longer those that were read.
+    trained: bool,
 }
 
 impl Checkpoint {
@@ -185,7 +187,39 @@ impl Checkpoint {
             files.extend(found.map(|bytes| (name, bytes)));
         }
         let card = folder.read("README.md", MAX_CARD)?;
-        Ok(Self { origin: folder.path().to_owned(), kind, config, weights, files, params, card })
+        Ok(Self { origin: folder.path().to_owned(), kind, config, weights, files, params, card, trained: false })
+    }
+
+    /// A Hugging Face model from the bytes of its files, for one inside a program; errors call it `origin`.
+    ///
+    /// # Errors
+    /// [`ModelError::MissingConfig`] and [`ModelError::MissingWeights`], and every way for a file to be unsound.
+    pub fn from_files(origin: &Path, files: &[(&'static str, &'static [u8])]) -> Result<Self, ModelError> {
+        let found = || files.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        let file = |wanted: &str| files.iter().find(|(name, _)| *name == wanted).map(|(_, bytes)| *bytes);
+        let directory = || origin.to_owned();
+        let config =
+            file(CONFIG).ok_or_else(|| ModelError::MissingConfig { directory: directory(), found: found() })?;
+        let weights = file("model.safetensors")
+            .ok_or_else(|| ModelError::MissingWeights { directory: directory(), found: found() })?;
+        Ok(Self {
+            origin: origin.to_owned(),
+            kind: CheckpointKind::HuggingFace,
+            config: AlbertConfig::from_slice(config, &origin.join(CONFIG))?,
+            weights: Weights::from_safetensors(weights, &origin.join("model.safetensors"))?,
+            files: VOCABULARY.into_iter().filter_map(|name| Some((name, file(name)?.to_vec()))).collect(),
+            params: Map::new(),
+            card: file("README.md").map(<[u8]>::to_vec),
+            trained: false,
+        })
+    }
+
+    /// The model after training: other weights, the labels in the order of their logits, and a model card of its own.
+    #[must_use]
+    pub fn retrained(self, labels: Vec<String>, weights: Weights<'static>, card: String) -> Self {
+        let config = AlbertConfig { labels, problem_type: Some(ProblemType::SingleLabel), ..self.config };
+        let kind = CheckpointKind::HuggingFace;
+        Self { config, weights, kind, params: Map::new(), card: Some(card.into_bytes()), trained: true, ..self }
     }
 
     /// Where the model was read from; for one in an archive `model.zip/folder`.

@@ -143,6 +143,30 @@ impl AlbertConfig {
         crate::layout::tensors(self).iter().map(|tensor| tensor.shape.iter().product::<usize>()).sum()
     }
 
+    /// The layers in the order in which they are applied: places among those that have weights of their own, of which each
+    /// group has [`inner_group_num`](Self::inner_group_num).
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use albertine_model::AlbertConfig;
+    /// let json = br#"{"model_type": "albert", "num_hidden_layers": 4, "num_hidden_groups": 2}"#;
+    /// let config = AlbertConfig::from_slice(json, Path::new("config.json"))?;
+    /// assert_eq!(config.layer_order(), [0, 0, 1, 1]);
+    /// # Ok::<(), albertine_model::ModelError>(())
+    /// ```
+    #[must_use]
+    pub fn layer_order(&self) -> Vec<usize> {
+        // In the floating-point arithmetic of transformers' `AlbertTransformer`.
+        let in_group = self.num_hidden_layers as f64 / self.num_hidden_groups as f64;
+        let group = |layer: usize| ((layer as f64 / in_group) as usize).min(self.num_hidden_groups - 1);
+        (0..self.num_hidden_layers)
+            .flat_map(|layer| {
+                let first = group(layer) * self.inner_group_num;
+                first..first + self.inner_group_num
+            })
+            .collect()
+    }
+
     /// The rules that tie one field to another.
     fn check_together(&self, fields: &Fields<'_>) -> Result<(), ModelError> {
         let Self { hidden_size, num_attention_heads: heads, num_hidden_groups: groups, .. } = *self;

@@ -53,14 +53,8 @@ impl Encoder {
                 layers.push(Layer::load(config, weights, kernels, elements, [group, inner])?);
             }
         }
-        let order = (0..config.num_hidden_layers)
-            .flat_map(|layer| {
-                let first = group_of(layer, config) * config.inner_group_num;
-                first..first + config.inner_group_num
-            })
-            .collect();
         let embeddings = Embeddings::load(config, weights, kernels, elements)?;
-        Ok(Self { kernels, embeddings, layers, order })
+        Ok(Self { kernels, embeddings, layers, order: config.layer_order() })
     }
 
     /// The kernels that the weights are packed for.
@@ -98,10 +92,4 @@ impl Encoder {
         }
         Ok(&scratch.hidden.value)
     }
-}
-
-/// The group whose weights a layer uses, in the floating-point arithmetic of transformers' `AlbertTransformer`.
-fn group_of(layer: usize, config: &AlbertConfig) -> usize {
-    let layers_in_group = config.num_hidden_layers as f64 / config.num_hidden_groups as f64;
-    ((layer as f64 / layers_in_group) as usize).min(config.num_hidden_groups - 1)
 }

@@ -93,7 +93,8 @@ pub(crate) fn name_in_tensorflow(stored: &str) -> Option<(String, bool)> {
 }
 
 /// The name of a tensor in transformers' checkpoints, where the encoder is a part called `albert`.
-pub(crate) fn stored_name(canonical: &str) -> String {
+#[must_use]
+pub fn stored_name(canonical: &str) -> String {
     if is_head(canonical) { canonical.to_owned() } else { format!("albert.{canonical}") }
 }
 

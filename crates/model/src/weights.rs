@@ -56,6 +56,16 @@ impl Weights<'static> {
         Self { origin: origin.to_owned(), contents }
     }
 
+    /// The same as [`Weights::from_safetensors`] with bytes that it keeps.
+    ///
+    /// # Errors
+    /// Every way for the file to be unsound.
+    pub fn from_safetensors_vec(bytes: Vec<u8>, origin: &Path) -> Result<Self, ModelError> {
+        let mut contents = Contents::default();
+        safetensors::read(&mut contents, Cow::Owned(bytes), origin)?;
+        Ok(Self { origin: origin.to_owned(), contents })
+    }
+
     /// Reads the bytes of a `pytorch_model.bin`, a zip archive as `torch.save` writes it; `origin` is the name that
     /// errors give it. Its pickle is interpreted by an allow-list, never executed.
     ///

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use safetensors::tensor::TensorView;
-use safetensors::{Dtype, serialize_to_file};
+use safetensors::{Dtype, serialize};
 use serde_json::{Map, Value, json};
 
 use super::{CONFIG, Checkpoint};
@@ -75,7 +75,9 @@ impl Checkpoint {
         let views: Vec<_> = views.collect::<Result<_, _>>()?;
         // transformers refuses a file that does not say which framework its names are from.
         let metadata = [("format".to_owned(), "pt".to_owned())].into();
-        serialize_to_file(views, Some(metadata), path).map_err(unsound)
+        let bytes = serialize(views, Some(metadata)).map_err(unsound)?;
+        // Written as any other file: `serialize_to_file` makes one that nobody else may read.
+        fs::write(path, bytes).map_err(|source| io(path, source))
     }
 
     fn config_json(&self) -> Value {
@@ -124,6 +126,9 @@ impl Checkpoint {
         let line = format!("Weights and vocabulary were read from `{origin}` ({}).\n", self.kind);
         if let Some(card) = &self.card {
             let mut card = card.clone();
+            if self.trained {
+                return card;
+            }
             card.extend_from_slice(format!("\n{line}").as_bytes());
             return card;
         }

@@ -24,6 +24,19 @@ impl Activation {
     /// The names that [`Activation::from_name`] knows, for messages.
     pub(crate) const NAMES: &str = "one of gelu, gelu_new, gelu_python, gelu_pytorch_tanh, relu, silu, swish, tanh";
 
+    /// The curve that computes it; two names are one curve.
+    #[must_use]
+    pub fn kernel(self) -> albertine_kernels::Activation {
+        use albertine_kernels::Activation as Kernel;
+        match self {
+            Self::Gelu => Kernel::GeluErf,
+            Self::GeluNew | Self::GeluPytorchTanh => Kernel::GeluTanh,
+            Self::Relu => Kernel::Relu,
+            Self::Silu => Kernel::Silu,
+            Self::Tanh => Kernel::Tanh,
+        }
+    }
+
     /// The activation of a name in `config.json`, if it is known.
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name {

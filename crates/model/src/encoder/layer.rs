@@ -4,7 +4,7 @@ use albertine_kernels::{Attention, Element, Elements, Kernels};
 
 use super::linear::{Linear, Norm, part_width};
 use super::{Scratch, Stage, StageTimes};
-use crate::{Activation, AlbertConfig, ModelError, RaggedBatch, Weights};
+use crate::{AlbertConfig, ModelError, RaggedBatch, Weights};
 
 /// The rows that a layer computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl Layer {
             feed_forward: linear("ffn", intermediate, hidden)?,
             feed_forward_output: linear("ffn_output", hidden, intermediate)?,
             output_norm: Norm::load(weights, &name("full_layer_layer_norm"), hidden, eps)?,
-            activation: kernel_activation(config.hidden_act),
+            activation: config.hidden_act.kernel(),
             heads,
             hidden,
             elements,
@@ -120,17 +120,5 @@ impl Layer {
         self.feed_forward_output.forward_added(kernels, &mut hidden.value, wide.operand(), &attended.value);
         hidden.normalise(kernels, &self.output_norm);
         stopwatch.lap(Stage::FeedForward);
-    }
-}
-
-/// The kernel of an activation in `config.json`. Two of its names are one curve.
-fn kernel_activation(activation: Activation) -> albertine_kernels::Activation {
-    use albertine_kernels::Activation as Kernel;
-    match activation {
-        Activation::Gelu => Kernel::GeluErf,
-        Activation::GeluNew | Activation::GeluPytorchTanh => Kernel::GeluTanh,
-        Activation::Relu => Kernel::Relu,
-        Activation::Silu => Kernel::Silu,
-        Activation::Tanh => Kernel::Tanh,
     }
 }
