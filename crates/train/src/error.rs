@@ -1,13 +1,13 @@
-//! Everything that can be wrong with what a classifier is measured on.
+//! Everything that can go wrong while a classifier is trained or measured.
 
-/// Why a classifier could not be measured.
+/// Why a classifier could not be trained or measured.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// A model of one class, which is right about every text.
-    #[error("the model has {count} class, and there is nothing to tell apart")]
+    /// One class, or none: whoever names it is right about every text.
+    #[error("there is {} and nothing to tell apart", if *count == 1 { "1 class" } else { "no class" })]
     TooFewLabels {
-        /// How many it has.
+        /// How many there are.
         count: usize,
     },
     /// A label of the table that is none of the model's.
@@ -62,6 +62,45 @@ pub enum TrainError {
     /// No row had both a text and a label.
     #[error("no row has both a text and a label")]
     NoRows,
+    /// A step whose loss is no number.
+    #[error("the loss of step {step} is no number: the model has diverged")]
+    Diverged {
+        /// The step, from 1.
+        step: u64,
+    },
+    /// A text that cannot be cut into pieces, or a vocabulary that cannot be read.
+    #[error(transparent)]
+    Text(#[from] albertine_text::TextError),
+    /// A vocabulary with more pieces than the model has embeddings.
+    #[error("the vocabulary has {pieces} pieces, and the model embeddings for {embeddings}")]
+    VocabularyTooLarge {
+        /// Pieces of the vocabulary.
+        pieces: usize,
+        /// Pieces that the model knows.
+        embeddings: usize,
+    },
+    /// A limit that the model cannot read.
+    #[error("a text of {asked} pieces is asked for, and the model reads from {least} to {most}")]
+    Limit {
+        /// What was asked for.
+        asked: usize,
+        /// The special pieces and one more.
+        least: usize,
+        /// The places that the model has.
+        most: usize,
+    },
+    /// Threads that cannot be started.
+    #[error("the threads cannot be started: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+    /// What the model says of its weights or of pieces.
+    #[error(transparent)]
+    Model(#[from] albertine_model::ModelError),
+    /// The CPU level lacks something.
+    #[error(transparent)]
+    Cpu(#[from] albertine_model::CpuError),
+    /// Weights that could not be written.
+    #[error("the weights cannot be written: {0}")]
+    Safetensors(#[from] safetensors::SafeTensorError),
     /// Numbers that could not be written as JSON.
     #[error("the numbers cannot be written: {0}")]
     Json(#[from] serde_json::Error),

@@ -1,5 +1,8 @@
-//! Measuring a classifier on labelled texts: from logits and true classes to the numbers of a model card, and a report
-//! that shows them.
+//! Fine-tuning a classifier on labelled texts, and measuring it: from logits and true classes to the numbers of a model
+//! card, and a report that shows them.
+//!
+//! [`Base`] is a model to begin with, [`Examples`] are texts as it reads them, and a [`Trainer`] takes it through them: the
+//! whole network, by the gradient of the encoder itself, over the kernels that classify too.
 //!
 //! Rows come one at a time, as [`Evaluation::add`]; nothing is kept of them but counts, so that memory depends on the
 //! labels and the pairs of them that are mistaken, not on the table.
@@ -17,21 +20,31 @@
 //! # Ok::<(), albertine_train::TrainError>(())
 //! ```
 
+mod adamw;
+mod base;
 mod calibration;
 mod confusion;
 mod error;
 mod evaluation;
+mod examples;
 mod json;
 mod labels;
 mod metrics;
 mod mistakes;
+mod network;
+mod parameters;
 mod report;
+mod trainer;
 
+pub use base::{Base, Head};
 pub use calibration::{Bin, Calibration};
 pub use confusion::Confusion;
 pub use error::TrainError;
 pub use evaluation::{Evaluation, Loss, Verdict};
+pub use examples::Examples;
 pub use labels::LabelNames;
 pub use metrics::{ClassMetrics, Metrics, Run, STEP_ROWS};
 pub use mistakes::{Mistake, Mistakes};
+pub use parameters::Tensors;
 pub use report::Report;
+pub use trainer::{Event, TrainSettings, Trained, Trainer, measure};

@@ -1,0 +1,147 @@
+//! AdamW ([Loshchilov and Hutter 2017](https://arxiv.org/abs/1711.05101)), as PyTorch's.
+
+use albertine_model::AlbertConfig;
+use rayon::prelude::*;
+
+use crate::Tensors;
+
+/// How much of the old mean gradient and of the old mean square is kept in a step.
+const BETAS: [f64; 2] = [0.9, 0.999];
+
+/// Keeps a step finite where the gradient was always 0.
+const EPS: f32 = 1e-8;
+
+/// Values that a thread works on at a time.
+const CHUNK: usize = 1 << 14;
+
+/// What is known of the gradients so far.
+#[derive(Debug, Clone)]
+pub(crate) struct AdamW {
+    mean: Tensors,
+    square: Tensors,
+    /// Whether the weights of each tensor decay: not biases, and not those of a LayerNorm.
+    decays: Vec<bool>,
+    decay: f64,
+    steps: i32,
+}
+
+impl AdamW {
+    pub(crate) fn new(config: &AlbertConfig, decay: f64) -> Self {
+        let mean = Tensors::zeros(config);
+        let is_norm = |name: &str| name.contains("LayerNorm") || name.contains("layer_norm");
+        let decays = mean.iter().map(|(spec, _)| !spec.name.ends_with(".bias") && !is_norm(&spec.name)).collect();
+        Self { square: mean.clone(), mean, decays, decay, steps: 0 }
+    }
+
+    /// Moves the weights a step down the gradient; `frozen` tensors stay as they are.
+    pub(crate) fn step(&mut self, weights: &mut Tensors, gradient: &Tensors, rate: f64, frozen: &[bool]) {
+        self.steps += 1;
+        let [first, second] = BETAS.map(|beta| 1.0 - beta.powi(self.steps));
+        let size = (rate / first) as f32;
+        let root = (1.0 / second.sqrt()) as f32;
+        let [beta1, beta2] = BETAS.map(|beta| beta as f32);
+        let moments = self.mean.all_mut().iter_mut().zip(self.square.all_mut());
+        let tensors = weights.all_mut().iter_mut().zip(gradient.iter().map(|(_, values)| values)).zip(moments);
+        for (place, ((weights, gradient), (mean, square))) in tensors.enumerate() {
+            if frozen[place] {
+                continue;
+            }
+            let keep = if self.decays[place] { (1.0 - rate * self.decay) as f32 } else { 1.0 };
+            let chunks = weights.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK));
+            let moments = mean.par_chunks_mut(CHUNK).zip(square.par_chunks_mut(CHUNK));
+            chunks.zip(moments).for_each(|((weights, gradient), (mean, square))| {
+                for (((weight, &slope), mean), square) in weights.iter_mut().zip(gradient).zip(mean).zip(square) {
+                    *mean += (1.0 - beta1) * (slope - *mean);
+                    *square = beta2 * *square + (1.0 - beta2) * slope * slope;
+                    *weight = *weight * keep - size * *mean / (square.sqrt() * root + EPS);
+                }
+            });
+        }
+    }
+}
+
+/// The share of the greatest learning rate in a step, counted from 0: it grows over `warmup` steps and then falls to what
+/// would be 0 at `total`. No step has a share of 0: Hugging Face's schedule, whose first step is one, counts from 1 here while it
+/// grows.
+pub(crate) fn linear(step: u64, warmup: u64, total: u64) -> f64 {
+    if step < warmup {
+        (step + 1) as f64 / warmup as f64
+    } else {
+        total.saturating_sub(step) as f64 / total.saturating_sub(warmup).max(1) as f64
+    }
+}
+
+/// Scales a gradient down to a length of `most`; gives the length that it had.
+pub(crate) fn clip(gradient: &mut Tensors, most: f64) -> f64 {
+    let squares: Vec<f64> = gradient
+        .all_mut()
+        .par_iter()
+        .map(|values| {
+            let chunks = values.chunks(1024).map(|chunk| f64::from(chunk.iter().map(|x| x * x).sum::<f32>()));
+            chunks.sum::<f64>()
+        })
+        .collect();
+    let length = squares.iter().sum::<f64>().sqrt();
+    if length > most {
+        let factor = (most / (length + 1e-6)) as f32;
+        gradient.all_mut().par_iter_mut().for_each(|values| values.iter_mut().for_each(|value| *value *= factor));
+    }
+    length
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::path::Path;
+
+    use super::*;
+
+    fn config() -> AlbertConfig {
+        let json = br#"{"model_type": "albert", "hidden_size": 4, "num_attention_heads": 1, "num_hidden_layers": 1,
+            "intermediate_size": 4, "vocab_size": 3, "embedding_size": 2, "max_position_embeddings": 2}"#;
+        AlbertConfig::from_slice(json, Path::new("config.json")).unwrap()
+    }
+
+    /// `torch.optim.AdamW([torch.tensor([1.0])], lr=0.1, weight_decay=w)` with gradients of 0.5 and then of -0.25.
+    #[test]
+    fn steps_are_those_of_pytorch() {
+        let config = config();
+        let mut adam = AdamW::new(&config, 0.01);
+        let (mut weights, mut gradient) = (Tensors::zeros(&config), Tensors::zeros(&config));
+        let places: Vec<String> = weights.iter().map(|(spec, _)| spec.name.clone()).collect();
+        let place = |name: &str| places.iter().position(|place| place == name).unwrap();
+        let (decayed, not, frozen) = (place("pooler.weight"), place("pooler.bias"), place("classifier.bias"));
+        let mut keep = vec![false; places.len()];
+        keep[frozen] = true;
+        weights.all_mut().iter_mut().for_each(|values| values.fill(1.0));
+        for (slope, expected) in [(0.5, [0.899, 0.9]), (-0.25, [0.871_467_35, 0.873_366_2])] {
+            gradient.all_mut().iter_mut().for_each(|values| values.fill(slope));
+            adam.step(&mut weights, &gradient, 0.1, &keep);
+            for (place, expected) in [(decayed, expected[0]), (not, expected[1])] {
+                assert!((weights.at(place)[0] - expected).abs() < 1e-6, "{} for {expected}", weights.at(place)[0]);
+            }
+            assert_eq!(weights.at(frozen)[0], 1.0);
+        }
+    }
+
+    #[test]
+    fn the_rate_grows_and_falls_on_straight_lines() {
+        let rates: Vec<f64> = (0..6).map(|step| linear(step, 2, 6)).collect();
+        assert_eq!(rates, [0.5, 1.0, 1.0, 0.75, 0.5, 0.25]);
+        assert_eq!(linear(0, 1, 1), 1.0, "an only step learns");
+        assert_eq!(linear(0, 0, 4), 1.0);
+        assert_eq!(linear(9, 0, 4), 0.0);
+    }
+
+    #[test]
+    fn a_long_gradient_is_shortened_and_a_short_one_is_not() {
+        let config = config();
+        let mut gradient = Tensors::zeros(&config);
+        gradient.at_mut(0)[0] = 3.0;
+        gradient.at_mut(5)[1] = 4.0;
+        assert_eq!(clip(&mut gradient, 10.0), 5.0);
+        assert_eq!(gradient.at(0)[0], 3.0);
+        assert_eq!(clip(&mut gradient, 1.0), 5.0);
+        assert!((gradient.at(0)[0] - 0.6).abs() < 1e-6 && (gradient.at(5)[1] - 0.8).abs() < 1e-6);
+    }
+}

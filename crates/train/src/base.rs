@@ -1,0 +1,179 @@
+//! A model to begin with, and the model that comes of it.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use albertine_model::{AlbertConfig, Checkpoint, Weights};
+use albertine_text::Pieces;
+use rand::SeedableRng;
+use rand::rngs::Xoshiro256PlusPlus;
+
+use crate::{Tensors, TrainError};
+
+/// A model to begin with: any checkpoint, also a pretrained one without a classifier.
+#[derive(Debug)]
+pub struct Base {
+    checkpoint: Checkpoint,
+    pieces: Pieces,
+    limit: usize,
+}
+
+/// Which classifier is trained.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Head {
+    /// The model's own: its labels are those of the table.
+    Own(Vec<String>),
+    /// A new one for these labels.
+    New(Vec<String>),
+}
+
+impl Head {
+    /// The labels, in the order of the logits.
+    #[must_use]
+    pub fn labels(&self) -> &[String] {
+        match self {
+            Self::Own(labels) | Self::New(labels) => labels,
+        }
+    }
+}
+
+impl Base {
+    /// A checkpoint whose texts are cut to `limit` pieces; `None`: to what it can read, or what its vocabulary says.
+    ///
+    /// # Errors
+    /// [`TrainError::Text`] when its vocabulary cannot be read, [`TrainError::VocabularyTooLarge`], [`TrainError::Limit`].
+    pub fn new(checkpoint: Checkpoint, limit: Option<usize>) -> Result<Self, TrainError> {
+        let pieces = Pieces::from_files(checkpoint.origin(), |name| checkpoint.file(name))?;
+        let (found, embeddings) = (pieces.vocabulary(), checkpoint.config().vocab_size);
+        if found > embeddings {
+            return Err(TrainError::VocabularyTooLarge { pieces: found, embeddings });
+        }
+        let (before, after) = pieces.around();
+        let (least, most) = (before + after + 1, checkpoint.config().max_position_embeddings);
+        let asked = limit.unwrap_or_else(|| pieces.model_max_length().map_or(most, |own| own.min(most)));
+        if !(least..=most).contains(&asked) {
+            return Err(TrainError::Limit { asked, least, most });
+        }
+        Ok(Self { checkpoint, pieces, limit: asked })
+    }
+
+    /// Where the model came from and what it was.
+    #[must_use]
+    pub fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
+    /// The shape of the model and its labels.
+    #[must_use]
+    pub fn config(&self) -> &AlbertConfig {
+        self.checkpoint.config()
+    }
+
+    /// The most pieces of a text.
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Appends the piece ids of a text, special pieces included; says whether it was cut.
+    ///
+    /// # Errors
+    /// [`TrainError::Text`].
+    pub fn encode(&self, text: &str, ids: &mut Vec<u32>) -> Result<bool, TrainError> {
+        Ok(self.pieces.encode(text, self.limit, ids)?.truncated)
+    }
+
+    /// The classifier for a table with these labels: the model's own where all are its labels, or just the numbers of all of
+    /// them from 0; else a new one for them, in the order of their numbers or letters.
+    ///
+    /// # Errors
+    /// [`TrainError::TooFewLabels`].
+    pub fn head(&self, found: &BTreeSet<String>) -> Result<Head, TrainError> {
+        let own = &self.config().labels;
+        let numbers: BTreeSet<String> = (0..own.len()).map(|class| class.to_string()).collect();
+        let has_classifier = self.checkpoint.weights().tensors().iter().any(|(name, ..)| *name == "classifier.weight");
+        if has_classifier && own.len() > 1 && (found.iter().all(|label| own.contains(label)) || *found == numbers) {
+            return Ok(Head::Own(own.clone()));
+        }
+        if found.len() < 2 {
+            return Err(TrainError::TooFewLabels { count: found.len() });
+        }
+        let mut labels: Vec<String> = found.iter().cloned().collect();
+        labels.sort_by_key(|label| (label.parse::<u64>().unwrap_or(u64::MAX), label.clone()));
+        Ok(Head::New(labels))
+    }
+
+    /// The weights to begin with, and the shape of the model that they are of.
+    ///
+    /// # Errors
+    /// [`TrainError::Model`] for a tensor that is missing or has another shape.
+    pub fn weights(&self, head: &Head, seed: u64) -> Result<(AlbertConfig, Tensors), TrainError> {
+        let config = AlbertConfig { labels: head.labels().to_vec(), ..self.config().clone() };
+        let stored = self.checkpoint.weights();
+        let weights = match head {
+            Head::Own(_) => Tensors::read(&config, stored)?,
+            Head::New(_) => {
+                // A stream of its own: how many labels there are does not change the order of the examples.
+                let mut random = Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x5eed);
+                Tensors::with_new_classifier(&config, stored, &mut random)?
+            }
+        };
+        Ok((config, weights))
+    }
+
+    /// The model after training, to be [saved](Checkpoint::save).
+    ///
+    /// # Errors
+    /// [`TrainError::Safetensors`], [`TrainError::Model`].
+    pub fn finish(self, head: Head, weights: &Tensors, card: String) -> Result<Checkpoint, TrainError> {
+        let weights = Weights::from_safetensors_vec(weights.to_safetensors()?, Path::new("the trained model"))?;
+        let (Head::Own(labels) | Head::New(labels)) = head;
+        Ok(self.checkpoint.retrained(labels, weights, card))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn base(name: &str, limit: Option<usize>) -> Result<Base, TrainError> {
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/golden").join(name);
+        Base::new(Checkpoint::open(&golden).unwrap(), limit)
+    }
+
+    fn labels(labels: &[&str]) -> BTreeSet<String> {
+        labels.iter().map(|&label| label.to_owned()).collect()
+    }
+
+    #[test]
+    fn the_models_own_classifier_stays_where_it_fits() {
+        let base = base("gelu", None).unwrap();
+        let own = Head::Own(base.config().labels.clone());
+        assert_eq!(base.head(&labels(&["World", "Sports"])).unwrap(), own);
+        assert_eq!(base.head(&labels(&["0", "1", "2", "3"])).unwrap(), own);
+        // The numbers of another task.
+        assert_eq!(base.head(&labels(&["0", "1"])).unwrap(), Head::New(["0", "1"].map(str::to_owned).to_vec()));
+        let new = base.head(&labels(&["10", "9", "World"])).unwrap();
+        assert_eq!(new, Head::New(["9", "10", "World"].map(str::to_owned).to_vec()));
+        assert!(matches!(base.head(&labels(&["Politics"])), Err(TrainError::TooFewLabels { count: 1 })));
+    }
+
+    #[test]
+    fn a_new_classifier_depends_on_the_seed_alone() {
+        let base = base("gelu", None).unwrap();
+        let head = Head::New(["no", "yes"].map(str::to_owned).to_vec());
+        let (config, one) = base.weights(&head, 1).unwrap();
+        assert_eq!(config.labels.len(), 2);
+        assert!(base.weights(&head, 1).unwrap().1 == one && base.weights(&head, 2).unwrap().1 != one);
+    }
+
+    #[test]
+    fn a_limit_is_one_that_the_model_reads() {
+        assert_eq!(base("positions_64", None).unwrap().limit(), 64);
+        assert_eq!(base("gelu", Some(3)).unwrap().limit(), 3);
+        for wrong in [0, 2, 129] {
+            assert!(matches!(base("gelu", Some(wrong)), Err(TrainError::Limit { least: 3, most: 128, .. })), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The ALBERT classifier with what its gradient needs: forward over a ragged batch, and back.
+//!
+//! The forward pass is that of `albertine_model`, but keeps what each step was given. All products are those of the
+//! kernels, and every sum has an order that depends on the batch alone, so that a gradient is the same bit for bit at
+//! any number of threads.
+
+mod embeddings;
+mod head;
+mod layer;
+mod linear;
+mod norm;
+
+use albertine_kernels::{CpuError, Element, Kernels, Matrix, Precision};
+use albertine_model::{AlbertConfig, RaggedBatch};
+
+use self::embeddings::Embeddings;
+use self::head::Head;
+use self::layer::Layer;
+use crate::parameters::Places;
+use crate::{Loss, Tensors};
+
+/// The kernels and the element that its products multiply.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arithmetic {
+    pub(crate) kernels: Kernels,
+    pub(crate) operand: Element,
+}
+
+impl Arithmetic {
+    pub(crate) fn new(kernels: Kernels) -> Result<Self, CpuError> {
+        Ok(Self { kernels, operand: kernels.elements(Precision::F32)?.operand })
+    }
+
+    /// Rows as a product reads them: converted into `memory` if they are not that already.
+    pub(crate) fn operand<'a>(self, rows: &'a Matrix, memory: &'a mut Matrix) -> &'a Matrix {
+        if self.operand == rows.element() {
+            return rows;
+        }
+        memory.reshape(self.operand, rows.rows(), rows.columns());
+        self.kernels.convert(rows, memory);
+        memory
+    }
+}
+
+/// A classifier whose weights are packed for one step of training.
+#[derive(Debug)]
+pub(crate) struct Network {
+    arithmetic: Arithmetic,
+    embeddings: Embeddings,
+    layers: Vec<Layer>,
+    /// The layers in the order in which they are applied, as places in `layers`.
+    order: Vec<usize>,
+    head: Head,
+}
+
+/// The mean loss of a batch and what the model said.
+#[derive(Debug)]
+pub(crate) struct Step {
+    /// In nats.
+    pub(crate) loss: f64,
+    /// `[documents, labels]`
+    pub(crate) logits: Vec<f32>,
+}
+
+impl Network {
+    pub(crate) fn new(config: &AlbertConfig, weights: &Tensors, kernels: Kernels) -> Result<Self, CpuError> {
+        let arithmetic = Arithmetic::new(kernels)?;
+        let places = Places::new(config);
+        let layers = places.layers.iter().map(|places| Layer::new(config, weights, places, arithmetic)).collect();
+        Ok(Self {
+            arithmetic,
+            embeddings: Embeddings::new(config, weights, &places, arithmetic),
+            layers,
+            order: config.layer_order(),
+            head: Head::new(config, weights, &places, arithmetic),
+        })
+    }
+
+    /// The loss of a batch, and its gradient added to `gradient`.
+    ///
+    /// `targets` are the true classes of the documents, whose losses are divided by their `total`; the batch has no empty
+    /// document and no piece or place that the model lacks. `drop` says what of the pooled rows is kept, by a factor for each
+    /// of `[documents, hidden]`. Without `whole` only the classifier gets a gradient.
+    pub(crate) fn step(
+        &self,
+        batch: &RaggedBatch,
+        targets: &Targets<'_>,
+        drop: Option<&[f32]>,
+        whole: bool,
+        gradient: &mut Tensors,
+    ) -> Step {
+        let (mut hidden, embedded) = self.embeddings.forward(self.arithmetic, batch);
+        let mut kept = Vec::with_capacity(self.order.len());
+        for &layer in &self.order {
+            let (next, saved) = self.layers[layer].forward(self.arithmetic, batch, hidden);
+            kept.extend(whole.then_some(saved));
+            hidden = next;
+        }
+        let (logits, pooled) = self.head.forward(self.arithmetic, batch, &hidden, drop);
+        let (loss, slope) = targets.loss(&logits);
+        let documents = batch.documents();
+        let step = Step { loss, logits: (0..documents).flat_map(|document| logits.row(document).to_vec()).collect() };
+        if !whole {
+            self.head.add_gradient(self.arithmetic, &pooled, &slope, gradient);
+            return step;
+        }
+
+        let mut back = self.head.backward(self.arithmetic, batch, &pooled, drop, &slope, gradient);
+        for &layer in self.order.iter().rev() {
+            let Some(saved) = kept.pop() else { break };
+            back = self.layers[layer].backward(self.arithmetic, batch, saved, back, gradient);
+        }
+        self.embeddings.backward(self.arithmetic, batch, &embedded, back, gradient);
+        step
+    }
+}
+
+/// What a batch should have been, and how much each of it counts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Targets<'a> {
+    /// The true class of each document.
+    pub(crate) classes: &'a [usize],
+    /// How much each class counts; all the same without.
+    pub(crate) weights: Option<&'a [f32]>,
+    /// How much of the target goes to all classes alike, from 0 to 1.
+    pub(crate) smoothing: f32,
+    /// What the losses of the documents are divided by.
+    pub(crate) total: f64,
+    pub(crate) loss: Loss,
+}
+
+impl Targets<'_> {
+    /// The loss over `total`, and its gradient with respect to the logits, `[documents, labels]`.
+    fn loss(&self, logits: &Matrix) -> (f64, Matrix) {
+        let labels = logits.columns();
+        let mut slope = Matrix::default();
+        slope.reshape(Element::F32, logits.rows(), labels);
+        let mut sum = 0.0;
+        for (document, &class) in self.classes.iter().enumerate() {
+            let row = logits.row(document);
+            let spread = f64::from(self.smoothing) / labels as f64;
+            let wanted = |label: usize| {
+                let sure = if label == class { 1.0 - f64::from(self.smoothing) } else { 0.0 };
+                (sure + spread)
+                    * self.weights.map_or(1.0, |weights| f64::from(weights.get(label).copied().unwrap_or(1.0)))
+            };
+            let out = slope.row_mut(document);
+            match self.loss {
+                Loss::CrossEntropy => {
+                    let most = f64::from(row.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+                    let log = row.iter().map(|&logit| (f64::from(logit) - most).exp()).sum::<f64>().ln() + most;
+                    let all: f64 = (0..labels).map(wanted).sum();
+                    for (label, slope) in out.iter_mut().enumerate() {
+                        let score = f64::from(row[label]) - log;
+                        sum -= wanted(label) * score;
+                        *slope = ((all * score.exp() - wanted(label)) / self.total) as f32;
+                    }
+                }
+                Loss::BinaryCrossEntropy => {
+                    for (label, slope) in out.iter_mut().enumerate() {
+                        let (x, target) = (f64::from(row[label]), wanted(label));
+                        let share = self.total * labels as f64;
+                        sum += (x.max(0.0) - x * target + (-x.abs()).exp().ln_1p()) / labels as f64;
+                        *slope = ((1.0 / (1.0 + (-x).exp()) - target) / share) as f32;
+                    }
+                }
+            }
+        }
+        (sum / self.total, slope)
+    }
+}
+
+#[cfg(test)]
+mod tests;

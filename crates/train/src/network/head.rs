@@ -1,0 +1,100 @@
+//! The classification head, forward and back: `classifier(tanh(pooler(first token)))`.
+
+use albertine_kernels::{Activation, Element, Matrix};
+use albertine_model::{AlbertConfig, RaggedBatch};
+
+use super::Arithmetic;
+use super::linear::Linear;
+use crate::Tensors;
+use crate::parameters::Places;
+
+#[derive(Debug)]
+pub(super) struct Head {
+    pooler: Linear,
+    classifier: Linear,
+}
+
+/// What the gradient needs of a forward pass.
+#[derive(Debug)]
+pub(super) struct Pooled {
+    /// The first token of each document, `[documents, hidden]`.
+    first: Matrix,
+    /// Behind the pooler, before tanh.
+    before: Matrix,
+    /// What went into the classifier.
+    kept: Matrix,
+}
+
+impl Head {
+    pub(super) fn new(config: &AlbertConfig, weights: &Tensors, places: &Places, arithmetic: Arithmetic) -> Self {
+        let (hidden, labels) = (config.hidden_size, config.labels.len());
+        Self {
+            pooler: Linear::new(weights, places.pooler, [hidden, hidden], arithmetic),
+            classifier: Linear::new(weights, places.classifier, [labels, hidden], arithmetic),
+        }
+    }
+
+    /// `[documents, labels]`; `drop` has a factor for each value that goes into the classifier.
+    pub(super) fn forward(
+        &self,
+        arithmetic: Arithmetic,
+        batch: &RaggedBatch,
+        hidden: &Matrix,
+        drop: Option<&[f32]>,
+    ) -> (Matrix, Pooled) {
+        let (mut first, mut kept) = (Matrix::default(), Matrix::default());
+        first.reshape(Element::F32, batch.documents(), hidden.columns());
+        for (document, &start) in batch.starts().iter().take(batch.documents()).enumerate() {
+            first.row_mut(document).copy_from_slice(hidden.row(start));
+        }
+        let before = self.pooler.forward(arithmetic, &first, None);
+        kept.reshape(Element::F32, before.rows(), before.columns());
+        for document in 0..before.rows() {
+            let row = kept.row_mut(document);
+            row.copy_from_slice(before.row(document));
+            arithmetic.kernels.activate(row, Activation::Tanh);
+            dropped(row, document, drop);
+        }
+        let logits = self.classifier.forward(arithmetic, &kept, None);
+        (logits, Pooled { first, before, kept })
+    }
+
+    /// Adds the gradient of the classifier alone, from that of the logits.
+    pub(super) fn add_gradient(&self, arithmetic: Arithmetic, saved: &Pooled, slope: &Matrix, gradient: &mut Tensors) {
+        self.classifier.add_gradient(arithmetic, &saved.kept, slope, gradient);
+    }
+
+    /// The gradient of the hidden states, `[tokens, hidden]`, from that of the logits.
+    pub(super) fn backward(
+        &self,
+        arithmetic: Arithmetic,
+        batch: &RaggedBatch,
+        saved: &Pooled,
+        drop: Option<&[f32]>,
+        slope: &Matrix,
+        gradient: &mut Tensors,
+    ) -> Matrix {
+        let mut pooled = self.classifier.backward(arithmetic, &saved.kept, slope, None, gradient);
+        for document in 0..pooled.rows() {
+            let row = pooled.row_mut(document);
+            dropped(row, document, drop);
+            arithmetic.kernels.activation_gradient(row, saved.before.row(document), Activation::Tanh);
+        }
+        let first = self.pooler.backward(arithmetic, &saved.first, &pooled, None, gradient);
+        let mut out = Matrix::default();
+        out.reshape(Element::F32, batch.tokens(), first.columns());
+        for token in 0..batch.tokens() {
+            out.row_mut(token).fill(0.0);
+        }
+        for (document, &start) in batch.starts().iter().take(batch.documents()).enumerate() {
+            out.row_mut(start).copy_from_slice(first.row(document));
+        }
+        out
+    }
+}
+
+fn dropped(row: &mut [f32], document: usize, drop: Option<&[f32]>) {
+    let Some(drop) = drop else { return };
+    let factors = &drop[document * row.len()..][..row.len()];
+    row.iter_mut().zip(factors).for_each(|(value, factor)| *value *= factor);
+}

@@ -1,0 +1,144 @@
+//! Linear layers, forward and back.
+
+use albertine_kernels::{Element, Epilogue, Matrix, PackedWeights};
+use rayon::prelude::*;
+
+use super::Arithmetic;
+use crate::Tensors;
+use crate::parameters::Pair;
+
+/// One or several linear layers over the same rows: `y = x Wᵀ + b`, and `dx = dy W`.
+#[derive(Debug)]
+pub(super) struct Linear {
+    parts: Vec<Part>,
+    /// The columns of a part in the result; those behind its outputs are 0.
+    width: usize,
+    inputs: usize,
+    forward: PackedWeights,
+    bias: Vec<f32>,
+    backward: PackedWeights,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    pair: Pair,
+    outputs: usize,
+    scale: f32,
+}
+
+impl Linear {
+    pub(super) fn new(weights: &Tensors, pair: Pair, [outputs, inputs]: [usize; 2], arithmetic: Arithmetic) -> Self {
+        Self::of_parts(weights, &[(pair, 1.0)], [outputs, inputs], outputs, arithmetic)
+    }
+
+    /// Layers of one shape, each multiplied by a scale, whose results have `width` columns each.
+    pub(super) fn of_parts(
+        weights: &Tensors,
+        parts: &[(Pair, f32)],
+        [outputs, inputs]: [usize; 2],
+        width: usize,
+        arithmetic: Arithmetic,
+    ) -> Self {
+        let columns = parts.len() * width;
+        let mut all = vec![0.0; columns * inputs];
+        let mut bias = vec![0.0; columns];
+        for (index, (pair, scale)) in parts.iter().enumerate() {
+            let scaled =
+                |to: &mut [f32], from: &[f32]| to.iter_mut().zip(from).for_each(|(to, from)| *to = from * scale);
+            scaled(&mut all[index * width * inputs..], weights.at(pair.weight));
+            scaled(&mut bias[index * width..], weights.at(pair.bias));
+        }
+        let turned = turned(columns, inputs, |row| &all[row * inputs..][..inputs]);
+        let Arithmetic { kernels, operand } = arithmetic;
+        Self {
+            parts: parts.iter().map(|&(pair, scale)| Part { pair, outputs, scale }).collect(),
+            width,
+            inputs,
+            forward: PackedWeights::pack(kernels, operand, &all, columns, inputs),
+            bias,
+            backward: PackedWeights::pack(kernels, operand, &turned, inputs, columns),
+        }
+    }
+
+    /// `x Wᵀ + b`, or with a residual added to it: `[rows, parts * width]`.
+    pub(super) fn forward(&self, arithmetic: Arithmetic, x: &Matrix, residual: Option<&Matrix>) -> Matrix {
+        let (mut out, mut memory) = (Matrix::default(), Matrix::default());
+        out.reshape(Element::F32, x.rows(), self.bias.len());
+        let epilogue = match residual {
+            Some(residual) => Epilogue::BiasResidual { bias: &self.bias, residual },
+            None => Epilogue::Bias(&self.bias),
+        };
+        arithmetic.kernels.matmul(&mut out, arithmetic.operand(x, &mut memory), &self.forward, epilogue);
+        out
+    }
+
+    /// The gradient of what went in, `[rows, inputs]`, from that of what came out, with `residual` added to it; the
+    /// gradients of weight and bias are added to `gradient`. `x` is what went in.
+    pub(super) fn backward(
+        &self,
+        arithmetic: Arithmetic,
+        x: &Matrix,
+        slope: &Matrix,
+        residual: Option<&Matrix>,
+        gradient: &mut Tensors,
+    ) -> Matrix {
+        self.add_gradient(arithmetic, x, slope, gradient);
+        let (mut out, mut memory) = (Matrix::default(), Matrix::default());
+        out.reshape(Element::F32, x.rows(), self.inputs);
+        let zeros = vec![0.0; self.inputs];
+        let epilogue = match residual {
+            Some(residual) => Epilogue::BiasResidual { bias: &zeros, residual },
+            None => Epilogue::Bias(&zeros),
+        };
+        arithmetic.kernels.matmul(&mut out, arithmetic.operand(slope, &mut memory), &self.backward, epilogue);
+        out
+    }
+
+    /// Adds the gradients of weight (`dyᵀ x`) and bias (the sums of the columns of `dy`).
+    pub(super) fn add_gradient(&self, arithmetic: Arithmetic, x: &Matrix, slope: &Matrix, gradient: &mut Tensors) {
+        let rows = x.rows();
+        let x_turned = turned(rows, self.inputs, |row| x.row(row));
+        let packed = PackedWeights::pack(arithmetic.kernels, arithmetic.operand, &x_turned, self.inputs, rows);
+        let slope_turned = turned(rows, slope.columns(), |row| slope.row(row));
+        let zeros = vec![0.0; self.inputs];
+        let (mut lines, mut memory, mut out) = (Matrix::default(), Matrix::default(), Matrix::default());
+        for (index, Part { pair, outputs, scale }) in self.parts.iter().copied().enumerate() {
+            let line = |output: usize| &slope_turned[(index * self.width + output) * rows..][..rows];
+            lines.reshape(Element::F32, outputs, rows);
+            lines.par_rows_mut().enumerate().for_each(|(output, row)| row.copy_from_slice(line(output)));
+            out.reshape(Element::F32, outputs, self.inputs);
+            arithmetic.kernels.matmul(
+                &mut out,
+                arithmetic.operand(&lines, &mut memory),
+                &packed,
+                Epilogue::Bias(&zeros),
+            );
+            let to = gradient.at_mut(pair.weight);
+            to.par_chunks_exact_mut(self.inputs).enumerate().for_each(|(output, to)| {
+                to.iter_mut().zip(out.row(output)).for_each(|(sum, value)| *sum += value * scale);
+            });
+            let sums: Vec<f32> =
+                (0..outputs).into_par_iter().map(|output| line(output).iter().sum::<f32>() * scale).collect();
+            gradient.add(pair.bias, &sums);
+        }
+    }
+}
+
+/// Rows as columns: `[columns, rows]`.
+fn turned<'a>(rows: usize, columns: usize, row: impl Fn(usize) -> &'a [f32] + Sync) -> Vec<f32> {
+    // A block of rows and columns fits the first cache.
+    const BLOCK: usize = 32;
+    let mut out = vec![0.0; rows * columns];
+    out.par_chunks_mut(BLOCK * rows.max(1)).enumerate().for_each(|(block, out)| {
+        let first = block * BLOCK;
+        for start in (0..rows).step_by(BLOCK) {
+            for index in start..rows.min(start + BLOCK) {
+                let values = &row(index)[first..columns.min(first + BLOCK)];
+                for (column, &value) in values.iter().enumerate() {
+                    out[column * rows + index] = value;
+                }
+            }
+        }
+    });
+    out
+}

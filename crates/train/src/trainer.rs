@@ -1,0 +1,338 @@
+//! Fine-tuning: epochs of steps over shuffled examples, with what happens told to whoever listens.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use albertine_model::{AlbertClassifier, AlbertConfig, Kernels, ModelError, Precision, Scratch, Weights};
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use rayon::ThreadPoolBuilder;
+
+use crate::adamw::{AdamW, clip, linear};
+use crate::network::{Network, Targets};
+use crate::parameters::Places;
+use crate::{Evaluation, Examples, Loss, Metrics, Run, Tensors, TrainError};
+
+/// Pieces that go through the model at a time: what a step keeps for its gradient depends on it. A batch that has more goes in
+/// parts whose gradients are added up, which is the same step.
+const TOKENS: usize = 4096;
+
+/// How a model is trained.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainSettings {
+    /// How often every example is seen.
+    pub epochs: u32,
+    /// Examples of a step.
+    pub batch_size: usize,
+    /// The greatest step size of AdamW.
+    pub learning_rate: f64,
+    /// The share of all steps over which the step size grows from 0; then it falls to 0.
+    pub warmup: f64,
+    /// How much of each weight is taken away in a step, in parts of the step size; not of biases and LayerNorms.
+    pub weight_decay: f64,
+    /// The greatest length of a step's gradient; a longer one is shortened.
+    pub clip: f64,
+    /// The share of the target that goes to all classes alike, from 0 to 1.
+    pub label_smoothing: f32,
+    /// How much each class counts; all the same without.
+    pub class_weights: Option<Vec<f32>>,
+    /// The share of the values before the classifier that are left out in a step.
+    pub dropout: f32,
+    /// Train the classifier alone (and not even the pooler).
+    pub freeze_encoder: bool,
+    /// Stop when the validation loss has not fallen for so many epochs.
+    pub patience: Option<u32>,
+    /// What chance depends on: the same seed on the same kind of CPU gives the same weights, bit for bit.
+    pub seed: u64,
+}
+
+impl Default for TrainSettings {
+    /// Three epochs of 32 at 2e-5, as fine-tuning of published ALBERTs is usually begun.
+    fn default() -> Self {
+        Self {
+            epochs: 3,
+            batch_size: 32,
+            learning_rate: 2e-5,
+            warmup: 0.1,
+            weight_decay: 0.01,
+            clip: 1.0,
+            label_smoothing: 0.0,
+            class_weights: None,
+            dropout: 0.1,
+            freeze_encoder: false,
+            patience: None,
+            seed: 42,
+        }
+    }
+}
+
+/// What happens in a training.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// A step was made.
+    Step {
+        /// The steps made so far.
+        step: u64,
+        /// The steps that there will be in all.
+        steps: u64,
+        /// The mean loss of the step's examples.
+        loss: f64,
+        /// The step size.
+        learning_rate: f64,
+        /// The length of the gradient before it was shortened.
+        gradient_norm: f64,
+    },
+    /// Every example was seen once more.
+    Epoch {
+        /// The epochs so far.
+        epoch: u32,
+        /// The mean loss of its examples as they were seen.
+        loss: f64,
+        /// The share of them that got their class as they were seen.
+        accuracy: f64,
+        /// What it took.
+        elapsed: Duration,
+        /// The numbers on the validation examples, if there are any.
+        validation: Option<&'a Metrics>,
+    },
+}
+
+/// What came out of a training.
+#[derive(Debug)]
+pub struct Trained {
+    /// The weights: those of the epoch with the least validation loss; without validation the last ones.
+    pub weights: Tensors,
+    /// The epoch that they are of, from 1.
+    pub epoch: u32,
+    /// Steps that were made in all.
+    pub steps: u64,
+    /// What was measured after that epoch.
+    pub validation: Option<Metrics>,
+    /// The step at which the model diverged; the weights are those of an epoch before it.
+    pub diverged: Option<u64>,
+}
+
+/// A model that is being trained.
+#[derive(Debug)]
+pub struct Trainer {
+    config: AlbertConfig,
+    settings: TrainSettings,
+    kernels: Kernels,
+    weights: Tensors,
+    adam: AdamW,
+    frozen: Vec<bool>,
+    random: Xoshiro256PlusPlus,
+    step: u64,
+}
+
+impl Trainer {
+    /// Of a model with those weights, with as many threads as `kernels` allow. The result does not depend on their number.
+    #[must_use]
+    pub fn new(config: AlbertConfig, weights: Tensors, settings: TrainSettings, kernels: Kernels) -> Self {
+        let classifier = Places::new(&config).classifier.weight;
+        let tensors = weights.iter().len();
+        Self {
+            adam: AdamW::new(&config, settings.weight_decay),
+            frozen: (0..tensors).map(|place| settings.freeze_encoder && place < classifier).collect(),
+            random: Xoshiro256PlusPlus::seed_from_u64(settings.seed),
+            step: 0,
+            config,
+            settings,
+            kernels,
+            weights,
+        }
+    }
+
+    /// Trains on `examples` and tells `listen` of it, who may stop it.
+    ///
+    /// # Errors
+    /// [`TrainError::NoRows`] without examples, [`TrainError::Diverged`] when a loss is no number, and what the model says of
+    /// pieces that it does not know.
+    pub fn train(
+        self,
+        examples: &Examples,
+        validation: Option<&Examples>,
+        listen: &mut (dyn FnMut(&Event<'_>) -> ControlFlow<()> + Send),
+    ) -> Result<Trained, TrainError> {
+        let pool = ThreadPoolBuilder::new().num_threads(self.kernels.threads()).build()?;
+        pool.install(|| self.epochs(examples, validation, listen))
+    }
+
+    fn epochs(
+        mut self,
+        examples: &Examples,
+        validation: Option<&Examples>,
+        listen: &mut (dyn FnMut(&Event<'_>) -> ControlFlow<()> + Send),
+    ) -> Result<Trained, TrainError> {
+        if examples.is_empty() {
+            return Err(TrainError::NoRows);
+        }
+        let batch_size = self.settings.batch_size.max(1);
+        let steps = u64::from(self.settings.epochs) * examples.len().div_ceil(batch_size) as u64;
+        let mut order: Vec<usize> = (0..examples.len()).collect();
+        let mut best: Option<Best> = None;
+        let mut epoch = 0;
+        let mut diverged = None;
+        'epochs: while epoch < self.settings.epochs {
+            epoch += 1;
+            let started = Instant::now();
+            order.shuffle(&mut self.random);
+            let (mut loss, mut right) = (0.0, 0);
+            for batch in order.chunks(batch_size) {
+                let (step_loss, step_right, event) = match self.step(examples, batch, steps) {
+                    Err(TrainError::Diverged { step }) if best.is_some() => {
+                        diverged = Some(step);
+                        break 'epochs;
+                    }
+                    made => made?,
+                };
+                loss += step_loss * batch.len() as f64;
+                right += step_right;
+                if listen(&event).is_break() {
+                    break 'epochs;
+                }
+            }
+            let metrics = match validation.map(|validation| self.measured(validation, epoch)).transpose() {
+                Err(TrainError::Diverged { step }) if best.is_some() => {
+                    diverged = Some(step);
+                    break;
+                }
+                measured => measured?,
+            };
+            let total = examples.len() as f64;
+            let stop = listen(&Event::Epoch {
+                epoch,
+                loss: loss / total,
+                accuracy: right as f64 / total,
+                elapsed: started.elapsed(),
+                validation: metrics.as_ref(),
+            });
+            if let Some(metrics) = metrics
+                && best.as_ref().is_none_or(|best| metrics.loss < best.metrics.loss)
+            {
+                best = Some(Best { epoch, weights: self.weights.clone(), metrics });
+            }
+            let since = best.as_ref().map_or(0, |best| epoch - best.epoch);
+            if stop.is_break() || self.settings.patience.is_some_and(|patience| since >= patience) {
+                break;
+            }
+        }
+        let steps = self.step;
+        if let Some(Best { epoch, weights, metrics }) = best {
+            return Ok(Trained { weights, epoch, steps, validation: Some(metrics), diverged });
+        }
+        // The last step was made after its loss was seen.
+        let few: Vec<usize> = (0..examples.len().min(batch_size)).collect();
+        self.measured(&examples.of(&few), epoch)?;
+        Ok(Trained { weights: self.weights, epoch, steps, validation: None, diverged })
+    }
+
+    /// The numbers of the model as it is now.
+    fn measured(&self, examples: &Examples, epoch: u32) -> Result<Metrics, TrainError> {
+        match measure(&self.config, &self.weights, self.kernels, examples, epoch, &|| false) {
+            Ok(Some(metrics)) => Ok(metrics),
+            Ok(None) | Err(TrainError::NotANumber { .. } | TrainError::Model(ModelError::NotFinite { .. })) => {
+                Err(TrainError::Diverged { step: self.step })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// One step over the examples at `places`: the mean loss, how many got their class, and what to tell.
+    fn step(
+        &mut self,
+        examples: &Examples,
+        places: &[usize],
+        steps: u64,
+    ) -> Result<(f64, usize, Event<'static>), TrainError> {
+        let network = Network::new(&self.config, &self.weights, self.kernels)?;
+        let class_weights = self.settings.class_weights.as_deref();
+        let weight = |place: &usize| {
+            class_weights
+                .map_or(1.0, |weights| f64::from(weights.get(examples.classes()[*place]).copied().unwrap_or(1.0)))
+        };
+        let total: f64 = places.iter().map(weight).sum();
+        let mut gradient = Tensors::zeros(&self.config);
+        let (mut loss, mut right) = (0.0, 0);
+        for part in examples.parts(places, TOKENS) {
+            let batch = examples.batch(part);
+            let classes: Vec<usize> = part.iter().map(|&place| examples.classes()[place]).collect();
+            let drop = drop_factors(self.settings.dropout, part.len() * self.config.hidden_size, &mut self.random);
+            let targets = Targets {
+                classes: &classes,
+                weights: class_weights,
+                smoothing: self.settings.label_smoothing,
+                total,
+                loss: Loss::CrossEntropy,
+            };
+            let step = network.step(&batch, &targets, drop.as_deref(), !self.settings.freeze_encoder, &mut gradient);
+            loss += step.loss;
+            let rows = step.logits.chunks_exact(self.config.labels.len());
+            right += rows.zip(&classes).filter(|(row, class)| largest(row) == **class).count();
+        }
+        let gradient_norm = clip(&mut gradient, self.settings.clip);
+        if !loss.is_finite() || !gradient_norm.is_finite() {
+            return Err(TrainError::Diverged { step: self.step + 1 });
+        }
+        let warmup = (self.settings.warmup * steps as f64).ceil() as u64;
+        let learning_rate = self.settings.learning_rate * linear(self.step, warmup, steps);
+        self.adam.step(&mut self.weights, &gradient, learning_rate, &self.frozen);
+        self.step += 1;
+        Ok((loss, right, Event::Step { step: self.step, steps, loss, learning_rate, gradient_norm }))
+    }
+}
+
+/// The epoch with the least validation loss so far.
+struct Best {
+    epoch: u32,
+    weights: Tensors,
+    metrics: Metrics,
+}
+
+/// The numbers of a model with those weights on `examples`, computed as it classifies; `epoch` is told with them. Nothing, when
+/// `stop` says so meanwhile.
+///
+/// # Errors
+/// [`TrainError::NoRows`], [`TrainError::NotANumber`], and what the model says of pieces that it does not know.
+pub fn measure(
+    config: &AlbertConfig,
+    weights: &Tensors,
+    kernels: Kernels,
+    examples: &Examples,
+    epoch: u32,
+    stop: &dyn Fn() -> bool,
+) -> Result<Option<Metrics>, TrainError> {
+    let started = Instant::now();
+    let bytes = weights.to_safetensors()?;
+    let weights = Weights::from_safetensors(&bytes, Path::new("the trained model"))?;
+    let model = AlbertClassifier::new(config.clone(), &weights, kernels, Precision::F32)?;
+    let mut evaluation = Evaluation::new(config.labels.clone(), Loss::CrossEntropy)?;
+    let places: Vec<usize> = (0..examples.len()).collect();
+    let (mut scratch, mut logits) = (Scratch::new(), Vec::new());
+    for part in examples.parts(&places, TOKENS) {
+        if stop() {
+            return Ok(None);
+        }
+        logits.clear();
+        model.logits(&examples.batch(part), kernels.threads(), &mut scratch, &mut logits)?;
+        for (&place, row) in part.iter().zip(logits.chunks_exact(config.labels.len())) {
+            evaluation.add(examples.classes()[place], row)?;
+        }
+    }
+    evaluation.metrics(Run { runtime: started.elapsed(), epoch: Some(f64::from(epoch)), ..Run::default() }).map(Some)
+}
+
+/// What is left out of so many values, as factors: 0, or what keeps the mean.
+fn drop_factors(share: f32, count: usize, random: &mut Xoshiro256PlusPlus) -> Option<Vec<f32>> {
+    let kept = 1.0 / (1.0 - share);
+    (share > 0.0).then(|| (0..count).map(|_| if random.random::<f32>() < share { 0.0 } else { kept }).collect())
+}
+
+fn largest(row: &[f32]) -> usize {
+    (0..row.len()).fold(0, |best, place| if row[place] > row[best] { place } else { best })
+}
+
+#[cfg(test)]
+mod tests;
