@@ -3,6 +3,7 @@
 
 mod evaluate;
 mod models;
+mod train;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use clap_complete::Shell;
 
 pub(crate) use self::evaluate::EvaluateArgs;
 pub(crate) use self::models::ModelsAction;
+pub(crate) use self::train::{ClassWeights, TrainArgs};
 
 const MAIN_EXAMPLES: &str = "\
 Examples:
@@ -90,6 +92,10 @@ pub(crate) enum Command {
     /// Measure a model on a labelled table
     #[command(after_help = evaluate::EXAMPLES)]
     Evaluate(Box<EvaluateArgs>),
+
+    /// Fine-tune a model on a labelled table
+    #[command(after_help = train::EXAMPLES)]
+    Train(Box<TrainArgs>),
 
     /// Query files with SQL; classify(text) is a function
     #[command(after_help = SQL_EXAMPLES)]
@@ -367,7 +373,7 @@ pub(crate) enum Errors {
 }
 
 /// A number from 0 to 1.
-fn probability(text: &str) -> Result<f32, String> {
+pub(super) fn probability(text: &str) -> Result<f32, String> {
     match text.parse::<f32>() {
         Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
         _ => Err("not a number from 0 to 1".to_owned()),
@@ -375,12 +381,12 @@ fn probability(text: &str) -> Result<f32, String> {
 }
 
 /// A whole number from 1 up.
-fn positive(text: &str) -> Result<NonZeroUsize, String> {
+pub(super) fn positive(text: &str) -> Result<NonZeroUsize, String> {
     text.parse().map_err(|_| "not a whole number from 1 up".to_owned())
 }
 
 /// A number of threads that a classifier takes.
-fn threads(text: &str) -> Result<NonZeroUsize, String> {
+pub(super) fn threads(text: &str) -> Result<NonZeroUsize, String> {
     let most = albertine::MAX_THREADS;
     let count = positive(text).ok().filter(|count| count.get() <= most);
     count.ok_or_else(|| format!("not a whole number from 1 to {most}"))

@@ -7,6 +7,7 @@ mod evaluate;
 mod inspect;
 mod models;
 mod sql;
+mod train;
 
 pub(crate) use self::bench::bench;
 pub(crate) use self::classify::classify;
@@ -15,3 +16,4 @@ pub(crate) use self::evaluate::evaluate;
 pub(crate) use self::inspect::inspect;
 pub(crate) use self::models::models;
 pub(crate) use self::sql::sql;
+pub(crate) use self::train::train;

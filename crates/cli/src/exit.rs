@@ -21,6 +21,8 @@ pub(crate) enum Outcome {
     Done,
     /// Some rows could not be read and were kept with null values: exit code 1.
     FailedRows,
+    /// Interrupted, with what there was by then in its place: exit code 130.
+    Interrupted,
 }
 
 /// A mistake in how the command was called, with what to do instead.
@@ -58,6 +60,7 @@ pub(crate) fn finish(result: anyhow::Result<Outcome>, tables: Tables, printer: &
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::FailedRows) => ExitCode::from(1),
+        Ok(Outcome::Interrupted) => ExitCode::from(INTERRUPTED as u8),
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             printer.error(sentence(&error));
@@ -174,6 +177,8 @@ fn train_hint(error: &TrainError) -> Option<String> {
         TrainError::LabelCount { .. } | TrainError::SameName { .. } | TrainError::NoName => {
             "give each class a name of its own, in the order of the model's labels, as in `--labels no,yes`"
         }
+        TrainError::Diverged { .. } => "choose a smaller `--learning-rate`",
+        TrainError::Limit { .. } => "leave `--max-sentence-length` out to use the model's limit",
         TrainError::OtherOrder { .. } => "leave `--labels` out",
         TrainError::TooFewLabels { .. } => "name a classifier of two classes or more with `--model`",
         TrainError::NoRows => "`--text-column` and `--label-column` name the columns that are read",

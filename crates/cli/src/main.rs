@@ -9,6 +9,7 @@ mod download;
 mod exit;
 mod facts;
 mod interrupt;
+mod labels;
 mod printer;
 mod progress;
 mod report;
@@ -40,6 +41,7 @@ fn run(command: Command, offline: bool, printer: &Printer) -> anyhow::Result<Out
     match command {
         Command::Classify(args) => commands::classify(*args, &hub?, printer),
         Command::Evaluate(args) => commands::evaluate(&args, &hub?, printer),
+        Command::Train(args) => commands::train(&args, &hub?, printer),
         Command::Sql(args) => commands::sql(&args, &hub?, printer),
         Command::Inspect { subject } => commands::inspect(subject, &hub?, printer),
         Command::Models { action } => commands::models(action, &hub?, printer),

@@ -39,6 +39,11 @@ impl Progress {
         Self { bar, measure, started: Instant::now() }
     }
 
+    /// Says something beside the bar.
+    pub(crate) fn suspend(&self, say: impl FnOnce()) {
+        self.bar.suspend(say);
+    }
+
     /// Tells how far the work is: rows done and bytes read.
     pub(crate) fn update(&self, rows: u64, bytes: u64) {
         if self.bar.is_hidden() {

@@ -94,10 +94,15 @@ pub(crate) fn input(
 
 /// The tables that are read; standard input when none is named.
 pub(crate) fn tables(args: &InputArgs, errors: Errors) -> SourceOptions {
-    let inputs = if args.inputs.is_empty() { vec![STANDARD_STREAM.to_owned()] } else { args.inputs.clone() };
+    tables_at(&args.inputs, args.input_format, errors)
+}
+
+/// The tables of that format that are read; standard input when none is named.
+pub(crate) fn tables_at(named: &[String], format: Option<InputFormat>, errors: Errors) -> SourceOptions {
+    let inputs = if named.is_empty() { vec![STANDARD_STREAM.to_owned()] } else { named.to_vec() };
     // A stream has no extension: without a format it is what a person pipes, one text a line.
     let only_stdin = inputs.iter().all(|input| input == STANDARD_STREAM);
-    let format = args.input_format.map(Format::from).or_else(|| only_stdin.then_some(Format::Txt));
+    let format = format.map(Format::from).or_else(|| only_stdin.then_some(Format::Txt));
     let on_error = match errors {
         Errors::Fail => OnError::Fail,
         Errors::Null => OnError::Null,

@@ -1,6 +1,5 @@
 //! `albertine evaluate`: how good a model is on a labelled table.
 
-mod labels;
 mod tally;
 
 use std::fs;
@@ -22,7 +21,7 @@ use crate::printer::Printer;
 use crate::progress::Progress;
 use crate::report::{self, count, grouped};
 use crate::settings::Model;
-use crate::{settings, timing};
+use crate::{labels, settings, timing};
 
 /// Measures the model on the table that `args` name, and prints the numbers.
 pub(crate) fn evaluate(args: &EvaluateArgs, hub: &Hub, printer: &Printer) -> anyhow::Result<Outcome> {
@@ -47,7 +46,7 @@ pub(crate) fn evaluate(args: &EvaluateArgs, hub: &Hub, printer: &Printer) -> any
     let classify = Classify::new(Arc::clone(&classifier), columns)?;
     classify.output_schema(source.schema())?;
     let names = labels::names(classifier.labels(), args.labels.as_deref())?;
-    let mut tally = Tally::new(&classify, names, &args.label_column, source.schema())?;
+    let mut tally = Tally::new(&classify, names, args, source.schema())?;
     let files = args.report.as_deref().map(|folder| Files::create(folder, &source)).transpose()?;
 
     let progress = Progress::new(printer.may_draw_progress(), source.rows_total(), source.bytes_total());

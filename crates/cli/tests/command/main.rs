@@ -18,4 +18,5 @@ mod spark_nlp;
 mod sql;
 mod tables;
 mod texts;
+mod train;
 mod usage;

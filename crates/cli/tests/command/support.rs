@@ -14,7 +14,8 @@ use tempfile::TempDir;
 pub(crate) const ALBERTINE: &str = env!("CARGO_BIN_EXE_albertine");
 
 /// What differs from machine to machine and from run to run, and what stands for it in snapshots.
-const FILTERS: [(&str, &str); 4] = [
+const FILTERS: [(&str, &str); 5] = [
+    (r"(; |in )[0-9]+\.[0-9] s\b", "$1[TIME]"),
     (r"in [0-9.]+ s \([0-9,]+ rows/s\)", "in [TIME]"),
     (r#"("[a-z_.]+\.(?:json|model|safetensors)":)[0-9]+"#, "$1[SIZE]"),
     // The last digits of a score depend on the CPU level.

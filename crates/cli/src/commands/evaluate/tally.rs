@@ -6,8 +6,9 @@ use anyhow::Context;
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{Float32Type, Schema};
 
-use super::labels;
+use crate::args::EvaluateArgs;
 use crate::exit::Misuse;
+use crate::labels;
 use crate::printer::Printer;
 use crate::report::grouped;
 
@@ -24,6 +25,7 @@ const LOGITS: &str = "logits";
 pub(super) struct Tally<'a> {
     classify: &'a Classify,
     names: LabelNames,
+    text_columns: Vec<String>,
     label_column: String,
     logits_column: String,
     evaluation: Evaluation,
@@ -38,7 +40,7 @@ impl<'a> Tally<'a> {
     pub(super) fn new(
         classify: &'a Classify,
         names: LabelNames,
-        label_column: &str,
+        args: &EvaluateArgs,
         input: &Schema,
     ) -> anyhow::Result<Self> {
         let loss = match classify.classifier().activation() {
@@ -57,7 +59,8 @@ impl<'a> Tally<'a> {
             classify,
             evaluation: Evaluation::new(names.names().to_vec(), loss)?,
             names,
-            label_column: label_column.to_owned(),
+            text_columns: args.input.text_columns.clone(),
+            label_column: args.label_column.clone(),
             logits_column: renamed.map_or_else(|| LOGITS.to_owned(), |(_, used)| used),
             mistakes: Mistakes::new(MISTAKES),
             rows: 0,
@@ -74,7 +77,7 @@ impl<'a> Tally<'a> {
         for row in 0..window.num_rows() {
             self.rows += 1;
             let label = if labels.is_null(row) { "" } else { labels.value(row) };
-            if label.trim().is_empty() || logits.is_null(row) {
+            if label.is_empty() || logits.is_null(row) {
                 self.left_out += 1;
                 continue;
             }
@@ -89,7 +92,7 @@ impl<'a> Tally<'a> {
             }
             let texts = match &mut texts {
                 Some(texts) => texts,
-                none => none.insert(self.classify.texts(window)?),
+                none => none.insert(albertine::texts::read(window, &self.text_columns)?),
             };
             self.mistakes.offer(Mistake {
                 row: self.rows,

@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Float64Type, Schema};
 use crate::exit::Misuse;
 
 /// Checks that the column of true labels is there and that its values are labels: text, numbers or booleans.
-pub(super) fn require(schema: &Schema, name: &str) -> Result<(), Misuse> {
+pub(crate) fn require(schema: &Schema, name: &str) -> Result<(), Misuse> {
     let hint = "name the column of the true labels with `--label-column`";
     let mut found = schema.fields().iter().filter(|field| field.name() == name);
     let field = match (found.next(), found.next()) {
@@ -37,8 +37,9 @@ fn is_label(kind: &DataType) -> bool {
     }
 }
 
-/// The labels of a column as text; whole numbers as they are usually written, whatever the type of the column.
-pub(super) fn read(column: &ArrayRef) -> anyhow::Result<StringArray> {
+/// The labels of a column as text, without blanks around them; whole numbers as they are usually written, whatever the type of the
+/// column.
+pub(crate) fn read(column: &ArrayRef) -> anyhow::Result<StringArray> {
     if column.data_type().is_floating()
         || matches!(column.data_type(), DataType::Decimal128(..) | DataType::Decimal256(..))
     {
@@ -49,11 +50,12 @@ pub(super) fn read(column: &ArrayRef) -> anyhow::Result<StringArray> {
             .map(|number| number.map(|number| number.to_string()))
             .collect());
     }
-    Ok(cast(column, &DataType::Utf8)?.as_string::<i32>().clone())
+    let labels = cast(column, &DataType::Utf8)?;
+    Ok(labels.as_string::<i32>().iter().map(|label| label.map(str::trim)).collect())
 }
 
 /// What a table calls the classes of the model: `given` is a line of CSV.
-pub(super) fn names(labels: &[String], given: Option<&str>) -> anyhow::Result<LabelNames> {
+pub(crate) fn names(labels: &[String], given: Option<&str>) -> anyhow::Result<LabelNames> {
     let Some(given) = given else { return Ok(LabelNames::of_model(labels)?) };
     let mut reader = csv::ReaderBuilder::new().has_headers(false).trim(csv::Trim::All).from_reader(given.as_bytes());
     let mut records = reader.records();

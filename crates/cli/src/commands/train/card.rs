@@ -1,0 +1,29 @@
+//! The model card of a trained model.
+
+use std::path::Path;
+
+use albertine_train::Metrics;
+
+use super::plain;
+
+/// What the model is, what it was measured at, and how it was made.
+pub(super) fn card(output: &Path, facts: &[(&str, String)], labels: &[String], measured: Option<&Metrics>) -> String {
+    let name = output.file_name().unwrap_or_default().to_string_lossy();
+    let labels: String = labels.iter().map(|label| format!("- {}\n", plain(label))).collect();
+    let facts: String =
+        facts.iter().map(|(name, value)| format!("| {name} | {} |\n", plain(value).replace('|', "\\|"))).collect();
+    let numbers = measured.map_or_else(
+        || "Nothing was measured.\n".to_owned(),
+        |metrics| {
+            format!(
+                "On {} texts: loss {:.4}, accuracy {:.4}, macro F1 {:.4}; metrics.json has more.\n",
+                metrics.samples, metrics.loss, metrics.accuracy, metrics.macro_f1
+            )
+        },
+    );
+    format!(
+        "---\npipeline_tag: text-classification\nlibrary_name: transformers\n---\n\n# {name}\n\nAn ALBERT text classifier, \
+         fine-tuned with `albertine train`.\n\n## Labels\n\n{labels}\n## Numbers\n\n{numbers}\n## Training\n\n\
+         | what | value |\n| --- | --- |\n{facts}"
+    )
+}
