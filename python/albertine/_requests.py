@@ -56,7 +56,7 @@ def resolved(reference: str) -> Reference:
     """
     if reference.startswith("train."):
         raise PipelineError(
-            f"`{reference}` is to be trained, which is not done here; load(path=...) takes a model that is, as Hugging Face saves it"
+            f"`{reference}` is to be trained, which the command `albertine train` does; load(path=...) takes what it makes"
         )
     spells = _spells()
     spelled = reference.lower()

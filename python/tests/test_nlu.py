@@ -198,7 +198,7 @@ def test_a_request_that_names_nothing_is_refused(request_: str) -> None:
 
 
 def test_what_is_to_be_trained_is_refused() -> None:
-    with pytest.raises(albertine.PipelineError, match="`train.classifier` is to be trained, which is not done here"):
+    with pytest.raises(albertine.PipelineError, match="`train.classifier` is to be trained, which the command `albertine train` does"):
         load("train.classifier")
 
 
