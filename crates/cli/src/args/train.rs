@@ -14,7 +14,8 @@ is a model directory that `--model` takes and that Hugging Face transformers loa
 step and each epoch) and, where something was measured, metrics.json and report.html.
 
 With validation rows the epoch with the least loss on them is kept. The same seed gives the same model, bit for bit, at any number of \
-threads of one kind of CPU. Ctrl-C stops after the step at work and keeps what is learned; a second one stops at once.
+threads of one kind of CPU. Ctrl-C stops after the step at work and keeps what is learned (with validation rows, the best epoch so far); a \
+second one stops at once.
 
 Examples:
   albertine train --input train.csv --model ./albert-base-v2 --output my-model --validation-split 0.1
