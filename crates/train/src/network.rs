@@ -15,7 +15,9 @@ use albertine_model::{AlbertConfig, RaggedBatch};
 
 use self::embeddings::Embeddings;
 use self::head::Head;
+pub(crate) use self::head::dropped;
 use self::layer::Layer;
+use self::linear::Linear;
 use crate::parameters::Places;
 use crate::{Loss, Tensors};
 
@@ -62,6 +64,12 @@ pub(crate) struct Step {
     pub(crate) logits: Vec<f32>,
 }
 
+impl Step {
+    fn new(loss: f64, logits: &Matrix) -> Self {
+        Self { loss, logits: (0..logits.rows()).flat_map(|document| logits.row(document).to_vec()).collect() }
+    }
+}
+
 impl Network {
     pub(crate) fn new(config: &AlbertConfig, weights: &Tensors, kernels: Kernels) -> Result<Self, CpuError> {
         let arithmetic = Arithmetic::new(kernels)?;
@@ -80,38 +88,62 @@ impl Network {
     ///
     /// `targets` are the true classes of the documents, whose losses are divided by their `total`; the batch has no empty
     /// document and no piece or place that the model lacks. `drop` says what of the pooled rows is kept, by a factor for each
-    /// of `[documents, hidden]`. Without `whole` only the classifier gets a gradient.
+    /// of `[documents, hidden]`.
     pub(crate) fn step(
         &self,
         batch: &RaggedBatch,
         targets: &Targets<'_>,
         drop: Option<&[f32]>,
-        whole: bool,
         gradient: &mut Tensors,
     ) -> Step {
         let (mut hidden, embedded) = self.embeddings.forward(self.arithmetic, batch);
         let mut kept = Vec::with_capacity(self.order.len());
         for &layer in &self.order {
             let (next, saved) = self.layers[layer].forward(self.arithmetic, batch, hidden);
-            kept.extend(whole.then_some(saved));
+            kept.push(saved);
             hidden = next;
         }
         let (logits, pooled) = self.head.forward(self.arithmetic, batch, &hidden, drop);
         let (loss, slope) = targets.loss(&logits);
-        let documents = batch.documents();
-        let step = Step { loss, logits: (0..documents).flat_map(|document| logits.row(document).to_vec()).collect() };
-        if !whole {
-            self.head.add_gradient(self.arithmetic, &pooled, &slope, gradient);
-            return step;
-        }
-
         let mut back = self.head.backward(self.arithmetic, batch, &pooled, drop, &slope, gradient);
         for &layer in self.order.iter().rev() {
             let Some(saved) = kept.pop() else { break };
             back = self.layers[layer].backward(self.arithmetic, batch, saved, back, gradient);
         }
         self.embeddings.backward(self.arithmetic, batch, &embedded, back, gradient);
-        step
+        Step::new(loss, &logits)
+    }
+
+    /// What goes into the classifier, `[documents, hidden]`, before something of it is dropped.
+    pub(crate) fn pooled(&self, batch: &RaggedBatch) -> Matrix {
+        let (mut hidden, _) = self.embeddings.forward(self.arithmetic, batch);
+        for &layer in &self.order {
+            hidden = self.layers[layer].forward(self.arithmetic, batch, hidden).0;
+        }
+        self.head.forward(self.arithmetic, batch, &hidden, None).1.into_kept()
+    }
+}
+
+/// The classifier alone, packed for one step of training.
+#[derive(Debug)]
+pub(crate) struct Classifier {
+    arithmetic: Arithmetic,
+    linear: Linear,
+}
+
+impl Classifier {
+    pub(crate) fn new(config: &AlbertConfig, weights: &Tensors, kernels: Kernels) -> Result<Self, CpuError> {
+        let arithmetic = Arithmetic::new(kernels)?;
+        let shape = [config.labels.len(), config.hidden_size];
+        Ok(Self { arithmetic, linear: Linear::new(weights, Places::new(config).classifier, shape, arithmetic) })
+    }
+
+    /// The same step as [`Network::step`] for what goes into the classifier, `[documents, hidden]`.
+    pub(crate) fn step(&self, pooled: &Matrix, targets: &Targets<'_>, gradient: &mut Tensors) -> Step {
+        let logits = self.linear.forward(self.arithmetic, pooled, None);
+        let (loss, slope) = targets.loss(&logits);
+        self.linear.add_gradient(self.arithmetic, pooled, &slope, gradient);
+        Step::new(loss, &logits)
     }
 }
 

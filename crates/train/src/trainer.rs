@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use albertine_kernels::{Element, Matrix};
 use albertine_model::{AlbertClassifier, AlbertConfig, Kernels, ModelError, Precision, Scratch, Weights};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::seq::SliceRandom;
@@ -11,7 +12,7 @@ use rand::{RngExt, SeedableRng};
 use rayon::ThreadPoolBuilder;
 
 use crate::adamw::{AdamW, clip, linear};
-use crate::network::{Network, Targets};
+use crate::network::{Classifier, Network, Targets, dropped};
 use crate::parameters::Places;
 use crate::{Evaluation, Examples, Loss, Metrics, Run, Tensors, TrainError};
 
@@ -122,6 +123,8 @@ pub struct Trainer {
     kernels: Kernels,
     weights: Tensors,
     adam: AdamW,
+    /// What goes into the classifier for each example, `[examples, hidden]`, where nothing else is trained: it stays the same.
+    pooled: Option<Vec<f32>>,
     frozen: Vec<bool>,
     random: Xoshiro256PlusPlus,
     step: u64,
@@ -138,6 +141,7 @@ impl Trainer {
             frozen: (0..tensors).map(|place| settings.freeze_encoder && place < classifier).collect(),
             random: Xoshiro256PlusPlus::seed_from_u64(settings.seed),
             step: 0,
+            pooled: None,
             config,
             settings,
             kernels,
@@ -168,6 +172,9 @@ impl Trainer {
     ) -> Result<Trained, TrainError> {
         if examples.is_empty() {
             return Err(TrainError::NoRows);
+        }
+        if self.settings.freeze_encoder {
+            self.pooled = Some(self.pool(examples)?);
         }
         let batch_size = self.settings.batch_size.max(1);
         let steps = u64::from(self.settings.epochs) * examples.len().div_ceil(batch_size) as u64;
@@ -229,6 +236,18 @@ impl Trainer {
         Ok(Trained { weights: self.weights, epoch, steps, validation: None, diverged })
     }
 
+    /// What goes into the classifier for each example.
+    fn pool(&self, examples: &Examples) -> Result<Vec<f32>, TrainError> {
+        let network = Network::new(&self.config, &self.weights, self.kernels)?;
+        let places: Vec<usize> = (0..examples.len()).collect();
+        let mut pooled = Vec::with_capacity(examples.len() * self.config.hidden_size);
+        for part in examples.parts(&places, TOKENS) {
+            let rows = network.pooled(&examples.batch(part));
+            (0..rows.rows()).for_each(|row| pooled.extend_from_slice(rows.row(row)));
+        }
+        Ok(pooled)
+    }
+
     /// The numbers of the model as it is now.
     fn measured(&self, examples: &Examples, epoch: u32) -> Result<Metrics, TrainError> {
         match measure(&self.config, &self.weights, self.kernels, examples, epoch, &|| false) {
@@ -247,7 +266,12 @@ impl Trainer {
         places: &[usize],
         steps: u64,
     ) -> Result<(f64, usize, Event<'static>), TrainError> {
-        let network = Network::new(&self.config, &self.weights, self.kernels)?;
+        let work = match &self.pooled {
+            Some(pooled) => {
+                Work::Classifier(Box::new(Classifier::new(&self.config, &self.weights, self.kernels)?), pooled)
+            }
+            None => Work::Network(Box::new(Network::new(&self.config, &self.weights, self.kernels)?)),
+        };
         let class_weights = self.settings.class_weights.as_deref();
         let weight = |place: &usize| {
             class_weights
@@ -257,7 +281,6 @@ impl Trainer {
         let mut gradient = Tensors::zeros(&self.config);
         let (mut loss, mut right) = (0.0, 0);
         for part in examples.parts(places, TOKENS) {
-            let batch = examples.batch(part);
             let classes: Vec<usize> = part.iter().map(|&place| examples.classes()[place]).collect();
             let drop = drop_factors(self.settings.dropout, part.len() * self.config.hidden_size, &mut self.random);
             let targets = Targets {
@@ -267,7 +290,13 @@ impl Trainer {
                 total,
                 loss: Loss::CrossEntropy,
             };
-            let step = network.step(&batch, &targets, drop.as_deref(), !self.settings.freeze_encoder, &mut gradient);
+            let step = match &work {
+                Work::Network(network) => network.step(&examples.batch(part), &targets, drop.as_deref(), &mut gradient),
+                Work::Classifier(classifier, pooled) => {
+                    let rows = rows_of(pooled, part, self.config.hidden_size, drop.as_deref());
+                    classifier.step(&rows, &targets, &mut gradient)
+                }
+            };
             loss += step.loss;
             let rows = step.logits.chunks_exact(self.config.labels.len());
             right += rows.zip(&classes).filter(|(row, class)| largest(row) == **class).count();
@@ -282,6 +311,24 @@ impl Trainer {
         self.step += 1;
         Ok((loss, right, Event::Step { step: self.step, steps, loss, learning_rate, gradient_norm }))
     }
+}
+
+/// What a step goes through.
+enum Work<'a> {
+    Network(Box<Network>),
+    /// And what goes into it for each example.
+    Classifier(Box<Classifier>, &'a [f32]),
+}
+
+/// The rows at `places`, `[places, width]`, with what is dropped of them.
+fn rows_of(all: &[f32], places: &[usize], width: usize, drop: Option<&[f32]>) -> Matrix {
+    let mut rows = Matrix::default();
+    rows.reshape(Element::F32, places.len(), width);
+    for (row, &place) in places.iter().enumerate() {
+        rows.row_mut(row).copy_from_slice(&all[place * width..][..width]);
+        dropped(rows.row_mut(row), row, drop);
+    }
+    rows
 }
 
 /// The epoch with the least validation loss so far.

@@ -25,6 +25,12 @@ pub(super) struct Pooled {
     kept: Matrix,
 }
 
+impl Pooled {
+    pub(super) fn into_kept(self) -> Matrix {
+        self.kept
+    }
+}
+
 impl Head {
     pub(super) fn new(config: &AlbertConfig, weights: &Tensors, places: &Places, arithmetic: Arithmetic) -> Self {
         let (hidden, labels) = (config.hidden_size, config.labels.len());
@@ -59,11 +65,6 @@ impl Head {
         (logits, Pooled { first, before, kept })
     }
 
-    /// Adds the gradient of the classifier alone, from that of the logits.
-    pub(super) fn add_gradient(&self, arithmetic: Arithmetic, saved: &Pooled, slope: &Matrix, gradient: &mut Tensors) {
-        self.classifier.add_gradient(arithmetic, &saved.kept, slope, gradient);
-    }
-
     /// The gradient of the hidden states, `[tokens, hidden]`, from that of the logits.
     pub(super) fn backward(
         &self,
@@ -93,7 +94,8 @@ impl Head {
     }
 }
 
-fn dropped(row: &mut [f32], document: usize, drop: Option<&[f32]>) {
+/// Multiplies a row by its factors in `drop`.
+pub(crate) fn dropped(row: &mut [f32], document: usize, drop: Option<&[f32]>) {
     let Some(drop) = drop else { return };
     let factors = &drop[document * row.len()..][..row.len()];
     row.iter_mut().zip(factors).for_each(|(value, factor)| *value *= factor);

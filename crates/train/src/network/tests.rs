@@ -67,7 +67,7 @@ fn gradients_are_those_of_pytorch_at_every_level() {
                     loss: Loss::CrossEntropy,
                 };
                 let mut gradient = Tensors::zeros(&golden.config);
-                let step = network.step(&golden.batch, &targets, None, true, &mut gradient);
+                let step = network.step(&golden.batch, &targets, None, &mut gradient);
                 let expected = case["loss"].as_f64().unwrap();
                 assert!((step.loss - expected).abs() < TOLERANCE, "{name}: a loss of {} for {expected}", step.loss);
                 let mut seen = 0;
@@ -107,7 +107,7 @@ fn a_gradient_does_not_depend_on_threads() {
             let kernels = Kernels::detect().unwrap().with_threads(threads);
             let network = Network::new(&golden.config, &golden.weights, kernels).unwrap();
             let mut gradient = Tensors::zeros(&golden.config);
-            let step = network.step(&golden.batch, &targets, None, true, &mut gradient);
+            let step = network.step(&golden.batch, &targets, None, &mut gradient);
             (step.loss.to_bits(), step.logits, gradient)
         })
     };

@@ -93,6 +93,27 @@ fn the_same_seed_gives_the_same_weights_at_any_number_of_threads() {
 }
 
 #[test]
+fn the_classifier_alone_makes_the_steps_that_it_makes_in_the_network() {
+    let (config, weights) = tiny();
+    let (examples, places) = (examples(8, 3), (0..8).collect::<Vec<_>>());
+    let kernels = Kernels::detect().unwrap();
+    let targets =
+        Targets { classes: examples.classes(), weights: None, smoothing: 0.1, total: 8.0, loss: Loss::CrossEntropy };
+    let drop = drop_factors(0.5, 8 * config.hidden_size, &mut Xoshiro256PlusPlus::seed_from_u64(5));
+    let (mut whole, mut alone) = (Tensors::zeros(&config), Tensors::zeros(&config));
+    let network = Network::new(&config, &weights, kernels).unwrap();
+    let one = network.step(&examples.batch(&places), &targets, drop.as_deref(), &mut whole);
+    let pooled = network.pooled(&examples.batch(&places));
+    let all: Vec<f32> = places.iter().flat_map(|&place| pooled.row(place).to_vec()).collect();
+    let rows = rows_of(&all, &places, config.hidden_size, drop.as_deref());
+    let two = Classifier::new(&config, &weights, kernels).unwrap().step(&rows, &targets, &mut alone);
+    assert!(one.loss == two.loss && one.logits == two.logits);
+    let classifier = Places::new(&config).classifier;
+    assert!(whole.at(classifier.weight) == alone.at(classifier.weight));
+    assert!(whole.at(classifier.bias) == alone.at(classifier.bias));
+}
+
+#[test]
 fn a_frozen_encoder_stays_as_it_is() {
     let (config, before) = tiny();
     let (trained, _, epochs) = train(96, TrainSettings { freeze_encoder: true, ..settings() }, 2, None);
@@ -115,7 +136,7 @@ fn parts_of_a_batch_make_the_same_step() {
             let classes: Vec<usize> = part.iter().map(|&place| examples.classes()[place]).collect();
             let targets =
                 Targets { classes: &classes, weights: None, smoothing: 0.1, total: 8.0, loss: Loss::CrossEntropy };
-            network.step(&examples.batch(part), &targets, None, true, &mut gradient);
+            network.step(&examples.batch(part), &targets, None, &mut gradient);
         }
         gradient
     };
