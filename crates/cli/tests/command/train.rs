@@ -1,5 +1,8 @@
 //! `albertine train`: a model, fine-tuned on a labelled table.
 
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStderr, Command};
+
 use serde_json::Value;
 
 use crate::support::{BUSINESS, SPORTS, Sandbox, assert_conversation, golden_model};
@@ -12,6 +15,18 @@ fn table(sandbox: &Sandbox, name: &str, rows: usize) {
         csv.push_str(&format!("{text} number {row},{}\n", ["bees", "law"][row % 2]));
     }
     sandbox.file(name, csv);
+}
+
+/// A training that has come to the end of its first epoch, and what it goes on to say.
+fn after_an_epoch(command: &mut Command) -> (Child, BufReader<ChildStderr>) {
+    let mut child = command.spawn().expect("the binary starts");
+    let mut said = BufReader::new(child.stderr.take().expect("a pipe"));
+    let mut line = String::new();
+    while !line.starts_with("epoch 1/") {
+        line.clear();
+        assert!(said.read_line(&mut line).expect("UTF-8") > 0, "it ended");
+    }
+    (child, said)
 }
 
 fn lines(sandbox: &Sandbox, name: &str) -> Vec<Value> {
@@ -175,14 +190,8 @@ fn an_interrupt_keeps_what_is_learned() {
         "--epochs",
         "1000",
     ]);
-    let mut child = command.spawn().expect("the binary starts");
-    let mut said = std::io::BufReader::new(child.stderr.take().expect("a pipe"));
-    let mut line = String::new();
-    while !line.starts_with("epoch 1/") {
-        line.clear();
-        assert!(std::io::BufRead::read_line(&mut said, &mut line).expect("UTF-8") > 0, "it ended");
-    }
-    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
+    let (mut child, _said) = after_an_epoch(&mut command);
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
     assert!(killed.success());
     assert_eq!(child.wait().expect("it ends").code(), Some(130));
     let labelled = sandbox.run(&["classify", "--model", "./model", "the bees fly", "--quiet"]);
@@ -196,16 +205,10 @@ fn a_model_that_cannot_be_moved_is_not_lost() {
     table(&sandbox, "train.csv", 400);
     let mut command =
         sandbox.command(&["train", "--input", "train.csv", "--model", "./base", "--output", "model", "--epochs", "20"]);
-    let mut child = command.spawn().expect("the binary starts");
-    let mut said = std::io::BufReader::new(child.stderr.take().expect("a pipe"));
-    let mut line = String::new();
-    while !line.starts_with("epoch 1/") {
-        line.clear();
-        assert!(std::io::BufRead::read_line(&mut said, &mut line).expect("UTF-8") > 0, "it ended");
-    }
+    let (mut child, mut said) = after_an_epoch(&mut command);
     sandbox.file("model/in-the-way", "");
     let mut rest = String::new();
-    std::io::Read::read_to_string(&mut said, &mut rest).expect("UTF-8");
+    said.read_to_string(&mut rest).expect("UTF-8");
     assert_eq!(child.wait().expect("it ends").code(), Some(2), "{rest}");
     let kept = rest.split("and is in ").nth(1).and_then(|rest| rest.split(':').next()).expect("where it is");
     let labelled = sandbox.run(&["classify", "--model", kept, "the bees fly", "--quiet"]);
