@@ -1,6 +1,8 @@
 //! What can go wrong with texts, patterns, vocabularies and piece ids.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use albertine_wire::WireError;
 
 /// Every error of this crate.
 ///
@@ -155,6 +157,16 @@ pub enum TextError {
 }
 
 impl TextError {
+    /// What is wrong with the messages of the file `path`.
+    pub(crate) fn wire(path: &Path, error: WireError) -> Self {
+        match error {
+            WireError::CutShort { offset, needed, left } => {
+                Self::CutShort { path: path.to_owned(), offset, needed, left }
+            }
+            error => Self::Malformed { path: path.to_owned(), reason: error.to_string() },
+        }
+    }
+
     /// Refuses a largest length below the smallest.
     pub(crate) fn check_lengths(of: &'static str, min: usize, max: Option<usize>) -> Result<(), Self> {
         match max {

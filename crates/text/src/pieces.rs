@@ -27,7 +27,6 @@ mod tests;
 mod tokenizer_json;
 mod tokens;
 mod trie;
-mod wire;
 mod words;
 
 use std::fs::File;

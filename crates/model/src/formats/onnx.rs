@@ -85,7 +85,7 @@ impl<'r> Reader<'r> {
         let malformed = |fault| ModelError::Malformed { path: path.to_owned(), form: FORM, fault };
         let (mut nodes, mut initializers, mut inputs) = (Vec::new(), Vec::new(), Vec::new());
         let mut fields = Fields::within(self.file, range);
-        while let Some((number, value)) = fields.next().map_err(malformed)? {
+        while let Some((number, value)) = fields.next().map_err(|error| malformed(error.into()))? {
             let wire::Value::Bytes(range) = value else { continue };
             match number {
                 1 => nodes.push(range),
@@ -136,7 +136,7 @@ impl<'r> Reader<'r> {
         let mut fields = Fields::within(self.file, range);
         while let Some((number, value)) = fields.next()? {
             if let (1, wire::Value::Bytes(range)) = (number, value) {
-                return wire::text(self.file, &range);
+                return Ok(wire::text(self.file, &range)?);
             }
         }
         Ok("")

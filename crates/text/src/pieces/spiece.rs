@@ -3,13 +3,15 @@
 //! Format: `sentencepiece/src/sentencepiece_model.proto`. Behaviour: `AlbertConverter` in transformers'
 //! `convert_slow_tokenizer.py`.
 
+use std::ops::Range;
 use std::path::Path;
+
+use albertine_wire::{Fields, Value, WireError};
 
 use super::charsmap::Charsmap;
 use super::config::Config;
 use super::digits::is_digit;
 use super::recipe::{AddedToken, Normalizer, Pattern, PostProcessor, PreTokenizer, Prepend, Recipe};
-use super::wire::{Fields, Value};
 use crate::error::TextError;
 
 /// How much the converter takes off the score of a piece that ends in a digit and a comma, so that a number does not
@@ -109,20 +111,9 @@ impl Piece {
 }
 
 impl<'b> Model<'b> {
-    fn read(path: &'b Path, bytes: &'b [u8]) -> Result<Self, TextError> {
+    fn read(path: &Path, bytes: &'b [u8]) -> Result<Self, TextError> {
         let mut model = Self { pieces: Vec::new(), kind: UNIGRAM, unknown: 0, charsmap: &[] };
-        let mut fields = Fields::new(path, bytes, 0);
-        while let Some(field) = fields.next()? {
-            match field {
-                (1, Value::Bytes(piece, start)) => {
-                    let piece = Piece::read(path, piece, start, model.pieces.len())?;
-                    model.pieces.push(piece);
-                }
-                (2, Value::Bytes(trainer, start)) => model.read_trainer(path, trainer, start)?,
-                (3, Value::Bytes(normalizer, start)) => model.read_normalizer(path, normalizer, start)?,
-                _ => {}
-            }
-        }
+        model.read_fields(bytes).map_err(|error| TextError::wire(path, error))?;
         if model.kind != UNIGRAM {
             let kind = usize::try_from(model.kind).ok().and_then(|kind| MODEL_KINDS.get(kind));
             return Err(TextError::Unsupported {
@@ -164,8 +155,21 @@ impl<'b> Model<'b> {
         Ok(recipe)
     }
 
-    fn read_trainer(&mut self, path: &Path, bytes: &[u8], start: usize) -> Result<(), TextError> {
-        let mut fields = Fields::new(path, bytes, start);
+    fn read_fields(&mut self, file: &'b [u8]) -> Result<(), WireError> {
+        let mut fields = Fields::new(file);
+        while let Some(field) = fields.next()? {
+            match field {
+                (1, Value::Bytes(piece)) => self.pieces.push(Piece::read(file, &piece)?),
+                (2, Value::Bytes(trainer)) => self.read_trainer(file, &trainer)?,
+                (3, Value::Bytes(normalizer)) => self.read_normalizer(file, &normalizer)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn read_trainer(&mut self, file: &[u8], range: &Range<usize>) -> Result<(), WireError> {
+        let mut fields = Fields::within(file, range);
         while let Some(field) = fields.next()? {
             match field {
                 (3, Value::Varint(kind)) => self.kind = kind,
@@ -177,11 +181,11 @@ impl<'b> Model<'b> {
         Ok(())
     }
 
-    fn read_normalizer(&mut self, path: &'b Path, bytes: &'b [u8], start: usize) -> Result<(), TextError> {
-        let mut fields = Fields::new(path, bytes, start);
+    fn read_normalizer(&mut self, file: &'b [u8], range: &Range<usize>) -> Result<(), WireError> {
+        let mut fields = Fields::within(file, range);
         while let Some(field) = fields.next()? {
-            if let (2, Value::Bytes(map, _)) = field {
-                self.charsmap = map;
+            if let (2, Value::Bytes(map)) = field {
+                self.charsmap = file.get(map).unwrap_or_default();
             }
         }
         Ok(())
@@ -189,19 +193,13 @@ impl<'b> Model<'b> {
 }
 
 impl Piece {
-    fn read(path: &Path, bytes: &[u8], start: usize, id: usize) -> Result<Self, TextError> {
-        let mut piece = Self { text: String::new(), score: 0.0, kind: 1 };
-        let mut fields = Fields::new(path, bytes, start);
+    fn read(file: &[u8], range: &Range<usize>) -> Result<Self, WireError> {
+        let mut piece = Self { text: String::new(), score: 0.0, kind: NORMAL };
+        let mut fields = Fields::within(file, range);
         while let Some(field) = fields.next()? {
             match field {
-                (1, Value::Bytes(text, _)) => {
-                    let text = std::str::from_utf8(text).map_err(|_| TextError::Malformed {
-                        path: path.to_owned(),
-                        reason: format!("piece {id} is not UTF-8"),
-                    })?;
-                    piece.text = text.to_owned();
-                }
-                (2, Value::Fixed32(score)) => piece.score = f32::from_le_bytes(score),
+                (1, Value::Bytes(range)) => piece.text = albertine_wire::text(file, &range)?.to_owned(),
+                (2, Value::Fixed32(bits)) => piece.score = f32::from_bits(bits),
                 (3, Value::Varint(kind)) => piece.kind = kind,
                 _ => {}
             }

@@ -280,7 +280,7 @@ fn faults_in_spiece_model_are_named() {
     assert_eq!(fault(&[]), "spiece.model is malformed: it has no pieces");
     let bpe = fault(&with_trainer(model.clone(), 3, 2));
     assert_eq!(bpe, "spiece.model asks for the model \"bpe\", which is not supported");
-    assert_eq!(fault(b"version https"), "spiece.model is malformed: byte 1 begins a field of kind 6");
+    assert_eq!(fault(b"version https"), "spiece.model is malformed: byte 0 begins a field of kind 6");
     assert!(fault(&with_trainer(model[..2000].to_vec(), 40, 127)).contains("spiece.model is"));
     let class = Some(&br#"{"tokenizer_class": "XLNetTokenizer"}"#[..]);
     let error = Pieces::from_bytes(Vocabulary::Spiece(&model), class).unwrap_err().to_string();

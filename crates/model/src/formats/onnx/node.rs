@@ -143,7 +143,7 @@ impl<'r> Reader<'r> {
         let float = |name: &str| raw.attributes.get(name).and_then(|value| value.float);
         let text = |name: &str| -> Result<&str, Fault> {
             match raw.attributes.get(name).and_then(|value| value.text.as_ref()) {
-                Some(range) => wire::text(self.file, range),
+                Some(range) => Ok(wire::text(self.file, range)?),
                 None => Ok(""),
             }
         };

@@ -55,7 +55,7 @@ pub(super) fn called<'f>(file: &'f [u8], node: &NodeDef<'f>) -> Result<Option<&'
         let mut fields = Fields::within(file, &function);
         while let Some((number, value)) = fields.next()? {
             if let (1, wire::Value::Bytes(range)) = (number, value) {
-                return text(file, &range).map(Some);
+                return Ok(Some(text(file, &range)?));
             }
         }
     }
