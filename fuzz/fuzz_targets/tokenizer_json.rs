@@ -2,12 +2,12 @@
 //! the quick way and in the plain one.
 #![no_main]
 
-use albertine_text::{Pieces, Vocabulary};
+use albertine_text::{SubwordTokenizer, Vocabulary};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (&[u8], Option<&[u8]>, &str)| {
     let (bytes, config, text) = input;
-    if let Ok(pieces) = Pieces::from_bytes(Vocabulary::TokenizerJson(bytes), config) {
+    if let Ok(pieces) = SubwordTokenizer::from_bytes(Vocabulary::TokenizerJson(bytes), config) {
         for text in [text, "Any text, 1,000 times: é \u{600}a [CLS] 👍🏽 ``x''"] {
             let _ = pieces.encode(text, 80, &mut Vec::new());
             let mut ids = Vec::new();

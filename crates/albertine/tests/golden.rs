@@ -36,7 +36,7 @@ fn texts_get_the_pieces_and_logits_of_transformers() {
         let expected = json(&directory.join("expected.json"));
         let expected = expected.as_array().unwrap();
         assert_eq!(expected.len(), texts.len(), "{name}");
-        let pieces = albertine::text::Pieces::open(&directory).unwrap();
+        let pieces = albertine::text::SubwordTokenizer::open(&directory).unwrap();
         let source = ModelSource::Directory(directory);
         let classifier = Classifier::load(&source, ClassifierSettings::default()).unwrap();
 

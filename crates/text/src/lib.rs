@@ -9,8 +9,8 @@
 //! | [`Pattern`] | a Java regular expression |
 //! | [`SentenceDetector`] | sentences, by Spark NLP's rules |
 //! | [`Tokenizer`] | words and punctuation, by Spark NLP's rules |
-//! | [`Pieces`] | the piece ids a model reads, identical to Hugging Face's fast ALBERT tokenizer |
-//! | [`TokenPieces`] | the piece ids of each token by itself, as Spark NLP reads a text |
+//! | [`SubwordTokenizer`] | the piece ids a model reads, identical to Hugging Face's fast ALBERT tokenizer |
+//! | [`TokenEncoder`] | the piece ids of each token by itself, as Spark NLP reads a text |
 //!
 //! Everything here works on `&self`, keeps no state between calls that could change a result, and starts no threads.
 
@@ -18,14 +18,14 @@ mod document;
 mod error;
 mod offsets;
 mod pattern;
-mod pieces;
 mod sentence;
+mod subword;
 mod token;
 
 pub use document::CleanupMode;
 pub use error::TextError;
 pub use offsets::{Utf16Cursor, utf16_len};
 pub use pattern::Pattern;
-pub use pieces::{Encoded, Piece, Pieces, TokenPieces, Vocabulary};
 pub use sentence::{BoundsStrategy, Sentence, SentenceDetector, SentenceDetectorSettings};
+pub use subword::{Encoded, Piece, SubwordTokenizer, TokenEncoder, Vocabulary};
 pub use token::{ContextChars, Token, Tokenizer, TokenizerSettings, is_blank, read_exceptions};

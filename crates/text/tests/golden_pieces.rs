@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
-use albertine_text::{Pieces, TokenPieces, Vocabulary};
+use albertine_text::{SubwordTokenizer, TokenEncoder, Vocabulary};
 use serde::Deserialize;
 
 /// How many pieces the `cut_left` and `cut_right` ids have at most.
@@ -48,7 +48,7 @@ struct Words {
 }
 
 /// How many rows of words there are; the ids of each must be those expected.
-fn compare_words(pieces: &TokenPieces, path: &Path) -> usize {
+fn compare_words(pieces: &TokenEncoder, path: &Path) -> usize {
     let file = fs::File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let rows = BufReader::new(file).lines().map(|line| serde_json::from_str::<Words>(&line.unwrap()).unwrap());
     let mut count = 0;
@@ -61,9 +61,13 @@ fn compare_words(pieces: &TokenPieces, path: &Path) -> usize {
     count
 }
 
+fn token_encoder(spiece: &[u8]) -> TokenEncoder {
+    TokenEncoder::from_files(Path::new(""), |name| (name == "spiece.model").then_some(spiece)).unwrap()
+}
+
 #[test]
 fn words_alone() {
-    let pieces = TokenPieces::open(&fixture("")).unwrap();
+    let pieces = TokenEncoder::open(&fixture("")).unwrap();
     assert_eq!(compare_words(&pieces, &fixture("words.jsonl")), 1000);
 }
 
@@ -71,7 +75,7 @@ fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/pieces").join(name)
 }
 
-fn ids(pieces: &Pieces, text: &str, limit: usize) -> Vec<u32> {
+fn ids(pieces: &SubwordTokenizer, text: &str, limit: usize) -> Vec<u32> {
     let mut ids = vec![u32::MAX];
     let encoded = pieces.encode(text, limit, &mut ids).unwrap();
     assert_eq!(ids.remove(0), u32::MAX, "what was there before stays");
@@ -82,10 +86,10 @@ fn ids(pieces: &Pieces, text: &str, limit: usize) -> Vec<u32> {
 }
 
 /// The two ways of loading the small vocabulary, both without and with a configuration.
-fn both(config: Option<&[u8]>) -> [Pieces; 2] {
+fn both(config: Option<&[u8]>) -> [SubwordTokenizer; 2] {
     let (json, spiece) = (fs::read(fixture("tokenizer.json")).unwrap(), fs::read(fixture("spiece.model")).unwrap());
     [Vocabulary::TokenizerJson(&json), Vocabulary::Spiece(&spiece)]
-        .map(|vocabulary| Pieces::from_bytes(vocabulary, config).unwrap())
+        .map(|vocabulary| SubwordTokenizer::from_bytes(vocabulary, config).unwrap())
 }
 
 #[test]
@@ -155,7 +159,7 @@ fn large_file() {
         return;
     };
     let spiece = fs::read(spiece).unwrap();
-    let open = |config| Pieces::from_bytes(Vocabulary::Spiece(&spiece), config).unwrap();
+    let open = |config| SubwordTokenizer::from_bytes(Vocabulary::Spiece(&spiece), config).unwrap();
     let (uncased, cased, accents) = (open(None), open(Some(CASED)), open(Some(ACCENTS)));
     let overridden = open(None).with_case_sensitive(true).unwrap();
     let (mut rows, mut mismatches) = (0, 0);
@@ -173,10 +177,7 @@ fn large_file() {
         rows += 1;
     }
     say(&format!("{rows} rows, {mismatches} mismatches"));
-    let words = compare_words(
-        &TokenPieces::from_file(Path::new(""), Some(&spiece)).unwrap(),
-        &Path::new(&expected).with_file_name("words.jsonl"),
-    );
+    let words = compare_words(&token_encoder(&spiece), &Path::new(&expected).with_file_name("words.jsonl"));
     say(&format!("{words} rows word by word, 0 mismatches"));
     assert_eq!(mismatches, 0);
     assert!(rows > 0);
@@ -191,8 +192,8 @@ fn published_vocabulary() {
         return;
     };
     let spiece = fs::read(spiece).unwrap();
-    let words = TokenPieces::from_file(Path::new(""), Some(&spiece)).unwrap();
-    let whole = Pieces::from_bytes(Vocabulary::Spiece(&spiece), None).unwrap();
+    let words = token_encoder(&spiece);
+    let whole = SubwordTokenizer::from_bytes(Vocabulary::Spiece(&spiece), None).unwrap();
     let inner = |ids: Vec<u32>| ids[1..ids.len() - 1].to_vec();
     let by_words = |tokens: &[&str]| {
         let mut ids = Vec::new();

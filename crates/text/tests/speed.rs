@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use albertine_text::{Pieces, SentenceDetector, Tokenizer, Vocabulary};
+use albertine_text::{SentenceDetector, SubwordTokenizer, Tokenizer, Vocabulary};
 
 const WORDS: [&str; 24] = [
     "oil",
@@ -53,10 +53,10 @@ fn vocabulary() -> (PathBuf, Vec<u8>) {
     (path, bytes)
 }
 
-fn open((path, bytes): &(PathBuf, Vec<u8>)) -> Pieces {
+fn open((path, bytes): &(PathBuf, Vec<u8>)) -> SubwordTokenizer {
     let json = path.extension().is_some_and(|extension| extension == "json");
     let vocabulary = if json { Vocabulary::TokenizerJson(bytes) } else { Vocabulary::Spiece(bytes) };
-    Pieces::from_bytes(vocabulary, None).unwrap()
+    SubwordTokenizer::from_bytes(vocabulary, None).unwrap()
 }
 
 #[test]

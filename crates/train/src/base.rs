@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use albertine_model::{AlbertConfig, Checkpoint, Weights};
-use albertine_text::Pieces;
+use albertine_text::SubwordTokenizer;
 use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
 
@@ -14,7 +14,7 @@ use crate::{Tensors, TrainError};
 #[derive(Debug)]
 pub struct Base {
     checkpoint: Checkpoint,
-    pieces: Pieces,
+    pieces: SubwordTokenizer,
     limit: usize,
 }
 
@@ -43,7 +43,7 @@ impl Base {
     /// # Errors
     /// [`TrainError::Text`] when its vocabulary cannot be read, [`TrainError::VocabularyTooLarge`], [`TrainError::Limit`].
     pub fn new(checkpoint: Checkpoint, limit: Option<usize>) -> Result<Self, TrainError> {
-        let pieces = Pieces::from_files(checkpoint.origin(), |name| checkpoint.file(name))?;
+        let pieces = SubwordTokenizer::from_files(checkpoint.origin(), |name| checkpoint.file(name))?;
         let (found, embeddings) = (pieces.vocabulary(), checkpoint.config().vocab_size);
         if found > embeddings {
             return Err(TrainError::VocabularyTooLarge { pieces: found, embeddings });

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use albertine_model::{CheckpointKind, RaggedBatch};
-use albertine_text::{Piece, Pieces, TokenPieces, Tokenizer};
+use albertine_text::{Piece, SubwordTokenizer, TokenEncoder, Tokenizer};
 
 use super::settings::{ClassifierSettings, Encoding, LongTexts};
 use crate::Error;
@@ -21,8 +21,8 @@ pub(super) struct Vocabulary {
     /// What the model was saved with, if Spark NLP saved it.
     pub(super) params: SparkParams,
     pub(super) kind: CheckpointKind,
-    document: OnceLock<Arc<Pieces>>,
-    token: OnceLock<Arc<TokenPieces>>,
+    document: OnceLock<Arc<SubwordTokenizer>>,
+    token: OnceLock<Arc<TokenEncoder>>,
 }
 
 impl Vocabulary {
@@ -39,19 +39,19 @@ impl Vocabulary {
         self.files.get(name).map(AsRef::as_ref)
     }
 
-    fn document(&self) -> Result<Arc<Pieces>, Error> {
+    fn document(&self) -> Result<Arc<SubwordTokenizer>, Error> {
         if let Some(pieces) = self.document.get() {
             return Ok(pieces.clone());
         }
-        let pieces = Pieces::from_files(&self.origin, |name| self.file(name))?;
+        let pieces = SubwordTokenizer::from_files(&self.origin, |name| self.file(name))?;
         Ok(self.document.get_or_init(|| Arc::new(pieces)).clone())
     }
 
-    fn token(&self) -> Result<Arc<TokenPieces>, Error> {
+    fn token(&self) -> Result<Arc<TokenEncoder>, Error> {
         if let Some(pieces) = self.token.get() {
             return Ok(pieces.clone());
         }
-        let pieces = TokenPieces::from_file(&self.origin, self.file("spiece.model"))?;
+        let pieces = TokenEncoder::from_files(&self.origin, |name| self.file(name))?;
         Ok(self.token.get_or_init(|| Arc::new(pieces)).clone())
     }
 
@@ -62,7 +62,7 @@ impl Vocabulary {
             Encoding::Document => {
                 let own = self.document()?;
                 Reader::Document(match case_sensitive {
-                    Some(sensitive) => Arc::new(Pieces::clone(&own).with_case_sensitive(sensitive)?),
+                    Some(sensitive) => Arc::new(SubwordTokenizer::clone(&own).with_case_sensitive(sensitive)?),
                     None => own,
                 })
             }
@@ -86,9 +86,9 @@ pub(crate) struct Given<'a> {
 /// How texts become pieces.
 #[derive(Debug, Clone)]
 pub(super) enum Reader {
-    Document(Arc<Pieces>),
+    Document(Arc<SubwordTokenizer>),
     Token {
-        pieces: Arc<TokenPieces>,
+        pieces: Arc<TokenEncoder>,
         case_sensitive: bool,
         /// The piece that the attention mask hides, if it hides one.
         hidden: Option<u32>,

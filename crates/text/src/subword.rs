@@ -1,44 +1,38 @@
 //! The piece ids a model reads.
 //!
-//! A piece is a SentencePiece unit of a vocabulary. [`Pieces`] gives the ids that transformers' `AlbertTokenizerFast`
+//! A piece is a SentencePiece unit of a vocabulary. [`SubwordTokenizer`] gives the ids that transformers' `AlbertTokenizerFast`
 //! gives, for every text, whether a model directory has a `tokenizer.json` or only a `spiece.model`.
 
-mod added;
+mod added_tokens;
 mod aligned;
 mod ascii;
 mod ascii_set;
 mod cache;
-mod charsmap;
-mod config;
-mod digits;
-mod engine;
-mod growth;
-mod lattice;
-mod model;
-mod normalize;
-mod recipe;
+mod files;
+mod models;
+mod normalizers;
+mod pipeline;
+mod pre_tokenizers;
 #[cfg(test)]
 mod reference;
 mod scratch;
 mod sink;
-mod spiece;
 #[cfg(test)]
 mod tests;
-mod tokenizer_json;
-mod tokens;
-mod trie;
-mod words;
+mod token_encoder;
 
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use self::config::{Config, Sources};
-use self::engine::Engine;
-use self::model::Model;
-use self::recipe::{Normalizer, PostProcessor, Recipe};
+use self::files::config::{Config, Sources};
+use self::files::recipe::{PostProcessor, Recipe};
+use self::files::{spiece, tokenizer_json};
+use self::models::Model;
+use self::normalizers::{Normalizer, growth};
+use self::pipeline::Pipeline;
 use self::sink::Sink;
-pub use self::tokens::TokenPieces;
+pub use self::token_encoder::TokenEncoder;
 use crate::error::TextError;
 
 /// The largest vocabulary file that is read, in bytes. One of 500,000 pieces has about 40 MB.
@@ -86,10 +80,10 @@ pub struct Piece {
 ///
 /// ```no_run
 /// use std::path::Path;
-/// use albertine_text::Pieces;
+/// use albertine_text::SubwordTokenizer;
 ///
 /// # fn main() -> Result<(), albertine_text::TextError> {
-/// let pieces = Pieces::open(Path::new("albert-base-v2"))?;
+/// let pieces = SubwordTokenizer::open(Path::new("albert-base-v2"))?;
 /// let mut ids = Vec::new();
 /// let encoded = pieces.encode("Oil prices rose on Monday.", 512, &mut ids)?;
 /// assert!(!encoded.truncated && ids.len() < 512);
@@ -97,15 +91,15 @@ pub struct Piece {
 /// # }
 /// ```
 #[derive(Debug, Clone)]
-pub struct Pieces {
-    engine: Engine,
+pub struct SubwordTokenizer {
+    pipeline: Pipeline,
     before: Vec<u32>,
     after: Vec<u32>,
     truncate_left: bool,
     model_max_length: Option<usize>,
 }
 
-impl Pieces {
+impl SubwordTokenizer {
     /// Opens the vocabulary of a model directory.
     ///
     /// `tokenizer.json` is read if there is one, else `spiece.model`, converted as transformers converts it; then
@@ -131,7 +125,7 @@ impl Pieces {
     ///
     /// # Errors
     ///
-    /// As [`Pieces::open`].
+    /// As [`SubwordTokenizer::open`].
     pub fn from_files<'b>(dir: &Path, file: impl Fn(&str) -> Option<&'b [u8]>) -> Result<Self, TextError> {
         let small = [TOKENIZER_CONFIG, SPECIAL_TOKENS_MAP, ADDED_TOKENS].map(|name| (dir.join(name), file(name)));
         let [config, special_tokens_map, added_tokens] =
@@ -148,7 +142,7 @@ impl Pieces {
     ///
     /// # Errors
     ///
-    /// As [`Pieces::open`], with the plain file name in the place of a path.
+    /// As [`SubwordTokenizer::open`], with the plain file name in the place of a path.
     pub fn from_bytes(vocabulary: Vocabulary<'_>, tokenizer_config: Option<&[u8]>) -> Result<Self, TextError> {
         let config_path = Path::new(TOKENIZER_CONFIG);
         let config =
@@ -175,23 +169,14 @@ impl Pieces {
                 spiece::read(path, bytes, config)?
             }
         };
-        let Recipe {
-            vocabulary,
-            unknown,
-            byte_fallback,
-            normalizers,
-            pre_tokenizers,
-            added,
-            post_processor,
-            truncate_left,
-        } = recipe;
-        let model = Model::new(vocabulary, unknown, byte_fallback);
+        let Recipe { model, normalizers, pre_tokenizers, added, post_processor, truncate_left } = recipe;
         let added = config.added(&added, in_json);
-        let engine = Engine::new(model, normalizers, &pre_tokenizers, &added, config.split_special_tokens);
+        let pipeline =
+            Pipeline::new(Model::new(model), normalizers, &pre_tokenizers, &added, config.split_special_tokens);
         let (before, after) = match post_processor {
             PostProcessor::Ids { before, after } => (before, after),
             PostProcessor::ClsSep => {
-                let id = |piece| match engine.id(piece) {
+                let id = |piece| match pipeline.id(piece) {
                     Some(id) => Ok(vec![id]),
                     None => {
                         Err(TextError::Malformed { path: path.to_owned(), reason: format!("it has no piece {piece}") })
@@ -200,12 +185,12 @@ impl Pieces {
                 (id("[CLS]")?, id("[SEP]")?)
             }
         };
-        if before.iter().chain(&after).any(|&id| id as usize >= engine.vocabulary()) {
+        if before.iter().chain(&after).any(|&id| id as usize >= pipeline.vocabulary()) {
             let reason = "it puts a piece around a text that it does not have".into();
             return Err(TextError::Malformed { path: path.to_owned(), reason });
         }
         Ok(Self {
-            engine,
+            pipeline,
             before,
             after,
             truncate_left: config.truncate_left.or(truncate_left).unwrap_or(false),
@@ -222,7 +207,7 @@ impl Pieces {
     ///
     /// [`TextError::Encode`] when the changed steps could make a text too many times longer.
     pub fn with_case_sensitive(mut self, case_sensitive: bool) -> Result<Self, TextError> {
-        let mut steps = self.engine.steps().to_vec();
+        let mut steps = self.pipeline.steps().to_vec();
         let lowers = steps.contains(&Normalizer::Lowercase);
         if case_sensitive {
             steps.retain(|step| *step != Normalizer::Lowercase);
@@ -231,7 +216,7 @@ impl Pieces {
             steps.insert(map.unwrap_or(steps.len()), Normalizer::Lowercase);
         }
         growth::check(&steps).map_err(|reason| TextError::Encode { reason })?;
-        self.engine.normalize_by(steps);
+        self.pipeline.normalize_by(steps);
         Ok(self)
     }
 
@@ -252,7 +237,7 @@ impl Pieces {
         };
         ids.extend_from_slice(&self.before);
         let mut sink = Sink::new(ids, room, self.truncate_left);
-        self.engine.encode(text, &mut sink);
+        self.pipeline.encode(text, &mut sink);
         let encoded = sink.finish();
         ids.extend_from_slice(&self.after);
         Ok(encoded)
@@ -268,7 +253,7 @@ impl Pieces {
         let character = |byte| starts.partition_point(|&start| start < byte);
         let piece = |id, begin, end| Piece { text: self.id_to_piece(id).unwrap_or_default(), id, begin, end };
         let mut pieces: Vec<Piece> = self.before.iter().map(|&id| piece(id, 0, 0)).collect();
-        self.engine.place(text, |id, (begin, end)| pieces.push(piece(id, character(begin), character(end))));
+        self.pipeline.place(text, |id, (begin, end)| pieces.push(piece(id, character(begin), character(end))));
         pieces.extend(self.after.iter().map(|&id| piece(id, 0, 0)));
         Ok(pieces)
     }
@@ -294,13 +279,13 @@ impl Pieces {
     /// The number of piece ids, added pieces included. Every id is below it.
     #[must_use]
     pub fn vocabulary(&self) -> usize {
-        self.engine.vocabulary()
+        self.pipeline.vocabulary()
     }
 
     /// The piece with this id, if there is one.
     #[must_use]
     pub fn id_to_piece(&self, id: u32) -> Option<String> {
-        self.engine.piece(id).map(str::to_owned)
+        self.pipeline.piece(id).map(str::to_owned)
     }
 }
 

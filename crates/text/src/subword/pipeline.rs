@@ -3,25 +3,27 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::added::{Added, Part};
-use super::aligned::AlignedText;
-use super::ascii::AsciiPath;
-use super::lattice::Lattice;
-use super::model::Model;
-use super::normalize::Flow;
-use super::recipe::{AddedToken, Normalizer, PreTokenizer, Prepend};
-use super::scratch::{Pool, Scratch};
-use super::sink::Sink;
-use super::words::{Words, finish};
+use crate::subword::added_tokens::AddedToken;
+use crate::subword::added_tokens::{Added, Part};
+use crate::subword::aligned::AlignedText;
+use crate::subword::ascii::AsciiPath;
+use crate::subword::cache::finish;
+use crate::subword::models::{Model, Word};
+use crate::subword::normalizers::Flow;
+use crate::subword::normalizers::Normalizer;
+use crate::subword::pre_tokenizers::Words;
+use crate::subword::pre_tokenizers::{PreTokenizer, Prepend};
+use crate::subword::scratch::{Pool, Scratch};
+use crate::subword::sink::Sink;
 
 /// Cuts texts into pieces, without special pieces around them.
 #[derive(Debug, Clone)]
-pub(super) struct Engine {
-    pub(super) model: Arc<Model>,
+pub(crate) struct Pipeline {
+    pub(crate) model: Arc<Model>,
     steps: Vec<Normalizer>,
     words: Words,
     /// The tokens that are found as they are written, with their ids.
-    pub(super) tokens: Vec<(AddedToken, u32)>,
+    pub(crate) tokens: Vec<(AddedToken, u32)>,
     split_special: bool,
     /// Those of them that are found in the raw text.
     raw: Arc<Added>,
@@ -33,10 +35,10 @@ pub(super) struct Engine {
     pool: Pool,
 }
 
-impl Engine {
+impl Pipeline {
     /// For a vocabulary, everything done to a text before it, and the tokens that are found as they are written. Those
     /// that the vocabulary lacks get ids behind its last. Special ones are ordinary text if `split_special`.
-    pub(super) fn new(
+    pub(crate) fn new(
         model: Model,
         steps: Vec<Normalizer>,
         pre_tokenizers: &[PreTokenizer],
@@ -45,7 +47,7 @@ impl Engine {
     ) -> Self {
         let mut tokens: Vec<(AddedToken, u32)> = Vec::new();
         let mut places = HashMap::new();
-        let mut next = model.len() as u32;
+        let mut next = model.next_id() as u32;
         for token in added.iter().filter(|token| !token.content.is_empty()) {
             let place = *places.entry(token.content.as_str()).or_insert(tokens.len());
             // A later definition of a token replaces an earlier one, but once special is always special.
@@ -62,7 +64,7 @@ impl Engine {
         let words = Words::new(pre_tokenizers);
         let raw = tokens.iter().filter(|(token, _)| !token.normalized);
         let raw = Added::new(raw.map(|(token, id)| (token, *id, token.content.clone())), split_special);
-        let mut engine = Self {
+        let mut pipeline = Self {
             model: Arc::new(model),
             steps: Vec::new(),
             mark: words.prepended().map(String::from).unwrap_or_default(),
@@ -74,12 +76,12 @@ impl Engine {
             ascii: None,
             pool: Pool::default(),
         };
-        engine.normalize_by(steps);
-        engine
+        pipeline.normalize_by(steps);
+        pipeline
     }
 
     /// Puts other steps of normalisation in the place of those there are.
-    pub(super) fn normalize_by(&mut self, steps: Vec<Normalizer>) {
+    pub(crate) fn normalize_by(&mut self, steps: Vec<Normalizer>) {
         let normalized = self.tokens.iter().filter(|(token, _)| token.normalized).map(|(token, id)| {
             let text = std::mem::take(Flow::default().push(&steps, &token.content, true));
             (token, *id, text)
@@ -89,12 +91,12 @@ impl Engine {
         self.steps = steps;
     }
 
-    pub(super) fn steps(&self) -> &[Normalizer] {
+    pub(crate) fn steps(&self) -> &[Normalizer] {
         &self.steps
     }
 
     /// Sends the piece ids of `text` to `sink`, without special pieces, as long as they count.
-    pub(super) fn encode(&self, text: &str, sink: &mut Sink<'_>) {
+    pub(crate) fn encode(&self, text: &str, sink: &mut Sink<'_>) {
         // Where a marker is put depends on where a word stands in the raw text.
         if self.words.metaspace.is_some_and(|metaspace| metaspace.prepend == Prepend::First) {
             return self.place(text, |id, _| sink.push(id));
@@ -112,7 +114,7 @@ impl Engine {
     }
 
     /// The same, whatever the text and the steps are.
-    pub(super) fn encode_any(&self, text: &str, scratch: &mut Scratch, sink: &mut Sink<'_>) {
+    pub(crate) fn encode_any(&self, text: &str, scratch: &mut Scratch, sink: &mut Sink<'_>) {
         for part in self.raw.split(text) {
             let enough = match part {
                 Part::Token { id, .. } => self.token(id, sink),
@@ -131,22 +133,22 @@ impl Engine {
 
     /// Works on a part of the raw text between two tokens. Says whether that is enough.
     fn section(&self, part: &str, last: bool, scratch: &mut Scratch, sink: &mut Sink<'_>) -> bool {
-        let Scratch { flow, lattice, cache, inside } = scratch;
+        let Scratch { flow, word, cache, inside } = scratch;
         let normalized = flow.push(&self.steps, part, last);
         let mut walk = |part: &str, last: bool, sink: &mut Sink<'_>| {
             let enough = self.words.walk(part, inside, |part| {
                 match part {
                     Some(part) => {
-                        lattice.text.extend_from_slice(part.as_bytes());
-                        lattice.advance(&self.model, |ids, _| sink.extend(ids));
+                        word.text.extend_from_slice(part.as_bytes());
+                        word.advance(&self.model, |ids, _| sink.extend(ids));
                     }
-                    None => finish(lattice, cache, &self.model, self.mark.as_bytes(), sink),
+                    None => finish(word, cache, &self.model, self.mark.as_bytes(), sink),
                 }
                 sink.is_full()
             });
             if !enough && last {
                 *inside = false;
-                finish(lattice, cache, &self.model, self.mark.as_bytes(), sink);
+                finish(word, cache, &self.model, self.mark.as_bytes(), sink);
             }
             enough || sink.is_full()
         };
@@ -168,8 +170,8 @@ impl Engine {
     }
 
     /// Hands on the pieces of `text` with the bytes that they stand for.
-    pub(super) fn place(&self, text: &str, mut to: impl FnMut(u32, (usize, usize))) {
-        let mut lattice = Lattice::new();
+    pub(crate) fn place(&self, text: &str, mut to: impl FnMut(u32, (usize, usize))) {
+        let mut word = Word::new();
         for section in sections(&self.raw, text) {
             let Section { token: None, start, end } = section else {
                 section.token.into_iter().for_each(|id| to(id, (section.start, section.end)));
@@ -184,10 +186,10 @@ impl Engine {
                     to(id, part.raw());
                     continue;
                 }
-                for word in part.words(&self.words) {
-                    lattice.text.extend_from_slice(word.text().as_bytes());
-                    let (slice, mut at) = (word.slicer(), 0);
-                    lattice.finish(&self.model, |ids, length| {
+                for aligned in part.words(&self.words) {
+                    word.text.extend_from_slice(aligned.text().as_bytes());
+                    let (slice, mut at) = (aligned.slicer(), 0);
+                    word.finish(&self.model, |ids, length| {
                         let raw = slice(at, at + length).raw();
                         at += length;
                         ids.iter().for_each(|&id| to(id, raw));
@@ -198,19 +200,19 @@ impl Engine {
     }
 
     /// The number of ids, added tokens included.
-    pub(super) fn vocabulary(&self) -> usize {
+    pub(crate) fn vocabulary(&self) -> usize {
         let behind = self.tokens.iter().map(|&(_, id)| id as usize + 1).max().unwrap_or(0);
         behind.max(self.model.len())
     }
 
     /// The piece with this id.
-    pub(super) fn piece(&self, id: u32) -> Option<&str> {
+    pub(crate) fn piece(&self, id: u32) -> Option<&str> {
         let added = || self.tokens.iter().find(|&&(_, other)| other == id).map(|(token, _)| token.content.as_str());
         self.model.piece(id).or_else(added)
     }
 
     /// The id of a piece.
-    pub(super) fn id(&self, piece: &str) -> Option<u32> {
+    pub(crate) fn id(&self, piece: &str) -> Option<u32> {
         let added = || self.tokens.iter().find(|(token, _)| token.content == piece).map(|&(_, id)| id);
         self.model.id(piece).or_else(added)
     }

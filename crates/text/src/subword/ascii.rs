@@ -11,14 +11,16 @@
 //! replacement has a space in it, a run of spaces stays a space, a mark that would join the space is not ASCII, and a
 //! token takes nothing along but white space, with which no word ends.
 
-use super::added::Added;
-use super::ascii_set::AsciiSet;
-use super::model::Model;
-use super::normalize::nmt;
-use super::recipe::{Normalizer, Pattern, Prepend};
-use super::scratch::Scratch;
-use super::sink::Sink;
-use super::words::{Words, finish};
+use crate::subword::added_tokens::Added;
+use crate::subword::ascii_set::AsciiSet;
+use crate::subword::cache::finish;
+use crate::subword::models::Model;
+use crate::subword::normalizers::nmt;
+use crate::subword::normalizers::{Normalizer, Pattern};
+use crate::subword::pre_tokenizers::Prepend;
+use crate::subword::pre_tokenizers::Words;
+use crate::subword::scratch::Scratch;
+use crate::subword::sink::Sink;
 
 /// A character that begins a word or ends one.
 const SPACE: u16 = 1 << 8;
@@ -34,7 +36,7 @@ const MAX_WORD: usize = 1 << 10;
 
 /// What becomes of ASCII characters.
 #[derive(Debug, Clone)]
-pub(super) struct AsciiPath {
+pub(crate) struct AsciiPath {
     /// For every byte what takes its place, and the flags above.
     table: Box<[u16; 256]>,
     /// Characters that do not keep to themselves where they meet in this order.
@@ -50,7 +52,7 @@ pub(super) struct AsciiPath {
 impl AsciiPath {
     /// The way for these steps, if there is one. `raw` and `normalized` are the tokens that are found in the text
     /// before and after it is normalised.
-    pub(super) fn new(steps: &[Normalizer], words: &Words, raw: &Added, normalized: &Added) -> Option<Self> {
+    pub(crate) fn new(steps: &[Normalizer], words: &Words, raw: &Added, normalized: &Added) -> Option<Self> {
         let metaspace = words.metaspace.filter(|metaspace| metaspace.split && metaspace.prepend == Prepend::Always)?;
         if words.broken_again || metaspace.mark.is_ascii() || normalized.begins(b' ') {
             return None;
@@ -84,7 +86,7 @@ impl AsciiPath {
     }
 
     /// Cuts a text into pieces, and says whether that could be done; if not, some ids may have gone to `sink`.
-    pub(super) fn encode(
+    pub(crate) fn encode(
         &self,
         text: &[u8],
         raw: &Added,
@@ -92,7 +94,7 @@ impl AsciiPath {
         scratch: &mut Scratch,
         sink: &mut Sink<'_>,
     ) -> bool {
-        let Scratch { lattice, cache, .. } = scratch;
+        let Scratch { word, cache, .. } = scratch;
         let mark = self.mark.as_bytes();
         let (mut at, mut inside, mut spaced) = (0, false, false);
         while let Some(&byte) = text.get(at) {
@@ -107,7 +109,7 @@ impl AsciiPath {
                     return false;
                 }
                 if inside {
-                    finish(lattice, cache, model, mark, sink);
+                    finish(word, cache, model, mark, sink);
                 }
                 sink.push(token.id);
                 (inside, spaced) = (false, false);
@@ -130,7 +132,7 @@ impl AsciiPath {
                     continue;
                 }
                 if inside {
-                    finish(lattice, cache, model, mark, sink);
+                    finish(word, cache, model, mark, sink);
                     // A space alone is no word yet: a token that follows may take it along.
                     if !spaced && sink.is_full() {
                         return true;
@@ -139,12 +141,12 @@ impl AsciiPath {
                 inside = !self.broken;
                 spaced = true;
                 if inside {
-                    lattice.text.extend_from_slice(mark);
+                    word.text.extend_from_slice(mark);
                 }
                 continue;
             }
             if !inside {
-                lattice.text.extend_from_slice(mark);
+                word.text.extend_from_slice(mark);
                 inside = true;
             }
             spaced = false;
@@ -152,14 +154,14 @@ impl AsciiPath {
             let plain =
                 text[at + 1..].iter().take(MAX_WORD).take_while(|&&byte| self.table[usize::from(byte)] < 256).count();
             let run = &text[at..=at + plain];
-            lattice.text.extend(run.iter().map(|&byte| self.table[usize::from(byte)] as u8));
-            if lattice.text.len() > MAX_WORD {
+            word.text.extend(run.iter().map(|&byte| self.table[usize::from(byte)] as u8));
+            if word.text.len() > MAX_WORD {
                 return false;
             }
             at += run.len();
         }
         if inside {
-            finish(lattice, cache, model, mark, sink);
+            finish(word, cache, model, mark, sink);
         }
         true
     }
@@ -234,7 +236,9 @@ impl Images {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pieces::recipe::{AddedToken, PreTokenizer};
+    use crate::subword::added_tokens::AddedToken;
+    use crate::subword::models::unigram::Unigram;
+    use crate::subword::pre_tokenizers::PreTokenizer;
 
     fn replace(pattern: &str, content: &str) -> Normalizer {
         Normalizer::Replace { pattern: Pattern::Text(pattern.into()), content: content.into() }
@@ -258,7 +262,7 @@ mod tests {
         let steps = [replace("''", "\""), Normalizer::Nfkd, Normalizer::Lowercase, Normalizer::Nmt, spaces(" ")];
         let mask = AddedToken { lstrip: true, ..AddedToken::special("[MASK]") };
         let tokens = [mask, AddedToken::special("<pad>")];
-        let model = Model::new(vec![("?".into(), 0.0)], 0, false);
+        let model = Model::Unigram(Unigram::new(vec![("?".into(), 0.0)], 0, false));
         path(&steps, &tokens).is_some_and(|path| {
             let mut ids = Vec::new();
             let mut sink = Sink::new(&mut ids, usize::MAX, false);

@@ -21,18 +21,18 @@ const FEW: u32 = 12;
 
 /// The set of strings.
 #[derive(Debug, Clone)]
-pub(super) struct Trie {
+pub(crate) struct Trie {
     units: Vec<u64>,
 }
 
 /// A place in the tree: the unit itself, with its children's base, its value and its label.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Node(u64);
+pub(crate) struct Node(u64);
 
 impl Node {
     /// The number of the string that ends here, if one does.
     #[inline]
-    pub(super) fn value(self) -> Option<u32> {
+    pub(crate) fn value(self) -> Option<u32> {
         let value = self.0 >> 8 & NO_VALUE;
         (value != NO_VALUE).then_some(value as u32)
     }
@@ -46,7 +46,7 @@ impl Trie {
     /// The set of `keys`, numbered by their places; of equal ones the last counts. Empty ones are left out.
     ///
     /// There must be fewer than 2^24 of them, and they must not hold the byte 0xFF, which UTF-8 never does.
-    pub(super) fn new<K: AsRef<[u8]>>(keys: &[K]) -> Self {
+    pub(crate) fn new<K: AsRef<[u8]>>(keys: &[K]) -> Self {
         let key = |at: u32| keys[at as usize].as_ref();
         let mut order: Vec<(u64, u32)> = (0..keys.len() as u32).map(|at| (beginning(key(at)), at)).collect();
         order.retain(|&(_, at)| !key(at).is_empty());
@@ -85,24 +85,24 @@ impl Trie {
 
     /// Where every walk begins.
     #[inline]
-    pub(super) fn root(&self) -> Node {
+    pub(crate) fn root(&self) -> Node {
         Node(self.units[0])
     }
 
     /// The child of `node` for `byte`, if there is one.
     #[inline]
-    pub(super) fn step(&self, node: Node, byte: u8) -> Option<Node> {
+    pub(crate) fn step(&self, node: Node, byte: u8) -> Option<Node> {
         let unit = *self.units.get(node.base() ^ usize::from(byte))?;
         (unit & 0xFF == u64::from(byte)).then_some(Node(unit))
     }
 
     /// The number of exactly `key`.
-    pub(super) fn get(&self, key: &[u8]) -> Option<u32> {
+    pub(crate) fn get(&self, key: &[u8]) -> Option<u32> {
         key.iter().try_fold(self.root(), |node, &byte| self.step(node, byte))?.value()
     }
 
     /// The number and the length of the longest string of the set that `text` begins with.
-    pub(super) fn longest(&self, text: &[u8]) -> Option<(u32, usize)> {
+    pub(crate) fn longest(&self, text: &[u8]) -> Option<(u32, usize)> {
         let (mut node, mut found) = (self.root(), None);
         for (at, &byte) in text.iter().enumerate() {
             let Some(next) = self.step(node, byte) else { break };

@@ -1,32 +1,46 @@
 //! How a normalised text is broken into words, each of which is cut into pieces alone.
 
-use super::cache::{Cache, Key};
-use super::lattice::Lattice;
-use super::model::Model;
-use super::recipe::{PreTokenizer, Prepend};
-use super::sink::Sink;
+/// One way of breaking a text into words.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum PreTokenizer {
+    Whitespace,
+    /// Spaces become `replacement`, and a word begins at each of them if `split`.
+    Metaspace {
+        replacement: char,
+        prepend: Prepend,
+        split: bool,
+    },
+}
+
+/// Where a metaspace puts a marker that the text does not have.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Prepend {
+    Always,
+    First,
+    Never,
+}
 
 /// The steps in one. There is at most one metaspace among them.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Words {
+pub(crate) struct Words {
     /// Whether the text is broken at white space before anything else, which goes.
-    pub(super) broken: bool,
-    pub(super) metaspace: Option<Metaspace>,
+    pub(crate) broken: bool,
+    pub(crate) metaspace: Option<Metaspace>,
     /// Whether words are broken at white space once more, behind the metaspace.
-    pub(super) broken_again: bool,
+    pub(crate) broken_again: bool,
 }
 
 /// Spaces become `mark`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Metaspace {
-    pub(super) mark: char,
-    pub(super) prepend: Prepend,
+pub(crate) struct Metaspace {
+    pub(crate) mark: char,
+    pub(crate) prepend: Prepend,
     /// Whether a word begins at every mark.
-    pub(super) split: bool,
+    pub(crate) split: bool,
 }
 
 impl Words {
-    pub(super) fn new(steps: &[PreTokenizer]) -> Self {
+    pub(crate) fn new(steps: &[PreTokenizer]) -> Self {
         let mut words = Self { broken: false, metaspace: None, broken_again: false };
         for step in steps {
             match *step {
@@ -41,7 +55,7 @@ impl Words {
     }
 
     /// The mark that is put before a stretch of text that does not begin with it, if one is.
-    pub(super) fn prepended(&self) -> Option<char> {
+    pub(crate) fn prepended(&self) -> Option<char> {
         self.metaspace.filter(|metaspace| metaspace.prepend != Prepend::Never).map(|metaspace| metaspace.mark)
     }
 
@@ -50,7 +64,7 @@ impl Words {
     ///
     /// `word` is handed the parts of words, and nothing where a word ends if it has begun; it says whether that is
     /// enough.
-    pub(super) fn walk(&self, text: &str, inside: &mut bool, mut word: impl FnMut(Option<&str>) -> bool) -> bool {
+    pub(crate) fn walk(&self, text: &str, inside: &mut bool, mut word: impl FnMut(Option<&str>) -> bool) -> bool {
         let (mark, split) = match self.metaspace {
             Some(metaspace) => (metaspace.mark, metaspace.split),
             None => (' ', false),
@@ -94,27 +108,6 @@ impl Words {
             }
         }
         word(Some(&text[done..]))
-    }
-}
-
-/// Hands on the pieces of the word in `lattice`, if there is one, and remembers them if it begins with `mark`.
-#[inline]
-pub(super) fn finish(lattice: &mut Lattice, cache: &mut Cache, model: &Model, mark: &[u8], sink: &mut Sink<'_>) {
-    let key = match lattice.text.strip_prefix(mark) {
-        Some(word) if lattice.is_whole() && !mark.is_empty() => Key::new(word),
-        _ => None,
-    };
-    if let Some(key) = key {
-        if let Some(ids) = cache.get(key) {
-            sink.extend(ids);
-            lattice.clear();
-        } else {
-            let from = sink.len();
-            lattice.finish(model, |ids, _| sink.extend(ids));
-            cache.put(key, sink.since(from));
-        }
-    } else {
-        lattice.finish(model, |ids, _| sink.extend(ids));
     }
 }
 

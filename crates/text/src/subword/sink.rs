@@ -7,7 +7,7 @@ const SLACK: usize = 4 << 10;
 
 /// Takes the ids of one text.
 #[derive(Debug)]
-pub(super) struct Sink<'i> {
+pub(crate) struct Sink<'i> {
     ids: &'i mut Vec<u32>,
     /// Where the ids of the text begin.
     body: usize,
@@ -20,35 +20,35 @@ pub(super) struct Sink<'i> {
 
 impl<'i> Sink<'i> {
     /// Appends to `ids`, `room` of them at most: the first, or the last if `left`.
-    pub(super) fn new(ids: &'i mut Vec<u32>, room: usize, left: bool) -> Self {
+    pub(crate) fn new(ids: &'i mut Vec<u32>, room: usize, left: bool) -> Self {
         let body = ids.len();
         Self { ids, body, room, left, truncated: false }
     }
 
     #[inline]
-    pub(super) fn push(&mut self, id: u32) {
+    pub(crate) fn push(&mut self, id: u32) {
         self.ids.push(id);
     }
 
     #[inline]
-    pub(super) fn extend(&mut self, ids: &[u32]) {
+    pub(crate) fn extend(&mut self, ids: &[u32]) {
         self.ids.extend_from_slice(ids);
     }
 
     /// The ids from the one with number `from`, counted from the first in the vector.
-    pub(super) fn since(&self, from: usize) -> &[u32] {
+    pub(crate) fn since(&self, from: usize) -> &[u32] {
         self.ids.get(from..).unwrap_or_default()
     }
 
     /// How many ids are in the vector.
     #[inline]
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.ids.len()
     }
 
     /// Whether nothing that follows can count.
     #[inline]
-    pub(super) fn is_full(&mut self) -> bool {
+    pub(crate) fn is_full(&mut self) -> bool {
         let kept = self.ids.len() - self.body;
         if kept <= self.room {
             return false;
@@ -60,13 +60,13 @@ impl<'i> Sink<'i> {
     }
 
     /// Forgets the text.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.ids.truncate(self.body);
         self.truncated = false;
     }
 
     /// Leaves what counts.
-    pub(super) fn finish(mut self) -> Encoded {
+    pub(crate) fn finish(mut self) -> Encoded {
         self.cut();
         Encoded { truncated: self.truncated }
     }

@@ -3,28 +3,29 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use super::charsmap::Charsmap;
-use super::engine::Engine;
-use super::model::Model;
-use super::sink::Sink;
-use super::{Encoded, SPIECE_MODEL, read, spiece};
+use super::files::spiece;
+use super::{Encoded, SPIECE_MODEL, read};
 use crate::error::TextError;
+use crate::subword::models::Model;
+use crate::subword::normalizers::charsmap::Charsmap;
+use crate::subword::pipeline::Pipeline;
+use crate::subword::sink::Sink;
 
 /// The mark that SentencePiece puts before a word. Where it is a piece of its own, it is dropped.
 const MARK: &str = "▁";
 
 /// Cuts each token of a text into pieces by itself, by the SentencePiece model alone.
 ///
-/// This is how Spark NLP's `AlbertForSequenceClassification` reads a text. It differs from [`Pieces`](super::Pieces),
+/// This is how Spark NLP's `AlbertForSequenceClassification` reads a text. It differs from [`SubwordTokenizer`](super::SubwordTokenizer),
 /// which is what a checkpoint was trained with, wherever punctuation touches a word (`(Reuters)`), in letters with
 /// accents (which stay as they are) and in quotation marks.
 ///
 /// ```no_run
 /// use std::path::Path;
-/// use albertine_text::TokenPieces;
+/// use albertine_text::TokenEncoder;
 ///
 /// # fn main() -> Result<(), albertine_text::TextError> {
-/// let pieces = TokenPieces::open(Path::new("albert-base-v2"))?;
+/// let pieces = TokenEncoder::open(Path::new("albert-base-v2"))?;
 /// let mut ids = Vec::new();
 /// pieces.encode(["(", "Reuters", ")"], false, 512, &mut ids)?;
 /// assert_eq!(ids, [2, 5, 27853, 6, 3]);
@@ -32,33 +33,35 @@ const MARK: &str = "▁";
 /// # }
 /// ```
 #[derive(Debug, Clone)]
-pub struct TokenPieces {
+pub struct TokenEncoder {
     map: Option<Charsmap>,
-    engine: Engine,
+    pipeline: Pipeline,
     begin: u32,
     end: u32,
     unknown: u32,
     mark: Option<u32>,
 }
 
-impl TokenPieces {
-    /// Opens the `spiece.model` of a model directory.
+impl TokenEncoder {
+    /// Opens the vocabulary of a model directory.
     ///
     /// # Errors
     ///
     /// [`TextError::NoSpiece`] when there is none; otherwise when the file is cut short or
     /// malformed, is not a unigram model, or has no `[CLS]` and `[SEP]`.
     pub fn open(dir: &Path) -> Result<Self, TextError> {
-        Self::from_file(dir, read(&dir.join(SPIECE_MODEL))?.as_deref())
+        let spiece = read(&dir.join(SPIECE_MODEL))?;
+        Self::from_files(dir, |name| spiece.as_deref().filter(|_| name == SPIECE_MODEL))
     }
 
-    /// The same from the contents of the file, if there is one; `dir` is what errors call the directory.
+    /// The same from files that were read before: `file` gives the contents of a file of the directory by its name,
+    /// `dir` is what errors call the directory.
     ///
     /// # Errors
     ///
-    /// As [`TokenPieces::open`].
-    pub fn from_file(dir: &Path, spiece: Option<&[u8]>) -> Result<Self, TextError> {
-        match spiece {
+    /// As [`TokenEncoder::open`].
+    pub fn from_files<'b>(dir: &Path, file: impl Fn(&str) -> Option<&'b [u8]>) -> Result<Self, TextError> {
+        match file(SPIECE_MODEL) {
             Some(bytes) => Self::build(&dir.join(SPIECE_MODEL), bytes),
             None => Err(TextError::NoSpiece { dir: dir.to_owned() }),
         }
@@ -71,11 +74,11 @@ impl TokenPieces {
         };
         let (begin, end) = (special("[CLS]")?, special("[SEP]")?);
         let (map, recipe) = spiece::read_plain(path, bytes)?;
-        let unknown = recipe.unknown as u32;
-        let model = Model::new(recipe.vocabulary, recipe.unknown, recipe.byte_fallback);
+        let model = Model::new(recipe.model);
+        let unknown = model.unknown();
         let mark = model.id(MARK);
-        let engine = Engine::new(model, recipe.normalizers, &recipe.pre_tokenizers, &[], false);
-        Ok(Self { map, engine, begin, end, unknown, mark })
+        let pipeline = Pipeline::new(model, recipe.normalizers, &recipe.pre_tokenizers, &[], false);
+        Ok(Self { map, pipeline, begin, end, unknown, mark })
     }
 
     /// Appends the ids of a text's tokens to `ids`: `[CLS]`, their pieces, `[SEP]`, at most `limit` in all.
@@ -105,7 +108,7 @@ impl TokenPieces {
                 Some(map) if !map.keeps(&token) => Cow::Owned(map.replace_longest(&token)),
                 _ => token,
             };
-            self.engine.encode(&token, &mut Sink::new(ids, usize::MAX, false));
+            self.pipeline.encode(&token, &mut Sink::new(ids, usize::MAX, false));
             if ids[start..].iter().any(|&id| Some(id) == self.mark) {
                 let mut kept = start;
                 for at in start..ids.len() {
@@ -137,7 +140,7 @@ impl TokenPieces {
             _ if id == self.begin => Some("[CLS]".to_owned()),
             _ if id == self.end => Some("[SEP]".to_owned()),
             _ if id == self.unknown => Some("<unk>".to_owned()),
-            _ => self.engine.piece(id).map(str::to_owned),
+            _ => self.pipeline.piece(id).map(str::to_owned),
         }
     }
 
@@ -150,7 +153,7 @@ impl TokenPieces {
     /// The number of piece ids. Every id is below it.
     #[must_use]
     pub fn vocabulary(&self) -> usize {
-        self.engine.vocabulary()
+        self.pipeline.vocabulary()
     }
 }
 
@@ -181,11 +184,12 @@ mod tests {
         file
     }
 
-    fn model() -> TokenPieces {
+    fn model() -> TokenEncoder {
         let (control, unknown, user) = (3, 2, 4);
         let specials = [("<pad>", control), ("<unk>", unknown), ("[CLS]", control), ("[SEP]", control)];
         let pieces = [("▁", 1), ("▁a", 1), ("▁ab", 1), ("b", 1), ("(", user)];
-        TokenPieces::from_file(Path::new("m"), Some(&spiece(&[&specials[..], &pieces].concat()))).unwrap()
+        let file = spiece(&[&specials[..], &pieces].concat());
+        TokenEncoder::from_files(Path::new("m"), |name| (name == SPIECE_MODEL).then_some(&file[..])).unwrap()
     }
 
     fn ids(tokens: &[&str], case_sensitive: bool, limit: usize) -> (Vec<u32>, bool) {

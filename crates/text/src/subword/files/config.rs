@@ -10,9 +10,9 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::recipe::AddedToken;
-use super::tokenizer_json::AddedTokenJson;
 use crate::error::TextError;
+use crate::subword::added_tokens::AddedToken;
+use crate::subword::files::tokenizer_json::AddedTokenJson;
 
 /// The largest small file that is read, in bytes. Usual ones have some thousand; each of their tokens is looked for
 /// among all the others.
@@ -34,26 +34,26 @@ const SPECIAL_KEYS: [(&str, &str); 7] = [
 
 /// The contents of the small files, as far as they exist.
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Sources<'f> {
+pub(crate) struct Sources<'f> {
     /// `tokenizer_config.json`.
-    pub(super) config: Option<(&'f Path, &'f [u8])>,
+    pub(crate) config: Option<(&'f Path, &'f [u8])>,
     /// `special_tokens_map.json`, which counts only if the configuration has no `added_tokens_decoder`.
-    pub(super) special_tokens_map: Option<(&'f Path, &'f [u8])>,
+    pub(crate) special_tokens_map: Option<(&'f Path, &'f [u8])>,
     /// `added_tokens.json`, with the same condition.
-    pub(super) added_tokens: Option<(&'f Path, &'f [u8])>,
+    pub(crate) added_tokens: Option<(&'f Path, &'f [u8])>,
 }
 
 /// What the small files say.
 #[derive(Debug)]
-pub(super) struct Config {
-    pub(super) do_lower_case: bool,
-    pub(super) keep_accents: bool,
-    pub(super) model_max_length: Option<usize>,
-    pub(super) truncate_left: Option<bool>,
+pub(crate) struct Config {
+    pub(crate) do_lower_case: bool,
+    pub(crate) keep_accents: bool,
+    pub(crate) model_max_length: Option<usize>,
+    pub(crate) truncate_left: Option<bool>,
     /// Whether special tokens written out in a text are ordinary text.
-    pub(super) split_special_tokens: bool,
+    pub(crate) split_special_tokens: bool,
     /// The name of a class other than ALBERT's, which only a `tokenizer.json` makes up for.
-    pub(super) foreign_class: Option<String>,
+    pub(crate) foreign_class: Option<String>,
     /// Tokens to add, in the order of their ids.
     added: Vec<AddedToken>,
     /// Whether `added` came in the modern form, which makes the vocabulary file's own definitions not count.
@@ -73,7 +73,7 @@ struct Special {
 
 impl Config {
     /// Reads the small files.
-    pub(super) fn read(sources: Sources<'_>) -> Result<Self, TextError> {
+    pub(crate) fn read(sources: Sources<'_>) -> Result<Self, TextError> {
         let file: File = parse(sources.config)?;
         let mut specials = file.special;
         let modern = file.added_tokens_decoder.is_some();
@@ -109,7 +109,7 @@ impl Config {
     ///
     /// A later definition of a token replaces an earlier one and keeps its place. `in_json` says that the vocabulary
     /// file is a `tokenizer.json`, whose definitions count where the configuration only names a token.
-    pub(super) fn added(&self, of_file: &[AddedToken], in_json: bool) -> Vec<AddedToken> {
+    pub(crate) fn added(&self, of_file: &[AddedToken], in_json: bool) -> Vec<AddedToken> {
         let known: Vec<&AddedToken> = match in_json && !self.modern {
             true => of_file.iter().chain(&self.added).collect(),
             false => self.added.iter().collect(),

@@ -11,14 +11,15 @@ use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::charsmap::Charsmap;
-use super::recipe::{
-    AddedToken, MAX_AROUND, Normalizer, Pattern, PostProcessor, PreTokenizer, Prepend, Recipe, SPACES,
-};
 use crate::error::TextError;
+use crate::subword::added_tokens::AddedToken;
+use crate::subword::files::recipe::{MAX_AROUND, ModelRecipe, PostProcessor, Recipe};
+use crate::subword::normalizers::charsmap::Charsmap;
+use crate::subword::normalizers::{Normalizer, Pattern, SPACES};
+use crate::subword::pre_tokenizers::{PreTokenizer, Prepend};
 
 /// What `bytes`, the contents of the file `path`, say.
-pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Recipe, TextError> {
+pub(crate) fn read(path: &Path, bytes: &[u8]) -> Result<Recipe, TextError> {
     let reader = Reader { path };
     let file: File = reader.json(serde_json::from_slice(bytes))?;
     if let Some(version) = file.version.filter(|version| version != "1.0") {
@@ -42,9 +43,7 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Recipe, TextError> {
         reader.pre_tokenizers(step, &mut pre_tokenizers)?;
     }
     let recipe = Recipe {
-        vocabulary,
-        unknown,
-        byte_fallback: file.model.byte_fallback,
+        model: ModelRecipe::Unigram { vocabulary, unknown, byte_fallback: file.model.byte_fallback },
         normalizers,
         pre_tokenizers,
         added: file.added_tokens.into_iter().map(AddedToken::from).collect(),
@@ -110,7 +109,7 @@ impl<'de> Deserialize<'de> for Scored {
 
 /// An added token, here and in `tokenizer_config.json`.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct AddedTokenJson {
+pub(crate) struct AddedTokenJson {
     content: String,
     #[serde(default)]
     single_word: bool,

@@ -8,21 +8,19 @@
 //! handed on and forgotten. What is kept does not grow with the word, unless a vocabulary is made to keep two ways
 //! equal for ever; then it is some twenty bytes for each byte of the word.
 
-use super::model::Model;
+use crate::subword::models::unigram::Unigram;
 
 /// Pieces are handed on before the end of a word when this many bytes of it are waiting.
 const LONG: usize = 4 << 10;
 
 /// A word on its way to pieces. Lives on from word to word, so that nothing is allocated for one.
 #[derive(Debug)]
-pub(super) struct Lattice {
-    /// What has come of the word and has not been handed on.
-    pub(super) text: Vec<u8>,
-    /// The best way to every place in `text`, as far as it is known.
+pub(crate) struct Lattice {
+    /// The best way to every place in the text of the word, as far as it is known.
     places: Vec<Place>,
     /// The ways that begin before this place have been followed.
     at: usize,
-    /// How long `text` has to be before it is worth looking for pieces to hand on.
+    /// How long the text has to be before it is worth looking for pieces to hand on.
     long: usize,
     /// Whether pieces of the word have been handed on.
     begun: bool,
@@ -46,9 +44,8 @@ struct Place {
 const START: Place = Place { score: 0.0, id: 0, length: 0 };
 
 impl Lattice {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
-            text: Vec::new(),
             places: vec![START],
             at: 0,
             long: LONG,
@@ -61,8 +58,7 @@ impl Lattice {
     }
 
     /// Forgets the word.
-    pub(super) fn clear(&mut self) {
-        self.text.clear();
+    pub(crate) fn clear(&mut self) {
         self.places.clear();
         self.places.push(START);
         self.at = 0;
@@ -73,46 +69,47 @@ impl Lattice {
     }
 
     /// About how much memory it holds, in bytes.
-    pub(super) fn capacity(&self) -> usize {
-        self.text.capacity() + self.places.capacity() * size_of::<Place>() + self.run.capacity()
+    pub(crate) fn capacity(&self) -> usize {
+        self.places.capacity() * size_of::<Place>() + self.run.capacity()
     }
 
-    /// Whether all of the word that has come is in `text`.
+    /// Whether nothing of the word has been handed on.
     #[inline]
-    pub(super) fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         !self.begun
     }
 
     /// Hands on what is certain of a long word before its end: ids, and how many bytes of the word they stand for.
     #[inline]
-    pub(super) fn advance(&mut self, model: &Model, mut to: impl FnMut(&[u32], usize)) {
-        if self.text.len() >= self.long {
-            self.follow(model, self.text.len().saturating_sub(model.longest));
+    pub(crate) fn advance(&mut self, text: &mut Vec<u8>, model: &Unigram, mut to: impl FnMut(&[u32], usize)) {
+        if text.len() >= self.long {
+            self.follow(text, model, text.len().saturating_sub(model.longest));
             let certain = self.certain();
-            self.hand_on(certain, model, &mut to);
+            self.hand_on(&text[..certain], model, &mut to);
             self.begun |= certain > 0;
-            self.text.drain(..certain);
+            text.drain(..certain);
             self.places.drain(..certain);
             self.at -= certain;
-            self.long = LONG.max(2 * self.text.len());
+            self.long = LONG.max(2 * text.len());
         }
     }
 
     /// Hands on the pieces of the word, now that all of it is there, and forgets it.
     #[inline]
-    pub(super) fn finish(&mut self, model: &Model, mut to: impl FnMut(&[u32], usize)) {
-        self.follow(model, self.text.len());
-        self.hand_on(self.text.len(), model, &mut to);
+    pub(crate) fn finish(&mut self, text: &mut Vec<u8>, model: &Unigram, mut to: impl FnMut(&[u32], usize)) {
+        self.follow(text, model, text.len());
+        self.hand_on(text, model, &mut to);
         self.end_run(model, &mut to);
+        text.clear();
         self.clear();
     }
 
     /// Follows all ways that begin before `end`.
-    fn follow(&mut self, model: &Model, end: usize) {
-        self.places.resize(self.text.len() + 1, START);
+    fn follow(&mut self, text: &[u8], model: &Unigram, end: usize) {
+        self.places.resize(text.len() + 1, START);
         while self.at < end {
             let here = self.places[self.at].score;
-            let rest = &self.text[self.at..];
+            let rest = &text[self.at..];
             let width = width(rest[0]);
             let ends = &mut self.places[self.at + 1..];
             let mut offer = |length: usize, id: u32, score: f64| {
@@ -164,10 +161,10 @@ impl Lattice {
         0
     }
 
-    /// Hands on the pieces of the best way to `end`.
-    fn hand_on(&mut self, end: usize, model: &Model, to: &mut impl FnMut(&[u32], usize)) {
+    /// Hands on the pieces of the best way to the end of `text`.
+    fn hand_on(&mut self, text: &[u8], model: &Unigram, to: &mut impl FnMut(&[u32], usize)) {
         self.way.clear();
-        let mut at = end;
+        let mut at = text.len();
         while at > 0 && self.places[at].length > 0 {
             self.way.push(self.places[at]);
             at -= self.places[at].length as usize;
@@ -183,14 +180,14 @@ impl Lattice {
             self.run_length += length as usize;
             // A run that is longer than any piece is not one, however it goes on.
             if model.bytes.is_some() || self.run.len() <= model.longest {
-                self.run.extend_from_slice(&self.text[start..at]);
+                self.run.extend_from_slice(&text[start..at]);
             }
         }
     }
 
     /// Hands on what a run of unknown characters becomes, if there is one.
     #[inline]
-    fn end_run(&mut self, model: &Model, to: &mut impl FnMut(&[u32], usize)) {
+    fn end_run(&mut self, model: &Unigram, to: &mut impl FnMut(&[u32], usize)) {
         if self.run.is_empty() {
             return;
         }
@@ -223,13 +220,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn model(pieces: &[(&str, f64)], byte_fallback: bool) -> Model {
-        Model::new(pieces.iter().map(|&(piece, score)| (piece.to_owned(), score)).collect(), 0, byte_fallback)
+    fn model(pieces: &[(&str, f64)], byte_fallback: bool) -> Unigram {
+        Unigram::new(pieces.iter().map(|&(piece, score)| (piece.to_owned(), score)).collect(), 0, byte_fallback)
     }
 
     /// The ids of a word that comes in parts of `size` bytes, and the most that was waiting.
-    fn ids(model: &Model, word: &str, size: usize, long: usize) -> (Vec<u32>, usize) {
-        let (mut ids, mut lattice, mut most) = (Vec::new(), Lattice::new(), 0);
+    fn ids(model: &Unigram, word: &str, size: usize, long: usize) -> (Vec<u32>, usize) {
+        let (mut ids, mut text, mut lattice, mut most) = (Vec::new(), Vec::new(), Lattice::new(), 0);
         let (mut rest, mut bytes) = (word, 0);
         let mut to = |some: &[u32], length: usize| {
             ids.extend_from_slice(some);
@@ -237,18 +234,18 @@ mod tests {
         };
         while !rest.is_empty() {
             let (part, left) = rest.split_at(rest.ceil_char_boundary(size.min(rest.len())));
-            lattice.text.extend_from_slice(part.as_bytes());
+            text.extend_from_slice(part.as_bytes());
             lattice.long = lattice.long.min(long);
-            lattice.advance(model, &mut to);
-            most = most.max(lattice.text.len());
+            lattice.advance(&mut text, model, &mut to);
+            most = most.max(text.len());
             rest = left;
         }
-        lattice.finish(model, &mut to);
+        lattice.finish(&mut text, model, &mut to);
         assert_eq!(bytes, word.len());
         (ids, most)
     }
 
-    fn whole(model: &Model, word: &str) -> Vec<u32> {
+    fn whole(model: &Unigram, word: &str) -> Vec<u32> {
         ids(model, word, usize::MAX, usize::MAX).0
     }
 

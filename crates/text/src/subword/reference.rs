@@ -9,29 +9,33 @@ use unicode_normalization_alignments::UnicodeNormalization as _;
 use unicode_normalization_alignments::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::engine::Engine;
-use super::recipe::{AddedToken, Normalizer, Pattern, PreTokenizer, Prepend};
-use super::scratch::Scratch;
-use super::sink::Sink;
-use super::tests::{open, spiece, tokenizer_json};
-use super::{Pieces, Vocabulary};
+use super::{SubwordTokenizer, Vocabulary};
+use crate::subword::added_tokens::AddedToken;
+use crate::subword::models::Model;
+use crate::subword::models::unigram::Unigram;
+use crate::subword::models::wordpiece::WordPiece;
+use crate::subword::normalizers::{Normalizer, Pattern};
+use crate::subword::pipeline::Pipeline;
+use crate::subword::pre_tokenizers::{PreTokenizer, Prepend};
+use crate::subword::scratch::Scratch;
+use crate::subword::sink::Sink;
+use crate::subword::tests::{open, spiece, tokenizer_json};
 
-/// What an engine does, written down once more.
-pub(super) struct Reference<'e> {
-    engine: &'e Engine,
+/// What a pipeline does, written down once more.
+pub(crate) struct Reference<'e> {
+    pipeline: &'e Pipeline,
     pre_tokenizers: &'e [PreTokenizer],
-    pieces: HashMap<&'e str, (u32, f64)>,
+    ids: HashMap<&'e str, u32>,
 }
 
 impl<'e> Reference<'e> {
-    pub(super) fn new(engine: &'e Engine, pre_tokenizers: &'e [PreTokenizer]) -> Self {
-        let ids = 0..engine.model.len() as u32;
-        let piece = |id: u32| (engine.model.piece(id).unwrap(), (id, engine.model.scores[id as usize]));
-        Self { engine, pre_tokenizers, pieces: ids.map(piece).collect() }
+    pub(crate) fn new(pipeline: &'e Pipeline, pre_tokenizers: &'e [PreTokenizer]) -> Self {
+        let ids = (0..pipeline.model.len() as u32).map(|id| (pipeline.model.piece(id).unwrap(), id)).collect();
+        Self { pipeline, pre_tokenizers, ids }
     }
 
     /// The pieces of a text.
-    pub(super) fn encode(&self, text: &str) -> Vec<u32> {
+    pub(crate) fn encode(&self, text: &str) -> Vec<u32> {
         let mut ids = Vec::new();
         let mut rest = text;
         let mut begin = 0;
@@ -54,7 +58,7 @@ impl<'e> Reference<'e> {
     fn first_token(&self, text: &str, begin: usize) -> Option<(usize, &AddedToken, u32)> {
         let mut at = begin;
         while at < text.len() {
-            let here = self.engine.tokens.iter().filter(|(token, _)| text[at..].starts_with(&token.content));
+            let here = self.pipeline.tokens.iter().filter(|(token, _)| text[at..].starts_with(&token.content));
             if let Some((token, id)) = here.max_by_key(|(token, _)| token.content.len()) {
                 let (before, behind) =
                     (text[..at].chars().next_back(), text[at + token.content.len()..].chars().next());
@@ -71,7 +75,7 @@ impl<'e> Reference<'e> {
     }
 
     fn section(&self, text: &str, first: bool) -> Vec<u32> {
-        let normalized = self.engine.steps().iter().fold(text.to_owned(), |text, step| normalized(step, &text));
+        let normalized = self.pipeline.steps().iter().fold(text.to_owned(), |text, step| normalized(step, &text));
         let words = self.pre_tokenizers.iter().fold(vec![normalized], |words, step| {
             words
                 .iter()
@@ -83,9 +87,35 @@ impl<'e> Reference<'e> {
         words.iter().flat_map(|word| self.cut(word)).collect()
     }
 
-    /// The best way through a word: every start with every end.
     fn cut(&self, word: &str) -> Vec<u32> {
-        let model = &self.engine.model;
+        match &*self.pipeline.model {
+            Model::Unigram(model) => self.best(model, word),
+            Model::WordPiece(model) => self.longest_first(model, word).unwrap_or(vec![model.unknown]),
+        }
+    }
+
+    /// The longest piece from left to right, the prefix being `##`; nothing for a word that is unknown.
+    fn longest_first(&self, model: &WordPiece, word: &str) -> Option<Vec<u32>> {
+        let chars: Vec<char> = word.chars().collect();
+        let (mut ids, mut start) = (Vec::new(), 0);
+        if chars.len() > model.max_chars {
+            return None;
+        }
+        while start < chars.len() {
+            let prefix = if start > 0 { "##" } else { "" };
+            let piece = |end: usize| {
+                let text = prefix.chars().chain(chars[start..end].iter().copied()).collect::<String>();
+                self.ids.get(text.as_str()).map(|&id| (id, end))
+            };
+            let (id, end) = (start + 1..=chars.len()).rev().find_map(piece)?;
+            ids.push(id);
+            start = end;
+        }
+        Some(ids)
+    }
+
+    /// The best way through a word: every start with every end.
+    fn best(&self, model: &Unigram, word: &str) -> Vec<u32> {
         let mut best: HashMap<usize, (f64, u32, usize)> = HashMap::new();
         for (start, c) in word.char_indices() {
             let score = best.get(&start).map_or(0.0, |&(score, ..)| score);
@@ -97,11 +127,11 @@ impl<'e> Reference<'e> {
             };
             let single = start + c.len_utf8();
             for end in single..=word.len().min(start + model.longest) {
-                if let Some(&(id, more)) = word.get(start..end).and_then(|piece| self.pieces.get(piece)) {
-                    offer(end, id, more);
+                if let Some(&id) = word.get(start..end).and_then(|piece| self.ids.get(piece)) {
+                    offer(end, id, model.scores[id as usize]);
                 }
             }
-            if !self.pieces.contains_key(&word[start..single]) {
+            if !self.ids.contains_key(&word[start..single]) {
                 offer(single, model.unknown, model.unknown_score);
             }
         }
@@ -126,10 +156,10 @@ impl<'e> Reference<'e> {
                     .bytes()
                     .map(|byte| {
                         model.bytes.as_ref()?;
-                        self.pieces.get(format!("<0x{byte:02X}>").as_str()).map(|&(id, _)| id)
+                        self.ids.get(format!("<0x{byte:02X}>").as_str()).copied()
                     })
                     .collect();
-                self.pieces.get(run).map(|&(id, _)| vec![id]).or(bytes).unwrap_or(vec![model.unknown])
+                self.ids.get(run).map(|&id| vec![id]).or(bytes).unwrap_or(vec![model.unknown])
             })
             .collect()
     }
@@ -153,7 +183,7 @@ fn normalized(step: &Normalizer, text: &str) -> String {
         Normalizer::Nfd => text.nfd().map(|(c, _)| c).collect(),
         Normalizer::Nfkc => text.nfkc().map(|(c, _)| c).collect(),
         Normalizer::Nfkd => text.nfkd().map(|(c, _)| c).collect(),
-        Normalizer::Nmt => text.chars().filter_map(super::normalize::nmt).collect(),
+        Normalizer::Nmt => text.chars().filter_map(crate::subword::normalizers::nmt).collect(),
         Normalizer::StripAccents => text.chars().filter(|&c| !is_combining_mark(c)).collect(),
         Normalizer::Lowercase => text.chars().flat_map(char::to_lowercase).collect(),
         Normalizer::Strip { left, right } => {
@@ -200,10 +230,11 @@ fn broken(step: PreTokenizer, text: &str, first: bool) -> Vec<String> {
 const FIRST: PreTokenizer = PreTokenizer::Metaspace { replacement: '▁', prepend: Prepend::First, split: true };
 
 /// Vocabularies with every kind of step, and what breaks texts into words in them.
-fn vocabularies() -> Vec<(Pieces, Vec<PreTokenizer>)> {
+fn vocabularies() -> Vec<(SubwordTokenizer, Vec<PreTokenizer>)> {
     let metaspace = |prepend, split| PreTokenizer::Metaspace { replacement: '▁', prepend, split };
     let usual = vec![metaspace(Prepend::Always, true)];
-    let spiece = |config: &str| Pieces::from_bytes(Vocabulary::Spiece(&spiece()), Some(config.as_bytes())).unwrap();
+    let spiece =
+        |config: &str| SubwordTokenizer::from_bytes(Vocabulary::Spiece(&spiece()), Some(config.as_bytes())).unwrap();
     let changed = |change: &dyn Fn(&mut Value)| {
         let mut file = tokenizer_json();
         file["added_tokens"][3] = json!({ "content": "[MASK]", "special": true, "normalized": false, "lstrip": true });
@@ -267,29 +298,29 @@ proptest! {
         limit in prop_oneof![Just(usize::MAX), 2_usize..40],
     ) {
         thread_local! {
-            static ALL: Vec<(Pieces, Vec<PreTokenizer>)> = vocabularies();
+            static ALL: Vec<(SubwordTokenizer, Vec<PreTokenizer>)> = vocabularies();
         }
         let text = format!("{}{other}", bits.concat()).repeat(repeat);
         ALL.with(|all| {
             for (number, (pieces, pre_tokenizers)) in all.iter().enumerate() {
-                let expected = Reference::new(&pieces.engine, pre_tokenizers).encode(&text);
-                let engine = &pieces.engine;
+                let expected = Reference::new(&pieces.pipeline, pre_tokenizers).encode(&text);
+                let pipeline = &pieces.pipeline;
                 let found = |work: &dyn Fn(&mut Sink<'_>)| {
                     let mut ids = Vec::new();
                     work(&mut Sink::new(&mut ids, usize::MAX, false));
                     ids
                 };
-                prop_assert_eq!(found(&|sink| engine.encode(&text, sink)), &expected[..], "vocabulary {}", number);
-                prop_assert_eq!(found(&|sink| engine.place(&text, |id, _| sink.push(id))), &expected[..]);
+                prop_assert_eq!(found(&|sink| pipeline.encode(&text, sink)), &expected[..], "vocabulary {}", number);
+                prop_assert_eq!(found(&|sink| pipeline.place(&text, |id, _| sink.push(id))), &expected[..]);
                 if !pre_tokenizers.contains(&FIRST) {
-                    let any = found(&|sink| engine.encode_any(&text, &mut Scratch::new(), sink));
+                    let any = found(&|sink| pipeline.encode_any(&text, &mut Scratch::new(), sink));
                     prop_assert_eq!(any, &expected[..]);
                 }
                 let room = limit.saturating_sub(2).min(expected.len());
                 for (left, kept) in [(false, &expected[..room]), (true, &expected[expected.len() - room..])] {
                     let mut ids = Vec::new();
                     let mut sink = Sink::new(&mut ids, room, left);
-                    engine.encode(&text, &mut sink);
+                    pipeline.encode(&text, &mut sink);
                     prop_assert_eq!(sink.finish().truncated, room < expected.len());
                     prop_assert_eq!(ids, kept);
                 }

@@ -5,16 +5,54 @@
 //! nobody has to read behind the last piece that counts. Only what belongs together without an end (spaces, combining
 //! marks, a grapheme) waits as a whole.
 
+pub(crate) mod charsmap;
+pub(crate) mod growth;
+
 use unicode_normalization_alignments::UnicodeNormalization as _;
 use unicode_normalization_alignments::char::{
     canonical_combining_class, decompose_canonical, decompose_compatible, is_combining_mark,
 };
 
-use super::recipe::{Normalizer, Pattern};
+use self::charsmap::Charsmap;
+
+/// One step of normalisation.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Normalizer {
+    Replace {
+        pattern: Pattern,
+        content: String,
+    },
+    Nfc,
+    Nfd,
+    Nfkc,
+    Nfkd,
+    Nmt,
+    StripAccents,
+    Lowercase,
+    Strip {
+        left: bool,
+        right: bool,
+    },
+    Prepend(String),
+    /// A SentencePiece character map.
+    Charsmap(Charsmap),
+}
+
+/// The one regular expression that ALBERT's converter writes, in all its versions. What others mean differs
+/// from one dialect to the next.
+pub(crate) const SPACES: &str = " {2,}";
+
+/// What a replacement looks for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Pattern {
+    Text(String),
+    /// Two spaces or more, as long a run of them as there is.
+    Spaces,
+}
 
 /// The parts of one text on their way through the steps.
 #[derive(Debug, Default)]
-pub(super) struct Flow {
+pub(crate) struct Flow {
     /// What waits before every step; behind the last one lies what has come through.
     waiting: Vec<Waiting>,
 }
@@ -30,7 +68,7 @@ struct Waiting {
 
 impl Flow {
     /// Forgets the text.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.waiting.iter_mut().for_each(|waiting| {
             waiting.text.clear();
             waiting.enough = 0;
@@ -39,12 +77,12 @@ impl Flow {
     }
 
     /// How much memory it holds, in bytes.
-    pub(super) fn capacity(&self) -> usize {
+    pub(crate) fn capacity(&self) -> usize {
         self.waiting.iter().map(|waiting| waiting.text.capacity()).sum()
     }
 
     /// Sends the next part of a text through `steps`, or its `last` one. What comes out is added to what came before.
-    pub(super) fn push(&mut self, steps: &[Normalizer], part: &str, last: bool) -> &mut String {
+    pub(crate) fn push(&mut self, steps: &[Normalizer], part: &str, last: bool) -> &mut String {
         self.waiting.resize_with(steps.len() + 1, Waiting::default);
         self.waiting[0].text.push_str(part);
         for (at, step) in steps.iter().enumerate() {
@@ -115,7 +153,7 @@ impl Normalizer {
 }
 
 /// What Nmt makes of a character, if anything: control characters go, and odd kinds of space become spaces.
-pub(super) fn nmt(c: char) -> Option<char> {
+pub(crate) fn nmt(c: char) -> Option<char> {
     match c {
         '\u{1}'..='\u{8}' | '\u{B}' | '\u{E}'..='\u{1F}' | '\u{7F}' | '\u{8F}' | '\u{9F}' => None,
         '\t'

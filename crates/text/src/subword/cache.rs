@@ -4,6 +4,9 @@
 //! one of two neighbouring places. A new word comes to the second place, and one that is met again to the first, so
 //! that rare words drive out rare words.
 
+use crate::subword::models::{Model, Word};
+use crate::subword::sink::Sink;
+
 /// Places in the table: 256 KB of them stay in a core's own cache.
 const PLACES: usize = 8192;
 /// The longest word that is kept, in bytes.
@@ -13,7 +16,7 @@ const MAX_PIECES: usize = 3;
 
 /// A word as three numbers that no other word has: its first bytes, its last, and its length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Key {
+pub(crate) struct Key {
     first: u64,
     last: u64,
     length: u16,
@@ -22,7 +25,7 @@ pub(super) struct Key {
 impl Key {
     /// The key of a word that is short enough to be kept.
     #[inline]
-    pub(super) fn new(word: &[u8]) -> Option<Self> {
+    pub(crate) fn new(word: &[u8]) -> Option<Self> {
         // The first bytes and the last overlap, or meet, in a word of up to twice as many.
         let (first, last) = match (word.first_chunk(), word.last_chunk(), word.first_chunk(), word.last_chunk()) {
             (Some(first), Some(last), ..) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
@@ -45,12 +48,12 @@ impl Key {
 
 /// The words.
 #[derive(Debug)]
-pub(super) struct Cache {
-    words: Vec<Word>,
+pub(crate) struct Cache {
+    words: Vec<Entry>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Word {
+struct Entry {
     first: u64,
     last: u64,
     length: u16,
@@ -59,9 +62,9 @@ struct Word {
 }
 
 /// Stands where there is no word: its length would be 0.
-const NONE: Word = Word { first: 0, last: 0, length: 0, count: 0, ids: [0; MAX_PIECES] };
+const NONE: Entry = Entry { first: 0, last: 0, length: 0, count: 0, ids: [0; MAX_PIECES] };
 
-impl Word {
+impl Entry {
     #[inline]
     fn is(&self, key: Key) -> bool {
         self.first == key.first && self.last == key.last && self.length == key.length
@@ -69,13 +72,13 @@ impl Word {
 }
 
 impl Cache {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { words: vec![NONE; PLACES] }
     }
 
     /// The pieces of a word, if they are here.
     #[inline]
-    pub(super) fn get(&mut self, key: Key) -> Option<&[u32]> {
+    pub(crate) fn get(&mut self, key: Key) -> Option<&[u32]> {
         let place = key.place();
         let [first, second] = self.words.get_mut(place..)?.first_chunk_mut()?;
         if !first.is(key) {
@@ -88,14 +91,35 @@ impl Cache {
     }
 
     /// Keeps the pieces of a word, unless it has many.
-    pub(super) fn put(&mut self, key: Key, pieces: &[u32]) {
+    pub(crate) fn put(&mut self, key: Key, pieces: &[u32]) {
         if pieces.len() > MAX_PIECES {
             return;
         }
         let mut ids = [0; MAX_PIECES];
         ids[..pieces.len()].copy_from_slice(pieces);
         let Key { first, last, length } = key;
-        self.words[key.place() + 1] = Word { first, last, length, count: pieces.len() as u16, ids };
+        self.words[key.place() + 1] = Entry { first, last, length, count: pieces.len() as u16, ids };
+    }
+}
+
+/// Hands on the pieces of `word`, if there is one, and remembers them if it begins with `mark`.
+#[inline]
+pub(crate) fn finish(word: &mut Word, cache: &mut Cache, model: &Model, mark: &[u8], sink: &mut Sink<'_>) {
+    let key = match word.text.strip_prefix(mark) {
+        Some(text) if word.is_whole() => Key::new(text),
+        _ => None,
+    };
+    if let Some(key) = key {
+        if let Some(ids) = cache.get(key) {
+            sink.extend(ids);
+            word.clear();
+        } else {
+            let from = sink.len();
+            word.finish(model, |ids, _| sink.extend(ids));
+            cache.put(key, sink.since(from));
+        }
+    } else {
+        word.finish(model, |ids, _| sink.extend(ids));
     }
 }
 

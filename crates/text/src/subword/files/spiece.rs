@@ -8,11 +8,14 @@ use std::path::Path;
 
 use albertine_wire::{Fields, Value, WireError};
 
-use super::charsmap::Charsmap;
-use super::config::Config;
-use super::digits::is_digit;
-use super::recipe::{AddedToken, Normalizer, Pattern, PostProcessor, PreTokenizer, Prepend, Recipe};
 use crate::error::TextError;
+use crate::subword::added_tokens::AddedToken;
+use crate::subword::files::config::Config;
+use crate::subword::files::digits::is_digit;
+use crate::subword::files::recipe::{ModelRecipe, PostProcessor, Recipe};
+use crate::subword::normalizers::charsmap::Charsmap;
+use crate::subword::normalizers::{Normalizer, Pattern};
+use crate::subword::pre_tokenizers::{PreTokenizer, Prepend};
 
 /// How much the converter takes off the score of a piece that ends in a digit and a comma, so that a number does not
 /// swallow the comma behind it.
@@ -31,7 +34,7 @@ const CONTROL: u64 = 3;
 const USER_DEFINED: u64 = 4;
 
 /// What `bytes`, the contents of the model file `path`, say together with the directory's `config`.
-pub(super) fn read(path: &Path, bytes: &[u8], config: &Config) -> Result<Recipe, TextError> {
+pub(crate) fn read(path: &Path, bytes: &[u8], config: &Config) -> Result<Recipe, TextError> {
     let model = Model::read(path, bytes)?;
     let added = model
         .pieces
@@ -46,7 +49,7 @@ pub(super) fn read(path: &Path, bytes: &[u8], config: &Config) -> Result<Recipe,
 /// What the model file says by itself, as SentencePiece's own library works: no penalty, and pieces that only control
 /// something are never found in a text. Its character map comes beside the recipe, whose steps would apply it as
 /// `tokenizers` does.
-pub(super) fn read_plain(path: &Path, bytes: &[u8]) -> Result<(Option<Charsmap>, Recipe), TextError> {
+pub(crate) fn read_plain(path: &Path, bytes: &[u8]) -> Result<(Option<Charsmap>, Recipe), TextError> {
     let model = Model::read(path, bytes)?;
     let map = model.map(path)?;
     let spaces = Normalizer::Replace { pattern: Pattern::Spaces, content: " ".into() };
@@ -65,7 +68,7 @@ pub(super) fn read_plain(path: &Path, bytes: &[u8]) -> Result<(Option<Charsmap>,
 }
 
 /// The id of `piece` in the model file, whatever kind of piece it is.
-pub(super) fn id(path: &Path, bytes: &[u8], piece: &str) -> Result<Option<u32>, TextError> {
+pub(crate) fn id(path: &Path, bytes: &[u8], piece: &str) -> Result<Option<u32>, TextError> {
     let place = Model::read(path, bytes)?.pieces.iter().position(|other| other.text == piece);
     Ok(place.map(|place| place as u32))
 }
@@ -143,9 +146,11 @@ impl<'b> Model<'b> {
     ) -> Result<Recipe, TextError> {
         let recipe = Recipe {
             normalizers,
-            vocabulary: self.pieces.into_iter().map(scored).collect(),
-            unknown: self.unknown,
-            byte_fallback: false,
+            model: ModelRecipe::Unigram {
+                vocabulary: self.pieces.into_iter().map(scored).collect(),
+                unknown: self.unknown,
+                byte_fallback: false,
+            },
             pre_tokenizers: vec![PreTokenizer::Metaspace { replacement: '▁', prepend: Prepend::Always, split: true }],
             added,
             post_processor: PostProcessor::ClsSep,

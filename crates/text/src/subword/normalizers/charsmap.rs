@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::ascii_set::AsciiSet;
+use crate::subword::ascii_set::AsciiSet;
 
 /// The largest map that is taken, in bytes; the map of NFKC has about 240 KB.
 const MAX_BYTES: usize = 16 << 20;
@@ -24,7 +24,7 @@ const MAX_GRAPHEME_BYTES: usize = 6;
 
 /// A checked map.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Charsmap {
+pub(crate) struct Charsmap {
     units: Arc<[Unit]>,
     texts: Arc<str>,
     /// The ASCII characters that stay as they are.
@@ -33,7 +33,7 @@ pub(super) struct Charsmap {
 
 impl Charsmap {
     /// Reads a map, or says what is wrong with it.
-    pub(super) fn read(map: &[u8]) -> Result<Self, String> {
+    pub(crate) fn read(map: &[u8]) -> Result<Self, String> {
         if map.len() > MAX_BYTES {
             return Err(format!("its character map is larger than {MAX_BYTES} bytes"));
         }
@@ -74,7 +74,7 @@ impl Charsmap {
     }
 
     /// What takes the place of `text`, if anything does: the shortest key that it begins with decides.
-    pub(super) fn of(&self, text: &[u8]) -> Option<&str> {
+    pub(crate) fn of(&self, text: &[u8]) -> Option<&str> {
         let mut at = self.units.first()?.offset();
         // A NUL ends a key.
         for &byte in text.iter().take_while(|&&byte| byte != 0) {
@@ -91,7 +91,7 @@ impl Charsmap {
 
     /// What takes the place of the beginning of `text` and how long that beginning is, in bytes, if anything does: the
     /// longest key decides, as in SentencePiece's own library.
-    pub(super) fn longest_of(&self, text: &[u8]) -> Option<(usize, &str)> {
+    pub(crate) fn longest_of(&self, text: &[u8]) -> Option<(usize, &str)> {
         let mut at = self.units.first()?.offset();
         let mut found = None;
         for (length, &byte) in (1..).zip(text.iter().take_while(|&&byte| byte != 0)) {
@@ -107,12 +107,12 @@ impl Charsmap {
     }
 
     /// Whether nothing in `text` is replaced, as a look at its bytes tells.
-    pub(super) fn keeps(&self, text: &str) -> bool {
+    pub(crate) fn keeps(&self, text: &str) -> bool {
         text.bytes().all(|byte| self.kept.has(byte))
     }
 
     /// `text` with all of it replaced that is the longest of its keys, from left to right.
-    pub(super) fn replace_longest(&self, text: &str) -> String {
+    pub(crate) fn replace_longest(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let mut at = 0;
         while let Some(c) = text[at..].chars().next() {
@@ -132,14 +132,14 @@ impl Charsmap {
     }
 
     /// The length of the longest text that takes the place of anything, in bytes.
-    pub(super) fn longest(&self) -> usize {
+    pub(crate) fn longest(&self) -> usize {
         self.texts.split('\0').map(str::len).max().unwrap_or(0)
     }
 
     /// Replaces what is replaced in `text`, and appends the outcome to `out`.
     ///
     /// Says how far it came: a grapheme at the end may have more to come, unless this is the `last` part of a text.
-    pub(super) fn apply(&self, text: &str, last: bool, out: &mut String) -> usize {
+    pub(crate) fn apply(&self, text: &str, last: bool, out: &mut String) -> usize {
         let bytes = text.as_bytes();
         let mut at = 0;
         while at < bytes.len() {
@@ -160,7 +160,7 @@ impl Charsmap {
     }
 
     /// Hands on the parts of a grapheme that are replaced together, each with what takes its place.
-    pub(super) fn apply_grapheme(&self, grapheme: &str, mut replace: impl FnMut(&str, &str)) {
+    pub(crate) fn apply_grapheme(&self, grapheme: &str, mut replace: impl FnMut(&str, &str)) {
         if grapheme.len() < MAX_GRAPHEME_BYTES
             && let Some(text) = self.of(grapheme.as_bytes())
         {

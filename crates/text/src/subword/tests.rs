@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::*;
 
 /// A `tokenizer.json` as the current converter writes it, with a few pieces.
-pub(super) fn tokenizer_json() -> Value {
+pub(crate) fn tokenizer_json() -> Value {
     let special =
         |id: u32, content: &str| json!({ "id": id, "content": content, "special": true, "normalized": false });
     json!({
@@ -40,12 +40,15 @@ pub(super) fn tokenizer_json() -> Value {
     })
 }
 
-pub(super) fn open(file: &Value, config: Option<Value>) -> Result<Pieces, TextError> {
+pub(crate) fn open(file: &Value, config: Option<Value>) -> Result<SubwordTokenizer, TextError> {
     let config = config.map(|config| config.to_string());
-    Pieces::from_bytes(Vocabulary::TokenizerJson(file.to_string().as_bytes()), config.as_deref().map(str::as_bytes))
+    SubwordTokenizer::from_bytes(
+        Vocabulary::TokenizerJson(file.to_string().as_bytes()),
+        config.as_deref().map(str::as_bytes),
+    )
 }
 
-fn ids(pieces: &Pieces, text: &str) -> Vec<u32> {
+fn ids(pieces: &SubwordTokenizer, text: &str) -> Vec<u32> {
     let mut ids = Vec::new();
     pieces.encode(text, usize::MAX, &mut ids).unwrap();
     ids
@@ -93,7 +96,8 @@ fn sentinel_lengths_mean_none() {
     let file = tokenizer_json().to_string();
     for length in ["1e30", "1000000000000000019884624838656", "null"] {
         let config = format!("{{\"model_max_length\": {length}}}");
-        let pieces = Pieces::from_bytes(Vocabulary::TokenizerJson(file.as_bytes()), Some(config.as_bytes())).unwrap();
+        let pieces =
+            SubwordTokenizer::from_bytes(Vocabulary::TokenizerJson(file.as_bytes()), Some(config.as_bytes())).unwrap();
         assert_eq!(pieces.model_max_length(), None);
     }
 }
@@ -110,7 +114,7 @@ fn case_can_be_told_apart_or_not() {
 #[test]
 fn a_spiece_model_takes_the_usual_mask() {
     for config in ["{}", "{\"mask_token\": \"[MASK]\"}"] {
-        let pieces = Pieces::from_bytes(Vocabulary::Spiece(&spiece()), Some(config.as_bytes())).unwrap();
+        let pieces = SubwordTokenizer::from_bytes(Vocabulary::Spiece(&spiece()), Some(config.as_bytes())).unwrap();
         assert_eq!(ids(&pieces, " [MASK]"), [2, 4, 3]);
     }
 }
@@ -185,7 +189,7 @@ fn faults_in_tokenizer_json_are_named() {
     let regex = |pattern: &str| json!({ "type": "Replace", "pattern": { "Regex": pattern }, "content": " " });
     assert_eq!(fault(|f| f["normalizer"] = regex("(a+)+$")), unsupported("replacement pattern", "(a+)+$"));
 
-    let error = Pieces::from_bytes(Vocabulary::TokenizerJson(b"{"), None).unwrap_err();
+    let error = SubwordTokenizer::from_bytes(Vocabulary::TokenizerJson(b"{"), None).unwrap_err();
     assert!(error.to_string().starts_with("tokenizer.json could not be understood: EOF"), "{error}");
     let error = open(&tokenizer_json(), Some(json!({ "do_lower_case": "yes" }))).unwrap_err();
     assert!(error.to_string().starts_with("tokenizer_config.json could not be understood: "), "{error}");
@@ -257,7 +261,7 @@ fn fixture() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/pieces")
 }
 
-pub(super) fn spiece() -> Vec<u8> {
+pub(crate) fn spiece() -> Vec<u8> {
     std::fs::read(fixture().join("spiece.model")).unwrap()
 }
 
@@ -273,7 +277,7 @@ fn with_trainer(mut model: Vec<u8>, field: u16, value: u8) -> Vec<u8> {
 
 #[test]
 fn faults_in_spiece_model_are_named() {
-    let fault = |bytes: &[u8]| Pieces::from_bytes(Vocabulary::Spiece(bytes), None).unwrap_err().to_string();
+    let fault = |bytes: &[u8]| SubwordTokenizer::from_bytes(Vocabulary::Spiece(bytes), None).unwrap_err().to_string();
     let model = spiece();
     let short = fault(&model[..model.len() - 1000]);
     assert!(short.starts_with("spiece.model is cut short: the field at byte "), "{short}");
@@ -283,17 +287,17 @@ fn faults_in_spiece_model_are_named() {
     assert_eq!(fault(b"version https"), "spiece.model is malformed: byte 0 begins a field of kind 6");
     assert!(fault(&with_trainer(model[..2000].to_vec(), 40, 127)).contains("spiece.model is"));
     let class = Some(&br#"{"tokenizer_class": "XLNetTokenizer"}"#[..]);
-    let error = Pieces::from_bytes(Vocabulary::Spiece(&model), class).unwrap_err().to_string();
+    let error = SubwordTokenizer::from_bytes(Vocabulary::Spiece(&model), class).unwrap_err().to_string();
     let named = "tokenizer_config.json asks for the tokenizer class \"XLNetTokenizer\", which is not supported";
     assert_eq!(error, named);
 }
 
 #[test]
 fn directories_are_opened() {
-    let pieces = Pieces::open(&fixture()).unwrap();
+    let pieces = SubwordTokenizer::open(&fixture()).unwrap();
     assert_eq!(pieces.id_to_piece(2).as_deref(), Some("[CLS]"));
     let nowhere = Path::new("no such directory");
-    let error = Pieces::open(nowhere).unwrap_err().to_string();
+    let error = SubwordTokenizer::open(nowhere).unwrap_err().to_string();
     assert_eq!(error, "no such directory has neither tokenizer.json nor spiece.model");
 }
 
@@ -313,7 +317,7 @@ proptest! {
             bytes[at] = byte;
         }
         bytes.truncate(keep);
-        if let Ok(pieces) = Pieces::from_bytes(Vocabulary::Spiece(&bytes), None) {
+        if let Ok(pieces) = SubwordTokenizer::from_bytes(Vocabulary::Spiece(&bytes), None) {
             let _ = ids(&pieces, "Any text, 1,000 times é [CLS]");
         }
     }

@@ -24,7 +24,7 @@ const DIGITS: [(u32, u32); 81] = [
 ];
 
 /// Whether Python's `str.isdigit` is true of `c`.
-pub(super) fn is_digit(c: char) -> bool {
+pub(crate) fn is_digit(c: char) -> bool {
     let c = u32::from(c);
     let after = DIGITS.partition_point(|&(first, _)| first <= c);
     after > 0 && c <= DIGITS[after - 1].1

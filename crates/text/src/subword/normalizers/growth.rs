@@ -4,8 +4,8 @@
 //! vocabulary file could turn a short text into one that no memory holds. The bound is found from the last step
 //! to the first: what a byte becomes at most is the sum of what the bytes that take its place become.
 
-use super::charsmap::Charsmap;
-use super::recipe::{Normalizer, Pattern};
+use crate::subword::normalizers::charsmap::Charsmap;
+use crate::subword::normalizers::{Normalizer, Pattern};
 
 /// More steps than this have no use; the ALBERT converter writes seven.
 const MAX_STEPS: usize = 64;
@@ -24,7 +24,7 @@ const COMPATIBLE_GROWTH: usize = 11;
 const LOWERCASE_GROWTH: usize = 2;
 
 /// Says in a sentence why `steps` could make too much of a text, or that they cannot.
-pub(super) fn check(steps: &[Normalizer]) -> Result<(), String> {
+pub(crate) fn check(steps: &[Normalizer]) -> Result<(), String> {
     if steps.len() > MAX_STEPS {
         return Err(format!("it has more than {MAX_STEPS} steps of normalisation"));
     }

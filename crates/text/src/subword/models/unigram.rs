@@ -3,31 +3,33 @@
 //! Source: T. Kudo, "Subword Regularization", 2018; the rules for unknown characters are those of Hugging Face's
 //! `tokenizers`.
 
-use super::trie::Trie;
+pub(crate) mod lattice;
+
+use crate::subword::models::trie::Trie;
 
 /// How much worse an unknown character is than the worst piece.
 const UNKNOWN_PENALTY: f64 = 10.0;
 
 /// Pieces with their scores.
 #[derive(Debug)]
-pub(super) struct Model {
-    pub(super) trie: Trie,
+pub(crate) struct Unigram {
+    pub(crate) trie: Trie,
     /// The score of every piece: its log probability.
-    pub(super) scores: Vec<f64>,
+    pub(crate) scores: Vec<f64>,
     pieces: Vec<String>,
     /// The id of the unknown piece.
-    pub(super) unknown: u32,
+    pub(crate) unknown: u32,
     /// The score of an unknown character.
-    pub(super) unknown_score: f64,
+    pub(crate) unknown_score: f64,
     /// The pieces of the 256 bytes, as far as there are any, if unknown characters are to become these.
-    pub(super) bytes: Option<Vec<Option<u32>>>,
+    pub(crate) bytes: Option<Vec<Option<u32>>>,
     /// The length of the longest piece, in bytes.
-    pub(super) longest: usize,
+    pub(crate) longest: usize,
 }
 
-impl Model {
+impl Unigram {
     /// For pieces with finite scores; a piece's place is its id, and `unknown` is one of them.
-    pub(super) fn new(vocabulary: Vec<(String, f64)>, unknown: usize, byte_fallback: bool) -> Self {
+    pub(crate) fn new(vocabulary: Vec<(String, f64)>, unknown: usize, byte_fallback: bool) -> Self {
         let (pieces, scores): (Vec<String>, Vec<f64>) = vocabulary.into_iter().unzip();
         let trie = Trie::new(&pieces);
         let byte_piece = |byte| trie.get(format!("<0x{byte:02X}>").as_bytes());
@@ -43,17 +45,17 @@ impl Model {
     }
 
     /// The number of pieces.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.pieces.len()
     }
 
     /// The piece with this id.
-    pub(super) fn piece(&self, id: u32) -> Option<&str> {
+    pub(crate) fn piece(&self, id: u32) -> Option<&str> {
         self.pieces.get(id as usize).map(String::as_str)
     }
 
     /// The id of a piece. Of equal ones the last counts.
-    pub(super) fn id(&self, piece: &str) -> Option<u32> {
+    pub(crate) fn id(&self, piece: &str) -> Option<u32> {
         self.trie.get(piece.as_bytes())
     }
 }

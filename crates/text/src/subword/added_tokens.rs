@@ -3,15 +3,43 @@
 //! Matches are the longest ones from left to right. A token can take the white space around it along, or be found only
 //! where no word character touches it.
 
-use super::recipe::AddedToken;
-use super::trie::Trie;
+use crate::subword::models::trie::Trie;
 
 /// Text is handed on in parts of this many bytes.
-pub(super) const PART_BYTES: usize = 4 << 10;
+pub(crate) const PART_BYTES: usize = 4 << 10;
+
+/// A piece that is found in the raw text as it is written.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct AddedToken {
+    pub(crate) content: String,
+    /// Found only where no word character touches it.
+    pub(crate) single_word: bool,
+    /// Takes the white space before it along.
+    pub(crate) lstrip: bool,
+    /// Takes the white space behind it along.
+    pub(crate) rstrip: bool,
+    /// Found in the normalised text instead.
+    pub(crate) normalized: bool,
+    pub(crate) special: bool,
+}
+
+impl AddedToken {
+    /// A special piece, found as it is written.
+    pub(crate) fn special(content: impl Into<String>) -> Self {
+        Self {
+            content: content.into(),
+            single_word: false,
+            lstrip: false,
+            rstrip: false,
+            normalized: false,
+            special: true,
+        }
+    }
+}
 
 /// Tokens to look for.
 #[derive(Debug)]
-pub(super) struct Added {
+pub(crate) struct Added {
     tokens: Vec<Token>,
     trie: Trie,
     /// The bytes that tokens begin with.
@@ -22,8 +50,8 @@ pub(super) struct Added {
 
 /// What is known of a token that is found.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Token {
-    pub(super) id: u32,
+pub(crate) struct Token {
+    pub(crate) id: u32,
     single_word: bool,
     lstrip: bool,
     rstrip: bool,
@@ -33,14 +61,14 @@ pub(super) struct Token {
 
 impl Token {
     /// Whether it is always found, and takes nothing along.
-    pub(super) fn is_plain(self) -> bool {
+    pub(crate) fn is_plain(self) -> bool {
         !(self.single_word || self.lstrip || self.rstrip || self.ignored)
     }
 }
 
 impl Added {
     /// Tokens with their ids and the texts that are looked for. One whose text is empty is never found. Special ones are ordinary text if `split_special`.
-    pub(super) fn new<'t>(found: impl Iterator<Item = (&'t AddedToken, u32, String)>, split_special: bool) -> Self {
+    pub(crate) fn new<'t>(found: impl Iterator<Item = (&'t AddedToken, u32, String)>, split_special: bool) -> Self {
         let mut found: Vec<_> = found.filter(|(.., text)| !text.is_empty()).collect();
         // Of two tokens with the same text the one with the smaller id is found, so it comes last.
         found.sort_by_key(|&(_, id, _)| std::cmp::Reverse(id));
@@ -62,36 +90,36 @@ impl Added {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.tokens.is_empty()
     }
 
     /// Whether some token begins with this byte.
-    pub(super) fn begins(&self, byte: u8) -> bool {
+    pub(crate) fn begins(&self, byte: u8) -> bool {
         self.first[usize::from(byte)]
     }
 
     /// Whether some token takes the white space before it along.
-    pub(super) fn takes_along(&self) -> bool {
+    pub(crate) fn takes_along(&self) -> bool {
         self.lstrip
     }
 
     /// The longest token that `text` begins with, and its length.
     #[inline]
-    pub(super) fn longest(&self, text: &[u8]) -> Option<(Token, usize)> {
+    pub(crate) fn longest(&self, text: &[u8]) -> Option<(Token, usize)> {
         let (at, length) = self.trie.longest(text)?;
         Some((self.tokens[at as usize], length))
     }
 
     /// The parts of a text, in order.
-    pub(super) fn split<'a>(&'a self, text: &'a str) -> Parts<'a> {
+    pub(crate) fn split<'a>(&'a self, text: &'a str) -> Parts<'a> {
         Parts { added: self, text, from: 0, handed_on: 0, at: 0, open: false, next: None }
     }
 }
 
 /// A part of a text.
 #[derive(Debug, PartialEq)]
-pub(super) enum Part<'a> {
+pub(crate) enum Part<'a> {
     /// Text between tokens, which begins at this byte and may go on in the next part unless this is its last.
     Text { text: &'a str, at: usize, last: bool },
     /// A token and where it stands, with what it takes along.
@@ -100,7 +128,7 @@ pub(super) enum Part<'a> {
 
 /// Walks a text.
 #[derive(Debug)]
-pub(super) struct Parts<'a> {
+pub(crate) struct Parts<'a> {
     added: &'a Added,
     text: &'a str,
     /// Where the last token ends.

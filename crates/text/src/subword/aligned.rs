@@ -7,10 +7,11 @@ use unicode_normalization_alignments::UnicodeNormalization as _;
 use unicode_normalization_alignments::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::charsmap::Charsmap;
-use super::normalize::nmt;
-use super::recipe::{Normalizer, Pattern, Prepend};
-use super::words::Words;
+use crate::subword::normalizers::charsmap::Charsmap;
+use crate::subword::normalizers::nmt;
+use crate::subword::normalizers::{Normalizer, Pattern};
+use crate::subword::pre_tokenizers::Prepend;
+use crate::subword::pre_tokenizers::Words;
 
 /// A character with the bytes of the raw text that it stands for.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,7 +23,7 @@ struct Aligned {
 
 /// A text of such characters.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct AlignedText(Vec<Aligned>);
+pub(crate) struct AlignedText(Vec<Aligned>);
 
 /// A new character and how it relates to the old ones: 0 takes the place of one, 1 is added behind it, and -n takes
 /// the place of one and of the n behind it.
@@ -30,23 +31,23 @@ type Change = (char, isize);
 
 impl AlignedText {
     /// A stretch of a raw text, which begins there at byte `start`.
-    pub(super) fn new(text: &str, start: usize) -> Self {
+    pub(crate) fn new(text: &str, start: usize) -> Self {
         let aligned = |(at, c): (usize, char)| Aligned { c, start: start + at, end: start + at + c.len_utf8() };
         Self(text.char_indices().map(aligned).collect())
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         self.0.iter().map(|aligned| aligned.c).collect()
     }
 
     /// The bytes that it stands for in the raw text.
-    pub(super) fn raw(&self) -> (usize, usize) {
+    pub(crate) fn raw(&self) -> (usize, usize) {
         let first = self.0.first().map_or(0, |aligned| aligned.start);
         (first, self.0.last().map_or(first, |aligned| aligned.end))
     }
 
     /// Gives parts of the text for the bytes where they begin and end.
-    pub(super) fn slicer(&self) -> impl Fn(usize, usize) -> Self {
+    pub(crate) fn slicer(&self) -> impl Fn(usize, usize) -> Self {
         let lengths = self.0.iter().map(|aligned| aligned.c.len_utf8());
         let starts: Vec<usize> = lengths.scan(0, |at, length| Some(std::mem::replace(at, *at + length))).collect();
         move |start, end| {
@@ -56,7 +57,7 @@ impl AlignedText {
     }
 
     /// Takes one step of normalisation.
-    pub(super) fn normalize(&mut self, step: &Normalizer) {
+    pub(crate) fn normalize(&mut self, step: &Normalizer) {
         let text = self.text();
         let each = |c: char| (c, 0);
         match step {
@@ -98,7 +99,7 @@ impl AlignedText {
     }
 
     /// Breaks the text into words.
-    pub(super) fn words(mut self, rule: &Words) -> Vec<Self> {
+    pub(crate) fn words(mut self, rule: &Words) -> Vec<Self> {
         let white = |aligned: &Aligned| aligned.c.is_whitespace();
         let broken_at_white =
             |text: &Self| -> Vec<Self> { text.0.split(white).map(|word| Self(word.to_vec())).collect() };
