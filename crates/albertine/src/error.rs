@@ -1,6 +1,6 @@
 //! Everything that can go wrong in the library, as one closed enum.
 
-use albertine_model::{CpuError, ModelError};
+use albertine_model::{CpuError, FormatError, ModelError};
 use albertine_text::TextError;
 
 /// An error of the library; each variant names the model, column or row that it is about.
@@ -265,6 +265,12 @@ pub enum Error {
         /// What the system said.
         reason: String,
     },
+}
+
+impl From<FormatError> for Error {
+    fn from(error: FormatError) -> Self {
+        Self::Model(error.into())
+    }
 }
 
 impl Error {

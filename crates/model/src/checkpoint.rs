@@ -3,19 +3,19 @@
 mod graph;
 mod save;
 mod spark;
+mod trace;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use albertine_formats::{Folder, FormatError, SparkPipeline, has_weights, tensorflow};
 use serde_json::{Map, Value};
 
 use self::graph::Found;
 use self::spark::Annotator;
 use crate::config::{CONFIG, labels};
-use crate::formats::spark::SparkPipeline;
-use crate::formats::tensorflow;
-use crate::{AlbertConfig, Folder, ModelError, ProblemType, Weights, formats};
+use crate::{AlbertConfig, ModelError, ProblemType, Weights};
 
 /// The file of an ONNX export.
 const ONNX: &str = "model.onnx";
@@ -114,7 +114,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// [`ModelError::NoModel`] when it holds no model of any kind, [`ModelError::MissingConfig`] or
-    /// [`ModelError::MissingWeights`] when it holds half of one, [`ModelError::Stages`] for a Spark NLP pipeline without exactly one ALBERT classifier, and every way for a file
+    /// [`FormatError::MissingWeights`] when it holds half of one, [`ModelError::Stages`] for a Spark NLP pipeline without exactly one ALBERT classifier, and every way for a file
     /// to be unsound.
     pub fn open(path: &Path) -> Result<Self, ModelError> {
         Self::read(&Folder::open(path)?)
@@ -128,7 +128,7 @@ impl Checkpoint {
         if SparkPipeline::is_in(folder) {
             return Self::read_spark(folder);
         }
-        if !formats::has_weights(folder) {
+        if !has_weights(folder) {
             if folder.has(tensorflow::GRAPH) {
                 return Self::read_graph(folder, CheckpointKind::TensorFlow);
             }
@@ -193,7 +193,7 @@ impl Checkpoint {
     /// A Hugging Face model from the bytes of its files, for one inside a program; errors call it `origin`.
     ///
     /// # Errors
-    /// [`ModelError::MissingConfig`] and [`ModelError::MissingWeights`], and every way for a file to be unsound.
+    /// [`ModelError::MissingConfig`] and [`FormatError::MissingWeights`], and every way for a file to be unsound.
     pub fn from_files(origin: &Path, files: &[(&'static str, &'static [u8])]) -> Result<Self, ModelError> {
         let found = || files.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         let file = |wanted: &str| files.iter().find(|(name, _)| *name == wanted).map(|(_, bytes)| *bytes);
@@ -201,7 +201,7 @@ impl Checkpoint {
         let config =
             file(CONFIG).ok_or_else(|| ModelError::MissingConfig { directory: directory(), found: found() })?;
         let weights = file("model.safetensors")
-            .ok_or_else(|| ModelError::MissingWeights { directory: directory(), found: found() })?;
+            .ok_or_else(|| FormatError::MissingWeights { directory: directory(), found: found() })?;
         Ok(Self {
             origin: origin.to_owned(),
             kind: CheckpointKind::HuggingFace,

@@ -9,6 +9,7 @@ pub(crate) mod labels;
 
 use std::path::Path;
 
+use albertine_formats::FormatError;
 use serde_json::{Map, Value};
 
 use self::fields::Fields;
@@ -99,14 +100,14 @@ impl AlbertConfig {
     /// Reads the bytes of a `config.json`; `origin` is the name that errors give them.
     ///
     /// # Errors
-    /// [`ModelError::Json`], or [`ModelError::Field`] with the field, its value and what was expected.
+    /// [`FormatError::Json`], or [`ModelError::Field`] with the field, its value and what was expected.
     pub fn from_slice(bytes: &[u8], origin: &Path) -> Result<Self, ModelError> {
         let json: Value =
-            serde_json::from_slice(bytes).map_err(|source| ModelError::Json { path: origin.to_owned(), source })?;
+            serde_json::from_slice(bytes).map_err(|source| FormatError::Json { path: origin.to_owned(), source })?;
         let Value::Object(map) = &json else {
             let path = origin.to_owned();
             let source = serde::de::Error::custom("not an object");
-            return Err(ModelError::Json { path, source });
+            return Err(FormatError::Json { path, source }.into());
         };
         Self::from_json(map, origin)
     }

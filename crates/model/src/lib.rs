@@ -29,10 +29,10 @@ mod classifier;
 mod config;
 mod encoder;
 mod error;
-mod formats;
 mod head;
 mod weights;
 
+pub use albertine_formats::{Folder, FormatError, SparkPipeline, SparkStage};
 pub use albertine_kernels::{CpuError, CpuLevel, Kernels, Precision, UnknownPrecision, peak_gflops, product_gflops};
 pub use batch::RaggedBatch;
 pub use checkpoint::{Checkpoint, CheckpointKind, Engine};
@@ -40,6 +40,4 @@ pub use classifier::AlbertClassifier;
 pub use config::{Activation, AlbertConfig, ProblemType};
 pub use encoder::{Encoder, Scratch, Stage, StageTimes};
 pub use error::ModelError;
-pub use formats::spark::{SparkPipeline, SparkStage};
-pub use formats::{Folder, PickleError};
 pub use weights::Weights;

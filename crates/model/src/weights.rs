@@ -1,12 +1,14 @@
 //! Named tensors of a checkpoint, handed out as f32.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use crate::formats::contents::{Contents, StoredTensor};
-use crate::formats::{self, safetensors, torch_zip};
-use crate::{Folder, ModelError, layout};
+use albertine_formats::{Contents, Folder, StoredTensor, read_weights, safetensors, torch_zip};
+
+use crate::{ModelError, layout};
 
 /// The weights of a model, by canonical name ([`layout`]), whatever file they came from.
 ///
@@ -41,18 +43,18 @@ impl Weights<'static> {
     /// `pytorch_model.bin`, or its shards; the first of these that is there. [`crate::Checkpoint`] reads more kinds.
     ///
     /// # Errors
-    /// [`ModelError::MissingWeights`] with what the directory holds instead, and every way for a file to be unsound.
+    /// [`FormatError::MissingWeights`](albertine_formats::FormatError::MissingWeights) with what the directory holds instead, and every way for a file to be unsound.
     pub fn open(directory: &Path) -> Result<Self, ModelError> {
         Self::read(&Folder::open(directory)?)
     }
 
     /// Reads the weights of a Hugging Face model in a folder.
     pub(crate) fn read(folder: &Folder) -> Result<Self, ModelError> {
-        Ok(Self::from_contents(folder.path(), formats::open(folder)?))
+        Self::from_contents(folder.path(), read_weights(folder)?)
     }
 
-    /// The weights that a reader of some format has found in `origin`.
-    pub(crate) fn from_contents(origin: &Path, contents: Contents<'static>) -> Self {
+    /// The weights whose canonical names were found already.
+    pub(crate) fn from_canonical(origin: &Path, contents: Contents<'static>) -> Self {
         Self { origin: origin.to_owned(), contents }
     }
 
@@ -63,23 +65,44 @@ impl Weights<'static> {
     pub fn from_safetensors_vec(bytes: Vec<u8>, origin: &Path) -> Result<Self, ModelError> {
         let mut contents = Contents::default();
         safetensors::read(&mut contents, Cow::Owned(bytes), origin)?;
-        Ok(Self { origin: origin.to_owned(), contents })
+        Self::from_contents(origin, contents)
     }
 
     /// Reads the bytes of a `pytorch_model.bin`, a zip archive as `torch.save` writes it; `origin` is the name that
     /// errors give it. Its pickle is interpreted by an allow-list, never executed.
     ///
     /// # Errors
-    /// Every way for the archive, its pickle and its tensors to be unsound; [`ModelError::Pickle`] names a global
+    /// Every way for the archive, its pickle and its tensors to be unsound; [`FormatError::Pickle`](albertine_formats::FormatError::Pickle) names a global
     /// that a checkpoint has no business with.
     pub fn from_torch(bytes: &[u8], origin: &Path) -> Result<Self, ModelError> {
         let mut contents = Contents::default();
         torch_zip::read(&mut contents, Cursor::new(bytes), bytes.len() as u64, origin)?;
-        Ok(Self { origin: origin.to_owned(), contents })
+        Self::from_contents(origin, contents)
     }
 }
 
 impl<'a> Weights<'a> {
+    /// The tensors that a file calls by names of its own, under their canonical ones.
+    fn from_contents(origin: &Path, mut contents: Contents<'a>) -> Result<Self, ModelError> {
+        let mut stored: Vec<_> = std::mem::take(&mut contents.tensors).into_iter().collect();
+        // In the order of the files, so that errors do not depend on the run.
+        stored.sort_unstable_by(|(a, one), (b, other)| (one.buffer, a).cmp(&(other.buffer, b)));
+        let mut tensors = HashMap::with_capacity(stored.len());
+        for (name, tensor) in stored {
+            match tensors.entry(layout::canonical_name(&name).into_owned()) {
+                Entry::Vacant(entry) => {
+                    entry.insert(tensor);
+                }
+                Entry::Occupied(entry) => {
+                    let path = contents.path_of(&tensor).unwrap_or(origin).to_owned();
+                    return Err(ModelError::DuplicateTensor { path, tensor: entry.key().clone() });
+                }
+            }
+        }
+        contents.tensors = tensors;
+        Ok(Self { origin: origin.to_owned(), contents })
+    }
+
     /// Reads a safetensors file that is in memory, without copying it; `origin` is the name that errors give it.
     ///
     /// # Errors
@@ -87,7 +110,7 @@ impl<'a> Weights<'a> {
     pub fn from_safetensors(bytes: &'a [u8], origin: &Path) -> Result<Self, ModelError> {
         let mut contents = Contents::default();
         safetensors::read(&mut contents, Cow::Borrowed(bytes), origin)?;
-        Ok(Self { origin: origin.to_owned(), contents })
+        Self::from_contents(origin, contents)
     }
 
     /// The elements of a tensor in row-major order, converted to f32 from F64, F32, F16 or BF16.

@@ -5,8 +5,8 @@
 use std::path::{Path, PathBuf};
 
 use albertine_model::{
-    AlbertClassifier, AlbertConfig, Checkpoint, CheckpointKind, Engine, Folder, Kernels, ModelError, Precision,
-    RaggedBatch, Scratch, SparkPipeline, SparkStage, Weights, layout,
+    AlbertClassifier, AlbertConfig, Checkpoint, CheckpointKind, Engine, Folder, FormatError, Kernels, ModelError,
+    Precision, RaggedBatch, Scratch, SparkPipeline, SparkStage, Weights, layout,
 };
 use serde_json::json;
 
@@ -85,7 +85,7 @@ fn a_saved_directory_is_the_same_model_again() {
         let origin = models().join(name).file_name().unwrap().to_string_lossy().into_owned();
         assert!(card.contains(&found.kind().to_string()), "{origin}: {card}");
         // Nothing is written over, and nothing is left beside.
-        assert!(matches!(found.save(&directory), Err(ModelError::Exists { .. })));
+        assert!(matches!(found.save(&directory), Err(ModelError::Format(FormatError::Exists { .. }))));
         let beside: Vec<_> = std::fs::read_dir(directory.parent().unwrap()).unwrap().collect();
         assert_eq!(beside.len(), 1);
     }

@@ -277,7 +277,7 @@ impl Part {
         }
         Folder::open(&self.path).map(drop).map_err(|source| {
             self.discard();
-            HubError::Archive { url: shown(wanted.url), source: Box::new(source) }
+            HubError::Archive { url: shown(wanted.url), source: Box::new(source.into()) }
         })
     }
 

@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use albertine_formats::graph::{Graph, View, Weight};
+use albertine_formats::onnx::{self, OnnxModel};
+use albertine_formats::tensorflow::{self, TensorFlowModel};
+use albertine_formats::{Contents, Folder, FormatError, MAX_SHARING, StoredTensor};
+
+use super::trace::{Trace, trace};
 use crate::config::{CONFIG, labels};
-use crate::formats::contents::{Contents, MAX_SHARING, StoredTensor};
-use crate::formats::graph::{Graph, Trace, View, Weight};
-use crate::formats::onnx::{self, OnnxModel};
-use crate::formats::tensorflow::{self, TensorFlowModel};
-use crate::{Activation, AlbertConfig, Engine, Folder, ModelError, Weights, layout};
+use crate::{Activation, AlbertConfig, Engine, ModelError, Weights, layout};
 
 /// What two values that are added to a variance may differ by: f16 has no 1e-12, and variances are near 1.
 const NEGLIGIBLE_EPS: f32 = 5e-7;
@@ -54,7 +56,7 @@ impl<'f> Found<'f> {
         labels: Option<(Vec<String>, PathBuf)>,
     ) -> Result<(AlbertConfig, Weights<'static>), ModelError> {
         let stated = AlbertConfig::read(folder)?;
-        let trace = View { graph: &self.graph, contents: &self.contents }.trace();
+        let trace = trace(View { graph: &self.graph, contents: &self.contents });
         let config = match (&trace, stated) {
             (Ok(trace), Some(stated)) => {
                 self.check(trace, &stated, &folder.path_of(CONFIG))?;
@@ -80,7 +82,7 @@ impl<'f> Found<'f> {
                 self.contents.tensors.insert(name, placed(tensor, weight.transposed));
             }
         }
-        Ok((config, Weights::from_contents(self.path, self.contents)))
+        Ok((config, Weights::from_canonical(self.path, self.contents)))
     }
 
     /// Refuses a file whose few bytes are the weights of a model many times as large.
@@ -89,7 +91,7 @@ impl<'f> Found<'f> {
         let viewed = tensors.fold(0_u64, |viewed, tensor| viewed.saturating_add(tensor.cost()));
         let stored = self.contents.buffers.iter().map(|buffer| buffer.bytes.len() as u64).sum::<u64>();
         if viewed > stored.saturating_mul(MAX_SHARING) {
-            return Err(ModelError::SharedStorage { path: self.path.to_owned(), viewed, stored });
+            return Err(FormatError::SharedStorage { path: self.path.to_owned(), viewed, stored }.into());
         }
         Ok(())
     }

@@ -1,8 +1,9 @@
 //! A checkpoint written as a Hugging Face model directory.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use albertine_formats::{FormatError, WholeFolder};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, serialize};
 use serde_json::{Map, Value, json};
@@ -22,7 +23,7 @@ pub(super) fn params_in(folder: &Folder) -> Result<Map<String, Value>, ModelErro
             Some(Value::Object(params)) => Ok(params),
             _ => Ok(Map::new()),
         },
-        Err(source) => Err(ModelError::Json { path: folder.path_of(CONFIG), source }),
+        Err(source) => Err(FormatError::Json { path: folder.path_of(CONFIG), source }.into()),
     }
 }
 
@@ -32,17 +33,12 @@ impl Checkpoint {
     /// moved there when it is complete.
     ///
     /// # Errors
-    /// [`ModelError::Exists`] when the directory is there and not empty, what [`crate::Weights::get`] says of a tensor
-    /// that is missing or wrong, and [`ModelError::Io`].
+    /// [`FormatError::Exists`] when the directory is there and not empty, what [`crate::Weights::get`] says of a tensor
+    /// that is missing or wrong, and [`FormatError::Io`].
     pub fn save(&self, directory: &Path) -> Result<(), ModelError> {
-        if fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some()) || directory.is_file() {
-            return Err(ModelError::Exists { path: directory.to_owned() });
-        }
-        let partial = Partial::beside(directory)?;
-        self.write(&partial.path)?;
-        // An empty directory in the way would keep the other one from being moved on some systems.
-        let _ = fs::remove_dir(directory);
-        fs::rename(&partial.path, directory).map_err(|source| io(directory, source))
+        let folder = WholeFolder::create(directory)?;
+        self.write(folder.path())?;
+        Ok(folder.finish()?)
     }
 
     fn write(&self, directory: &Path) -> Result<(), ModelError> {
@@ -68,7 +64,7 @@ impl Checkpoint {
             let bytes: Vec<u8> = values.into_iter().flat_map(f32::to_le_bytes).collect();
             tensors.push((layout::stored_name(&spec.name), spec.shape, bytes));
         }
-        let unsound = |source| ModelError::Safetensors { path: path.to_owned(), source };
+        let unsound = |source| FormatError::Safetensors { path: path.to_owned(), source };
         let views = tensors.iter().map(|(name, shape, bytes)| {
             TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name, view)).map_err(unsound)
         });
@@ -142,29 +138,6 @@ impl Checkpoint {
     }
 }
 
-/// A directory that is being written, and is removed unless it was moved to its place.
-struct Partial {
-    path: PathBuf,
-}
-
-impl Partial {
-    /// Makes one that stands beside `target`, so that moving it there takes one step.
-    fn beside(target: &Path) -> Result<Self, ModelError> {
-        let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        fs::create_dir_all(parent).map_err(|source| io(parent, source))?;
-        let name = target.file_name().unwrap_or_default().to_string_lossy();
-        let path = parent.join(format!(".{name}.partial-{}", std::process::id()));
-        fs::create_dir(&path).map_err(|source| io(&path, source))?;
-        Ok(Self { path })
-    }
-}
-
-impl Drop for Partial {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.path);
-    }
-}
-
 /// A number of `f32` as the `f64` that is written with the same digits.
 fn shortest(number: f32) -> f64 {
     number.to_string().parse().unwrap_or_else(|_| f64::from(number))
@@ -177,5 +150,5 @@ fn pretty(json: &Value) -> Vec<u8> {
 }
 
 fn io(path: &Path, source: std::io::Error) -> ModelError {
-    ModelError::Io { path: path.to_owned(), source }
+    FormatError::Io { path: path.to_owned(), source }.into()
 }

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
+use albertine_formats::{Folder, FormatError, MAX_WEIGHTS, SparkPipeline, SparkStage, tensorflow};
+
 use super::graph::Found;
 use super::{CheckpointKind, Engine, MAX_VOCABULARY};
-use crate::formats::MAX_WEIGHTS;
-use crate::formats::spark::{SparkPipeline, SparkStage};
-use crate::formats::tensorflow;
-use crate::{AlbertConfig, Folder, ModelError, Weights};
+use crate::config::labels;
+use crate::{AlbertConfig, ModelError, Weights};
 
 /// The class of the annotator, without its package.
 const CLASS: &str = "AlbertForSequenceClassification";
@@ -36,10 +36,16 @@ pub(super) fn read(folder: &Folder) -> Result<Annotator, ModelError> {
     };
     let (engine, name) = engine(&stage)?;
     let path = stage.folder.path_of(&name);
-    let bytes = stage.folder.read(&name, MAX_WEIGHTS)?.ok_or_else(|| ModelError::MissingFile { path: path.clone() })?;
+    let bytes =
+        stage.folder.read(&name, MAX_WEIGHTS)?.ok_or_else(|| FormatError::MissingFile { path: path.clone() })?;
     let inside = Folder::from_zip(bytes, &path)?;
     let graph = graph(engine, &inside)?;
-    let labels = stage.labels()?.map(|labels| (labels, stage.folder.path_of("fields/labels")));
+    let path_of_labels = stage.folder.path_of("fields/labels");
+    let labels = stage.labels()?;
+    if let Some(labels) = &labels {
+        labels::check(labels).map_err(|fault| ModelError::Labels { path: path_of_labels.clone(), fault })?;
+    }
+    let labels = labels.map(|labels| (labels, path_of_labels));
     let path = inside.path_of(&graph);
     let (config, weights) = Found::read(engine, &inside, &path, &graph)?.model(&stage.folder, labels)?;
     let spiece = stage.folder.names()?.into_iter().find(|name| name.ends_with("_spp"));
@@ -57,15 +63,16 @@ fn engine(stage: &SparkStage) -> Result<(Engine, String), ModelError> {
         let Some(name) = names.iter().find(|name| name.ends_with(ending) && !name.starts_with('.')) else { continue };
         return match engine {
             Some(engine) => Ok((engine, name.clone())),
-            None => Err(ModelError::Malformed {
+            None => Err(FormatError::Malformed {
                 path: stage.folder.path_of(name),
                 form: "a model of TensorFlow or ONNX",
                 fault: "it is one of OpenVINO, which is not read".to_owned(),
-            }),
+            }
+            .into()),
         };
     }
     let path: PathBuf = stage.folder.path_of("albert_classification_tensorflow");
-    Err(ModelError::MissingFile { path })
+    Err(FormatError::MissingFile { path }.into())
 }
 
 /// The name of the graph in an engine's archive.
@@ -78,5 +85,5 @@ fn graph(engine: Engine, inside: &Folder) -> Result<String, ModelError> {
         [only] => Some(only),
         _ => None,
     });
-    found.cloned().ok_or_else(|| ModelError::MissingFile { path: inside.path_of("model.onnx") })
+    found.cloned().ok_or_else(|| FormatError::MissingFile { path: inside.path_of("model.onnx") }.into())
 }

@@ -1,5 +1,7 @@
 //! The closed lists of what a configuration may choose from.
 
+use albertine_formats::graph::Curve;
+
 /// The function between the two halves of the feed-forward part, `hidden_act` in `config.json`.
 ///
 /// Names and curves are those of transformers' `ACT2FN`.
@@ -34,6 +36,18 @@ impl Activation {
             Self::Relu => Kernel::Relu,
             Self::Silu => Kernel::Silu,
             Self::Tanh => Kernel::Tanh,
+        }
+    }
+
+    /// The activation of a curve that a graph computes; the tanh approximation of GELU has two names and goes by the
+    /// first.
+    pub(crate) fn of_curve(curve: Curve) -> Self {
+        match curve {
+            Curve::Gelu => Self::Gelu,
+            Curve::GeluTanh => Self::GeluNew,
+            Curve::Relu => Self::Relu,
+            Curve::Silu => Self::Silu,
+            Curve::Tanh => Self::Tanh,
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use albertine_formats::FormatError;
 use serde_json::Value;
 
 use super::fields::Fields;
@@ -57,7 +58,7 @@ const MAX_LIST: u64 = 64 << 20;
 /// The labels of `assets/labels.txt`, one a line, if the folder has it.
 pub(crate) fn list(folder: &Folder) -> Result<Option<Vec<String>>, ModelError> {
     let Some(bytes) = folder.read(LIST, MAX_LIST)? else { return Ok(None) };
-    let malformed = |fault| ModelError::Malformed { path: folder.path_of(LIST), form: "a list of labels", fault };
+    let malformed = |fault| FormatError::Malformed { path: folder.path_of(LIST), form: "a list of labels", fault };
     let text = str::from_utf8(&bytes).map_err(|_| malformed("it is not UTF-8".to_owned()))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let labels: Vec<String> = text.lines().map(str::to_owned).collect();
