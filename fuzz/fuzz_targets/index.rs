@@ -1,7 +1,7 @@
 //! An index of models: the name of an archive is that of a file in a folder, and what is kept can be written and read again.
 #![no_main]
 
-use albertine::hub::Index;
+use albertine_hub::Index;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -54,9 +54,11 @@ impl Kind {
         use albertine::hub::HubError;
         use albertine::text::TextError;
         match error {
-            Error::UnknownModel { .. } | Error::NotAModelDirectory { .. } => Self::ModelNotFound,
+            Error::UnknownModel { .. } => Self::ModelNotFound,
             Error::Hub(
-                HubError::Offline { .. }
+                HubError::UnknownModel { .. }
+                | HubError::NotAModelDirectory { .. }
+                | HubError::Offline { .. }
                 | HubError::NotAtAnyPlace { .. }
                 | HubError::NoModel { .. }
                 | HubError::Status { status: 404, .. },
@@ -141,7 +143,9 @@ fn advice(error: &Error) -> Cow<'static, str> {
         Error::Hub(HubError::Unreachable { .. }) => {
             "; without a network, name a folder that holds the model in ALBERTINE_HUB, or give its path"
         }
-        Error::UnknownModel { .. } => "; a path begins with ./, and owner/name is a repository of the Hugging Face hub",
+        Error::UnknownModel { .. } | Error::Hub(HubError::UnknownModel { .. }) => {
+            "; a path begins with ./, and owner/name is a repository of the Hugging Face hub"
+        }
         _ => "",
     };
     advice.into()

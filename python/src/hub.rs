@@ -55,8 +55,8 @@ pub(crate) fn resolve(name: &str, lang: Option<&str>, place: Option<&str>) -> Re
         None => hub()?,
     };
     match lang {
-        Some(lang) => hub.resolve_language(name, lang),
-        None => hub.resolve(name),
+        Some(lang) => Ok(hub.resolve_language(name, lang)?),
+        None => Ok(hub.resolve(name)?),
     }
 }
 
@@ -114,5 +114,5 @@ pub(crate) fn pull(name: String, lang: Option<String>) -> PyResult<Option<PathBu
 /// Removes a model from the cache, and tells what was removed.
 #[pyfunction]
 pub(crate) fn remove(name: &str) -> PyResult<Vec<PathBuf>> {
-    Ok(hub().and_then(|hub| hub.remove(name)).map_err(Failure::from)?)
+    Ok(hub().and_then(|hub| Ok(hub.remove(name)?)).map_err(Failure::from)?)
 }

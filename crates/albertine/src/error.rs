@@ -21,7 +21,19 @@ pub enum Error {
     Arrow(#[from] arrow::error::ArrowError),
     /// A model could not be found or fetched.
     #[error(transparent)]
+    #[cfg(feature = "hub")]
     Hub(#[from] crate::hub::HubError),
+    /// A model is neither built in nor a path, and this build has nothing else.
+    #[cfg(not(feature = "hub"))]
+    #[error(
+        "`{name}` is neither the built-in model `{built_in}` nor a path, and this build has no hub to look further (feature `hub`)"
+    )]
+    NoHub {
+        /// What was asked for.
+        name: String,
+        /// The built-in model.
+        built_in: &'static str,
+    },
     /// No model has this name and no directory is there.
     #[error("there is no model named `{name}`{}", did_you_mean(nearest))]
     UnknownModel {
@@ -29,14 +41,6 @@ pub enum Error {
         name: String,
         /// The nearest known names, best first.
         nearest: Vec<String>,
-    },
-    /// A path to a model leads to no directory and no archive.
-    #[error("{} is not a model directory: {reason}", path.display())]
-    NotAModelDirectory {
-        /// What was asked for.
-        path: std::path::PathBuf,
-        /// What is there instead.
-        reason: &'static str,
     },
     /// The operating system refused a file.
     #[error("cannot write {}: {source}", path.display())]

@@ -135,12 +135,6 @@ fn engine_hint(error: &EngineError, tables: Tables) -> Option<String> {
 fn library_hint(error: &LibraryError) -> Option<String> {
     let hint = match error {
         LibraryError::Hub(error) => return hub_hint(error),
-        LibraryError::UnknownModel { .. } => {
-            "`albertine models list` has the names; a path begins with `./`, and `org/repo` is on the Hugging Face hub"
-        }
-        LibraryError::NotAModelDirectory { .. } => {
-            "a model directory holds config.json, model.safetensors and tokenizer.json or spiece.model"
-        }
         LibraryError::MissingColumn { .. } => "name the column of the text with `--text-column`",
         LibraryError::NotText { .. } => "choose a column of text with `--text-column`",
         LibraryError::MaxSentenceLength { .. } => "leave `--max-sentence-length` out to use the model's limit",
@@ -151,6 +145,13 @@ fn library_hint(error: &LibraryError) -> Option<String> {
 
 fn hub_hint(error: &HubError) -> Option<String> {
     let hint = match error {
+        HubError::UnknownModel { .. } => {
+            "`albertine models list` has the names; a path begins with `./`, and `org/repo` is on the Hugging Face hub"
+                .to_owned()
+        }
+        HubError::NotAModelDirectory { .. } => {
+            "a model directory holds config.json, model.safetensors and tokenizer.json or spiece.model".to_owned()
+        }
         HubError::Offline { name, archive } => format!(
             "`albertine models pull {name}` fetches it where there is a network; a folder that holds {} can be named in ALBERTINE_HUB, or its path given",
             archive.as_deref().unwrap_or("it")

@@ -30,6 +30,7 @@ mod config;
 mod encoder;
 mod error;
 mod head;
+mod source;
 mod weights;
 
 pub use albertine_formats::{Folder, FormatError, SparkPipeline, SparkStage};
@@ -40,4 +41,5 @@ pub use classifier::AlbertClassifier;
 pub use config::{Activation, AlbertConfig, ProblemType};
 pub use encoder::{Encoder, Scratch, Stage, StageTimes};
 pub use error::ModelError;
+pub use source::{BuiltIn, ModelSource};
 pub use weights::Weights;

@@ -2,7 +2,7 @@
 // A test that cannot run on this machine says so on standard error.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
-#[path = "../../../albertine/tests/server/mod.rs"]
+#[path = "../../../hub/tests/server/mod.rs"]
 mod server;
 mod support;
 

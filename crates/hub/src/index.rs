@@ -34,13 +34,13 @@ const SPARK: [u32; 3] = [4, 1, 0];
 /// What is looked for in an index.
 ///
 /// ```
-/// use albertine::hub::{Index, Request, Version};
+/// use albertine_hub::{Index, Request, Version};
 /// let index = Index::built_in()?;
 /// let request = Request::new("albert_base_sequence_classifier_imdb", Some("en"));
 /// assert!(index.find(&request).is_some());
 /// let old = Request { library: Version::from([3, 3, 9]), ..request };
 /// assert!(index.find(&old).is_none());
-/// # Ok::<(), albertine::Error>(())
+/// # Ok::<(), albertine_hub::HubError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Request<'a> {

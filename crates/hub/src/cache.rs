@@ -130,7 +130,7 @@ pub(super) fn default_folder() -> Result<PathBuf, HubError> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::hub::progress::Silent;
+    use crate::progress::Silent;
 
     #[test]
     fn an_address_has_one_place_and_no_other() {

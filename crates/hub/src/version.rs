@@ -10,7 +10,7 @@ const PARTS: usize = 3;
 /// A version of Spark NLP or of Spark: one to three numbers, written in an index as `{"parts":[3,4,0]}`.
 ///
 /// ```
-/// use albertine::hub::Version;
+/// use albertine_hub::Version;
 /// let ours = Version::parse("5.1.0").ok_or("no version")?;
 /// assert!(ours.reads(&Version::from([3, 4, 0])));
 /// assert!(!Version::from([3, 3, 4]).reads(&Version::from([3, 4, 0])));

@@ -1,6 +1,7 @@
 //! Repositories from a server that behaves as the Hugging Face hub does, and from some that do not.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod program;
 mod server;
 
 use std::collections::BTreeMap;
@@ -8,8 +9,8 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use albertine::hub::{Hub, HubError, Limits, ModelSource};
-use albertine::{Classifier, ClassifierSettings, Error};
+use albertine_hub::{HubError, Limits, ModelSource};
+use program::{Hub, logits};
 use server::{Answer, Server, files_below, golden_model, model_files};
 use tempfile::TempDir;
 
@@ -74,16 +75,8 @@ fn client(endpoint: &str) -> (TempDir, Hub) {
     (cache, hub)
 }
 
-fn logits(source: &ModelSource) -> Vec<Option<Vec<f32>>> {
-    let classifier = Classifier::load(source, ClassifierSettings::default()).unwrap();
-    classifier.logits(&[Some("Oil prices rose on Monday")]).unwrap()
-}
-
-fn hub_error(outcome: Result<ModelSource, Error>) -> HubError {
-    match outcome.unwrap_err() {
-        Error::Hub(error) => error,
-        other => panic!("{other}"),
-    }
+fn hub_error(outcome: Result<ModelSource, HubError>) -> HubError {
+    outcome.unwrap_err()
 }
 
 #[test]

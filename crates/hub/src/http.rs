@@ -23,9 +23,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 ///
 /// ```
 /// use std::time::Duration;
-/// use albertine::hub::{Hub, Limits};
+/// use albertine_hub::{Hub, Limits};
 /// let limits = Limits { attempts: 2, silence: Duration::from_secs(5), ..Limits::default() };
-/// let hub = Hub::new("cache").limits(limits);
+/// let hub = Hub::<()>::new("cache").limits(limits);
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {

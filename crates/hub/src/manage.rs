@@ -4,7 +4,6 @@ use std::fs::{self, File};
 use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 
-use albertine_model::Checkpoint;
 use url::Url;
 
 use super::archive_name::{ArchiveName, is_plain};
@@ -15,13 +14,12 @@ use super::http::{Client, shown};
 use super::index::ANNOTATOR;
 use super::record::Record;
 use super::reference::{Location, Reference};
-use super::{Hub, HubError, Index, ModelSource, Reading, built_in};
-use crate::{Error, PipelineModel};
+use super::{Hub, HubError, Index, ModelSource, Program, Reading, built_in};
 
 /// The name of an index beside the archives that it tells of.
 const METADATA: &str = "metadata.json";
 
-impl Hub {
+impl<P: Program> Hub<P> {
     /// Where a model came from and the sums of its files, if it was fetched into the cache.
     #[must_use]
     pub fn record(&self, source: &ModelSource) -> Option<Record> {
@@ -33,7 +31,7 @@ impl Hub {
     ///
     /// # Errors
     /// [`HubError::Name`] and [`HubError::Taken`] for a name that cannot be given, and whatever is wrong with the model.
-    pub fn import(&self, from: &str, name: &str) -> Result<PathBuf, Error> {
+    pub fn import(&self, from: &str, name: &str) -> Result<PathBuf, P::Error> {
         let wrong = |reason| HubError::Name { name: name.to_owned(), reason };
         if !is_plain(name) || name.ends_with(".part") {
             return Err(wrong(
@@ -41,7 +39,7 @@ impl Hub {
             )
             .into());
         }
-        if built_in(name).is_some() {
+        if built_in::<P>(name).is_some() {
             return Err(wrong("a model of the program has that name").into());
         }
         let cache = self.cache()?;
@@ -60,11 +58,7 @@ impl Hub {
         for partial in partials(&models, name) {
             fs::remove_dir_all(&partial).map_err(HubError::io("remove", &partial))?;
         }
-        match PipelineModel::load_if_one(path)? {
-            // what comes before the classifier belongs to its answers
-            Some(pipeline) => pipeline.save(&target)?,
-            None => Checkpoint::open(path)?.save(&target)?,
-        }
+        P::import(path, &target)?;
         if fetched && matches!(Reference::parse(from)?, Reference::Url(_)) {
             self.remove(from)?;
         }
@@ -77,9 +71,9 @@ impl Hub {
     /// # Errors
     /// [`HubError::NotCached`] when there is nothing to remove, [`HubError::NotOurs`] for a model that others keep, and
     /// [`HubError::BuiltIn`] for one that is part of the program.
-    pub fn remove(&self, name: &str) -> Result<Vec<PathBuf>, Error> {
-        if built_in(name).is_some() {
-            return Err(HubError::BuiltIn { name: name.to_owned() }.into());
+    pub fn remove(&self, name: &str) -> Result<Vec<PathBuf>, HubError> {
+        if built_in::<P>(name).is_some() {
+            return Err(HubError::BuiltIn { name: name.to_owned() });
         }
         let cache = self.cache()?;
         let mut paths = Vec::new();
@@ -116,7 +110,7 @@ impl Hub {
                     }
                 }
             }
-            Reference::Path(path) if path.exists() => return Err(HubError::NotOurs { path }.into()),
+            Reference::Path(path) if path.exists() => return Err(HubError::NotOurs { path }),
             Reference::Path(_) => {}
         }
         paths.retain(|path| path.exists());
@@ -127,8 +121,7 @@ impl Hub {
             return Err(match self.here(name)?.and_then(|source| source.path().map(Path::to_owned)) {
                 Some(path) => HubError::NotOurs { path },
                 None => HubError::NotCached { name: name.to_owned(), cache: cache.root().to_owned() },
-            }
-            .into());
+            });
         }
         for path in &paths {
             let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
@@ -149,14 +142,14 @@ impl Hub {
     ///
     /// # Errors
     /// When it cannot be fetched, is no index, or has no model of use; then the one before stays.
-    pub fn refresh(&self, from: Option<&str>) -> Result<Reading, Error> {
+    pub fn refresh(&self, from: Option<&str>) -> Result<Reading, HubError> {
         let cache = self.cache()?;
         let location = match from {
             Some(from) => Location::parse(from)?,
             None => match self.sound_places()?.first() {
                 Some(place) => place.file(METADATA)?,
                 None => {
-                    return Err(HubError::NotAtAnyPlace { name: METADATA.to_owned(), places: Vec::new() }.into());
+                    return Err(HubError::NotAtAnyPlace { name: METADATA.to_owned(), places: Vec::new() });
                 }
             },
         };

@@ -3,10 +3,31 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use albertine_model::ModelError;
+
 /// Why a model could not be found or fetched; each variant names the file, the address or the setting.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HubError {
+    /// No model has this name.
+    #[error("there is no model named `{name}`{}", did_you_mean(nearest))]
+    UnknownModel {
+        /// What was asked for.
+        name: String,
+        /// The nearest known names, best first.
+        nearest: Vec<String>,
+    },
+    /// A path to a model leads to no directory and no archive.
+    #[error("{} is not a model directory: {reason}", path.display())]
+    NotAModelDirectory {
+        /// What was asked for.
+        path: PathBuf,
+        /// What is there instead.
+        reason: &'static str,
+    },
+    /// A model that is imported is unsound.
+    #[error(transparent)]
+    Model(#[from] Box<ModelError>),
     /// The operating system refused a file of the cache.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
@@ -63,7 +84,7 @@ pub enum HubError {
         /// The address.
         url: String,
         /// What is wrong with it.
-        source: Box<albertine_model::ModelError>,
+        source: Box<ModelError>,
     },
     /// An address leads on in a way that is not followed.
     #[error("{url} leads to {location}, which is not followed: {reason}")]
@@ -189,6 +210,11 @@ impl HubError {
         let path = path.to_owned();
         move |source| Self::Io { action, path, source }
     }
+}
+
+fn did_you_mean(nearest: &[String]) -> String {
+    let names: Vec<String> = nearest.iter().map(|name| format!("`{name}`")).collect();
+    if names.is_empty() { String::new() } else { format!("; the nearest are {}", names.join(", ")) }
 }
 
 fn explained(explanation: &str) -> String {

@@ -12,9 +12,7 @@ use super::cache::Cache;
 use super::http::shown;
 use super::known::addresses;
 use super::reference::{Location, Reference, Repository};
-use super::{Hub, HubError, Index, ModelSource, Request, built_in, repository};
-use crate::Error;
-use crate::builtin::BUILT_IN;
+use super::{Hub, HubError, Index, ModelSource, Program, Request, built_in, repository};
 
 /// Names that are offered for one that is not known.
 const OFFERED: usize = 3;
@@ -59,29 +57,29 @@ impl Remote {
     }
 }
 
-impl Hub {
+impl<P: Program> Hub<P> {
     /// Finds a model, and fetches it if it is not on this machine and the network may be used.
     ///
     /// # Errors
-    /// [`Error::UnknownModel`] with the nearest names, [`Error::NotAModelDirectory`] for a path that leads to no directory and no
+    /// [`HubError::UnknownModel`] with the nearest names, [`HubError::NotAModelDirectory`] for a path that leads to no directory and no
     /// archive, [`HubError::Offline`] for a model that would have to be fetched, and whatever goes wrong while it is.
-    pub fn resolve(&self, name_or_path: &str) -> Result<ModelSource, Error> {
+    pub fn resolve(&self, name_or_path: &str) -> Result<ModelSource, HubError> {
         self.resolve_in(name_or_path, None)
     }
 
     /// As [`Hub::resolve`], for a model of the language `lang`; a path, a repository and an address may be of any language.
     ///
     /// # Errors
-    /// As [`Hub::resolve`], and [`Error::UnknownModel`] when the named model is of another language.
-    pub fn resolve_language(&self, name_or_path: &str, lang: &str) -> Result<ModelSource, Error> {
+    /// As [`Hub::resolve`], and [`HubError::UnknownModel`] when the named model is of another language.
+    pub fn resolve_language(&self, name_or_path: &str, lang: &str) -> Result<ModelSource, HubError> {
         self.resolve_in(name_or_path, Some(lang))
     }
 
-    fn resolve_in(&self, name: &str, lang: Option<&str>) -> Result<ModelSource, Error> {
+    fn resolve_in(&self, name: &str, lang: Option<&str>) -> Result<ModelSource, HubError> {
         match self.find(name, lang)? {
             Found::Here(source) => Ok(source),
             Found::There(remote) if self.offline => {
-                Err(HubError::Offline { name: remote.called(name), archive: remote.archive() }.into())
+                Err(HubError::Offline { name: remote.called(name), archive: remote.archive() })
             }
             Found::There(remote) => self.pull(name, remote),
         }
@@ -91,17 +89,17 @@ impl Hub {
     ///
     /// # Errors
     /// As [`Hub::resolve`], but that nothing is fetched.
-    pub fn here(&self, name_or_path: &str) -> Result<Option<ModelSource>, Error> {
+    pub fn here(&self, name_or_path: &str) -> Result<Option<ModelSource>, HubError> {
         Ok(match self.find(name_or_path, None)? {
             Found::Here(source) => Some(source),
             Found::There(_) => None,
         })
     }
 
-    pub(super) fn find(&self, name: &str, lang: Option<&str>) -> Result<Found, Error> {
-        if let Some(model) = built_in(name) {
+    pub(super) fn find(&self, name: &str, lang: Option<&str>) -> Result<Found, HubError> {
+        if let Some(model) = built_in::<P>(name) {
             if lang.is_some_and(|lang| lang != model.language) {
-                return Err(Error::UnknownModel {
+                return Err(HubError::UnknownModel {
                     name: format!("{name} ({})", lang.unwrap_or_default()),
                     nearest: vec![format!("{} ({})", model.name, model.language)],
                 });
@@ -112,7 +110,7 @@ impl Hub {
             Reference::Url(url) => Ok(self.find_address(&url)),
             Reference::Path(path) => match on_disk(&path)? {
                 Some(source) => Ok(Found::Here(source)),
-                None => Err(Error::NotAModelDirectory { path, reason: "nothing is there" }),
+                None => Err(HubError::NotAModelDirectory { path, reason: "nothing is there" }),
             },
             Reference::Repository(repository) => match (on_disk(Path::new(name)), self.find_repository(repository)) {
                 (Ok(Some(source)), _) => Ok(Found::Here(source)),
@@ -122,7 +120,7 @@ impl Hub {
             },
             Reference::Name(_) => match (on_disk(Path::new(name)), self.find_name(name, lang)) {
                 (_, Ok(Found::Here(source))) | (Ok(Some(source)), _) => Ok(Found::Here(source)),
-                (Err(error), Err(Error::UnknownModel { .. })) => Err(error),
+                (Err(error), Err(HubError::UnknownModel { .. })) => Err(error),
                 (_, found) => found,
             },
         }
@@ -148,7 +146,7 @@ impl Hub {
         )
     }
 
-    fn find_name(&self, name: &str, lang: Option<&str>) -> Result<Found, Error> {
+    fn find_name(&self, name: &str, lang: Option<&str>) -> Result<Found, HubError> {
         if let Some(imported) = self.imported(name) {
             return Ok(Found::Here(ModelSource::Directory(imported)));
         }
@@ -201,7 +199,7 @@ impl Hub {
     }
 
     /// Says that a name is not known, and which known ones are the most alike.
-    fn unknown(&self, name: &str, lang: Option<&str>, index: &Index) -> Error {
+    fn unknown(&self, name: &str, lang: Option<&str>, index: &Index) -> HubError {
         let others: Vec<&str> = index
             .entries()
             .iter()
@@ -212,15 +210,15 @@ impl Hub {
             let mut nearest: Vec<String> = others.iter().map(|other| format!("{name} ({other})")).collect();
             nearest.dedup();
             nearest.truncate(OFFERED);
-            return Error::UnknownModel { name: format!("{name} ({lang})"), nearest };
+            return HubError::UnknownModel { name: format!("{name} ({lang})"), nearest };
         }
         let imported = self.cache.as_ref().map(|cache| names(&cache.models())).unwrap_or_default();
-        let mut known: Vec<String> = BUILT_IN.iter().map(|model| model.name.to_owned()).chain(imported).collect();
+        let mut known: Vec<String> = P::built_in().iter().map(|model| model.name.to_owned()).chain(imported).collect();
         known.extend(index.entries().iter().map(|entry| entry.name.clone()));
         known.sort_by(|a, b| strsim::jaro_winkler(b, name).total_cmp(&strsim::jaro_winkler(a, name)));
         known.dedup();
         known.truncate(OFFERED);
-        Error::UnknownModel { name: name.to_owned(), nearest: known }
+        HubError::UnknownModel { name: name.to_owned(), nearest: known }
     }
 }
 
@@ -241,7 +239,7 @@ pub(super) fn listed(cache: &Cache, url: &Url) -> Vec<PathBuf> {
 }
 
 /// The model directory or archive at a path; `None` where nothing is.
-fn on_disk(path: &Path) -> Result<Option<ModelSource>, Error> {
+fn on_disk(path: &Path) -> Result<Option<ModelSource>, HubError> {
     let here = || Ok(Some(ModelSource::Directory(path.to_owned())));
     if path.is_dir() {
         return here();
@@ -253,7 +251,7 @@ fn on_disk(path: &Path) -> Result<Option<ModelSource>, Error> {
     let read = File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut start));
     match read {
         Ok(()) if start == ZIP => here(),
-        _ => Err(Error::NotAModelDirectory { path: path.to_owned(), reason: "it is a file, and no zip archive" }),
+        _ => Err(HubError::NotAModelDirectory { path: path.to_owned(), reason: "it is a file, and no zip archive" }),
     }
 }
 
@@ -261,7 +259,11 @@ fn on_disk(path: &Path) -> Result<Option<ModelSource>, Error> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::hub::{DEFAULT, resolve};
+    use crate::program::tests::News;
+
+    type Hub = super::Hub<News>;
+
+    const DEFAULT: &str = "ag_news";
 
     const AG_NEWS: &str = "albert_base_sequence_classifier_ag_news";
     const ARCHIVE: &str = "albert_base_sequence_classifier_ag_news_en_3.4.0_3.0_1639648298937.zip";
@@ -271,19 +273,20 @@ mod tests {
     }
 
     #[test]
-    fn the_default_is_built_in() {
-        assert_eq!(resolve(DEFAULT).unwrap().to_string(), DEFAULT);
+    fn a_built_in_model_needs_no_cache() {
+        assert!(matches!(Hub::new("").resolve(DEFAULT), Ok(ModelSource::BuiltIn(model)) if model.name == DEFAULT));
     }
 
     #[test]
     fn a_path_to_nothing_and_a_file_are_told_apart() {
-        let nothing = resolve("no/such/model").unwrap_err().to_string();
+        let hub = Hub::new("").offline(true);
+        let nothing = hub.resolve("no/such/model").unwrap_err().to_string();
         assert_eq!(nothing, "no/such/model is not a model directory: nothing is there");
         let file = tempfile::NamedTempFile::new().unwrap();
-        let error = resolve(file.path().to_str().unwrap()).unwrap_err();
-        assert!(matches!(error, Error::NotAModelDirectory { reason: "it is a file, and no zip archive", .. }));
+        let error = hub.resolve(file.path().to_str().unwrap()).unwrap_err();
+        assert!(matches!(error, HubError::NotAModelDirectory { reason: "it is a file, and no zip archive", .. }));
         fs::write(file.path(), "PK\x03\x04").unwrap();
-        assert!(matches!(resolve(file.path().to_str().unwrap()), Ok(ModelSource::Directory(_))));
+        assert!(matches!(hub.resolve(file.path().to_str().unwrap()), Ok(ModelSource::Directory(_))));
     }
 
     #[test]
@@ -291,7 +294,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut hub = Hub::new(folder.path().join("cache")).offline(true);
         assert_eq!(here(&hub, AG_NEWS), None);
-        assert!(matches!(hub.resolve(AG_NEWS), Err(Error::Hub(HubError::Offline { .. }))));
+        assert!(matches!(hub.resolve(AG_NEWS), Err(HubError::Offline { .. })));
         let spark = folder.path().join("cache_pretrained");
         fs::create_dir_all(spark.join(ARCHIVE.trim_end_matches(".zip"))).unwrap();
         hub.foreign_archives = Some(spark.clone());
@@ -315,7 +318,7 @@ mod tests {
         // tests run where the manifest and the sources are
         let cache = tempfile::tempdir().unwrap();
         let hub = Hub::new(cache.path()).offline(true);
-        let is_file = |name: &str| matches!(hub.here(name), Err(Error::NotAModelDirectory { reason, .. }) if reason.contains("file"));
+        let is_file = |name: &str| matches!(hub.here(name), Err(HubError::NotAModelDirectory { reason, .. }) if reason.contains("file"));
         assert_eq!(here(&hub, "src"), Some(PathBuf::from("src")));
         assert!(is_file("Cargo.toml"));
         for name in ["src", "Cargo.toml"] {
@@ -326,17 +329,17 @@ mod tests {
         assert_eq!(here(&hub, "./src"), Some(PathBuf::from("./src")));
         assert!(is_file("./Cargo.toml"));
         // a repository gives way to a folder, not to a file
-        assert_eq!(here(&hub, "src/hub"), Some(PathBuf::from("src/hub")));
-        assert!(is_file("src/hub.rs"));
-        for repository in ["src--hub", "src--hub.rs"] {
+        assert_eq!(here(&hub, "tests/server"), Some(PathBuf::from("tests/server")));
+        assert!(is_file("tests/hub.rs"));
+        for repository in ["tests--server", "tests--hub.rs"] {
             let snapshot = cache.path().join(format!("repositories/models--{repository}/snapshots/main"));
             fs::create_dir_all(&snapshot).unwrap();
             for name in ["config.json", "model.safetensors", "spiece.model"] {
                 fs::write(snapshot.join(name), "x").unwrap();
             }
         }
-        assert_eq!(here(&hub, "src/hub"), Some(PathBuf::from("src/hub")));
-        assert!(here(&hub, "src/hub.rs").unwrap().starts_with(cache.path()));
+        assert_eq!(here(&hub, "tests/server"), Some(PathBuf::from("tests/server")));
+        assert!(here(&hub, "tests/hub.rs").unwrap().starts_with(cache.path()));
     }
 
     #[test]
@@ -355,7 +358,7 @@ mod tests {
         fs::create_dir_all(cache.path().join("models/my_news")).unwrap();
         let hub = Hub::new(cache.path()).offline(true);
         let nearest = |name: &str| match hub.resolve(name).unwrap_err() {
-            Error::UnknownModel { nearest, .. } => nearest,
+            HubError::UnknownModel { nearest, .. } => nearest,
             other => panic!("{other}"),
         };
         assert_eq!(nearest("my_nevs")[0], "my_news");

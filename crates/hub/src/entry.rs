@@ -63,11 +63,11 @@ impl Entry {
     /// The name of its archive: `{name}_{language}_{library}_{spark}_{milliseconds}.zip`, without what it does not tell.
     ///
     /// ```
-    /// use albertine::hub::Index;
+    /// use albertine_hub::Index;
     /// let index = Index::built_in()?;
     /// let names: Vec<String> = index.entries().iter().map(|entry| entry.file_name()).collect();
     /// assert_eq!(names[0], "albert_base_sequence_classifier_ag_news_en_3.4.0_3.0_1639648298937.zip");
-    /// # Ok::<(), albertine::Error>(())
+    /// # Ok::<(), albertine_hub::HubError>(())
     /// ```
     #[must_use]
     pub fn file_name(&self) -> String {

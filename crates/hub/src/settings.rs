@@ -1,6 +1,7 @@
 //! What the environment says about models.
 
 use std::env;
+use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use super::cache::{self, Cache};
 use super::http::{Limits, Token};
 use super::progress::Silent;
 use super::reference::Location;
-use super::{Hub, HubError, Progress};
+use super::{Hub, HubError, Program, Progress};
 
 /// The Hugging Face hub.
 const HUGGING_FACE: &str = "https://huggingface.co";
@@ -21,7 +22,7 @@ const PUBLIC: &str = "https://s3.amazonaws.com/auxdata.johnsnowlabs.com/public/m
 /// Where Spark NLP unpacks its models, within the home folder.
 const SPARK_NLP: &str = "cache_pretrained";
 
-impl Hub {
+impl<P: Program> Hub<P> {
     /// A hub that keeps models in `cache`, and knows nothing of the environment: published models come from Spark NLP's public
     /// folder, repositories from huggingface.co.
     #[must_use]
@@ -36,6 +37,7 @@ impl Hub {
             offline: false,
             limits: Limits::default(),
             progress: Arc::new(Silent),
+            program: PhantomData,
         }
     }
 
@@ -222,6 +224,7 @@ impl UnsoundSetting {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::program::tests::News;
 
     #[test]
     fn a_switch_is_on_or_off_and_nothing_else() {
@@ -237,7 +240,7 @@ mod tests {
     fn an_unsound_place_is_an_error_once_it_is_needed() {
         let cache = tempfile::tempdir().unwrap();
         let wrong = "s3://bucket/";
-        let mut hub = Hub::new(cache.path());
+        let mut hub = Hub::<News>::new(cache.path());
         hub.places = read_places([wrong]).map_err(UnsoundSetting::of("ALBERTINE_HUB", wrong));
         hub.endpoint = read_endpoint(wrong).map_err(UnsoundSetting::of("HF_ENDPOINT", wrong));
         std::fs::create_dir_all(cache.path().join("models/mine")).unwrap();
@@ -249,6 +252,6 @@ mod tests {
         assert!(published.starts_with("the setting ALBERTINE_HUB is `s3://bucket/`: models come by"), "{published}");
         let repository = fault("org/repo");
         assert_eq!(repository, "the setting HF_ENDPOINT is `s3://bucket/`: it is neither https:// nor http://");
-        assert!(matches!(hub.refresh(None), Err(crate::Error::Hub(HubError::Setting { .. }))));
+        assert!(matches!(hub.refresh(None), Err(HubError::Setting { .. })));
     }
 }

@@ -22,7 +22,7 @@ pub struct Transfer<'a> {
 ///
 /// ```
 /// use std::sync::Arc;
-/// use albertine::hub::{Hub, Progress, Transfer};
+/// use albertine_hub::{Hub, Progress, Transfer};
 ///
 /// struct Lines;
 /// impl Progress for Lines {
@@ -30,7 +30,7 @@ pub struct Transfer<'a> {
 ///         eprintln!("{} download started", transfer.model);
 ///     }
 /// }
-/// let hub = Hub::new("cache").progress(Arc::new(Lines));
+/// let hub = Hub::<()>::new("cache").progress(Arc::new(Lines));
 /// ```
 pub trait Progress: Send + Sync {
     /// Bytes of a file begin to arrive.

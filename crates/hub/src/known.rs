@@ -9,8 +9,7 @@ use super::cache::Cache;
 use super::find::names;
 use super::record::Record;
 use super::reference::Repository;
-use super::{Hub, HubError};
-use crate::builtin::BUILT_IN;
+use super::{Hub, HubError, Program};
 
 /// Where a known model comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +61,7 @@ pub struct Known {
     pub path: Option<PathBuf>,
 }
 
-impl Hub {
+impl<P: Program> Hub<P> {
     /// Every model that is part of the program, in the cache or in the index: of published ones the newest of each name and
     /// language.
     ///
@@ -70,13 +69,14 @@ impl Hub {
     /// When the index in the cache cannot be read, or the setting of the places cannot be used.
     ///
     /// ```
-    /// use albertine::hub::{Hub, Origin};
-    /// let known = Hub::new("cache").known()?;
-    /// assert!(known.iter().any(|model| model.name == "ag_news" && model.origin == Origin::BuiltIn));
-    /// # Ok::<(), albertine::hub::HubError>(())
+    /// use albertine_hub::{Hub, Origin};
+    /// let known = Hub::<()>::new("cache").known()?;
+    /// assert_eq!(known[0].name, "albert_base_sequence_classifier_ag_news");
+    /// assert_eq!(known[0].origin, Origin::SparkNlp);
+    /// # Ok::<(), albertine_hub::HubError>(())
     /// ```
     pub fn known(&self) -> Result<Vec<Known>, HubError> {
-        let mut known: Vec<Known> = BUILT_IN
+        let mut known: Vec<Known> = P::built_in()
             .iter()
             .map(|model| Known {
                 name: model.name.to_owned(),
@@ -207,6 +207,7 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
+    use crate::program::tests::News;
 
     #[test]
     fn the_newest_of_each_name_and_language_is_known_and_many_do_not_take_long() {
@@ -227,7 +228,7 @@ mod tests {
         }
         fs::write(cache.path().join("index.jsonl"), lines).unwrap();
         let started = Instant::now();
-        let known = Hub::new(cache.path()).known().unwrap();
+        let known = Hub::<News>::new(cache.path()).known().unwrap();
         assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
         let first = known.iter().filter(|model| model.name == "albert_0");
         let first: Vec<_> = first.map(|model| (model.language.as_deref().unwrap(), model.size.unwrap())).collect();

@@ -11,12 +11,11 @@ use super::find::{Found, Remote};
 use super::http::Client;
 use super::record::Record;
 use super::reference::Location;
-use super::{Entry, Hub, HubError, ModelSource, repository};
-use crate::Error;
+use super::{Entry, Hub, HubError, ModelSource, Program, repository};
 
-impl Hub {
+impl<P: Program> Hub<P> {
     /// Fetches a model into the cache, unless another process does so first.
-    pub(super) fn pull(&self, name: &str, remote: Remote) -> Result<ModelSource, Error> {
+    pub(super) fn pull(&self, name: &str, remote: Remote) -> Result<ModelSource, HubError> {
         let cache = self.cache()?;
         let (key, folder) = match &remote {
             Remote::Published(entry) => (entry.file_name(), cache.archives()),
@@ -44,7 +43,7 @@ impl Hub {
         outcome
     }
 
-    fn fetch(&self, cache: &Cache, name: &str, remote: Remote) -> Result<ModelSource, Error> {
+    fn fetch(&self, cache: &Cache, name: &str, remote: Remote) -> Result<ModelSource, HubError> {
         let client = Client::new(self.limits, self.bound_token());
         match remote {
             Remote::Published(entry) => self.pull_published(&client, cache, name, &entry).map(ModelSource::Directory),
@@ -60,7 +59,7 @@ impl Hub {
     }
 
     /// Fetches the archive of a published model from the first server that has it.
-    fn pull_published(&self, client: &Client, cache: &Cache, name: &str, entry: &Entry) -> Result<PathBuf, Error> {
+    fn pull_published(&self, client: &Client, cache: &Cache, name: &str, entry: &Entry) -> Result<PathBuf, HubError> {
         let file = entry.file_name();
         let target = cache.archives().join(&file);
         let places = self.sound_places()?;
@@ -70,14 +69,14 @@ impl Hub {
             match self.pull_archive(client, name, &url, &target, Checksum::parse(&entry.checksum)) {
                 // object stores say 403 of what they do not have
                 Err(HubError::Status { status: 403 | 404 | 410, .. }) => {}
-                outcome => return outcome.map(|()| target).map_err(Error::from),
+                outcome => return outcome.map(|()| target),
             }
         }
         let places = places.iter().map(Location::to_string).collect();
-        Err(HubError::NotAtAnyPlace { name: file, places }.into())
+        Err(HubError::NotAtAnyPlace { name: file, places })
     }
 
-    fn pull_address(&self, client: &Client, cache: &Cache, name: &str, url: &Url) -> Result<ModelSource, Error> {
+    fn pull_address(&self, client: &Client, cache: &Cache, name: &str, url: &Url) -> Result<ModelSource, HubError> {
         let target = cache.address(url);
         if url.path().ends_with('/') {
             repository::pull_folder(client, url, &target, self.progress.as_ref())?;
