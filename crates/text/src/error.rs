@@ -11,15 +11,15 @@ use albertine_wire::WireError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TextError {
-    /// A model directory holds neither of the two vocabulary files.
-    #[error("{} has neither tokenizer.json nor spiece.model", .dir.display())]
+    /// A model directory holds none of the vocabulary files.
+    #[error("{} has neither tokenizer.json nor spiece.model nor vocab.txt", .dir.display())]
     NoVocabulary {
         /// The model directory.
         dir: PathBuf,
     },
 
-    /// Pieces of single tokens are wanted, for which only a SentencePiece model will do.
-    #[error("{} has no spiece.model, which the pieces of single tokens come from", .dir.display())]
+    /// Pieces of single tokens are wanted, which only a SentencePiece model or a WordPiece vocabulary has.
+    #[error("{} has no spiece.model and no vocab.txt, which the pieces of single tokens come from", .dir.display())]
     NoSpiece {
         /// The model directory.
         dir: PathBuf,

@@ -1,13 +1,18 @@
 //! The piece ids a model reads.
 //!
-//! A piece is a SentencePiece unit of a vocabulary. [`SubwordTokenizer`] gives the ids that transformers' `AlbertTokenizerFast`
-//! gives, for every text, whether a model directory has a `tokenizer.json` or only a `spiece.model`.
+//! A piece is a unit of a vocabulary: one of SentencePiece's unigram model, or of WordPiece. [`SubwordTokenizer`] gives
+//! the ids that transformers' `AlbertTokenizerFast` and `BertTokenizerFast` give, for every text, whether a model
+//! directory has a `tokenizer.json` or only a `spiece.model` or a `vocab.txt`.
+//!
+//! `files` reads what a directory says, `normalizers` and `pre_tokenizers` turn a text into words, `models` cut a word
+//! into pieces, and the `pipeline` takes a text through all of it.
 
 mod added_tokens;
 mod aligned;
 mod ascii;
 mod ascii_set;
 mod cache;
+mod characters;
 mod files;
 mod models;
 mod normalizers;
@@ -20,38 +25,19 @@ mod sink;
 #[cfg(test)]
 mod tests;
 mod token_encoder;
+#[cfg(test)]
+mod wordpiece_tests;
 
-use std::fs::File;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use self::files::config::{Config, Sources};
-use self::files::recipe::{PostProcessor, Recipe};
-use self::files::{spiece, tokenizer_json};
+use self::files::Source;
+pub use self::files::Vocabulary;
 use self::models::Model;
-use self::normalizers::{Normalizer, growth};
+use self::normalizers::{growth, with_case};
 use self::pipeline::Pipeline;
 use self::sink::Sink;
 pub use self::token_encoder::TokenEncoder;
 use crate::error::TextError;
-
-/// The largest vocabulary file that is read, in bytes. One of 500,000 pieces has about 40 MB.
-const MAX_FILE_BYTES: u64 = 128 << 20;
-
-const TOKENIZER_JSON: &str = "tokenizer.json";
-const SPIECE_MODEL: &str = "spiece.model";
-const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
-const SPECIAL_TOKENS_MAP: &str = "special_tokens_map.json";
-const ADDED_TOKENS: &str = "added_tokens.json";
-
-/// A vocabulary file in memory.
-#[derive(Debug, Clone, Copy)]
-pub enum Vocabulary<'b> {
-    /// The contents of a `tokenizer.json`.
-    TokenizerJson(&'b [u8]),
-    /// The contents of a `spiece.model`.
-    Spiece(&'b [u8]),
-}
 
 /// What became of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +49,7 @@ pub struct Encoded {
 /// One piece of a text, for people to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
-    /// The piece as it stands in the vocabulary, where `▁` marks the start of a word.
+    /// The piece as it stands in the vocabulary, where `▁` marks the start of a word, or `##` a piece within one.
     pub text: String,
     /// Its id.
     pub id: u32,
@@ -102,22 +88,17 @@ pub struct SubwordTokenizer {
 impl SubwordTokenizer {
     /// Opens the vocabulary of a model directory.
     ///
-    /// `tokenizer.json` is read if there is one, else `spiece.model`, converted as transformers converts it; then
-    /// `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json` as far as they exist and count.
+    /// `tokenizer.json` is read if there is one, else `spiece.model` or `vocab.txt`, converted as transformers converts
+    /// them; then `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json` as far as they exist and
+    /// count. What the vocabulary file holds decides which kind of tokenizer it is.
     ///
     /// # Errors
     ///
-    /// [`TextError::NoVocabulary`] when there is neither vocabulary file; otherwise an error that names the file:
+    /// [`TextError::NoVocabulary`] when there is no vocabulary file; otherwise an error that names the file:
     /// it cannot be read, is too large, cut short or malformed, or asks for something that is not supported.
     pub fn open(dir: &Path) -> Result<Self, TextError> {
-        let mut files = Vec::new();
-        for name in [TOKENIZER_JSON, SPIECE_MODEL, TOKENIZER_CONFIG, SPECIAL_TOKENS_MAP, ADDED_TOKENS] {
-            // The one vocabulary file is read only where the other is not.
-            if name != SPIECE_MODEL || files.is_empty() {
-                files.extend(read(&dir.join(name))?.map(|bytes| (name, bytes)));
-            }
-        }
-        Self::from_files(dir, |name| files.iter().find(|(known, _)| *known == name).map(|(_, bytes)| bytes.as_slice()))
+        let files = files::read_all(dir)?;
+        Self::from_files(dir, |name| files::named(&files, name))
     }
 
     /// The same from files that were read before: `file` gives the contents of a file of the directory by its name,
@@ -127,15 +108,7 @@ impl SubwordTokenizer {
     ///
     /// As [`SubwordTokenizer::open`].
     pub fn from_files<'b>(dir: &Path, file: impl Fn(&str) -> Option<&'b [u8]>) -> Result<Self, TextError> {
-        let small = [TOKENIZER_CONFIG, SPECIAL_TOKENS_MAP, ADDED_TOKENS].map(|name| (dir.join(name), file(name)));
-        let [config, special_tokens_map, added_tokens] =
-            small.each_ref().map(|(path, bytes)| bytes.map(|bytes| (path.as_path(), bytes)));
-        let config = Config::read(Sources { config, special_tokens_map, added_tokens })?;
-        match (file(TOKENIZER_JSON), file(SPIECE_MODEL)) {
-            (Some(json), _) => Self::build(&dir.join(TOKENIZER_JSON), Vocabulary::TokenizerJson(json), &config),
-            (None, Some(spiece)) => Self::build(&dir.join(SPIECE_MODEL), Vocabulary::Spiece(spiece), &config),
-            (None, None) => Err(TextError::NoVocabulary { dir: dir.to_owned() }),
-        }
+        Self::build(&Source::from_files(dir, file)?)
     }
 
     /// The same from memory: a vocabulary file and, if there is one, a `tokenizer_config.json`.
@@ -144,56 +117,20 @@ impl SubwordTokenizer {
     ///
     /// As [`SubwordTokenizer::open`], with the plain file name in the place of a path.
     pub fn from_bytes(vocabulary: Vocabulary<'_>, tokenizer_config: Option<&[u8]>) -> Result<Self, TextError> {
-        let config_path = Path::new(TOKENIZER_CONFIG);
-        let config =
-            Config::read(Sources { config: tokenizer_config.map(|bytes| (config_path, bytes)), ..Sources::default() })?;
-        let path = Path::new(match vocabulary {
-            Vocabulary::TokenizerJson(_) => TOKENIZER_JSON,
-            Vocabulary::Spiece(_) => SPIECE_MODEL,
-        });
-        Self::build(path, vocabulary, &config)
+        Self::build(&Source::from_bytes(vocabulary, tokenizer_config)?)
     }
 
-    fn build(path: &Path, vocabulary: Vocabulary<'_>, config: &Config) -> Result<Self, TextError> {
-        let in_json = matches!(vocabulary, Vocabulary::TokenizerJson(_));
-        let recipe = match vocabulary {
-            Vocabulary::TokenizerJson(bytes) => tokenizer_json::read(path, bytes)?,
-            Vocabulary::Spiece(bytes) => {
-                if let Some(class) = &config.foreign_class {
-                    return Err(TextError::Unsupported {
-                        path: path.with_file_name(TOKENIZER_CONFIG),
-                        part: "tokenizer class",
-                        kind: class.clone(),
-                    });
-                }
-                spiece::read(path, bytes, config)?
-            }
-        };
-        let Recipe { model, normalizers, pre_tokenizers, added, post_processor, truncate_left } = recipe;
-        let added = config.added(&added, in_json);
-        let pipeline =
-            Pipeline::new(Model::new(model), normalizers, &pre_tokenizers, &added, config.split_special_tokens);
-        let (before, after) = match post_processor {
-            PostProcessor::Ids { before, after } => (before, after),
-            PostProcessor::ClsSep => {
-                let id = |piece| match pipeline.id(piece) {
-                    Some(id) => Ok(vec![id]),
-                    None => {
-                        Err(TextError::Malformed { path: path.to_owned(), reason: format!("it has no piece {piece}") })
-                    }
-                };
-                (id("[CLS]")?, id("[SEP]")?)
-            }
-        };
-        if before.iter().chain(&after).any(|&id| id as usize >= pipeline.vocabulary()) {
-            let reason = "it puts a piece around a text that it does not have".into();
-            return Err(TextError::Malformed { path: path.to_owned(), reason });
-        }
+    fn build(source: &Source<'_>) -> Result<Self, TextError> {
+        let (recipe, config) = (source.recipe()?, &source.config);
+        let model = Model::new(recipe.model);
+        let split_special = config.split_special_tokens;
+        let pipeline = Pipeline::new(model, recipe.normalizers, &recipe.pre_tokenizers, &recipe.added, split_special);
+        let (before, after) = pipeline.around(recipe.post_processor, &source.path)?;
         Ok(Self {
             pipeline,
             before,
             after,
-            truncate_left: config.truncate_left.or(truncate_left).unwrap_or(false),
+            truncate_left: config.truncate_left.or(recipe.truncate_left).unwrap_or(false),
             model_max_length: config.model_max_length,
         })
     }
@@ -201,20 +138,14 @@ impl SubwordTokenizer {
     /// Sets whether upper and lower case are told apart (Spark NLP's `caseSensitive`).
     ///
     /// `true` takes lower-casing out if the vocabulary's own normalisation has it; `false` puts it in, before the
-    /// character map, if it does not. A vocabulary left alone keeps its own way.
+    /// character map, if it does not. BERT's normalisation takes accents along with the case, unless its configuration
+    /// says what becomes of them. A vocabulary left alone keeps its own way.
     ///
     /// # Errors
     ///
     /// [`TextError::Encode`] when the changed steps could make a text too many times longer.
     pub fn with_case_sensitive(mut self, case_sensitive: bool) -> Result<Self, TextError> {
-        let mut steps = self.pipeline.steps().to_vec();
-        let lowers = steps.contains(&Normalizer::Lowercase);
-        if case_sensitive {
-            steps.retain(|step| *step != Normalizer::Lowercase);
-        } else if !lowers {
-            let map = steps.iter().position(|step| matches!(step, Normalizer::Charsmap(_)));
-            steps.insert(map.unwrap_or(steps.len()), Normalizer::Lowercase);
-        }
+        let steps = with_case(self.pipeline.steps(), case_sensitive);
         growth::check(&steps).map_err(|reason| TextError::Encode { reason })?;
         self.pipeline.normalize_by(steps);
         Ok(self)
@@ -287,21 +218,4 @@ impl SubwordTokenizer {
     pub fn id_to_piece(&self, id: u32) -> Option<String> {
         self.pipeline.piece(id).map(str::to_owned)
     }
-}
-
-/// The contents of a file, or nothing when there is no such file.
-fn read(path: &Path) -> Result<Option<Vec<u8>>, TextError> {
-    let failed = |source| TextError::Read { path: PathBuf::from(path), source };
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(error)),
-    };
-    // One byte more than is allowed, so that a file that grows or does not know its size cannot pass either.
-    let mut bytes = Vec::new();
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(TextError::TooLarge { path: path.to_owned(), cap: MAX_FILE_BYTES });
-    }
-    Ok(Some(bytes))
 }

@@ -7,6 +7,7 @@ use unicode_normalization_alignments::UnicodeNormalization as _;
 use unicode_normalization_alignments::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation as _;
 
+use crate::subword::characters::CharClass;
 use crate::subword::normalizers::charsmap::Charsmap;
 use crate::subword::normalizers::nmt;
 use crate::subword::normalizers::{Normalizer, Pattern};
@@ -95,6 +96,22 @@ impl AlignedText {
             }
             Normalizer::Prepend(content) => self.prepend(content),
             Normalizer::Charsmap(map) => self.change(changes_by(map, &text), 0),
+            Normalizer::Bert(bert) => {
+                self.filter(|c| bert.clean(c).is_some());
+                self.0.iter_mut().for_each(|aligned| aligned.c = bert.clean(aligned.c).unwrap_or(aligned.c));
+                let apart = |c: char| match bert.sets_apart(c) {
+                    true => vec![(' ', 0), (c, 1), (' ', 1)],
+                    false => vec![each(c)],
+                };
+                self.change(self.text().chars().flat_map(apart).collect(), 0);
+                if bert.strips_accents() {
+                    self.normalize(&Normalizer::Nfd);
+                    self.filter(|c| !CharClass::of(c).is_mark());
+                }
+                if bert.lowercase {
+                    self.normalize(&Normalizer::Lowercase);
+                }
+            }
         }
     }
 
@@ -103,6 +120,12 @@ impl AlignedText {
         let white = |aligned: &Aligned| aligned.c.is_whitespace();
         let broken_at_white =
             |text: &Self| -> Vec<Self> { text.0.split(white).map(|word| Self(word.to_vec())).collect() };
+        if rule.isolated {
+            let alone = |aligned: &Aligned| CharClass::of(aligned.c).is_punctuation();
+            let words = broken_at_white(&self);
+            let words = words.iter().flat_map(|word| word.0.chunk_by(|a, b| !alone(a) && !alone(b)));
+            return words.map(|word| Self(word.to_vec())).collect();
+        }
         let Some(metaspace) = rule.metaspace else {
             return if rule.broken { broken_at_white(&self) } else { vec![self] };
         };

@@ -7,7 +7,7 @@
 //! - a text that is replaced and is longer than a character: only where its first two characters meet;
 //! - runs of spaces that become one.
 //!
-//! A word is handed on when the space behind it has been seen. Nothing that follows can change it then: no
+//! A word is handed on when the space or the punctuation behind it has been seen. Nothing that follows can change it then: no
 //! replacement has a space in it, a run of spaces stays a space, a mark that would join the space is not ASCII, and a
 //! token takes nothing along but white space, with which no word ends.
 
@@ -28,6 +28,8 @@ const SPACE: u16 = 1 << 8;
 const TOKEN: u16 = 1 << 9;
 /// A character that may begin something that is replaced.
 const PAIR: u16 = 1 << 10;
+/// A character that is a word.
+const ALONE: u16 = 1 << 12;
 /// A character for the general way.
 const ODD: u16 = 1 << 11;
 
@@ -53,8 +55,12 @@ impl AsciiPath {
     /// The way for these steps, if there is one. `raw` and `normalized` are the tokens that are found in the text
     /// before and after it is normalised.
     pub(crate) fn new(steps: &[Normalizer], words: &Words, raw: &Added, normalized: &Added) -> Option<Self> {
-        let metaspace = words.metaspace.filter(|metaspace| metaspace.split && metaspace.prepend == Prepend::Always)?;
-        if words.broken_again || metaspace.mark.is_ascii() || normalized.begins(b' ') {
+        let mark = match words.metaspace {
+            Some(metaspace) if metaspace.split && metaspace.prepend == Prepend::Always => String::from(metaspace.mark),
+            None if words.isolated => String::new(),
+            _ => return None,
+        };
+        if words.broken_again || mark.bytes().any(|byte| byte.is_ascii()) || normalized.begins(b' ') {
             return None;
         }
         let mut images = Images::new();
@@ -72,17 +78,12 @@ impl AsciiPath {
                 continue;
             }
             let pair = images.pairs.iter().any(|&(first, _)| first == byte);
-            let flags = [(space, SPACE), (pair, PAIR), (raw.begins(byte), TOKEN)];
+            let alone = words.isolated && image.is_ascii_punctuation();
+            let flags = [(space, SPACE), (pair, PAIR), (alone, ALONE), (raw.begins(byte), TOKEN)];
             let flags = flags.iter().filter(|(set, _)| *set).fold(0, |sum, (_, flag)| sum | flag);
             table[usize::from(byte)] = flags | u16::from(image);
         }
-        Some(Self {
-            table,
-            pairs: images.pairs,
-            single: images.single.is_some(),
-            broken: words.broken,
-            mark: metaspace.mark.into(),
-        })
+        Some(Self { table, pairs: images.pairs, single: images.single.is_some(), broken: words.broken, mark })
     }
 
     /// Cuts a text into pieces, and says whether that could be done; if not, some ids may have gone to `sink`.
@@ -142,6 +143,22 @@ impl AsciiPath {
                 spaced = true;
                 if inside {
                     word.text.extend_from_slice(mark);
+                }
+                continue;
+            }
+            if entry & ALONE != 0 {
+                if next.is_some_and(|next| !next.is_ascii()) {
+                    return false;
+                }
+                if inside {
+                    finish(word, cache, model, mark, sink);
+                }
+                word.text.push(entry as u8);
+                finish(word, cache, model, mark, sink);
+                (inside, spaced) = (false, false);
+                at += 1;
+                if sink.is_full() {
+                    return true;
                 }
                 continue;
             }
@@ -220,6 +237,11 @@ impl Images {
             Normalizer::Nfc | Normalizer::Nfd | Normalizer::Nfkc | Normalizer::Nfkd | Normalizer::StripAccents => {}
             Normalizer::Lowercase => self.map(|image| Some(image.to_ascii_lowercase())),
             Normalizer::Nmt => self.map(|image| nmt(char::from(image)).map(|c| c as u8)),
+            // Accents and Chinese characters are not ASCII.
+            Normalizer::Bert(bert) => self.map(|image| {
+                let image = bert.clean(char::from(image))? as u8;
+                Some(if bert.lowercase { image.to_ascii_lowercase() } else { image })
+            }),
             // Of two ASCII characters only a line end is one grapheme.
             Normalizer::Charsmap(map) => self.map(|image| match map.of(&[image]) {
                 _ if image == b'\r' => None,

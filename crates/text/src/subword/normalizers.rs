@@ -5,6 +5,7 @@
 //! nobody has to read behind the last piece that counts. Only what belongs together without an end (spaces, combining
 //! marks, a grapheme) waits as a whole.
 
+pub(crate) mod bert;
 pub(crate) mod charsmap;
 pub(crate) mod growth;
 
@@ -13,6 +14,7 @@ use unicode_normalization_alignments::char::{
     canonical_combining_class, decompose_canonical, decompose_compatible, is_combining_mark,
 };
 
+use self::bert::BertNormalizer;
 use self::charsmap::Charsmap;
 
 /// One step of normalisation.
@@ -36,6 +38,27 @@ pub(crate) enum Normalizer {
     Prepend(String),
     /// A SentencePiece character map.
     Charsmap(Charsmap),
+    Bert(BertNormalizer),
+}
+
+/// The same steps with or without regard to case. To disregard it, lower-casing is put before a character map or to the
+/// end, unless it is there. BERT's own normalisation is set to it, and takes accents along where nothing else is said.
+pub(crate) fn with_case(steps: &[Normalizer], case_sensitive: bool) -> Vec<Normalizer> {
+    let mut steps = steps.to_vec();
+    let mut lowers = steps.contains(&Normalizer::Lowercase);
+    for step in &mut steps {
+        if let Normalizer::Bert(bert) = step {
+            bert.lowercase = !case_sensitive;
+            lowers = true;
+        }
+    }
+    if case_sensitive {
+        steps.retain(|step| *step != Normalizer::Lowercase);
+    } else if !lowers {
+        let map = steps.iter().position(|step| matches!(step, Normalizer::Charsmap(_)));
+        steps.insert(map.unwrap_or(steps.len()), Normalizer::Lowercase);
+    }
+    steps
 }
 
 /// The one regular expression that ALBERT's converter writes, in all its versions. What others mean differs
@@ -148,6 +171,7 @@ impl Normalizer {
                 text.len()
             }
             Self::Charsmap(map) => map.apply(text, last, out),
+            Self::Bert(bert) => bert.apply(text, last, out),
         }
     }
 }
@@ -283,9 +307,10 @@ mod tests {
         /// What comes out does not depend on how a text comes.
         #[test]
         fn parts_make_the_whole(
-            parts in prop::collection::vec("[abX 'é\u{301}\u{323}\u{ff9e}가각\u{1161}\u{11a8}\u{9be}新\r\n👍🏽]{0,8}", 0..12),
-            steps in prop::collection::vec(0_usize..11, 0..4),
+            parts in prop::collection::vec("[abX 'é\u{301}\u{323}\u{ff9e}가각\u{1161}\u{11a8}\u{9be}\u{302e}\0\u{ad}新İ\r\n👍🏽]{0,8}", 0..12),
+            steps in prop::collection::vec(0_usize..13, 0..4),
         ) {
+            let bert = BertNormalizer { clean_text: true, handle_chinese_chars: true, strip_accents: None, lowercase: true };
             let replace = |pattern: &str| Normalizer::Replace { pattern: Pattern::Text(pattern.into()), content: "a ".into() };
             let all = [
                 replace("''"),
@@ -299,6 +324,8 @@ mod tests {
                 Normalizer::Lowercase,
                 Normalizer::Strip { left: true, right: true },
                 Normalizer::Prepend("é".into()),
+                Normalizer::Bert(bert),
+                Normalizer::Bert(BertNormalizer { clean_text: false, lowercase: false, strip_accents: Some(true), ..bert }),
             ];
             let steps: Vec<_> = steps.iter().map(|&at| all[at].clone()).collect();
             let mut flow = Flow::default();

@@ -1,13 +1,16 @@
 //! A checked recipe in, piece ids out.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
+use crate::error::TextError;
 use crate::subword::added_tokens::AddedToken;
 use crate::subword::added_tokens::{Added, Part};
 use crate::subword::aligned::AlignedText;
 use crate::subword::ascii::AsciiPath;
 use crate::subword::cache::finish;
+use crate::subword::files::recipe::PostProcessor;
 use crate::subword::models::{Model, Word};
 use crate::subword::normalizers::Flow;
 use crate::subword::normalizers::Normalizer;
@@ -197,6 +200,23 @@ impl Pipeline {
                 }
             }
         }
+    }
+
+    /// The ids of what is put before a text and behind it; `path` is the vocabulary file, for errors.
+    pub(crate) fn around(&self, post: PostProcessor, path: &Path) -> Result<(Vec<u32>, Vec<u32>), TextError> {
+        let malformed = |reason| TextError::Malformed { path: path.to_owned(), reason };
+        let id = |piece: &str| match self.id(piece) {
+            Some(id) => Ok(vec![id]),
+            None => Err(malformed(format!("it has no piece {piece}"))),
+        };
+        let (before, after) = match post {
+            PostProcessor::Ids { before, after } => (before, after),
+            PostProcessor::Named { before, after } => (id(&before)?, id(&after)?),
+        };
+        if before.iter().chain(&after).any(|&id| id as usize >= self.vocabulary()) {
+            return Err(malformed("it puts a piece around a text that it does not have".into()));
+        }
+        Ok((before, after))
     }
 
     /// The number of ids, added tokens included.

@@ -1,9 +1,13 @@
 //! How a normalised text is broken into words, each of which is cut into pieces alone.
 
+use crate::subword::characters::CharClass;
+
 /// One way of breaking a text into words.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum PreTokenizer {
     Whitespace,
+    /// BERT's: at white space, which goes, and around every character of punctuation.
+    Bert,
     /// Spaces become `replacement`, and a word begins at each of them if `split`.
     Metaspace {
         replacement: char,
@@ -20,7 +24,7 @@ pub(crate) enum Prepend {
     Never,
 }
 
-/// The steps in one. There is at most one metaspace among them.
+/// The steps in one. There is at most one metaspace among them, and none beside BERT's.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Words {
     /// Whether the text is broken at white space before anything else, which goes.
@@ -28,6 +32,8 @@ pub(crate) struct Words {
     pub(crate) metaspace: Option<Metaspace>,
     /// Whether words are broken at white space once more, behind the metaspace.
     pub(crate) broken_again: bool,
+    /// Whether the text is broken at white space and punctuation characters are words.
+    pub(crate) isolated: bool,
 }
 
 /// Spaces become `mark`.
@@ -41,11 +47,12 @@ pub(crate) struct Metaspace {
 
 impl Words {
     pub(crate) fn new(steps: &[PreTokenizer]) -> Self {
-        let mut words = Self { broken: false, metaspace: None, broken_again: false };
+        let mut words = Self { broken: false, metaspace: None, broken_again: false, isolated: false };
         for step in steps {
             match *step {
                 PreTokenizer::Whitespace if words.metaspace.is_none() => words.broken = true,
                 PreTokenizer::Whitespace => words.broken_again = true,
+                PreTokenizer::Bert => (words.broken, words.isolated) = (true, true),
                 PreTokenizer::Metaspace { replacement: mark, prepend, split } => {
                     words.metaspace = Some(Metaspace { mark, prepend, split });
                 }
@@ -65,6 +72,9 @@ impl Words {
     /// `word` is handed the parts of words, and nothing where a word ends if it has begun; it says whether that is
     /// enough.
     pub(crate) fn walk(&self, text: &str, inside: &mut bool, mut word: impl FnMut(Option<&str>) -> bool) -> bool {
+        if self.isolated {
+            return isolate(text, word);
+        }
         let (mark, split) = match self.metaspace {
             Some(metaspace) => (metaspace.mark, metaspace.split),
             None => (' ', false),
@@ -111,6 +121,25 @@ impl Words {
     }
 }
 
+/// Walks the next part of a text whose words end at white space and at punctuation.
+fn isolate(text: &str, mut word: impl FnMut(Option<&str>) -> bool) -> bool {
+    let mut done = 0;
+    for (at, c) in text.char_indices() {
+        let class = CharClass::of(c);
+        if !class.is_space() && !class.is_punctuation() {
+            continue;
+        }
+        if word(Some(&text[done..at])) || word(None) {
+            return true;
+        }
+        done = at + c.len_utf8();
+        if class.is_punctuation() && (word(Some(&text[at..done])) || word(None)) {
+            return true;
+        }
+    }
+    word(Some(&text[done..]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,5 +171,7 @@ mod tests {
         assert_eq!(words(&[always, PreTokenizer::Whitespace], &["ab\tc d"]), ["▁ab", "c", "▁d"]);
         assert_eq!(words(&[PreTokenizer::Whitespace], &["ab\tc d"]), ["ab", "c", "d"]);
         assert_eq!(words(&[], &["ab c"]), ["ab c"]);
+        let bert = words(&[PreTokenizer::Bert], &["a.b\t", "c", "d$«e»\u{3000}", "…\u{301}新"]);
+        assert_eq!(bert, ["a", ".", "b", "cd", "$", "«", "e", "»", "…", "\u{301}新"]);
     }
 }

@@ -11,6 +11,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::{SubwordTokenizer, Vocabulary};
 use crate::subword::added_tokens::AddedToken;
+use crate::subword::characters::CharClass;
 use crate::subword::models::Model;
 use crate::subword::models::unigram::Unigram;
 use crate::subword::models::wordpiece::WordPiece;
@@ -190,6 +191,15 @@ fn normalized(step: &Normalizer, text: &str) -> String {
             let text = if *left { text.trim_start() } else { text };
             if *right { text.trim_end() } else { text }.to_owned()
         }
+        Normalizer::Bert(bert) => {
+            let cleaned = text.chars().filter_map(|c| bert.clean(c));
+            let apart = |c: char| if bert.sets_apart(c) { format!(" {c} ") } else { c.to_string() };
+            let mut text: String = cleaned.map(apart).collect();
+            if bert.strips_accents() {
+                text = text.nfd().map(|(c, _)| c).filter(|&c| !CharClass::of(c).is_mark()).collect();
+            }
+            if bert.lowercase { text.chars().flat_map(char::to_lowercase).collect() } else { text }
+        }
         Normalizer::Prepend(content) if !text.is_empty() => format!("{content}{text}"),
         Normalizer::Prepend(_) => String::new(),
         Normalizer::Charsmap(map) => text
@@ -206,6 +216,18 @@ fn normalized(step: &Normalizer, text: &str) -> String {
 }
 
 fn broken(step: PreTokenizer, text: &str, first: bool) -> Vec<String> {
+    if step == PreTokenizer::Bert {
+        let mut words: Vec<String> = vec![String::new()];
+        for c in text.chars() {
+            match CharClass::of(c) {
+                class if class.is_punctuation() => words.extend([c.to_string(), String::new()]),
+                _ if c.is_whitespace() => words.push(String::new()),
+                _ => words.last_mut().unwrap().push(c),
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        return words;
+    }
     let PreTokenizer::Metaspace { replacement, prepend, split } = step else {
         return text.split_whitespace().map(str::to_owned).collect();
     };
@@ -243,7 +265,18 @@ fn vocabularies() -> Vec<(SubwordTokenizer, Vec<PreTokenizer>)> {
     };
     let steps = |steps: Value| json!({ "type": "Sequence", "normalizers": steps });
     let replace = |from: &str, to: &str| json!({ "type": "Replace", "pattern": { "String": from }, "content": to });
+    let wordpiece = |config: &str| {
+        let pieces = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nab\n##a\n##b\n##ab\ncd\nx\n##y\n##1\n1\nx\né\n##é\ne\n\
+                      ##e\n'\n`\n,\n(\n.\n~\n新\n##新\n聞\noil\nprices\nthe\n가\n##가\nя\n▁\n[\n]\n##\u{301}\n";
+        SubwordTokenizer::from_bytes(Vocabulary::VocabTxt(pieces.as_bytes()), Some(config.as_bytes())).unwrap()
+    };
+    let bert = vec![PreTokenizer::Bert];
+    let mask = r#"{"do_lower_case": false, "strip_accents": true,
+        "added_tokens_decoder": {"4": {"content": "[MASK]", "special": true, "lstrip": true}}}"#;
     vec![
+        (wordpiece("{}"), bert.clone()),
+        (wordpiece(r#"{"strip_accents": false, "tokenize_chinese_chars": false}"#), bert.clone()),
+        (wordpiece(mask), bert),
         (spiece("{}"), usual.clone()),
         (spiece(r#"{"do_lower_case": false, "keep_accents": true}"#), usual.clone()),
         (changed(&|_| ()), usual.clone()),

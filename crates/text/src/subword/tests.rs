@@ -48,7 +48,7 @@ pub(crate) fn open(file: &Value, config: Option<Value>) -> Result<SubwordTokeniz
     )
 }
 
-fn ids(pieces: &SubwordTokenizer, text: &str) -> Vec<u32> {
+pub(crate) fn ids(pieces: &SubwordTokenizer, text: &str) -> Vec<u32> {
     let mut ids = Vec::new();
     pieces.encode(text, usize::MAX, &mut ids).unwrap();
     ids
@@ -298,7 +298,7 @@ fn directories_are_opened() {
     assert_eq!(pieces.id_to_piece(2).as_deref(), Some("[CLS]"));
     let nowhere = Path::new("no such directory");
     let error = SubwordTokenizer::open(nowhere).unwrap_err().to_string();
-    assert_eq!(error, "no such directory has neither tokenizer.json nor spiece.model");
+    assert_eq!(error, "no such directory has neither tokenizer.json nor spiece.model nor vocab.txt");
 }
 
 proptest! {

@@ -3,22 +3,31 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use super::files::spiece;
-use super::{Encoded, SPIECE_MODEL, read};
 use crate::error::TextError;
+use crate::subword::Encoded;
+use crate::subword::files::recipe::ModelRecipe;
+use crate::subword::files::{self, SPIECE_MODEL, Source, spiece};
 use crate::subword::models::Model;
 use crate::subword::normalizers::charsmap::Charsmap;
+use crate::subword::normalizers::{growth, with_case};
 use crate::subword::pipeline::Pipeline;
 use crate::subword::sink::Sink;
 
 /// The mark that SentencePiece puts before a word. Where it is a piece of its own, it is dropped.
 const MARK: &str = "▁";
 
-/// Cuts each token of a text into pieces by itself, by the SentencePiece model alone.
+/// Cuts each token of a text into pieces by itself.
 ///
-/// This is how Spark NLP's `AlbertForSequenceClassification` reads a text. It differs from [`SubwordTokenizer`](super::SubwordTokenizer),
-/// which is what a checkpoint was trained with, wherever punctuation touches a word (`(Reuters)`), in letters with
-/// accents (which stay as they are) and in quotation marks.
+/// This is how Spark NLP reads a text. What it cuts a token with is what the vocabulary is:
+///
+/// - the SentencePiece model alone, as `AlbertForSequenceClassification` does. It differs from
+///   [`SubwordTokenizer`](super::SubwordTokenizer), which is what a checkpoint was trained with, wherever punctuation
+///   touches a word (`(Reuters)`), in letters with accents (which stay as they are) and in quotation marks;
+/// - WordPiece with BERT's normalisation, as `BertForSequenceClassification` does: case and accents go together, and
+///   punctuation within a token is apart from it. Since BERT breaks texts at the same places, this differs little from the whole
+///   text at once.
+///
+/// Special tokens that are written out in a text are ordinary text here.
 ///
 /// ```no_run
 /// use std::path::Path;
@@ -34,24 +43,41 @@ const MARK: &str = "▁";
 /// ```
 #[derive(Debug, Clone)]
 pub struct TokenEncoder {
-    map: Option<Charsmap>,
-    pipeline: Pipeline,
-    begin: u32,
-    end: u32,
+    cut: Cut,
+    before: Vec<u32>,
+    after: Vec<u32>,
     unknown: u32,
-    mark: Option<u32>,
+}
+
+/// What cuts a token.
+#[derive(Debug, Clone)]
+enum Cut {
+    /// The pipeline knows nothing of case and of the character map, which SentencePiece applies in its own way.
+    SentencePiece {
+        map: Option<Charsmap>,
+        pipeline: Pipeline,
+        mark: Option<u32>,
+    },
+    WordPiece {
+        cased: Pipeline,
+        uncased: Pipeline,
+    },
 }
 
 impl TokenEncoder {
-    /// Opens the vocabulary of a model directory.
+    /// Opens the vocabulary of a model directory: its `spiece.model`, or else a `tokenizer.json` with a WordPiece model
+    /// or a `vocab.txt`.
     ///
     /// # Errors
     ///
-    /// [`TextError::NoSpiece`] when there is none; otherwise when the file is cut short or
-    /// malformed, is not a unigram model, or has no `[CLS]` and `[SEP]`.
+    /// [`TextError::NoSpiece`] when there is none of them; otherwise when the file is cut short or malformed, has
+    /// another kind of model, or has no `[CLS]` and `[SEP]`.
     pub fn open(dir: &Path) -> Result<Self, TextError> {
-        let spiece = read(&dir.join(SPIECE_MODEL))?;
-        Self::from_files(dir, |name| spiece.as_deref().filter(|_| name == SPIECE_MODEL))
+        if let Some(spiece) = files::read(&dir.join(SPIECE_MODEL))? {
+            return Self::from_spiece(&dir.join(SPIECE_MODEL), &spiece);
+        }
+        let files = files::read_all(dir)?;
+        Self::from_files(dir, |name| files::named(&files, name))
     }
 
     /// The same from files that were read before: `file` gives the contents of a file of the directory by its name,
@@ -61,24 +87,45 @@ impl TokenEncoder {
     ///
     /// As [`TokenEncoder::open`].
     pub fn from_files<'b>(dir: &Path, file: impl Fn(&str) -> Option<&'b [u8]>) -> Result<Self, TextError> {
-        match file(SPIECE_MODEL) {
-            Some(bytes) => Self::build(&dir.join(SPIECE_MODEL), bytes),
-            None => Err(TextError::NoSpiece { dir: dir.to_owned() }),
+        if let Some(spiece) = file(SPIECE_MODEL) {
+            return Self::from_spiece(&dir.join(SPIECE_MODEL), spiece);
+        }
+        match Source::from_files(dir, file) {
+            Ok(source) => Self::from_wordpiece(dir, &source),
+            Err(TextError::NoVocabulary { dir }) => Err(TextError::NoSpiece { dir }),
+            Err(error) => Err(error),
         }
     }
 
-    fn build(path: &Path, bytes: &[u8]) -> Result<Self, TextError> {
+    fn from_spiece(path: &Path, bytes: &[u8]) -> Result<Self, TextError> {
         let special = |piece: &'static str| {
             let reason = format!("it has no piece {piece}");
             spiece::id(path, bytes, piece)?.ok_or_else(|| TextError::Malformed { path: path.to_owned(), reason })
         };
-        let (begin, end) = (special("[CLS]")?, special("[SEP]")?);
+        let (before, after) = (vec![special("[CLS]")?], vec![special("[SEP]")?]);
         let (map, recipe) = spiece::read_plain(path, bytes)?;
         let model = Model::new(recipe.model);
-        let unknown = model.unknown();
-        let mark = model.id(MARK);
+        let (unknown, mark) = (model.unknown(), model.id(MARK));
         let pipeline = Pipeline::new(model, recipe.normalizers, &recipe.pre_tokenizers, &[], false);
-        Ok(Self { map, pipeline, begin, end, unknown, mark })
+        Ok(Self { cut: Cut::SentencePiece { map, pipeline, mark }, before, after, unknown })
+    }
+
+    fn from_wordpiece(dir: &Path, source: &Source<'_>) -> Result<Self, TextError> {
+        let recipe = source.recipe()?;
+        if !matches!(recipe.model, ModelRecipe::WordPiece { .. }) {
+            return Err(TextError::NoSpiece { dir: dir.to_owned() });
+        }
+        let [cased, uncased] = [true, false].map(|case_sensitive| with_case(&recipe.normalizers, case_sensitive));
+        for steps in [&cased, &uncased] {
+            growth::check(steps).map_err(|reason| TextError::Encode { reason })?;
+        }
+        let model = Model::new(recipe.model);
+        let unknown = model.unknown();
+        let cased = Pipeline::new(model, cased, &recipe.pre_tokenizers, &[], false);
+        let (before, after) = cased.around(recipe.post_processor, &source.path)?;
+        let mut folded = cased.clone();
+        folded.normalize_by(uncased);
+        Ok(Self { cut: Cut::WordPiece { cased, uncased: folded }, before, after, unknown })
     }
 
     /// Appends the ids of a text's tokens to `ids`: `[CLS]`, their pieces, `[SEP]`, at most `limit` in all.
@@ -96,52 +143,40 @@ impl TokenEncoder {
         limit: usize,
         ids: &mut Vec<u32>,
     ) -> Result<Encoded, TextError> {
-        let specials = 2;
+        let specials = self.before.len() + self.after.len();
         let room = limit.checked_sub(specials).ok_or(TextError::LimitTooSmall { limit, specials })?;
-        ids.push(self.begin);
+        ids.extend_from_slice(&self.before);
         let body = ids.len();
         let mut tokens = tokens.into_iter();
         for token in tokens.by_ref().take(room) {
-            let start = ids.len();
-            let token = if case_sensitive { Cow::Borrowed(token) } else { lower_case(token) };
-            let token = match &self.map {
-                Some(map) if !map.keeps(&token) => Cow::Owned(map.replace_longest(&token)),
-                _ => token,
-            };
-            self.pipeline.encode(&token, &mut Sink::new(ids, usize::MAX, false));
-            if ids[start..].iter().any(|&id| Some(id) == self.mark) {
-                let mut kept = start;
-                for at in start..ids.len() {
-                    ids[kept] = ids[at];
-                    kept += usize::from(Some(ids[at]) != self.mark);
-                }
-                ids.truncate(kept);
-            }
+            self.cut.token(token, case_sensitive, ids);
             if ids.len() - body > room {
                 break;
             }
         }
         let truncated = ids.len() - body > room || tokens.next().is_some();
         ids.truncate(body + room);
-        ids.push(self.end);
+        ids.extend_from_slice(&self.after);
         Ok(Encoded { truncated })
     }
 
-    /// How many special pieces are put before a text and how many behind it: `[CLS]` and `[SEP]`.
+    /// How many special pieces are put before a text and how many behind it.
     #[must_use]
     pub fn around(&self) -> (usize, usize) {
-        (1, 1)
+        (self.before.len(), self.after.len())
     }
 
     /// The piece with this id, if one has it that stands in texts.
     #[must_use]
     pub fn id_to_piece(&self, id: u32) -> Option<String> {
-        match id {
-            _ if id == self.begin => Some("[CLS]".to_owned()),
-            _ if id == self.end => Some("[SEP]".to_owned()),
-            _ if id == self.unknown => Some("<unk>".to_owned()),
-            _ => self.pipeline.piece(id).map(str::to_owned),
-        }
+        // SentencePiece's own pieces that are not found in texts have no names in its pipeline.
+        let name = match &self.cut {
+            Cut::SentencePiece { .. } if self.before.contains(&id) => Some("[CLS]"),
+            Cut::SentencePiece { .. } if self.after.contains(&id) => Some("[SEP]"),
+            Cut::SentencePiece { .. } if id == self.unknown => Some("<unk>"),
+            _ => self.cut.pipeline().piece(id),
+        };
+        name.map(str::to_owned)
     }
 
     /// The id that stands for whatever the vocabulary lacks.
@@ -153,7 +188,43 @@ impl TokenEncoder {
     /// The number of piece ids. Every id is below it.
     #[must_use]
     pub fn vocabulary(&self) -> usize {
-        self.pipeline.vocabulary()
+        self.cut.pipeline().vocabulary()
+    }
+}
+
+impl Cut {
+    /// One of the pipelines, all of which have the same vocabulary.
+    fn pipeline(&self) -> &Pipeline {
+        match self {
+            Self::SentencePiece { pipeline, .. } | Self::WordPiece { cased: pipeline, .. } => pipeline,
+        }
+    }
+
+    /// Appends the ids of one token.
+    fn token(&self, token: &str, case_sensitive: bool, ids: &mut Vec<u32>) {
+        let start = ids.len();
+        match self {
+            Self::WordPiece { cased, uncased } => {
+                let pipeline = if case_sensitive { cased } else { uncased };
+                pipeline.encode(token, &mut Sink::new(ids, usize::MAX, false));
+            }
+            Self::SentencePiece { map, pipeline, mark } => {
+                let token = if case_sensitive { Cow::Borrowed(token) } else { lower_case(token) };
+                let token = match map {
+                    Some(map) if !map.keeps(&token) => Cow::Owned(map.replace_longest(&token)),
+                    _ => token,
+                };
+                pipeline.encode(&token, &mut Sink::new(ids, usize::MAX, false));
+                if ids[start..].iter().any(|&id| Some(id) == *mark) {
+                    let mut kept = start;
+                    for at in start..ids.len() {
+                        ids[kept] = ids[at];
+                        kept += usize::from(Some(ids[at]) != *mark);
+                    }
+                    ids.truncate(kept);
+                }
+            }
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a vocabulary file says, as plain checked values.
 //!
-//! Both readers, of `tokenizer.json` and of `spiece.model`, end here, and the engine is built from nothing else. So
+//! All readers, of `tokenizer.json`, `spiece.model` and `vocab.txt`, end here, and the engine is built from nothing else. So
 //! whatever the engine expects of its input is checked in this one place.
 
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::subword::normalizers::{Normalizer, growth};
 use crate::subword::pre_tokenizers::PreTokenizer;
 
 /// No vocabulary has more pieces than this; the largest published ones have about 500,000.
-const MAX_PIECES: usize = 1 << 20;
+pub(crate) const MAX_PIECES: usize = 1 << 20;
 /// No piece is longer than this, in bytes. Pieces that end within so many bytes compete.
 const MAX_PIECE_BYTES: usize = 512;
 /// All pieces together are no longer than this, in bytes. The tree of pieces needs some twenty bytes for each of them.
@@ -37,6 +37,8 @@ pub(crate) struct Recipe {
     pub(crate) post_processor: PostProcessor,
     /// On which side a vocabulary file with truncation settings of its own cuts.
     pub(crate) truncate_left: Option<bool>,
+    /// Whether the only step of normalisation is BERT's, whose settings are those of `tokenizer_config.json`.
+    pub(crate) configurable: bool,
 }
 
 /// What is put around the pieces of a text.
@@ -44,8 +46,8 @@ pub(crate) struct Recipe {
 pub(crate) enum PostProcessor {
     /// Ids, as a `tokenizer.json` gives them.
     Ids { before: Vec<u32>, after: Vec<u32> },
-    /// `[CLS]` and `[SEP]`, looked up in the vocabulary.
-    ClsSep,
+    /// Pieces such as `[CLS]` and `[SEP]`, looked up in the vocabulary.
+    Named { before: String, after: String },
 }
 
 /// A vocabulary. A piece's place is its id.
@@ -59,7 +61,6 @@ pub(crate) enum ModelRecipe {
         /// Whether characters that no piece covers become byte pieces where the vocabulary has them.
         byte_fallback: bool,
     },
-    #[expect(dead_code, reason = "no file is read into it yet")]
     WordPiece {
         /// Pieces; an empty one where no piece has the id.
         vocabulary: Vec<String>,

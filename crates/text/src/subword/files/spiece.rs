@@ -153,8 +153,9 @@ impl<'b> Model<'b> {
             },
             pre_tokenizers: vec![PreTokenizer::Metaspace { replacement: '▁', prepend: Prepend::Always, split: true }],
             added,
-            post_processor: PostProcessor::ClsSep,
+            post_processor: PostProcessor::Named { before: "[CLS]".into(), after: "[SEP]".into() },
             truncate_left: None,
+            configurable: false,
         };
         recipe.check(path)?;
         Ok(recipe)

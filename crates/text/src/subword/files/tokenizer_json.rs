@@ -1,19 +1,23 @@
 //! Reads a `tokenizer.json`, the file of Hugging Face's `tokenizers`.
 //!
-//! What is read is a closed list: a unigram model with the steps that ALBERT vocabularies, old and new, are made of.
+//! What is read is a closed list: a unigram or a WordPiece model, with the steps that the vocabularies of ALBERT and BERT,
+//! old and new, are made of.
 //! Anything else is an error that names it, never a step left out. The file's padding and decoder are not needed, and
 //! of its truncation only the side counts, as in transformers.
 
+use std::collections::HashMap;
 use std::path::Path;
 
-use serde::de::value::SeqAccessDeserializer;
-use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::error::TextError;
 use crate::subword::added_tokens::AddedToken;
-use crate::subword::files::recipe::{MAX_AROUND, ModelRecipe, PostProcessor, Recipe};
+use crate::subword::files::recipe::{MAX_AROUND, MAX_PIECES, ModelRecipe, PostProcessor, Recipe};
+use crate::subword::files::vocab_txt::{MAX_CHARS, PREFIX};
+use crate::subword::normalizers::bert::BertNormalizer;
 use crate::subword::normalizers::charsmap::Charsmap;
 use crate::subword::normalizers::{Normalizer, Pattern, SPACES};
 use crate::subword::pre_tokenizers::{PreTokenizer, Prepend};
@@ -25,15 +29,8 @@ pub(crate) fn read(path: &Path, bytes: &[u8]) -> Result<Recipe, TextError> {
     if let Some(version) = file.version.filter(|version| version != "1.0") {
         return Err(reader.unsupported("version", version));
     }
-    if let Some(kind) = file.model.kind.filter(|kind| kind != "Unigram") {
-        return Err(reader.unsupported("model", kind));
-    }
-    let Some(Scored(Some(vocabulary))) = file.model.vocab else {
-        return Err(reader.malformed("its model has no row of scored pieces"));
-    };
-    let Some(unknown) = file.model.unk_id else {
-        return Err(reader.malformed("its model has no unknown piece"));
-    };
+    let model = reader.model(file.model)?;
+    let configurable = matches!(&file.normalizer, Some(step) if step["type"] == "BertNormalizer");
     let mut normalizers = Vec::new();
     if let Some(step) = file.normalizer {
         reader.normalizers(step, &mut normalizers)?;
@@ -42,13 +39,18 @@ pub(crate) fn read(path: &Path, bytes: &[u8]) -> Result<Recipe, TextError> {
     if let Some(step) = file.pre_tokenizer {
         reader.pre_tokenizers(step, &mut pre_tokenizers)?;
     }
+    let metaspace = |step: &PreTokenizer| matches!(step, PreTokenizer::Metaspace { .. });
+    if pre_tokenizers.contains(&PreTokenizer::Bert) && pre_tokenizers.iter().any(metaspace) {
+        return Err(reader.unsupported("pre-tokenizer", "BertPreTokenizer with Metaspace"));
+    }
     let recipe = Recipe {
-        model: ModelRecipe::Unigram { vocabulary, unknown, byte_fallback: file.model.byte_fallback },
+        model,
         normalizers,
         pre_tokenizers,
         added: file.added_tokens.into_iter().map(AddedToken::from).collect(),
         post_processor: file.post_processor.map_or(Ok(PostProcessor::none()), |step| reader.post_processor(step))?,
         truncate_left: file.truncation.map(|truncation| truncation.direction.as_deref() == Some("Left")),
+        configurable,
     };
     recipe.check(path)?;
     Ok(recipe)
@@ -76,31 +78,37 @@ struct Truncation {
 struct Model {
     #[serde(rename = "type")]
     kind: Option<String>,
+    vocab: Option<Vocabulary>,
     unk_id: Option<usize>,
     #[serde(default)]
     byte_fallback: bool,
-    vocab: Option<Scored>,
+    unk_token: Option<String>,
+    continuing_subword_prefix: Option<String>,
+    max_input_chars_per_word: Option<usize>,
 }
 
-/// A row of scored pieces; nothing for the maps of other models, so that the error can name the model instead.
-struct Scored(Option<Vec<(String, f64)>>);
+/// The pieces of a model, in one of two forms.
+enum Vocabulary {
+    Scored(Vec<(String, f64)>),
+    Ids(HashMap<String, u32>),
+}
 
-impl<'de> Deserialize<'de> for Scored {
+impl<'de> Deserialize<'de> for Vocabulary {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Pieces;
         impl<'de> Visitor<'de> for Pieces {
-            type Value = Scored;
+            type Value = Vocabulary;
 
             fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str("a row of scored pieces")
+                formatter.write_str("a row of scored pieces, or pieces with their ids")
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, row: A) -> Result<Scored, A::Error> {
-                Vec::deserialize(SeqAccessDeserializer::new(row)).map(|pieces| Scored(Some(pieces)))
+            fn visit_seq<A: SeqAccess<'de>>(self, row: A) -> Result<Vocabulary, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(row)).map(Vocabulary::Scored)
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Scored, A::Error> {
-                IgnoredAny.visit_map(map).map(|_| Scored(None))
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Vocabulary, A::Error> {
+                HashMap::deserialize(MapAccessDeserializer::new(map)).map(Vocabulary::Ids)
             }
         }
         deserializer.deserialize_any(Pieces)
@@ -165,7 +173,7 @@ fn lower_block() -> char {
 #[derive(Deserialize)]
 struct TemplateProcessing {
     single: Vec<TemplatePiece>,
-    special_tokens: std::collections::HashMap<String, SpecialToken>,
+    special_tokens: HashMap<String, SpecialToken>,
 }
 
 #[derive(Deserialize)]
@@ -197,6 +205,52 @@ struct Reader<'p> {
 }
 
 impl Reader<'_> {
+    fn model(&self, model: Model) -> Result<ModelRecipe, TextError> {
+        // Old files do not name their model.
+        let named = match (&model.kind, &model.vocab) {
+            (None, Some(Vocabulary::Ids(_))) if model.continuing_subword_prefix.is_some() => "WordPiece",
+            (None, _) => "Unigram",
+            (Some(kind), _) => kind,
+        };
+        match (named, model.vocab) {
+            ("Unigram", Some(Vocabulary::Scored(vocabulary))) => {
+                let unknown = model.unk_id.ok_or_else(|| self.malformed("its model has no unknown piece"))?;
+                Ok(ModelRecipe::Unigram { vocabulary, unknown, byte_fallback: model.byte_fallback })
+            }
+            ("Unigram", _) => Err(self.malformed("its model has no row of scored pieces")),
+            ("WordPiece", Some(Vocabulary::Ids(ids))) => {
+                let unknown = model.unk_token.as_deref().unwrap_or("[UNK]");
+                let unknown = ids.get(unknown).ok_or_else(|| self.malformed("its model has no unknown piece"))?;
+                Ok(ModelRecipe::WordPiece {
+                    tokens: ids.len(),
+                    unknown: *unknown as usize,
+                    prefix: model.continuing_subword_prefix.unwrap_or_else(|| PREFIX.into()),
+                    max_chars: model.max_input_chars_per_word.unwrap_or(MAX_CHARS),
+                    vocabulary: self.by_id(ids)?,
+                })
+            }
+            ("WordPiece", _) => Err(self.malformed("its model has no pieces with ids")),
+            _ => Err(self.unsupported("model", named)),
+        }
+    }
+
+    /// Pieces in the order of their ids; an empty one where no piece has the id.
+    fn by_id(&self, ids: HashMap<String, u32>) -> Result<Vec<String>, TextError> {
+        let ids_needed = ids.values().max().map_or(0, |&last| last as usize + 1);
+        if ids_needed > MAX_PIECES {
+            return Err(self.malformed(&format!("it has more than {MAX_PIECES} pieces")));
+        }
+        let mut pieces = vec![String::new(); ids_needed];
+        for (piece, id) in ids {
+            let place = &mut pieces[id as usize];
+            if !place.is_empty() {
+                return Err(self.malformed(&format!("two of its pieces have the id {id}")));
+            }
+            *place = piece;
+        }
+        Ok(pieces)
+    }
+
     fn normalizers(&self, step: Value, into: &mut Vec<Normalizer>) -> Result<(), TextError> {
         #[derive(Deserialize)]
         struct Sequence {
@@ -219,6 +273,13 @@ impl Reader<'_> {
         #[derive(Deserialize)]
         struct Precompiled {
             precompiled_charsmap: String,
+        }
+        #[derive(Deserialize)]
+        struct Bert {
+            clean_text: bool,
+            handle_chinese_chars: bool,
+            strip_accents: Option<bool>,
+            lowercase: bool,
         }
         into.push(match self.kind(&step, "normalizer")?.as_str() {
             "Sequence" => {
@@ -257,6 +318,11 @@ impl Reader<'_> {
                     Err(_) => return Err(self.malformed("its character map is not base64")),
                 }
             }
+            "BertNormalizer" => {
+                let Bert { clean_text, handle_chinese_chars, strip_accents, lowercase } =
+                    self.json(Bert::deserialize(step))?;
+                Normalizer::Bert(BertNormalizer { clean_text, handle_chinese_chars, strip_accents, lowercase })
+            }
             kind => return Err(self.unsupported("normalizer", kind)),
         });
         Ok(())
@@ -274,6 +340,7 @@ impl Reader<'_> {
                 }
             }
             "WhitespaceSplit" => into.push(PreTokenizer::Whitespace),
+            "BertPreTokenizer" => into.push(PreTokenizer::Bert),
             "Metaspace" => {
                 let metaspace: Metaspace = self.json(Metaspace::deserialize(step))?;
                 let prepend = match (metaspace.prepend_scheme.as_deref(), metaspace.add_prefix_space) {

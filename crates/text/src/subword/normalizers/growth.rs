@@ -90,6 +90,22 @@ impl Growth {
                 self.0.iter_mut().for_each(|becomes| *becomes = space.max(*becomes));
             }
             Normalizer::Charsmap(map) => self = self.after_charsmap(map),
+            Normalizer::Bert(bert) => {
+                if bert.lowercase {
+                    self = self.after(&Normalizer::Lowercase);
+                }
+                if bert.strips_accents() {
+                    self = self.after(&Normalizer::Nfd);
+                }
+                let space = self.0[usize::from(b' ')];
+                if bert.handle_chinese_chars {
+                    // Two spaces come to characters of three bytes or four.
+                    self.0[128..].iter_mut().for_each(|becomes| *becomes = becomes.saturating_add(space));
+                }
+                if bert.clean_text {
+                    self.0.iter_mut().for_each(|becomes| *becomes = space.max(*becomes));
+                }
+            }
             Normalizer::StripAccents | Normalizer::Strip { .. } => {}
         }
         self
