@@ -75,9 +75,9 @@ endif
 accuracy: build
 	$(PYTHON) tools/parity/accuracy.py target/release/albertine $(AG_NEWS)/test.csv --at-least 0.90
 
-parity-pieces: $(PARITY)/pieces.jsonl
-	ALBERTINE_SPIECE=$(abspath $(SPIECE)) ALBERTINE_PIECES=$(abspath $<) \
-		$(CARGO) test --release --test golden_pieces -- --nocapture
+parity-pieces: $(PARITY)/pieces.jsonl $(PARITY)/wordpiece/vocab.txt
+	ALBERTINE_SPIECE=$(abspath $(SPIECE)) ALBERTINE_PIECES=$(abspath $<) ALBERTINE_WORDPIECE=$(abspath $(PARITY))/wordpiece \
+		$(CARGO) test --release --test golden_pieces --test golden_wordpiece -- --nocapture
 
 parity-base: $(PARITY)/albert-base/expected.json
 	ALBERTINE_BASE_MODEL=$(abspath $(dir $<)) $(CARGO) test --release --test base -- --nocapture
@@ -98,6 +98,11 @@ $(PARITY)/pieces.jsonl: tools/golden_pieces/make.py tools/golden_pieces/strings.
 	$(PY) tools/golden_pieces/make.py --spiece $(SPIECE) --count 10000 \
 		--csv $(AG_NEWS)/train.csv $(AG_NEWS)/train_untitled.csv $(AG_NEWS)/test.csv --out $@.part
 	mv $@.part $@
+
+# The vocabulary is written last.
+$(PARITY)/wordpiece/vocab.txt: tools/golden_pieces/wordpiece.py tools/golden_pieces/make.py tools/golden_pieces/strings.py | .venv/ready
+	$(PY) tools/golden_pieces/wordpiece.py --count 10000 \
+		--csv $(AG_NEWS)/train.csv $(AG_NEWS)/train_untitled.csv $(AG_NEWS)/test.csv --out $(@D)
 
 $(PARITY)/albert-base/expected.json: tools/parity/base.py | .venv/ready
 	mkdir -p $(PARITY)

@@ -21,8 +21,8 @@ use crate::{AlbertConfig, ModelError, ProblemType, Weights};
 const ONNX: &str = "model.onnx";
 
 /// The files that say how text becomes pieces, by their names in a Hugging Face directory.
-const VOCABULARY: [&str; 5] =
-    ["tokenizer.json", SPIECE, "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
+const VOCABULARY: [&str; 6] =
+    ["tokenizer.json", SPIECE, "vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
 
 /// The SentencePiece model of every kind of checkpoint.
 const SPIECE: &str = "spiece.model";

@@ -9,7 +9,7 @@
 //! | [`Pattern`] | a Java regular expression |
 //! | [`SentenceDetector`] | sentences, by Spark NLP's rules |
 //! | [`Tokenizer`] | words and punctuation, by Spark NLP's rules |
-//! | [`SubwordTokenizer`] | the piece ids a model reads, identical to Hugging Face's fast ALBERT tokenizer |
+//! | [`SubwordTokenizer`] | the piece ids a model reads, identical to Hugging Face's fast tokenizers of ALBERT and BERT |
 //! | [`TokenEncoder`] | the piece ids of each token by itself, as Spark NLP reads a text |
 //!
 //! Everything here works on `&self`, keeps no state between calls that could change a result, and starts no threads.

@@ -1,6 +1,7 @@
 //! How fast texts become pieces and tokens: `cargo test --release -p albertine-text --test speed -- --ignored --nocapture`.
 //!
-//! `ALBERTINE_VOCABULARY` names a larger vocabulary than the small one of the test data, of either kind.
+//! `ALBERTINE_VOCABULARY` names a larger vocabulary than the small one of the test data, of any kind: a `.json`, a
+//! `.model` or a `.txt`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 use std::path::{Path, PathBuf};
@@ -54,8 +55,11 @@ fn vocabulary() -> (PathBuf, Vec<u8>) {
 }
 
 fn open((path, bytes): &(PathBuf, Vec<u8>)) -> SubwordTokenizer {
-    let json = path.extension().is_some_and(|extension| extension == "json");
-    let vocabulary = if json { Vocabulary::TokenizerJson(bytes) } else { Vocabulary::Spiece(bytes) };
+    let vocabulary = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("json") => Vocabulary::TokenizerJson(bytes),
+        Some("txt") => Vocabulary::VocabTxt(bytes),
+        _ => Vocabulary::Spiece(bytes),
+    };
     SubwordTokenizer::from_bytes(vocabulary, None).unwrap()
 }
 

@@ -94,7 +94,7 @@ fn a_directory_without_weights_or_vocabulary_is_told() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: ./model has neither tokenizer.json nor spiece.model
+    error: ./model has neither tokenizer.json nor spiece.model nor vocab.txt
     "#);
 }
 

@@ -74,7 +74,7 @@ impl BertNormalizer {
         }
         let c = if self.lowercase { byte.to_ascii_lowercase() } else { byte };
         // Most characters are none of those that are cleaned.
-        if c >= b' ' && c < 0x7F { Some(char::from(c)) } else { self.clean(char::from(c)) }
+        if (b' '..0x7F).contains(&c) { Some(char::from(c)) } else { self.clean(char::from(c)) }
     }
 
     /// The same for characters that are not ASCII or go.
