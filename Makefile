@@ -1,4 +1,8 @@
 # `make check` is the inner loop, `make test` is everything. One profile and one target directory serve running and testing.
+#
+# There are two builds of the command: the default one, and one with the SQL engine. `make check` and a plain `cargo` leave the SQL engine
+# out, since DataFusion takes longer to compile than all the rest. `make test` covers both: both ask dependencies for the same features
+# (crates/engine/Cargo.toml), so that only the command itself is compiled twice.
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -10,15 +14,17 @@ SPIECE := $(SHARED)/data/albert_en/spiece.model
 PARITY := target/parity
 ORACLE := target/oracle
 PY := .venv/bin/python
+# What adds `albertine sql` to the command.
+SQL := --features albertine-cli/sql
 # An environment for each line of Spark. The workers of Spark need to be told which Python is theirs.
 SPARK35 := .venv/spark35
 SPARK4 := .venv/spark4
 PYTHON_SOURCES := $(shell find python/src python/albertine crates/*/src crates/albertine/builtin -type f -not -name '*.so' -not -name '*.pyc') \
 	python/Cargo.toml python/pyproject.toml Cargo.lock
 
-.PHONY: test check build format lint docs unit python wheel parity parity-base parity-pieces parity-spark-nlp accuracy clean
+.PHONY: test check build format lint lint-all docs unit python wheel parity parity-base parity-pieces parity-spark-nlp accuracy clean
 
-test: format build lint docs unit python parity
+test: format build lint-all docs unit python parity
 
 check: format lint
 	$(CARGO) test --release --lib --bins
@@ -36,11 +42,17 @@ lint:
 	$(CARGO) clippy --release --all-targets -- -D warnings
 	$(CARGO) clippy --release --package albertine-python -- -D warnings
 
+# With what `make check` leaves out.
+lint-all: lint
+	$(CARGO) clippy --release --package albertine-sql --package albertine-cli $(SQL) --all-targets -- -D warnings
+
 docs:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --no-deps
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --no-deps --package albertine-sql
 
 unit:
 	$(CARGO) test --release
+	$(CARGO) test --release --package albertine-sql --package albertine-cli $(SQL)
 
 # The package as `pip install ./python` builds it, in an environment for each line of Spark. Spark comes with Java 17, from Debian where
 # it is missing.

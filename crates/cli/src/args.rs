@@ -38,6 +38,8 @@ Examples:
   zcat news.jsonl.gz | albertine classify --input-format jsonl --output labelled.csv";
 
 const SQL_EXAMPLES: &str = "\
+It needs a build with the cargo feature `sql`: cargo install --path crates/cli --features sql
+
 Files are tables: 'news.parquet', 'news/*.csv', 'news.jsonl.gz'. Two functions are added to SQL: classify(text) gives the \
 label and classify_score(text) its score; both give NULL for a NULL or blank text.
 
@@ -97,7 +99,7 @@ pub(crate) enum Command {
     #[command(after_help = train::EXAMPLES)]
     Train(Box<TrainArgs>),
 
-    /// Query files with SQL; classify(text) is a function
+    /// Query files with SQL; classify(text) is a function (cargo feature `sql`)
     #[command(after_help = SQL_EXAMPLES)]
     Sql(SqlArgs),
 

@@ -6,6 +6,7 @@ mod completions;
 mod evaluate;
 mod inspect;
 mod models;
+#[cfg_attr(not(feature = "sql"), path = "commands/sql/absent.rs")]
 mod sql;
 mod train;
 

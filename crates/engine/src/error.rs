@@ -297,51 +297,6 @@ pub enum EngineError {
         /// What the thread was doing.
         stage: &'static str,
     },
-
-    /// A query that cannot be planned or run.
-    #[error("{reason}")]
-    Sql {
-        /// What is wrong with it.
-        reason: String,
-    },
-
-    /// A cell of a CSV or TSV table that is not of the type that the first rows gave its column.
-    #[error("{path}, row {row}: column {column:?} has {cell:?} where the first rows have {expected}")]
-    CellType {
-        /// The file.
-        path: String,
-        /// The row, counted from 1 without the header.
-        row: usize,
-        /// The column.
-        column: String,
-        /// The start of the cell.
-        cell: String,
-        /// What the cells of the first rows are.
-        expected: &'static str,
-    },
-
-    /// A statement that is not a query.
-    #[error("only queries (SELECT, WITH, EXPLAIN) can be run, not {found}")]
-    NotAQuery {
-        /// The statement.
-        found: String,
-    },
-
-    /// A table name of a query that is no file.
-    #[error("there is no table {name}; a table is a file, written in single quotes: FROM 'news.parquet'")]
-    UnknownTable {
-        /// The name.
-        name: String,
-    },
-
-    /// A column of a query that no table has.
-    #[error("there is no column {column}; the columns are {columns}")]
-    UnknownColumn {
-        /// The name.
-        column: String,
-        /// The columns there are, separated by commas.
-        columns: String,
-    },
 }
 
 impl EngineError {
@@ -355,7 +310,8 @@ impl EngineError {
     }
 
     /// A fault in reading `path`: a missing file is told apart from the rest.
-    pub(crate) fn reading(path: &str, source: io::Error) -> Self {
+    #[must_use]
+    pub fn reading(path: &str, source: io::Error) -> Self {
         match source.kind() {
             io::ErrorKind::NotFound => Self::NotFound { path: path.to_owned() },
             _ => Self::Read { path: path.to_owned(), source },
@@ -370,7 +326,8 @@ fn fields(count: usize) -> String {
 
 /// The first line of another library's message as the end of one of our sentences: no capital, no full stop, no prefix
 /// of its own.
-pub(crate) fn clause(message: &str) -> String {
+#[must_use]
+pub fn clause(message: &str) -> String {
     let mut text = message.trim();
     while let Some((_, rest)) =
         PREFIXES.iter().find_map(|prefix| text.split_once(prefix).filter(|(before, _)| before.is_empty()))
@@ -412,7 +369,7 @@ fn joined(line: &str) -> String {
     joined
 }
 
-/// What Arrow, Parquet and DataFusion put before their messages.
+/// What Arrow, Parquet, object stores and DataFusion put before their messages.
 const PREFIXES: [&str; 16] = [
     "External: ",
     "External error: ",

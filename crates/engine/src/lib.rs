@@ -1,8 +1,8 @@
-//! The data engine of Albertine: sources, sinks, SQL and bounded streaming.
+//! The data engine of Albertine: sources, sinks and bounded streaming.
 //!
 //! A [`Source`] reads tables wherever they are as a stream of Arrow record batches; [`run`] takes it window by window
-//! through a [`Transform`](albertine::Transform) into a [`Sink`]; [`Sql`] queries files with the model as a function.
-//! Rows are never lost, added or moved, and memory depends on the windows, not on the tables.
+//! through a [`Transform`](albertine::Transform) into a [`Sink`]. Rows are never lost, added or moved, and memory
+//! depends on the windows, not on the tables. `albertine-sql` queries the same files.
 //!
 //! # Examples
 //! A transform that adds nothing turns one format into another:
@@ -43,15 +43,14 @@
 mod error;
 mod format;
 mod location;
-mod remote;
+pub mod remote;
 mod run;
 mod sink;
 mod source;
-mod sql;
 
-pub use error::EngineError;
+pub use error::{EngineError, clause};
 pub use format::{Compression, Format};
+pub use location::{InputFile, Location};
 pub use run::{Progress, Summary, for_each_window, run};
 pub use sink::{Sink, Target, WholeFile, discard_unfinished};
 pub use source::{OnError, Rejects, Source, SourceOptions};
-pub use sql::{Rows, Sql};

@@ -11,17 +11,21 @@ use crate::{EngineError, remote};
 /// The name of standard input in messages.
 pub(crate) const STDIN: &str = "standard input";
 
-/// The place of one file.
+/// Where a file is. It shows itself as the name of the file in messages, without the secrets that a URL may hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Location {
+pub enum Location {
+    /// Standard input.
     Stdin,
+    /// A local path.
     File(PathBuf),
+    /// An `s3://`, `https://` or `http://` URL.
     Url(Url),
 }
 
 impl Location {
     /// Whether the bytes can be read only once: standard input, and pipes and devices that have a name.
-    pub(crate) fn is_stream(&self) -> bool {
+    #[must_use]
+    pub fn is_stream(&self) -> bool {
         match self {
             Self::Stdin => true,
             Self::File(path) => path.metadata().is_ok_and(|metadata| !metadata.is_file()),
@@ -57,11 +61,13 @@ impl fmt::Display for Location {
 
 /// One file of an input, with what its name says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct InputFile {
-    pub(crate) location: Location,
-    pub(crate) format: Format,
+pub struct InputFile {
+    /// Where it is.
+    pub location: Location,
+    /// The format that was given, or that its name tells.
+    pub format: Format,
     /// The compression that the name tells; none for a name that tells none.
-    pub(crate) compression: Compression,
+    pub compression: Compression,
 }
 
 impl InputFile {
@@ -77,24 +83,25 @@ impl InputFile {
             None => Err(EngineError::UnknownFormat { path: location.to_string() }),
         }
     }
-}
 
-/// The files that `inputs` name, in their order; the files of one pattern or folder are in the order of their names.
-///
-/// # Errors
-/// When an input names nothing, or the format of a file is neither given nor told by its name.
-pub(crate) fn expand(inputs: &[String], format: Option<Format>) -> Result<Vec<InputFile>, EngineError> {
-    let mut files = Vec::new();
-    for input in inputs {
-        if input == "-" {
-            files.push(InputFile::new(Location::Stdin, format)?);
-        } else if input.contains("://") {
-            expand_url(input, format, &mut files)?;
-        } else {
-            expand_path(input, format, &mut files)?;
+    /// The files that `inputs` name (paths, patterns, folders, URLs, `-`), in their order; the files of one pattern or
+    /// folder are in the order of their names.
+    ///
+    /// # Errors
+    /// When an input names nothing, or the format of a file is neither given nor told by its name.
+    pub fn expand(inputs: &[String], format: Option<Format>) -> Result<Vec<Self>, EngineError> {
+        let mut files = Vec::new();
+        for input in inputs {
+            if input == "-" {
+                files.push(Self::new(Location::Stdin, format)?);
+            } else if input.contains("://") {
+                expand_url(input, format, &mut files)?;
+            } else {
+                expand_path(input, format, &mut files)?;
+            }
         }
+        if files.is_empty() { Err(EngineError::NoInput) } else { Ok(files) }
     }
-    if files.is_empty() { Err(EngineError::NoInput) } else { Ok(files) }
 }
 
 fn expand_url(input: &str, format: Option<Format>, files: &mut Vec<InputFile>) -> Result<(), EngineError> {
@@ -204,7 +211,7 @@ mod tests {
     use super::*;
 
     fn names(inputs: &[String], format: Option<Format>) -> Vec<String> {
-        expand(inputs, format)
+        InputFile::expand(inputs, format)
             .unwrap()
             .iter()
             .map(|file| match &file.location {
@@ -232,7 +239,7 @@ mod tests {
         assert_eq!(names(&input, Some(Format::Csv)), ["b.csv", "part-0"]);
         assert_eq!(names(&input, Some(Format::Parquet)), ["part-0"]);
         std::fs::remove_file(folder.path().join("part-0")).unwrap();
-        assert!(matches!(expand(&input, Some(Format::Parquet)), Err(EngineError::NoMatch { .. })));
+        assert!(matches!(InputFile::expand(&input, Some(Format::Parquet)), Err(EngineError::NoMatch { .. })));
     }
 
     #[test]
@@ -243,8 +250,8 @@ mod tests {
         assert_eq!(names(&at("?.*"), None), ["a.csv", "a.txt", "b.csv"]);
         assert_eq!(names(&at("**/c.csv"), None), ["c.csv"]);
         assert_eq!(names(&at("odd[1].csv"), None), ["odd[1].csv"], "a file that exists is no pattern");
-        assert!(matches!(expand(&at("z*.csv"), None), Err(EngineError::NoMatch { .. })));
-        assert!(matches!(expand(&at("a[.csv"), None), Err(EngineError::BadPattern { .. })));
+        assert!(matches!(InputFile::expand(&at("z*.csv"), None), Err(EngineError::NoMatch { .. })));
+        assert!(matches!(InputFile::expand(&at("a[.csv"), None), Err(EngineError::BadPattern { .. })));
     }
 
     #[test]
@@ -261,17 +268,17 @@ mod tests {
         }
         let url = Url::parse("https://user:pass@host/a.csv?sig=x").unwrap();
         assert_eq!(Location::Url(url).to_string(), "https://***@host/a.csv?sig=***");
-        let message = expand(&["ftp://user:pass@host/a.csv".to_owned()], None).unwrap_err().to_string();
+        let message = InputFile::expand(&["ftp://user:pass@host/a.csv".to_owned()], None).unwrap_err().to_string();
         assert!(message.starts_with("ftp://***@host/a.csv cannot be read"), "{message}");
     }
 
     #[test]
     fn what_names_nothing_is_said() {
-        let message = |input: &str| expand(&[input.to_owned()], None).unwrap_err().to_string();
+        let message = |input: &str| InputFile::expand(&[input.to_owned()], None).unwrap_err().to_string();
         assert_eq!(message("no/such.csv"), "no/such.csv does not exist");
         assert!(message("-").starts_with("the format of standard input cannot be told"));
         assert!(message("ftp://host/a.csv").contains("ftp:// is not one of"));
         assert!(message("https://host/a").starts_with("the format of https://host/a cannot be told"));
-        assert!(matches!(expand(&[], None), Err(EngineError::NoInput)));
+        assert!(matches!(InputFile::expand(&[], None), Err(EngineError::NoInput)));
     }
 }

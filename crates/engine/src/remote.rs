@@ -19,7 +19,10 @@ use crate::location::redacted;
 
 /// The runtime that all requests of the process run on. It is made on first use, so that local work never starts its
 /// threads.
-pub(crate) fn runtime() -> Result<&'static Runtime, EngineError> {
+///
+/// # Errors
+/// When its threads cannot be started.
+pub fn runtime() -> Result<&'static Runtime, EngineError> {
     static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
     RUNTIME
         .get_or_init(|| {
@@ -41,7 +44,7 @@ pub(crate) fn runtime() -> Result<&'static Runtime, EngineError> {
 ///
 /// # Errors
 /// When the environment's settings do not make a store, or the URL names no object.
-pub(crate) fn store(url: &Url) -> Result<(Arc<dyn ObjectStore>, Path), EngineError> {
+pub fn store(url: &Url) -> Result<(Arc<dyn ObjectStore>, Path), EngineError> {
     let bad = |reason: String| EngineError::BadUrl { url: redacted(url.as_str()), reason: clause(&reason) };
     let path = Path::from_url_path(url.path()).map_err(|error| bad(error.to_string()))?;
     let retry =
@@ -143,7 +146,8 @@ impl Read for RemoteRead {
 }
 
 /// A store's error with the innermost reason, which is the one that a person can act on.
-pub(crate) fn fault(url: &str, error: &object_store::Error) -> EngineError {
+#[must_use]
+pub fn fault(url: &str, error: &object_store::Error) -> EngineError {
     let shown = redacted(url);
     match error {
         object_store::Error::NotFound { .. } => return EngineError::NotFound { path: shown },

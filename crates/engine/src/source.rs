@@ -15,6 +15,7 @@
 
 mod bytes;
 mod csv;
+mod int96;
 mod jsonl;
 mod lines;
 mod object;
@@ -44,7 +45,7 @@ use self::shape::Keys;
 use self::table::{Looked, Origin, Ready};
 use crate::error::clause;
 use crate::format::{Compression, Format};
-use crate::location::{self, InputFile, Location};
+use crate::location::{InputFile, Location};
 use crate::{EngineError, location::STDIN};
 
 /// The most rows of a batch.
@@ -123,7 +124,7 @@ impl Source {
     /// When an input is missing, empty or not of its format, has over 10,000 columns (the keys within objects counted),
     /// and when the columns of two files differ.
     pub fn open(options: SourceOptions) -> Result<Self, EngineError> {
-        let files = location::expand(&options.inputs, options.format)?;
+        let files = InputFile::expand(&options.inputs, options.format)?;
         Self::look(files, None, options.on_error)
     }
 
@@ -137,8 +138,11 @@ impl Source {
         Self::look(vec![file], Some(reader), on_error)
     }
 
-    /// Finds the columns of files that were found before; a row that cannot be read is an error.
-    pub(crate) fn of_files(files: Vec<InputFile>) -> Result<Self, EngineError> {
+    /// Finds the columns of files that [`InputFile::expand`] found; a row that cannot be read is an error.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn of_files(files: Vec<InputFile>) -> Result<Self, EngineError> {
         Self::look(files, None, OnError::Fail)
     }
 

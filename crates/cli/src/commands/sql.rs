@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use albertine::Classifier;
 use albertine::hub::Hub;
-use albertine_engine::Sql;
+use albertine_sql::{Sql, SqlError};
 use anyhow::{Context, bail};
 
 use crate::args::SqlArgs;
@@ -38,12 +38,12 @@ fn run(args: &SqlArgs, hub: &Hub, printer: &Printer) -> anyhow::Result<Outcome> 
     let classifier = Arc::new(Classifier::load(&hub.resolve(&model.name)?, model.settings)?);
     timing::watch(&classifier);
     let started = Instant::now();
-    let rows = Sql::new(Arc::clone(&classifier))?.query(&args.query)?;
+    let rows = Sql::new(Arc::clone(&classifier)).and_then(|sql| sql.query(&args.query)).map_err(cause)?;
     let file = output.file().map(Path::to_owned);
     let mut writer = Writer::create(output, rows.schema(), printer)?;
     let mut written = 0;
     for batch in rows {
-        let batch = batch?;
+        let batch = batch.map_err(cause)?;
         written += batch.num_rows() as u64;
         writer.write(&batch)?;
     }
@@ -55,4 +55,12 @@ fn run(args: &SqlArgs, hub: &Hub, printer: &Printer) -> anyhow::Result<Outcome> 
     report::texts(printer, &classifier);
     timing::tell(printer, &classifier, elapsed, &[], &[]).map_err(albertine::Error::from)?;
     Ok(Outcome::Done)
+}
+
+/// The error with what a hint depends on: a table's fault as that of a table.
+fn cause(error: SqlError) -> anyhow::Error {
+    match error {
+        SqlError::Engine(error) => error.into(),
+        error => error.into(),
+    }
 }

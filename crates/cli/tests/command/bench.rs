@@ -44,6 +44,7 @@ fn the_stages_of_any_run_can_be_asked_for() {
         assert!(line.contains(&format!(" s  {name}")), "{line} for {name}");
     }
     assert!(stages(&["classify", BUSINESS], "1").contains("s  pieces"));
+    #[cfg(feature = "sql")]
     assert!(stages(&["sql", "SELECT classify('Oil') AS label"], "1").contains("s  pieces"));
     assert!(!stages(&["classify", BUSINESS], "0").contains("timing"));
 }

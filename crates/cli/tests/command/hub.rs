@@ -72,6 +72,7 @@ fn every_command_fetches_the_model_that_it_needs() {
     let server = Server::of_files(files);
     for arguments in [
         &["classify", BUSINESS, "--model", "org/repo"][..],
+        #[cfg(feature = "sql")]
         &["sql", "SELECT classify('text') AS label", "--model", "org/repo"],
         &["inspect", "model", "org/repo"],
         &["inspect", "pieces", "text", "--model", "org/repo"],

@@ -15,6 +15,7 @@ mod models;
 mod outputs;
 mod signals;
 mod spark_nlp;
+#[cfg_attr(not(feature = "sql"), path = "sql_absent.rs")]
 mod sql;
 mod tables;
 mod texts;

@@ -7,8 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{SchemaRef, TimeUnit};
-use datafusion::datasource::file_format::parquet::Int96Coercer;
+use arrow::datatypes::SchemaRef;
 use futures::StreamExt;
 use object_store::ObjectStoreExt;
 use parquet::arrow::ParquetRecordBatchStreamBuilder;
@@ -19,6 +18,7 @@ use parquet::arrow::async_reader::ParquetRecordBatchStream;
 use parquet::file::metadata::ParquetMetaData;
 use url::Url;
 
+use super::int96::in_microseconds;
 use super::object::ObjectReader;
 use super::{BATCH_BYTES, BATCH_ROWS, BATCH_VALUES, COLUMNS, TableReader};
 use crate::error::clause;
@@ -130,18 +130,6 @@ impl ParquetReader {
     /// The size of the file in bytes.
     pub(super) fn size(&self) -> u64 {
         self.progress.size
-    }
-}
-
-/// Reads INT96 timestamps, which Spark and Impala write, as microseconds: in the nanoseconds that Arrow takes them for,
-/// 64 bits end in the year 2262 and later ones would come out as others.
-fn in_microseconds(footer: ArrowReaderMetadata) -> parquet::errors::Result<ArrowReaderMetadata> {
-    match Int96Coercer::new(footer.parquet_schema(), footer.schema(), &TimeUnit::Microsecond).coerce() {
-        Some(schema) => {
-            let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
-            ArrowReaderMetadata::try_new(Arc::clone(footer.metadata()), options)
-        }
-        None => Ok(footer),
     }
 }
 

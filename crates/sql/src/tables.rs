@@ -3,40 +3,36 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use albertine_engine::{EngineError, Format, InputFile, Location, Source, remote};
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::prelude::SessionContext;
 use url::Url;
 
-use super::error::engine_error;
-use super::scan::SourceTable;
-use crate::format::Format;
-use crate::location::{self, InputFile, Location};
-use crate::{EngineError, Source, remote};
+use crate::SqlError;
+use crate::scan::SourceTable;
 
 /// The table that `name` names: a file, a pattern, a folder or a URL.
-pub(super) fn open(context: &SessionContext, name: &str) -> Result<Arc<dyn TableProvider>, EngineError> {
+pub(super) fn open(context: &SessionContext, name: &str) -> Result<Arc<dyn TableProvider>, SqlError> {
     if !is_file_name(name) {
-        return Err(EngineError::UnknownTable { name: name.to_owned() });
+        return Err(SqlError::UnknownTable { name: name.to_owned() });
     }
-    let files = location::expand(&[name.to_owned()], None)?;
-    let [first, others @ ..] = files.as_slice() else { return Err(EngineError::NoInput) };
+    let files = InputFile::expand(&[name.to_owned()], None)?;
+    let [first, others @ ..] = files.as_slice() else { return Err(EngineError::NoInput.into()) };
     if let Some(other) = others.iter().find(|other| other.format != first.format) {
         return Err(EngineError::ColumnsDiffer {
             first: first.location.to_string(),
             other: other.location.to_string(),
             difference: "the files of one table must be of one format".to_owned(),
-        });
+        }
+        .into());
     }
-    match first.format {
-        Format::Parquet => parquet(context, &files),
-        Format::Csv | Format::Tsv | Format::Jsonl | Format::Txt => Ok(Arc::new(SourceTable::open(files)?)),
-    }
+    if first.format == Format::Parquet { parquet(context, &files) } else { Ok(Arc::new(SourceTable::open(files)?)) }
 }
 
 /// Parquet files, of which only the columns and row groups that a query needs are read.
-fn parquet(context: &SessionContext, files: &[InputFile]) -> Result<Arc<dyn TableProvider>, EngineError> {
+fn parquet(context: &SessionContext, files: &[InputFile]) -> Result<Arc<dyn TableProvider>, SqlError> {
     // Our own reader looks at every footer: the columns must be the same in all files.
     let schema = Arc::clone(Source::of_files(files.to_vec())?.schema());
     let urls = files.iter().map(|file| url_of(context, file)).collect::<Result<_, _>>()?;
@@ -44,7 +40,7 @@ fn parquet(context: &SessionContext, files: &[InputFile]) -> Result<Arc<dyn Tabl
     let format = ParquetFormat::default().with_coerce_int96(Some("us".to_owned()));
     let options = ListingOptions::new(Arc::new(format)).with_file_extension("");
     let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(options).with_schema(schema);
-    Ok(Arc::new(ListingTable::try_new(config).map_err(engine_error)?))
+    Ok(Arc::new(ListingTable::try_new(config)?))
 }
 
 /// Whether a table's name was meant as a file's.
@@ -52,10 +48,10 @@ fn is_file_name(name: &str) -> bool {
     name.contains(['.', '/', '\\', '*', '?']) || Path::new(name).exists()
 }
 
-fn url_of(context: &SessionContext, file: &InputFile) -> Result<ListingTableUrl, EngineError> {
+fn url_of(context: &SessionContext, file: &InputFile) -> Result<ListingTableUrl, SqlError> {
     let bad = |reason: &str| EngineError::BadUrl { url: file.location.to_string(), reason: reason.to_owned() };
     let url = match &file.location {
-        Location::Stdin => return Err(bad("standard input cannot be a table")),
+        Location::Stdin => return Err(bad("standard input cannot be a table").into()),
         Location::File(path) => {
             // `..` and links resolved, since object stores know neither.
             let absolute =
@@ -69,5 +65,5 @@ fn url_of(context: &SessionContext, file: &InputFile) -> Result<ListingTableUrl,
         }
     };
     // Not `parse`, which would read characters of the name as a pattern.
-    ListingTableUrl::try_new(url, None).map_err(engine_error)
+    Ok(ListingTableUrl::try_new(url, None)?)
 }

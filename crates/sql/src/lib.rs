@@ -1,4 +1,4 @@
-//! SQL over files, with the model as a function.
+//! SQL over files, with the model as a function: the only crate that knows DataFusion.
 //!
 //! A table is a file, a pattern, a folder or a URL in single quotes. `classify(text)` gives the label of a text and
 //! `classify_score(text)` its score; both are null for a null or blank text.
@@ -13,6 +13,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use albertine::Classifier;
+use albertine_engine::remote;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::TableReference;
@@ -26,7 +27,7 @@ use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
 use futures::StreamExt;
 
-use crate::{EngineError, remote};
+pub use self::error::SqlError;
 
 /// What sorts, joins and aggregations may hold in memory, in bytes; beyond it they use temporary files.
 const MEMORY: usize = 1 << 30;
@@ -46,7 +47,7 @@ const BATCH_ROWS: usize = 8192;
 /// ```no_run
 /// use std::sync::Arc;
 /// use albertine::{Classifier, ClassifierSettings};
-/// use albertine_engine::Sql;
+/// use albertine_sql::Sql;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let classifier = Arc::new(Classifier::pretrained("ag_news", ClassifierSettings::default())?);
@@ -68,15 +69,14 @@ impl Sql {
     ///
     /// # Errors
     /// When the folder for temporary files cannot be used.
-    pub fn new(classifier: Arc<Classifier>) -> Result<Self, EngineError> {
+    pub fn new(classifier: Arc<Classifier>) -> Result<Self, SqlError> {
         // The pool names who took the memory when it runs out.
         let named = NonZeroUsize::new(3).unwrap_or(NonZeroUsize::MIN);
         let pool = TrackConsumersPool::new(FairSpillPool::new(MEMORY), named);
         let environment = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(pool))
             .with_disk_manager_builder(DiskManagerBuilder::default())
-            .build_arc()
-            .map_err(error::engine_error)?;
+            .build_arc()?;
         Ok(Self { classifier, environment })
     }
 
@@ -87,37 +87,35 @@ impl Sql {
     ///
     /// # Errors
     /// When it is not one query, or names a table, column or function that there is not, or a type does not fit.
-    pub fn query(&self, sql: &str) -> Result<Rows, EngineError> {
+    pub fn query(&self, sql: &str) -> Result<Rows, SqlError> {
         let context = self.context()?;
         let runtime = remote::runtime()?;
         let state = context.state();
         let dialect = state.config().options().sql_parser.dialect;
-        let statement = state.sql_to_statement(sql, &dialect).map_err(error::engine_error)?;
+        let statement = state.sql_to_statement(sql, &dialect)?;
         if !is_query(&statement) {
-            return Err(EngineError::NotAQuery { found: statement.to_string() });
+            return Err(SqlError::NotAQuery { found: statement.to_string() });
         }
-        for table in state.resolve_table_references(&statement).map_err(error::engine_error)? {
+        for table in state.resolve_table_references(&statement)? {
             let TableReference::Bare { table: name } = &table else {
-                return Err(EngineError::UnknownTable { name: table.to_string() });
+                return Err(SqlError::UnknownTable { name: table.to_string() });
             };
             let provider = tables::open(&context, name)?;
-            context.register_table(table.clone(), provider).map_err(error::engine_error)?;
+            context.register_table(table.clone(), provider)?;
         }
         let asked = statement.to_string();
-        let plan = runtime.block_on(state.statement_to_plan(statement)).map_err(error::engine_error)?;
+        let plan = runtime.block_on(state.statement_to_plan(statement))?;
         // A query may hide what is none: SELECT .. INTO makes a table.
         let only_queries = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         if only_queries.verify_plan(&plan).is_err() {
-            return Err(EngineError::NotAQuery { found: asked });
+            return Err(SqlError::NotAQuery { found: asked });
         }
-        let stream = runtime
-            .block_on(async { context.execute_logical_plan(plan).await?.execute_stream().await })
-            .map_err(error::engine_error)?;
+        let stream = runtime.block_on(async { context.execute_logical_plan(plan).await?.execute_stream().await })?;
         Ok(Rows { schema: stream.schema(), stream })
     }
 
     /// A context of its own for each query: its tables are looked up anew, since files change.
-    fn context(&self) -> Result<SessionContext, EngineError> {
+    fn context(&self) -> Result<SessionContext, SqlError> {
         // The model uses all cores for each batch by itself. One partition keeps the rows in order beside, and one
         // batch in memory.
         let config =
@@ -165,13 +163,13 @@ impl std::fmt::Debug for Rows {
 }
 
 impl Iterator for Rows {
-    type Item = Result<RecordBatch, EngineError>;
+    type Item = Result<RecordBatch, SqlError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let runtime = match remote::runtime() {
             Ok(runtime) => runtime,
-            Err(error) => return Some(Err(error)),
+            Err(error) => return Some(Err(error.into())),
         };
-        runtime.block_on(self.stream.next()).map(|batch| batch.map_err(error::engine_error))
+        runtime.block_on(self.stream.next()).map(|batch| batch.map_err(SqlError::from))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use albertine_engine::{Format, InputFile, Source};
 use arrow::array::{AsArray, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use async_trait::async_trait;
@@ -14,10 +15,8 @@ use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream};
 use tokio::sync::mpsc::Sender;
 
-use super::types::{self, Kind};
-use crate::format::Format;
-use crate::location::InputFile;
-use crate::{EngineError, Source};
+use crate::SqlError;
+use crate::types::{self, Kind};
 
 /// Rows of each CSV file that are looked at for the types of its columns.
 const LOOKED_AT: usize = 100_000;
@@ -39,9 +38,9 @@ struct Files {
 
 impl Files {
     /// All rows in order.
-    fn source(&self) -> std::result::Result<Source, EngineError> {
+    fn source(&self) -> std::result::Result<Source, SqlError> {
         let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner).take();
-        opened.map_or_else(|| Source::of_files(self.files.clone()), Ok)
+        Ok(opened.map_or_else(|| Source::of_files(self.files.clone()), Ok)?)
     }
 }
 
@@ -52,15 +51,15 @@ pub(super) struct SourceTable {
 }
 
 impl SourceTable {
-    /// Finds the columns of `files`, which are of one format. Those of CSV and TSV get the types that hold the cells of the first rows of every
-    /// file.
+    /// Finds the columns of `files`, which are of one format. Those of CSV and TSV get the types that hold the cells of
+    /// the first rows of every file.
     ///
     /// # Errors
     /// As [`Source::open`], and when a file can be read only once.
-    pub(super) fn open(files: Vec<InputFile>) -> std::result::Result<Self, EngineError> {
+    pub(super) fn open(files: Vec<InputFile>) -> std::result::Result<Self, SqlError> {
         if let Some(file) = files.iter().find(|file| file.location.is_stream()) {
             let reason = "a table of a query must be a file, which can be read more than once".to_owned();
-            return Err(EngineError::Sql { reason: format!("{} cannot be read: {reason}", file.location) });
+            return Err(SqlError::Query { reason: format!("{} cannot be read: {reason}", file.location) });
         }
         let source = Source::of_files(files.clone())?;
         let schema = Arc::clone(source.schema());
@@ -80,7 +79,7 @@ impl SourceTable {
 }
 
 /// Widens `kinds` by the first rows of a file.
-fn look(file: &InputFile, kinds: &mut [Kind]) -> std::result::Result<(), EngineError> {
+fn look(file: &InputFile, kinds: &mut [Kind]) -> std::result::Result<(), SqlError> {
     let mut rows = 0;
     for batch in Source::of_files(vec![file.clone()])? {
         let batch = batch?;
@@ -149,7 +148,7 @@ impl PartitionStream for Scan {
 
 impl Scan {
     /// Sends all rows, or as many as are wanted.
-    fn send(&self, sender: &Sender<Result<RecordBatch>>) -> std::result::Result<(), EngineError> {
+    fn send(&self, sender: &Sender<Result<RecordBatch>>) -> std::result::Result<(), SqlError> {
         if !self.files.typed {
             for batch in self.files.source()? {
                 let batch = self.chosen(&batch?)?;
@@ -174,21 +173,16 @@ impl Scan {
         Ok(())
     }
 
-    fn chosen(&self, batch: &RecordBatch) -> std::result::Result<RecordBatch, EngineError> {
+    fn chosen(&self, batch: &RecordBatch) -> std::result::Result<RecordBatch, SqlError> {
         batch.project(&self.columns).map_err(arrow_error)
     }
 
     /// The texts of a batch, which starts at row `first` of `file`, in the types of the table.
-    fn typed(
-        &self,
-        batch: &RecordBatch,
-        file: &InputFile,
-        first: usize,
-    ) -> std::result::Result<RecordBatch, EngineError> {
+    fn typed(&self, batch: &RecordBatch, file: &InputFile, first: usize) -> std::result::Result<RecordBatch, SqlError> {
         let mut columns = Vec::with_capacity(batch.num_columns());
         for (cells, field) in batch.columns().iter().zip(self.schema.fields()) {
             let cells = cells.as_string::<i32>();
-            columns.push(types::column(cells, field.data_type()).map_err(|row| EngineError::CellType {
+            columns.push(types::column(cells, field.data_type()).map_err(|row| SqlError::CellType {
                 path: file.location.to_string(),
                 row: first + row,
                 column: field.name().clone(),
@@ -201,6 +195,6 @@ impl Scan {
     }
 }
 
-fn arrow_error(error: arrow::error::ArrowError) -> EngineError {
-    EngineError::Sql { reason: crate::error::clause(&error.to_string()) }
+fn arrow_error(error: arrow::error::ArrowError) -> SqlError {
+    SqlError::query(&error.to_string())
 }

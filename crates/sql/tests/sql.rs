@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "../../engine/tests/common/mod.rs"]
 mod common;
 
 use std::sync::{Arc, LazyLock};
 
 use albertine::{Classifier, ClassifierSettings, Classify, Columns, Transform};
-use albertine_engine::{EngineError, Format, Sink, Sql, Target};
+use albertine_engine::{Format, Sink, Target};
+use albertine_sql::{Sql, SqlError};
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use common::{Folder, cells, copy, gzip, names};
@@ -23,7 +25,7 @@ static SQL: LazyLock<Sql> = LazyLock::new(|| {
     Sql::new(Arc::new(classifier)).unwrap()
 });
 
-fn query(sql: &str) -> Result<RecordBatch, EngineError> {
+fn query(sql: &str) -> Result<RecordBatch, SqlError> {
     let rows = SQL.query(sql)?;
     let schema = rows.schema();
     let batches = rows.collect::<Result<Vec<_>, _>>()?;
@@ -182,7 +184,7 @@ fn mistakes_are_explained() {
     for statement in
         ["CREATE TABLE t AS SELECT 1", &format!("COPY (SELECT 1) TO '{}'", folder.input("x.csv")), "SET x = 1"]
     {
-        assert!(matches!(query(statement), Err(EngineError::NotAQuery { .. })), "{statement}: {}", fault(statement));
+        assert!(matches!(query(statement), Err(SqlError::NotAQuery { .. })), "{statement}: {}", fault(statement));
     }
     assert_eq!(fault("SET x = 1"), "only queries (SELECT, WITH, EXPLAIN) can be run, not SET x = 1");
     assert!(query("EXPLAIN SELECT 1").is_ok());

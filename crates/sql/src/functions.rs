@@ -1,5 +1,4 @@
-//! `classify(text)` and `classify_score(text)`, by the transform that classifies tables too: a label never depends on the
-//! door.
+//! `classify(text)` and `classify_score(text)`, by the transform that classifies tables too: both give the same labels.
 
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,13 +9,13 @@ use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::{DataFusionError, Result, plan_err};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
-use crate::EngineError;
+use crate::SqlError;
 
 /// The functions of one model.
 ///
 /// # Errors
 /// When the model cannot be used over tables.
-pub(super) fn of(classifier: &Arc<Classifier>) -> std::result::Result<[ScalarUDF; 2], EngineError> {
+pub(super) fn of(classifier: &Arc<Classifier>) -> std::result::Result<[ScalarUDF; 2], SqlError> {
     let columns = Columns { text: vec![TEXT.to_owned()], ..Columns::default() };
     let classify = Classify::new(Arc::clone(classifier), columns)?;
     let model = Arc::new(Model { classify, last: Mutex::new(None) });
