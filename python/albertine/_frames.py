@@ -211,10 +211,10 @@ def _begun(run: Pass, table: Any, numbered: Any, kinds: dict[str, str], opaque: 
         # its columns are checked as users know them, without the numbers
         run(table, kinds)
     except ColumnError as error:
-        for name, what in opaque.items():
-            if f"`{name}` holds" in str(error):
-                raise ColumnError(f"column `{name}` holds {what}, not text") from None
-        raise
+        name = error.column_without_text
+        if name is None or name not in opaque:
+            raise
+        raise ColumnError(f"column `{name}` holds {opaque[name]}, not text") from None
     return run(numbered, kinds)
 
 
@@ -230,14 +230,9 @@ def _polars_kinds(frame: Any) -> dict[str, str]:
         inner = getattr(dtype, "inner", None)
         if isinstance(inner, pl.Struct) and any(field.name == "annotatorType" for field in inner.fields):
             first = frame[name].list.first().struct.field("annotatorType").drop_nulls()
-            kinds[name] = first[0] if len(first) else known.get(name) or _kind_by_name(name)
+            # a column without annotations, of which nothing is known, can be one of any type
+            kinds[name] = first[0] if len(first) else known.get(name, "any")
     return kinds
-
-
-def _kind_by_name(column: str) -> str:
-    """The annotator type of a column without annotations, which has no other sign of it than its name."""
-    kinds = {"token": "token", "class": "category", "categor": "category"}
-    return next((kind for part, kind in kinds.items() if part in column.lower()), "document")
 
 
 def _polars(run: Pass, frame: Any, kinds: dict[str, str]) -> Any:

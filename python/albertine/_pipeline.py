@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Optional, Sequence
 
 from albertine import _albertine, _frames, _ml, _saving
 from albertine._ml import Estimator, Params, flat
-from albertine._stage import Annotator, Frame, Spec
+from albertine._stage import Annotator, Frame, Spec, annotator_class
 from albertine.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -244,7 +243,7 @@ def _stages(native: _albertine.Pipeline) -> list[Annotator]:
 
 
 def _stage(name: str, params: str, classifier: _albertine.Classifier | None) -> Annotator:
-    module = import_module("albertine.base" if name in ("DocumentAssembler", "Finisher") else "albertine.annotator")
-    stage: Annotator = getattr(module, name)(*([] if classifier is None else [classifier]))
+    cls: Any = annotator_class(name)
+    stage: Annotator = cls(*([] if classifier is None else [classifier]))
     stage._set(**json.loads(params))
     return stage

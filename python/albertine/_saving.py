@@ -19,7 +19,6 @@ import tempfile
 import time
 import weakref
 from functools import lru_cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Optional
 from urllib.parse import urlparse
@@ -248,8 +247,9 @@ def load_stage(path: str, cls: type[Any]) -> Any:
     name = saved.get("class", "") if saved else ""
     if saved is None or not name.startswith("albertine."):
         return None
-    module, _, class_name = name.rpartition(".")
-    found = getattr(import_module(module), class_name) if module in ("albertine.base", "albertine.annotator") else None
+    from albertine._stage import annotator_class
+
+    found: Any = annotator_class(name)
     if found is None or not issubclass(found, cls):
         raise PipelineError(f"{path} holds {name}, not a {cls.__name__}")
     stage = found()
@@ -258,7 +258,7 @@ def load_stage(path: str, cls: type[Any]) -> Any:
     values = saved.get("paramMap") or {}
     strange = [name for name in values if not stage.hasParam(name)]
     if strange:
-        raise PipelineError(f"{path} has the parameter {strange[0]!r}, which no {class_name} of this version has")
+        raise PipelineError(f"{path} has the parameter {strange[0]!r}, which no {found.__name__} of this version has")
     stage._set(**{name: value for name, value in values.items() if value is not None})
     return stage
 
@@ -269,7 +269,9 @@ def _of_spark_nlp(path: str, cls: type[Any]) -> Any:
         native = _albertine.Pipeline.load(path)
     except PipelineError:
         return None
-    stages = import_module("albertine.base").PipelineModel._of(native).stages
+    from albertine._pipeline import PipelineModel
+
+    stages = PipelineModel._of(native).stages
     return stages[0] if len(stages) == 1 and isinstance(stages[0], cls) else None
 
 

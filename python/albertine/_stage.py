@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, ClassVar, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Callable, ClassVar, Generic, Optional, TypeVar, Union, cast, overload
 
 from albertine import _albertine, _frames, _saving
 from albertine._ml import MLReadable, MLWritable, Param, Params, Transformer, TypeConverters
@@ -11,7 +11,20 @@ from albertine._ml import MLReadable, MLWritable, Param, Params, Transformer, Ty
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Annotator", "AnnotatorTransformer", "Frame", "HasInputCols", "HasOutputCol", "IsAnnotator", "Spec", "param"]
+__all__ = [
+    "Annotator",
+    "AnnotatorTransformer",
+    "Frame",
+    "HasInputCols",
+    "HasOutputCol",
+    "IsAnnotator",
+    "Spec",
+    "accessors",
+    "annotator_class",
+    "optional_accessors",
+    "param",
+    "registered",
+]
 
 #: A stage as the native half takes it: the name of its class, its parameters as JSON, its model.
 Spec = tuple[str, str, Optional[_albertine.Classifier]]
@@ -22,6 +35,96 @@ Frame = TypeVar("Frame")
 def param(name: str, doc: str, converter: Any = TypeConverters.toString) -> Param[Any]:
     """A parameter of an annotator, as a class attribute."""
     return Param(Params._dummy(), name, doc, typeConverter=converter)
+
+
+# accessors: a parameter is said once, with its words and its type
+
+Value = TypeVar("Value")
+Stage = TypeVar("Stage", bound="Annotator")
+
+
+class _Setter(Generic[Value]):
+    """The method that sets a parameter and gives the stage, as a type checker sees it."""
+
+    @overload
+    def __get__(self, stage: None, owner: Any = None) -> Callable[[Any, Value], Any]: ...
+    @overload
+    def __get__(self, stage: Stage, owner: Any = None) -> _BoundSetter[Value, Stage]: ...
+    def __get__(self, stage: Any, owner: Any = None) -> Any:
+        raise NotImplementedError
+
+
+class _BoundSetter(Generic[Value, Stage]):
+    def __call__(self, value: Value) -> Stage:
+        raise NotImplementedError
+
+
+class _Getter(Generic[Value]):
+    """The method that gives the value of a parameter, as a type checker sees it."""
+
+    @overload
+    def __get__(self, stage: None, owner: Any = None) -> Callable[[Any], Value]: ...
+    @overload
+    def __get__(self, stage: Annotator, owner: Any = None) -> Callable[[], Value]: ...
+    def __get__(self, stage: Any, owner: Any = None) -> Any:
+        raise NotImplementedError
+
+
+_CONVERTERS: dict[Any, Any] = {
+    str: TypeConverters.toString,
+    bool: TypeConverters.toBoolean,
+    int: TypeConverters.toInt,
+    float: TypeConverters.toFloat,
+    list[str]: TypeConverters.toListString,
+    list[int]: TypeConverters.toListInt,
+}
+
+
+def accessors(name: str, doc: str, kind: type[Value]) -> tuple[Param[Any], _Setter[Value], _Getter[Value]]:
+    """A parameter of a type with its setter and its getter, as class attributes; ``doc`` is what it is, in words that go on from
+    "sets"."""
+
+    def set_value(self: Any, value: Any) -> Any:
+        return self._with(**{name: value})
+
+    def get_value(self: Any) -> Any:
+        return self._get(name)
+
+    title = f"{name[:1].upper()}{name[1:]}"
+    for function, verb, words in ((set_value, "set", f"Sets {doc}."), (get_value, "get", f"{doc[:1].upper()}{doc[1:]}.")):
+        function.__name__ = function.__qualname__ = f"{verb}{title}"
+        function.__doc__ = words
+    return param(name, doc, _CONVERTERS[kind]), cast("_Setter[Value]", set_value), cast("_Getter[Value]", get_value)
+
+
+def optional_accessors(
+    name: str, doc: str, kind: type[Value]
+) -> tuple[Param[Any], _Setter[Value], _Getter[Optional[Value]]]:
+    """As :func:`accessors`, for a parameter that may have no value."""
+    return cast("tuple[Param[Any], _Setter[Value], _Getter[Optional[Value]]]", accessors(name, doc, kind))
+
+
+# the registry of annotators
+
+#: Annotators by the names of their classes, which are Spark NLP's.
+_registry: dict[str, type[Annotator]] = {}
+
+Class = TypeVar("Class", bound="type[Annotator]")
+
+
+def registered(cls: Class) -> Class:
+    """Registers an annotator: by its name it is found when it was saved, or when it comes out of the native half."""
+    _registry[cls.__name__] = cls
+    return cls
+
+
+def annotator_class(name: str) -> type[Annotator] | None:
+    """The annotator of a name, which may have its module in front; ``None`` where there is none."""
+    from albertine import annotator, base  # noqa: F401  # they register theirs
+
+    module, _, own = name.rpartition(".")
+    found = _registry.get(own)
+    return found if found is not None and module in ("", found.__module__) else None
 
 
 class Annotator(Params, MLWritable, MLReadable[Any]):
@@ -126,15 +229,7 @@ class AnnotatorTransformer(Annotator, Transformer):
 class HasOutputCol(Annotator):
     """An annotator that writes an annotation column."""
 
-    outputCol = param("outputCol", "the annotation column to write")
-
-    def setOutputCol(self, value: str) -> Self:
-        """Sets the annotation column to write."""
-        return self._with(outputCol=value)
-
-    def getOutputCol(self) -> str:
-        """The annotation column to write."""
-        return self._get("outputCol")  # type: ignore[no-any-return]
+    outputCol, setOutputCol, getOutputCol = accessors("outputCol", "the annotation column to write", str)
 
 
 class HasInputCols(Annotator):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 
 from albertine import _albertine, _saving
 from albertine._ml import Estimator, Model, TypeConverters
-from albertine._stage import AnnotatorTransformer, IsAnnotator, Spec, param
+from albertine._stage import AnnotatorTransformer, IsAnnotator, Spec, accessors, optional_accessors, param, registered
 from albertine.errors import ModelError, ParamError, PipelineError
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["AlbertForSequenceClassification", "SentenceDetector", "Tokenizer", "TokenizerModel"]
 
 
+@registered
 class SentenceDetector(IsAnnotator, AnnotatorTransformer):
     """Documents to sentences, by Spark NLP's rules: ends of sentences, abbreviations, numbers, lists, quotations.
 
@@ -33,87 +34,15 @@ class SentenceDetector(IsAnnotator, AnnotatorTransformer):
 
     _native = "SentenceDetector"
 
-    useAbbreviations = param("useAbbreviations", "whether full stops after abbreviations end no sentence", TypeConverters.toBoolean)
-    detectLists = param("detectLists", "whether the items of lists are sentences", TypeConverters.toBoolean)
-    useCustomBoundsOnly = param("useCustomBoundsOnly", "whether only the custom bounds end sentences", TypeConverters.toBoolean)
-    customBounds = param("customBounds", "further patterns that end sentences", TypeConverters.toListString)
-    customBoundsStrategy = param("customBoundsStrategy", "what becomes of a custom bound: none (left out), prepend to the next sentence or append to the one before")
-    explodeSentences = param("explodeSentences", "whether each sentence gets a row of its own. Texts without a sentence, missing or empty, then have no row", TypeConverters.toBoolean)
-    splitLength = param("splitLength", "the length over which sentences are split at words, in UTF-16 code units", TypeConverters.toInt)
-    minLength = param("minLength", "the least length of a sentence, in UTF-16 code units; shorter ones are left out", TypeConverters.toInt)
-    maxLength = param("maxLength", "the greatest length of a sentence, in UTF-16 code units; longer ones are left out", TypeConverters.toInt)
-
-    def setUseAbbreviations(self, value: bool) -> Self:
-        """Sets whether full stops after abbreviations end no sentence."""
-        return self._with(useAbbreviations=value)
-
-    def getUseAbbreviations(self) -> bool:
-        """Whether full stops after abbreviations end no sentence."""
-        return self._get("useAbbreviations")  # type: ignore[no-any-return]
-
-    def setDetectLists(self, value: bool) -> Self:
-        """Sets whether the items of lists are sentences."""
-        return self._with(detectLists=value)
-
-    def getDetectLists(self) -> bool:
-        """Whether the items of lists are sentences."""
-        return self._get("detectLists")  # type: ignore[no-any-return]
-
-    def setUseCustomBoundsOnly(self, value: bool) -> Self:
-        """Sets whether only the custom bounds end sentences."""
-        return self._with(useCustomBoundsOnly=value)
-
-    def getUseCustomBoundsOnly(self) -> bool:
-        """Whether only the custom bounds end sentences."""
-        return self._get("useCustomBoundsOnly")  # type: ignore[no-any-return]
-
-    def setCustomBounds(self, value: list[str]) -> Self:
-        """Sets further patterns that end sentences."""
-        return self._with(customBounds=value)
-
-    def getCustomBounds(self) -> list[str]:
-        """Further patterns that end sentences."""
-        return self._get("customBounds")  # type: ignore[no-any-return]
-
-    def setCustomBoundsStrategy(self, value: str) -> Self:
-        """Sets what becomes of a custom bound: ``none`` (left out), ``prepend`` to the next sentence or ``append`` to the one before."""
-        return self._with(customBoundsStrategy=value)
-
-    def getCustomBoundsStrategy(self) -> str:
-        """What becomes of a custom bound: ``none`` (left out), ``prepend`` to the next sentence or ``append`` to the one before."""
-        return self._get("customBoundsStrategy")  # type: ignore[no-any-return]
-
-    def setExplodeSentences(self, value: bool) -> Self:
-        """Sets whether each sentence gets a row of its own. Texts without a sentence, missing or empty, then have no row, as with Spark's ``explode``."""
-        return self._with(explodeSentences=value)
-
-    def getExplodeSentences(self) -> bool:
-        """Whether each sentence gets a row of its own."""
-        return self._get("explodeSentences")  # type: ignore[no-any-return]
-
-    def setSplitLength(self, value: int) -> Self:
-        """Sets the length over which sentences are split at words, in UTF-16 code units."""
-        return self._with(splitLength=value)
-
-    def getSplitLength(self) -> Optional[int]:
-        """The length over which sentences are split at words, in UTF-16 code units."""
-        return self._get("splitLength")  # type: ignore[no-any-return]
-
-    def setMinLength(self, value: int) -> Self:
-        """Sets the least length of a sentence, in UTF-16 code units; shorter ones are left out."""
-        return self._with(minLength=value)
-
-    def getMinLength(self) -> int:
-        """The least length of a sentence, in UTF-16 code units; shorter ones are left out."""
-        return self._get("minLength")  # type: ignore[no-any-return]
-
-    def setMaxLength(self, value: int) -> Self:
-        """Sets the greatest length of a sentence, in UTF-16 code units; longer ones are left out."""
-        return self._with(maxLength=value)
-
-    def getMaxLength(self) -> Optional[int]:
-        """The greatest length of a sentence, in UTF-16 code units; longer ones are left out."""
-        return self._get("maxLength")  # type: ignore[no-any-return]
+    useAbbreviations, setUseAbbreviations, getUseAbbreviations = accessors("useAbbreviations", "whether full stops after abbreviations end no sentence", bool)
+    detectLists, setDetectLists, getDetectLists = accessors("detectLists", "whether the items of lists are sentences", bool)
+    useCustomBoundsOnly, setUseCustomBoundsOnly, getUseCustomBoundsOnly = accessors("useCustomBoundsOnly", "whether only the custom bounds end sentences", bool)
+    customBounds, setCustomBounds, getCustomBounds = accessors("customBounds", "further patterns that end sentences", list[str])
+    customBoundsStrategy, setCustomBoundsStrategy, getCustomBoundsStrategy = accessors("customBoundsStrategy", "what becomes of a custom bound: none (left out), prepend to the next sentence or append to the one before", str)
+    explodeSentences, setExplodeSentences, getExplodeSentences = accessors("explodeSentences", "whether each sentence gets a row of its own. Texts without a sentence, missing or empty, then have no row", bool)
+    splitLength, setSplitLength, getSplitLength = optional_accessors("splitLength", "the length over which sentences are split at words, in UTF-16 code units", int)
+    minLength, setMinLength, getMinLength = accessors("minLength", "the least length of a sentence, in UTF-16 code units; shorter ones are left out", int)
+    maxLength, setMaxLength, getMaxLength = optional_accessors("maxLength", "the greatest length of a sentence, in UTF-16 code units; longer ones are left out", int)
 
 
 class _TokenizerParams(IsAnnotator):
@@ -121,106 +50,18 @@ class _TokenizerParams(IsAnnotator):
 
     _native = "Tokenizer"
 
-    targetPattern = param("targetPattern", "the pattern of what a token is before it is taken apart: \\S+ unless said otherwise")
-    prefixPattern = param("prefixPattern", "the pattern of what stands before a token, from \\A; its groups are tokens")
-    suffixPattern = param("suffixPattern", "the pattern of what stands after a token, to \\z; its groups are tokens")
-    infixPatterns = param("infixPatterns", "the patterns of what is inside a token; the groups of the first that matches are tokens", TypeConverters.toListString)
-    contextChars = param("contextChars", "the characters that are tokens of their own at either end of another", TypeConverters.toListString)
-    splitPattern = param("splitPattern", "the pattern by which tokens are split again")
-    splitChars = param("splitChars", "the characters by which tokens are split again", TypeConverters.toListString)
-    exceptions = param("exceptions", "the texts that stay one token, whatever they hold", TypeConverters.toListString)
-    caseSensitiveExceptions = param("caseSensitiveExceptions", "whether the case of exceptions matters", TypeConverters.toBoolean)
-    minLength = param("minLength", "the least length of a token, in UTF-16 code units; shorter ones are left out", TypeConverters.toInt)
-    maxLength = param("maxLength", "the greatest length of a token, in UTF-16 code units; longer ones are left out", TypeConverters.toInt)
+    targetPattern, setTargetPattern, getTargetPattern = optional_accessors("targetPattern", "the pattern of what a token is before it is taken apart: \\S+ unless said otherwise", str)
+    prefixPattern, setPrefixPattern, getPrefixPattern = optional_accessors("prefixPattern", "the pattern of what stands before a token, from \\A; its groups are tokens", str)
+    suffixPattern, setSuffixPattern, getSuffixPattern = optional_accessors("suffixPattern", "the pattern of what stands after a token, to \\z; its groups are tokens", str)
+    infixPatterns, setInfixPatterns, getInfixPatterns = accessors("infixPatterns", "the patterns of what is inside a token; the groups of the first that matches are tokens", list[str])
+    contextChars, setContextChars, getContextChars = accessors("contextChars", "the characters that are tokens of their own at either end of another", list[str])
+    splitPattern, setSplitPattern, getSplitPattern = optional_accessors("splitPattern", "the pattern by which tokens are split again", str)
+    splitChars, setSplitChars, getSplitChars = accessors("splitChars", "the characters by which tokens are split again", list[str])
+    exceptions, setExceptions, getExceptions = accessors("exceptions", "the texts that stay one token, whatever they hold", list[str])
+    caseSensitiveExceptions, setCaseSensitiveExceptions, getCaseSensitiveExceptions = accessors("caseSensitiveExceptions", "whether the case of exceptions matters", bool)
+    minLength, setMinLength, getMinLength = accessors("minLength", "the least length of a token, in UTF-16 code units; shorter ones are left out", int)
+    maxLength, setMaxLength, getMaxLength = optional_accessors("maxLength", "the greatest length of a token, in UTF-16 code units; longer ones are left out", int)
     rules = param("rules", "the patterns of a tokenizer that Spark NLP fitted", TypeConverters.toListString)
-
-    def setTargetPattern(self, value: str) -> Self:
-        """Sets the pattern of what a token is before it is taken apart: ``\\S+`` unless said otherwise."""
-        return self._with(targetPattern=value)
-
-    def getTargetPattern(self) -> Optional[str]:
-        """The pattern of what a token is before it is taken apart: ``\\S+`` unless said otherwise."""
-        return self._get("targetPattern")  # type: ignore[no-any-return]
-
-    def setPrefixPattern(self, value: str) -> Self:
-        """Sets the pattern of what stands before a token, from ``\\A``; its groups are tokens."""
-        return self._with(prefixPattern=value)
-
-    def getPrefixPattern(self) -> Optional[str]:
-        """The pattern of what stands before a token, from ``\\A``; its groups are tokens."""
-        return self._get("prefixPattern")  # type: ignore[no-any-return]
-
-    def setSuffixPattern(self, value: str) -> Self:
-        """Sets the pattern of what stands after a token, to ``\\z``; its groups are tokens."""
-        return self._with(suffixPattern=value)
-
-    def getSuffixPattern(self) -> Optional[str]:
-        """The pattern of what stands after a token, to ``\\z``; its groups are tokens."""
-        return self._get("suffixPattern")  # type: ignore[no-any-return]
-
-    def setInfixPatterns(self, value: list[str]) -> Self:
-        """Sets the patterns of what is inside a token; the groups of the first that matches are tokens."""
-        return self._with(infixPatterns=value)
-
-    def getInfixPatterns(self) -> list[str]:
-        """The patterns of what is inside a token; the groups of the first that matches are tokens."""
-        return self._get("infixPatterns")  # type: ignore[no-any-return]
-
-    def setContextChars(self, value: list[str]) -> Self:
-        """Sets the characters that are tokens of their own at either end of another."""
-        return self._with(contextChars=value)
-
-    def getContextChars(self) -> list[str]:
-        """The characters that are tokens of their own at either end of another."""
-        return self._get("contextChars")  # type: ignore[no-any-return]
-
-    def setSplitPattern(self, value: str) -> Self:
-        """Sets the pattern by which tokens are split again."""
-        return self._with(splitPattern=value)
-
-    def getSplitPattern(self) -> Optional[str]:
-        """The pattern by which tokens are split again."""
-        return self._get("splitPattern")  # type: ignore[no-any-return]
-
-    def setSplitChars(self, value: list[str]) -> Self:
-        """Sets the characters by which tokens are split again."""
-        return self._with(splitChars=value)
-
-    def getSplitChars(self) -> list[str]:
-        """The characters by which tokens are split again."""
-        return self._get("splitChars")  # type: ignore[no-any-return]
-
-    def setExceptions(self, value: list[str]) -> Self:
-        """Sets the texts that stay one token, whatever they hold."""
-        return self._with(exceptions=value)
-
-    def getExceptions(self) -> list[str]:
-        """The texts that stay one token, whatever they hold."""
-        return self._get("exceptions")  # type: ignore[no-any-return]
-
-    def setCaseSensitiveExceptions(self, value: bool) -> Self:
-        """Sets whether the case of exceptions matters."""
-        return self._with(caseSensitiveExceptions=value)
-
-    def getCaseSensitiveExceptions(self) -> bool:
-        """Whether the case of exceptions matters."""
-        return self._get("caseSensitiveExceptions")  # type: ignore[no-any-return]
-
-    def setMinLength(self, value: int) -> Self:
-        """Sets the least length of a token, in UTF-16 code units; shorter ones are left out."""
-        return self._with(minLength=value)
-
-    def getMinLength(self) -> int:
-        """The least length of a token, in UTF-16 code units; shorter ones are left out."""
-        return self._get("minLength")  # type: ignore[no-any-return]
-
-    def setMaxLength(self, value: int) -> Self:
-        """Sets the greatest length of a token, in UTF-16 code units; longer ones are left out."""
-        return self._with(maxLength=value)
-
-    def getMaxLength(self) -> Optional[int]:
-        """The greatest length of a token, in UTF-16 code units; longer ones are left out."""
-        return self._get("maxLength")  # type: ignore[no-any-return]
 
     def addInfixPattern(self, value: str) -> Self:
         """Adds a pattern of what is inside a token, which is tried before the others."""
@@ -253,6 +94,7 @@ class _TokenizerParams(IsAnnotator):
         return self._with(exceptions=[*(self._get("exceptions") or []), *lines])
 
 
+@registered
 class TokenizerModel(_TokenizerParams, AnnotatorTransformer, Model):  # type: ignore[misc]
     """A fitted :class:`Tokenizer`: documents to tokens."""
 
@@ -264,6 +106,7 @@ class TokenizerModel(_TokenizerParams, AnnotatorTransformer, Model):  # type: ig
         return cls()
 
 
+@registered
 class Tokenizer(_TokenizerParams, Estimator[TokenizerModel]):
     """Documents to tokens, by Spark NLP's rules.
 
@@ -298,6 +141,7 @@ class Tokenizer(_TokenizerParams, Estimator[TokenizerModel]):
         return model
 
 
+@registered
 class AlbertForSequenceClassification(IsAnnotator, AnnotatorTransformer, Model):  # type: ignore[misc]
     """Documents or sentences to classes, with an ALBERT model.
 
@@ -319,15 +163,15 @@ class AlbertForSequenceClassification(IsAnnotator, AnnotatorTransformer, Model):
 
     _native = "AlbertForSequenceClassification"
 
-    batchSize = param("batchSize", "how many texts go through the encoder together on one thread. It changes the speed, never a score", TypeConverters.toInt)
-    maxSentenceLength = param("maxSentenceLength", "the most pieces of a text that are read, [CLS] and [SEP] counted: 2 to the model's positions", TypeConverters.toInt)
-    caseSensitive = param("caseSensitive", "whether case matters. Unless said otherwise the model's tokenizer decides", TypeConverters.toBoolean)
-    coalesceSentences = param("coalesceSentences", "whether the scores of a row's sentences are averaged into one annotation", TypeConverters.toBoolean)
-    activation = param("activation", "how logits become scores: softmax (they add up to 1) or sigmoid (each by itself)")
-    threshold = param("threshold", "the score that a label must exceed under sigmoid to be given", TypeConverters.toFloat)
-    encoding = param("encoding", "how a text becomes pieces: document (the whole text, as the model was trained) or token (each token alone, as Spark NLP does it)")
-    windowOverlap = param("windowOverlap", "how many pieces the windows share in which texts over the limit are read whole, their logits averaged. Unless set, such texts are cut", TypeConverters.toInt)
-    precision = param("precision", "how exactly the encoder computes: f32 (exact), bf16 or int8 (faster)")
+    batchSize, setBatchSize, getBatchSize = accessors("batchSize", "how many texts go through the encoder together on one thread. It changes the speed, never a score", int)
+    maxSentenceLength, setMaxSentenceLength, getMaxSentenceLength = accessors("maxSentenceLength", "the most pieces of a text that are read, [CLS] and [SEP] counted: 2 to the model's positions", int)
+    caseSensitive, setCaseSensitive, getCaseSensitive = optional_accessors("caseSensitive", "whether case matters. Unless said otherwise the model's tokenizer decides", bool)
+    coalesceSentences, setCoalesceSentences, getCoalesceSentences = accessors("coalesceSentences", "whether the scores of a row's sentences are averaged into one annotation", bool)
+    activation, setActivation, getActivation = accessors("activation", "how logits become scores: softmax (they add up to 1) or sigmoid (each by itself)", str)
+    threshold, setThreshold, getThreshold = accessors("threshold", "the score that a label must exceed under sigmoid to be given", float)
+    encoding, setEncoding, getEncoding = accessors("encoding", "how a text becomes pieces: document (the whole text, as the model was trained) or token (each token alone, as Spark NLP does it)", str)
+    windowOverlap, setWindowOverlap, getWindowOverlap = optional_accessors("windowOverlap", "how many pieces the windows share in which texts over the limit are read whole, their logits averaged. Unless set, such texts are cut", int)
+    precision, setPrecision, getPrecision = accessors("precision", "how exactly the encoder computes: f32 (exact), bf16 or int8 (faster)", str)
     multilabel = param("multilabel", "whether labels are scored each by itself", TypeConverters.toBoolean)
     configProtoBytes = param("configProtoBytes", "the settings of a TensorFlow session, which there is not: kept without effect", TypeConverters.toListInt)
     engine = param("engine", "the engine that the model was saved for, which is not used here")
@@ -435,14 +279,6 @@ class AlbertForSequenceClassification(IsAnnotator, AnnotatorTransformer, Model):
         """The labels, in the order of the model's logits."""
         return self._model().labels
 
-    def setPrecision(self, value: str) -> Self:
-        """Sets how exactly the encoder computes: ``f32`` (exact), ``bf16`` or ``int8`` (faster, nearly the same labels)."""
-        return self._with(precision=value)
-
-    def getPrecision(self) -> str:
-        """How exactly the encoder computes."""
-        return self._get("precision")  # type: ignore[no-any-return]
-
     def setMultilabel(self, value: bool) -> Self:
         """Sets whether labels are scored each by itself: ``activation`` becomes ``sigmoid``, else ``softmax``."""
         return self._with(multilabel=value, activation="sigmoid" if value else "softmax")
@@ -450,70 +286,6 @@ class AlbertForSequenceClassification(IsAnnotator, AnnotatorTransformer, Model):
     def getMultilabel(self) -> bool:
         """Whether labels are scored each by itself."""
         return bool(self._get("activation") == "sigmoid")
-
-    def setBatchSize(self, value: int) -> Self:
-        """Sets how many texts go through the encoder together on one thread. It changes the speed, never a score."""
-        return self._with(batchSize=value)
-
-    def getBatchSize(self) -> int:
-        """How many texts go through the encoder together on one thread. It changes the speed, never a score."""
-        return self._get("batchSize")  # type: ignore[no-any-return]
-
-    def setMaxSentenceLength(self, value: int) -> Self:
-        """Sets the most pieces of a text that are read, ``[CLS]`` and ``[SEP]`` counted: 2 to the model's positions."""
-        return self._with(maxSentenceLength=value)
-
-    def getMaxSentenceLength(self) -> int:
-        """The most pieces of a text that are read, ``[CLS]`` and ``[SEP]`` counted: 2 to the model's positions."""
-        return self._get("maxSentenceLength")  # type: ignore[no-any-return]
-
-    def setCaseSensitive(self, value: bool) -> Self:
-        """Sets whether case matters. Unless said otherwise the model's tokenizer decides."""
-        return self._with(caseSensitive=value)
-
-    def getCaseSensitive(self) -> Optional[bool]:
-        """Whether case matters. Unless said otherwise the model's tokenizer decides."""
-        return self._get("caseSensitive")  # type: ignore[no-any-return]
-
-    def setCoalesceSentences(self, value: bool) -> Self:
-        """Sets whether the scores of a row's sentences are averaged into one annotation."""
-        return self._with(coalesceSentences=value)
-
-    def getCoalesceSentences(self) -> bool:
-        """Whether the scores of a row's sentences are averaged into one annotation."""
-        return self._get("coalesceSentences")  # type: ignore[no-any-return]
-
-    def setActivation(self, value: str) -> Self:
-        """Sets how logits become scores: ``softmax`` (they add up to 1) or ``sigmoid`` (each by itself)."""
-        return self._with(activation=value)
-
-    def getActivation(self) -> str:
-        """How logits become scores: ``softmax`` (they add up to 1) or ``sigmoid`` (each by itself)."""
-        return self._get("activation")  # type: ignore[no-any-return]
-
-    def setThreshold(self, value: float) -> Self:
-        """Sets the score that a label must exceed under ``sigmoid`` to be given."""
-        return self._with(threshold=value)
-
-    def getThreshold(self) -> float:
-        """The score that a label must exceed under ``sigmoid`` to be given."""
-        return self._get("threshold")  # type: ignore[no-any-return]
-
-    def setEncoding(self, value: str) -> Self:
-        """Sets how a text becomes pieces: ``document`` (the whole text, as the model was trained) or ``token`` (each token alone, as Spark NLP does it)."""
-        return self._with(encoding=value)
-
-    def getEncoding(self) -> str:
-        """How a text becomes pieces: ``document`` (the whole text, as the model was trained) or ``token`` (each token alone, as Spark NLP does it)."""
-        return self._get("encoding")  # type: ignore[no-any-return]
-
-    def setWindowOverlap(self, value: int) -> Self:
-        """Sets how many pieces the windows share in which texts over the limit are read whole, their logits averaged. Unless set, such texts are cut."""
-        return self._with(windowOverlap=value)
-
-    def getWindowOverlap(self) -> Optional[int]:
-        """How many pieces the windows share in which texts over the limit are read whole; ``None``: such texts are cut."""
-        return self._get("windowOverlap")  # type: ignore[no-any-return]
 
     def setConfigProtoBytes(self, b: list[int]) -> Self:
         """Sets the settings of a TensorFlow session. There is none: they are kept without effect."""

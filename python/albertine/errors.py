@@ -38,6 +38,9 @@ class PipelineError(AlbertineError, ValueError):
 class ColumnError(AlbertineError, ValueError):
     """A column that a stage needs is missing or of another kind, or one that it writes is taken."""
 
+    #: The column whose values are not text where a stage reads text, if that is what is wrong.
+    column_without_text: str | None = None
+
 
 class ParamError(AlbertineError, ValueError):
     """A parameter of a type or a value that it cannot have."""

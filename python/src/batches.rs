@@ -2,19 +2,17 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use albertine::column::annotator_type;
-use albertine::{Error, Transform, WindowSettings, Windows};
+use albertine::{Error, Origin, OutputSchema, Transform, WindowSettings, Windowed};
 use arrow::array::{RecordBatch, RecordBatchReader};
-use arrow::datatypes::SchemaRef;
 use pyo3::prelude::*;
 use pyo3_arrow::input::AnyRecordBatch;
 use pyo3_arrow::{PyRecordBatch, PySchema, PyTable};
 
-use crate::annotations::Door;
-use crate::cuts::Cuts;
 use crate::error::Failure;
+use crate::input::InputColumns;
+use crate::truncation;
 use crate::work::interruptible;
 
 /// An iterator over the transformed batches of a stream, cut into windows; every row once, in order.
@@ -22,23 +20,21 @@ use crate::work::interruptible;
 /// The stream is read as batches are asked for. Errors are raised as they are, which a C stream could not do.
 #[pyclass(module = "albertine._albertine", frozen)]
 pub(crate) struct Batches {
-    transform: Arc<dyn Transform>,
-    output: SchemaRef,
-    /// For each column of the output the one of the input that it is; none for one that was written.
-    origins: Vec<Option<usize>>,
+    output: OutputSchema,
+    /// The most tokens that each classifier of the transform reads of a text.
+    limits: Vec<usize>,
     stream: Mutex<Stream>,
-    cuts: Cuts,
 }
 
 struct Stream {
-    windows: Windows<Source>,
-    rows: usize,
+    windows: Windowed<Source, Arc<dyn Transform>>,
+    is_over: bool,
 }
 
-/// The batches of a foreign stream, through the door.
+/// The batches of a foreign stream, as stages read them.
 struct Source {
     reader: Box<dyn RecordBatchReader + Send>,
-    door: Door,
+    columns: InputColumns,
     rows: usize,
 }
 
@@ -50,48 +46,45 @@ impl Iterator for Source {
             Ok(batch) => batch,
             Err(error) => return Some(Err(Error::from(error).into())),
         };
-        let admitted = self.door.admit(&batch, self.rows);
+        let converted = self.columns.convert(&batch, self.rows);
         self.rows += batch.num_rows();
-        Some(admitted)
+        Some(converted)
     }
 }
 
 impl Batches {
-    /// A stream, or one batch, through `transform`. Columns are checked before the first batch is read.
+    /// A stream, or one batch, through `transform`, whose classifiers read at most `limits` tokens of a text. Columns are checked
+    /// before the first batch is read.
     pub(crate) fn new(
         stream: AnyRecordBatch,
         transform: Arc<dyn Transform>,
         kinds: &HashMap<String, String>,
-        cuts: Cuts,
+        limits: Vec<usize>,
     ) -> PyResult<Self> {
         let reader = stream.into_reader()?;
-        let door = Door::new(&reader.schema(), kinds);
-        let output = door.output_schema(&*transform).map_err(Failure::from)?;
-        let origins = door.origins(&output);
-        let source = Source { reader, door, rows: 0 };
-        let windows = Windows::new(source, WindowSettings::default());
-        Ok(Self { transform, output, origins, stream: Mutex::new(Stream { windows, rows: 0 }), cuts })
+        let columns = InputColumns::new(&reader.schema(), kinds);
+        let schema = Arc::clone(columns.schema());
+        let source = Source { reader, columns, rows: 0 };
+        let windows = Windowed::new(source, &schema, transform, WindowSettings::default()).map_err(Failure::from)?;
+        let output = windows.output_schema().clone();
+        Ok(Self { output, limits, stream: Mutex::new(Stream { windows, is_over: false }) })
     }
 
     /// One batch through `transform`.
-    pub(crate) fn of_batch(batch: RecordBatch, transform: Arc<dyn Transform>, cuts: Cuts) -> PyResult<Self> {
-        Self::new(AnyRecordBatch::RecordBatch(PyRecordBatch::new(batch)), transform, &HashMap::new(), cuts)
+    pub(crate) fn of_batch(batch: RecordBatch, transform: Arc<dyn Transform>, limits: Vec<usize>) -> PyResult<Self> {
+        Self::new(AnyRecordBatch::RecordBatch(PyRecordBatch::new(batch)), transform, &HashMap::new(), limits)
     }
 
-    /// The next batch, which may be taken without the interpreter's lock.
+    /// The next batch, which may be taken without the interpreter's lock. At the end of the stream it warns of texts that were cut.
     pub(crate) fn next(&self) -> Result<Option<RecordBatch>, Failure> {
         let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(window) = stream.windows.next().transpose()? else {
-            self.cuts.tell()?;
-            return Ok(None);
-        };
-        let since = Instant::now();
-        let first = stream.rows;
-        let transformed =
-            interruptible(|| self.transform.transform(&window).map_err(|error| error.of_rows_from(first)))?;
-        stream.windows.keep_pace(window.num_rows(), since.elapsed());
-        stream.rows += window.num_rows();
-        Ok(Some(transformed))
+        let cancellation = stream.windows.cancellation().clone();
+        // The stream is read here, on the thread of whoever asks: it may be a generator of Python's that wants no other.
+        let batch = stream.windows.advance(|work| interruptible(&cancellation, work))?;
+        if batch.is_none() && !std::mem::replace(&mut stream.is_over, true) {
+            truncation::warn(stream.windows.counts(), &self.limits)?;
+        }
+        Ok(batch)
     }
 }
 
@@ -100,19 +93,23 @@ impl Batches {
     /// The schema of the batches.
     #[getter]
     fn schema(&self) -> PySchema {
-        PySchema::new(self.output.clone())
+        PySchema::new(Arc::clone(self.output.schema()))
     }
 
     /// For each column of the batches the place of the same column in the stream; `None` for one that was written.
     #[getter]
     fn origins(&self) -> Vec<Option<usize>> {
-        self.origins.clone()
+        let index = |origin: &Origin| match *origin {
+            Origin::Input(index) => Some(index),
+            Origin::Stage(_) => None,
+        };
+        self.output.origins().iter().map(index).collect()
     }
 
     /// The annotator types of the annotation columns of the batches.
     #[getter]
     fn kinds(&self) -> HashMap<&str, &str> {
-        let fields = self.output.fields().iter();
+        let fields = self.output.schema().fields().iter();
         fields.filter_map(|field| Some((field.name().as_str(), annotator_type(field)?))).collect()
     }
 
@@ -127,6 +124,6 @@ impl Batches {
     /// All batches as one table.
     fn read_all(&self, py: Python<'_>) -> PyResult<PyTable> {
         let batches = py.detach(|| std::iter::from_fn(|| self.next().transpose()).collect::<Result<Vec<_>, _>>())?;
-        PyTable::try_new(batches, self.output.clone())
+        PyTable::try_new(batches, Arc::clone(self.output.schema()))
     }
 }

@@ -6,7 +6,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use albertine::annotators::{AlbertForSequenceClassification, Stage};
-use albertine::{Activation, ClassifierSettings, Classify, Columns, Encoding, Error, LongTexts, Precision};
+use albertine::{
+    Activation, CancellationToken, ClassifierSettings, Classify, Columns, Encoding, Error, LongTexts, Precision,
+};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::Float32Type;
 use pyo3::prelude::*;
@@ -15,7 +17,6 @@ use pyo3::types::PyDict;
 use pyo3_arrow::input::AnyRecordBatch;
 
 use crate::batches::Batches;
-use crate::cuts::Cuts;
 use crate::error::Failure;
 use crate::hub;
 use crate::work::{abandonable, interruptible};
@@ -32,8 +33,8 @@ impl From<Arc<albertine::Classifier>> for Classifier {
     }
 }
 
-/// What a text was found to be: label, score, and the score of every label.
-type Found<'py> = (Option<String>, f32, Bound<'py, PyDict>);
+/// What is predicted for a text: label, score, and the score of every label.
+type Prediction<'py> = (Option<String>, f32, Bound<'py, PyDict>);
 
 impl Classifier {
     /// A classifier that no other shares, over the same weights.
@@ -46,8 +47,8 @@ impl Classifier {
         Ok(Arc::new(Classify::new(self.inner.clone(), columns).map_err(Failure::from)?))
     }
 
-    fn cuts(&self) -> Cuts {
-        Cuts::of([self.inner.clone()])
+    fn limits(&self) -> Vec<usize> {
+        vec![self.inner.max_sentence_length()]
     }
 }
 
@@ -156,7 +157,8 @@ impl Classifier {
     /// The same model in another precision.
     fn in_precision(&self, precision: &str) -> PyResult<Self> {
         let (classifier, precision) = (self.inner.clone(), self::precision(precision)?);
-        Ok(Arc::new(interruptible(move || classifier.in_precision(precision))?).into())
+        let load = || classifier.in_precision(precision);
+        Ok(Arc::new(interruptible(&CancellationToken::default(), load)?).into())
     }
 
     /// Itself: nothing changes it, so that copies of stages share it.
@@ -167,7 +169,7 @@ impl Classifier {
     /// Writes a model directory in Hugging Face's layout.
     fn save(&self, directory: PathBuf) -> PyResult<()> {
         let classifier = self.inner.clone();
-        Ok(interruptible(move || classifier.save(&directory))?)
+        Ok(interruptible(&CancellationToken::default(), || classifier.save(&directory))?)
     }
 
     /// What each text is; none for a null or blank one.
@@ -177,14 +179,14 @@ impl Classifier {
         texts: Vec<Option<PyBackedStr>>,
         activation: Option<&str>,
         threshold: Option<f32>,
-    ) -> PyResult<Vec<Option<Found<'py>>>> {
+    ) -> PyResult<Vec<Option<Prediction<'py>>>> {
         let activation = activation.map(self::activation).transpose()?;
         let columns = Columns { all_scores: true, activation, threshold, ..Columns::default() };
         let transform = self.transform(columns)?;
         let texts: StringArray = texts.iter().map(|text| text.as_deref()).collect();
         let batch = RecordBatch::try_from_iter_with_nullable([("text", Arc::new(texts) as ArrayRef, true)]);
         let batches =
-            Batches::of_batch(batch.map_err(|error| Failure::from(Error::from(error)))?, transform, self.cuts())?;
+            Batches::of_batch(batch.map_err(|error| Failure::from(Error::from(error)))?, transform, self.limits())?;
         let mut found = Vec::new();
         while let Some(batch) = py.detach(|| batches.next())? {
             let [labels, scores, all] = [1, 2, 3].map(|index| batch.column(index));
@@ -220,6 +222,6 @@ impl Classifier {
     ) -> PyResult<Batches> {
         let activation = activation.map(self::activation).transpose()?;
         let columns = Columns { text, all_scores, logits, annotations, activation, threshold };
-        Batches::new(stream, self.transform(columns)?, &HashMap::new(), self.cuts())
+        Batches::new(stream, self.transform(columns)?, &HashMap::new(), self.limits())
     }
 }

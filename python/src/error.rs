@@ -99,22 +99,22 @@ impl Kind {
 
     fn class(self, py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
         /// A class, once it was looked up.
-        type Found = PyOnceLock<Py<PyType>>;
-        macro_rules! found {
+        type Class = PyOnceLock<Py<PyType>>;
+        macro_rules! class {
             ($name:literal) => {{
-                static CLASS: Found = PyOnceLock::new();
+                static CLASS: Class = PyOnceLock::new();
                 CLASS.import(py, "albertine.errors", $name)
             }};
         }
         match self {
-            Self::Albertine => found!("AlbertineError"),
-            Self::ModelNotFound => found!("ModelNotFound"),
-            Self::Model => found!("ModelError"),
-            Self::Hub => found!("HubError"),
-            Self::Pipeline => found!("PipelineError"),
-            Self::Column => found!("ColumnError"),
-            Self::Param => found!("ParamError"),
-            Self::Row => found!("RowError"),
+            Self::Albertine => class!("AlbertineError"),
+            Self::ModelNotFound => class!("ModelNotFound"),
+            Self::Model => class!("ModelError"),
+            Self::Hub => class!("HubError"),
+            Self::Pipeline => class!("PipelineError"),
+            Self::Column => class!("ColumnError"),
+            Self::Param => class!("ParamError"),
+            Self::Row => class!("RowError"),
         }
     }
 
@@ -155,8 +155,15 @@ impl From<Failure> for PyErr {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Python(error) => error,
-            Failure::Library(Error::Interrupted) => PyKeyboardInterrupt::new_err(()),
-            Failure::Library(error) => Kind::of(&error).raise(format!("{error}{}", advice(&error))),
+            Failure::Library(Error::Cancelled) => PyKeyboardInterrupt::new_err(()),
+            Failure::Library(error) => {
+                let raised = Kind::of(&error).raise(format!("{error}{}", advice(&error)));
+                if let Error::NotText { column, .. } | Error::NotTextMap { column, .. } = &error {
+                    // an attribute that cannot be set is missing, and the error is what matters
+                    let _ = Python::attach(|py| raised.value(py).setattr("column_without_text", column));
+                }
+                raised
+            }
             Failure::NotUtf8 { column, row } => {
                 Kind::Row.raise(format!("row {row}: column `{column}` holds bytes that are not UTF-8"))
             }

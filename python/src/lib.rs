@@ -3,13 +3,13 @@
 //! Python's half spells things as Spark NLP does and turns frames of every kind into Arrow streams; this half reads them through the
 //! Arrow PyCapsule interface, works without the interpreter's lock, and raises typed errors. Nothing starts a thread at import.
 
-mod annotations;
 mod batches;
 mod classifier;
-mod cuts;
 mod error;
 mod hub;
+mod input;
 mod pipeline;
+mod truncation;
 mod work;
 
 /// The module that `albertine` keeps to itself.

@@ -7,19 +7,19 @@ use std::sync::Arc;
 use albertine::annotation::Annotation;
 use albertine::annotators::Stage;
 use albertine::hub::ModelSource;
-use albertine::{Error, LightPipeline, PipelineModel};
+use albertine::{CancellationToken, Counts, Error, LightPipeline, PipelineModel, Transform};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3_arrow::PySchema;
 use pyo3_arrow::input::AnyRecordBatch;
 use serde_json::{Map, Value};
 
-use crate::annotations::Door;
 use crate::batches::Batches;
 use crate::classifier::Classifier;
-use crate::cuts::Cuts;
 use crate::error::Failure;
 use crate::hub;
+use crate::input::InputColumns;
+use crate::truncation;
 use crate::work::{abandonable, interruptible};
 
 /// Texts in hand that are worked on together: not so many that Ctrl-C would wait for them.
@@ -33,7 +33,7 @@ pub(crate) struct Pipeline {
 }
 
 /// A stage as Python has it: the name of its class, its parameters as JSON, and its model.
-type Given = (String, String, Option<Py<Classifier>>);
+type StageSpec = (String, String, Option<Py<Classifier>>);
 
 /// An annotation as Python has it: its six fields.
 type Fields = (String, i32, i32, String, Vec<(String, Option<String>)>, Vec<f32>);
@@ -45,11 +45,8 @@ impl From<PipelineModel> for Pipeline {
 }
 
 impl Pipeline {
-    fn cuts(&self) -> Cuts {
-        Cuts::of(self.model.stages().iter().filter_map(|stage| match stage {
-            Stage::AlbertForSequenceClassification(stage) => Some(stage.classifier().clone()),
-            _ => None,
-        }))
+    fn limits(&self) -> Vec<usize> {
+        truncation::limits(self.model.stages())
     }
 }
 
@@ -68,13 +65,6 @@ fn stage(name: &str, json: &str, classifier: Option<&Classifier>) -> Result<Stag
         if asked > most { Err(Error::MaxSentenceLength { asked, least: 2, most }) } else { Ok(classifier) }
     };
     Stage::from_params(name, &params, load)?.ok_or_else(unknown)
-}
-
-fn with_threads(stage: Stage, threads: usize) -> Stage {
-    match stage {
-        Stage::AlbertForSequenceClassification(stage) => stage.threads(threads).into(),
-        other => other,
-    }
 }
 
 fn fields(annotation: Annotation) -> Fields {
@@ -99,11 +89,11 @@ pub(crate) fn read_exceptions(path: PathBuf) -> PyResult<Vec<String>> {
 impl Pipeline {
     #[new]
     #[pyo3(signature = (stages, threads=0))]
-    fn new(py: Python<'_>, stages: Vec<Given>, threads: usize) -> PyResult<Self> {
+    fn new(py: Python<'_>, stages: Vec<StageSpec>, threads: usize) -> PyResult<Self> {
         let stages: Vec<_> =
             stages.iter().map(|(name, json, model)| (name, json, model.as_ref().map(|model| model.get()))).collect();
         let build = || {
-            let built = stages.iter().map(|(name, json, model)| Ok(with_threads(stage(name, json, *model)?, threads)));
+            let built = stages.iter().map(|(name, json, model)| Ok(stage(name, json, *model)?.with_threads(threads)));
             PipelineModel::new(built.collect::<Result<Vec<_>, Error>>()?)
         };
         Ok(py.detach(build).map_err(Failure::from)?.into())
@@ -138,10 +128,7 @@ impl Pipeline {
     /// Its stages: name, parameters and model of each.
     fn stages(&self) -> Vec<(&'static str, String, Option<Classifier>)> {
         let stages = self.model.stages().iter().map(|stage| {
-            let model = match stage {
-                Stage::AlbertForSequenceClassification(stage) => Some(stage.classifier().clone().into()),
-                _ => None,
-            };
+            let model = stage.classifier().map(|classifier| Arc::clone(classifier).into());
             (stage.name(), Value::from(stage.params()).to_string(), model)
         });
         stages.collect()
@@ -150,27 +137,30 @@ impl Pipeline {
     /// The columns that a table with the columns `schema` has after it. `kinds` names the annotator types of annotation columns
     /// that do not say it themselves.
     fn output_schema(&self, schema: PySchema, kinds: HashMap<String, String>) -> PyResult<PySchema> {
-        let door = Door::new(schema.as_ref(), &kinds);
-        Ok(PySchema::new(door.output_schema(&*self.model).map_err(Failure::from)?))
+        let columns = InputColumns::new(schema.as_ref(), &kinds);
+        let output = self.model.output_schema(columns.schema()).map_err(Failure::from)?;
+        Ok(PySchema::new(output.into_schema()))
     }
 
     /// The batches of a stream with what its stages add.
     fn transform(&self, stream: AnyRecordBatch, kinds: HashMap<String, String>) -> PyResult<Batches> {
-        Batches::new(stream, self.model.clone(), &kinds, self.cuts())
+        Batches::new(stream, self.model.clone(), &kinds, self.limits())
     }
 
     /// The annotations of each text by column.
     fn annotate(&self, texts: Vec<PyBackedStr>) -> PyResult<Vec<HashMap<String, Vec<Fields>>>> {
         let texts: Vec<&str> = texts.iter().map(|text| &**text).collect();
-        let cuts = self.cuts();
+        let cancellation = CancellationToken::default();
+        let mut counts = Vec::new();
         let mut rows = Vec::with_capacity(texts.len());
         for some in texts.chunks(CHUNK) {
             let first = rows.len();
-            rows.extend(interruptible(|| {
-                self.light.full_annotate_all(some).map_err(|error| error.of_rows_from(first))
-            })?);
+            let work = || self.light.run(some, &cancellation).map_err(|error| error.of_rows_from(first));
+            let (annotated, counted) = interruptible(&cancellation, work)?;
+            rows.extend(annotated);
+            Counts::add_each(&mut counts, counted);
         }
-        cuts.tell()?;
+        truncation::warn(&counts, &self.limits())?;
         let row = |row: std::collections::BTreeMap<String, Vec<Annotation>>| {
             row.into_iter().map(|(column, found)| (column, found.into_iter().map(fields).collect())).collect()
         };

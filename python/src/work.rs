@@ -4,7 +4,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread::Builder;
 use std::time::Duration;
 
-use albertine::{Error, Interrupt};
+use albertine::{CancellationToken, Error};
 use pyo3::prelude::*;
 
 use crate::error::Failure;
@@ -17,21 +17,22 @@ fn no_thread(error: std::io::Error) -> Failure {
 }
 
 /// Does `work` on a thread of its own, while this one listens to Ctrl-C and whatever else Python has to say; then the work is told
-/// to stop, and is waited for.
-pub(crate) fn interruptible<R, E>(work: impl FnOnce() -> Result<R, E> + Send) -> Result<R, Failure>
+/// to stop, by `cancellation` if it looks at that, and is waited for.
+pub(crate) fn interruptible<R, E>(
+    cancellation: &CancellationToken,
+    work: impl FnOnce() -> Result<R, E> + Send,
+) -> Result<R, Failure>
 where
     R: Send,
     E: Send,
     Failure: From<E>,
 {
-    let interrupt = Interrupt::default();
     let wait = || {
         std::thread::scope(|scope| {
             let (sender, receiver) = channel::<()>();
-            let interrupt = &interrupt;
             let work = move || {
                 let _ends = sender;
-                albertine::interruptible(interrupt, work)
+                work()
             };
             let worker = Builder::new().spawn_scoped(scope, work).map_err(no_thread)?;
             let stopped = loop {
@@ -40,7 +41,7 @@ where
                     Ok(()) | Err(RecvTimeoutError::Disconnected) => break None,
                 }
                 if let Err(signal) = Python::attach(|py| py.check_signals()) {
-                    interrupt.raise();
+                    cancellation.cancel();
                     break Some(signal);
                 }
             };

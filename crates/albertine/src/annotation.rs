@@ -10,9 +10,15 @@ pub enum AnnotatorType {
     Token,
     /// A class with its score.
     Category,
+    /// Any of them: a column without annotations, from a library that does not keep the type with the column. Stages take it for the
+    /// type that they read.
+    Any,
 }
 
 impl AnnotatorType {
+    /// All types.
+    pub const ALL: [Self; 4] = [Self::Document, Self::Token, Self::Category, Self::Any];
+
     /// The name in Spark NLP.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -20,6 +26,7 @@ impl AnnotatorType {
             Self::Document => "document",
             Self::Token => "token",
             Self::Category => "category",
+            Self::Any => "any",
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::annotation::AnnotatorType;
 use crate::column::AnnotationColumnBuilder;
+use crate::documents::Span;
 use crate::scores::{Activation, argmax, jvm_float};
 
 /// What turns scores into annotations.
@@ -33,7 +34,7 @@ impl CategoryRule {
     }
 
     /// The labels that are given for a row of scores: the best one, or with sigmoid every one over the threshold, in label order.
-    fn given(self, scores: &[f32]) -> Vec<usize> {
+    fn labels(self, scores: &[f32]) -> Vec<usize> {
         match self.activation {
             Activation::Sigmoid => (0..scores.len()).filter(|&label| scores[label] > self.threshold).collect(),
             Activation::Softmax | Activation::Identity => vec![argmax(scores)],
@@ -43,23 +44,16 @@ impl CategoryRule {
     /// The best label and its score; no label when not even the best is given.
     pub(crate) fn best(self, scores: &[f32]) -> (Option<usize>, f32) {
         let best = argmax(scores);
-        (self.given(scores).contains(&best).then_some(best), scores[best])
+        (self.labels(scores).contains(&best).then_some(best), scores[best])
     }
 
     /// Adds the annotations of one text to the current row: all scores stand in the metadata of each.
-    pub(crate) fn push(
-        self,
-        column: &mut AnnotationColumnBuilder,
-        span: (i32, i32),
-        sentence: &str,
-        labels: &[String],
-        scores: &[f32],
-    ) {
+    pub(crate) fn push(self, column: &mut AnnotationColumnBuilder, span: &Span, labels: &[String], scores: &[f32]) {
         let texts: Vec<String> = scores.iter().map(|&score| jvm_float(score)).collect();
-        for label in self.given(scores) {
+        for label in self.labels(scores) {
             let all = labels.iter().map(String::as_str).zip(texts.iter().map(String::as_str));
-            let metadata = std::iter::once(("sentence", sentence)).chain(all);
-            column.push(AnnotatorType::Category, span.0, span.1, &labels[label], metadata);
+            let metadata = std::iter::once(("sentence", &*span.sentence)).chain(all);
+            column.push(AnnotatorType::Category, span.begin, span.end, &labels[label], metadata);
         }
     }
 }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float32Builder, ListBuilder, StringArray, StringBuilder, StructArray};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use arrow::record_batch::RecordBatch;
 
 use crate::annotation::AnnotatorType;
 use crate::category::CategoryRule;
 use crate::classifier::Classifier;
 use crate::column::{AnnotationColumnBuilder, annotation_field};
 use crate::scores::Activation;
-use crate::{Error, Transform, texts};
+use crate::{CancellationToken, Counts, Error, OutputSchema, Transform, Transformed, texts};
 
 /// Which columns [`Classify`] reads and adds.
 #[derive(Debug, Clone)]
@@ -120,23 +120,23 @@ impl Classify {
         self.added_fields().into_iter().map(free).collect()
     }
 
-    fn arrays(&self, texts: &StringArray) -> Result<Vec<ArrayRef>, Error> {
+    fn arrays(&self, texts: &StringArray, cancellation: &CancellationToken) -> Result<(Vec<ArrayRef>, Counts), Error> {
         let rows: Vec<Option<&str>> = texts.iter().collect();
-        let answer = self.classifier.answer(&rows)?;
-        let scores: Vec<Option<Vec<f32>>> = answer.scores(self.rule).collect();
+        let (classified, counts) = self.classifier.classify(&rows, cancellation)?;
+        let scores: Vec<Option<Vec<f32>>> = classified.scores(self.rule).collect();
         let mut arrays = self.label_and_score(&scores);
         if self.columns.all_scores {
             arrays.push(self.all_scores(&scores)?);
         }
         if self.columns.logits {
-            arrays.push(logit_lists(&answer.logits().collect::<Vec<_>>()));
+            arrays.push(logit_lists(&classified.logits().collect::<Vec<_>>()));
         }
         if self.columns.annotations {
             let mut column = AnnotationColumnBuilder::default();
-            answer.annotate(self.rule, self.classifier.labels(), &mut column);
+            classified.annotate(self.rule, self.classifier.labels(), &mut column);
             arrays.push(column.finish()?);
         }
-        Ok(arrays)
+        Ok((arrays, counts))
     }
 
     /// The best label and its score. With sigmoid the label is null when even the best is not over the threshold; the score stays.
@@ -179,18 +179,14 @@ fn logit_lists(logits: &[Option<Vec<f32>>]) -> ArrayRef {
 }
 
 impl Transform for Classify {
-    fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, Error> {
+    fn output_schema(&self, input: &SchemaRef) -> Result<OutputSchema, Error> {
         texts::require(input, &self.columns.text)?;
-        let added = self.free_fields(input).into_iter().map(Arc::new);
-        let fields: Fields = input.fields().iter().cloned().chain(added).collect();
-        Ok(Arc::new(Schema::new_with_metadata(fields, input.metadata().clone())))
+        Ok(OutputSchema::unchanged(input).adding(self.free_fields(input).into_iter().map(Arc::new)))
     }
 
-    fn transform(&self, batch: &RecordBatch) -> Result<RecordBatch, Error> {
+    fn run(&self, batch: &RecordBatch, cancellation: &CancellationToken) -> Result<Transformed, Error> {
         let schema = self.output_schema(&batch.schema())?;
-        let mut columns = batch.columns().to_vec();
-        columns.extend(self.arrays(&texts::read(batch, &self.columns.text)?)?);
-        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        Ok(RecordBatch::try_new_with_options(schema, columns, &options)?)
+        let (arrays, counts) = self.arrays(&texts::read(batch, &self.columns.text)?, cancellation)?;
+        Ok((schema.assemble(batch, arrays)?, vec![counts]))
     }
 }

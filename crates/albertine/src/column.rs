@@ -81,7 +81,7 @@ pub(crate) fn require(schema: &Schema, stage: &'static str, column: &str, kind: 
     let wrong =
         |found: String| Error::WrongAnnotation { stage, column: column.to_owned(), expected: kind.name(), found };
     match annotator_type(field) {
-        Some(found) if found == kind.name() => {}
+        Some(found) if found == kind.name() || found == AnnotatorType::Any.name() => {}
         Some(found) => return Err(wrong(format!("has type `{found}`"))),
         None => return Err(wrong("is not an annotation column".to_owned())),
     }

@@ -258,9 +258,23 @@ pub enum Error {
     /// A light pipeline must begin with a `DocumentAssembler`, which names the text column.
     #[error("the pipeline must begin with a DocumentAssembler")]
     NoDocumentAssembler,
-    /// The work was stopped by an [`Interrupt`](crate::Interrupt).
-    #[error("interrupted")]
-    Interrupted,
+    /// The call was stopped by its [`CancellationToken`](crate::CancellationToken).
+    #[error("cancelled")]
+    Cancelled,
+    /// A transform that lost or added rows, where it says it keeps them.
+    #[error("a transform made {found} rows out of {expected}")]
+    RowsChanged {
+        /// The rows that went in.
+        expected: usize,
+        /// The rows that came out.
+        found: usize,
+    },
+    /// A transform that changed a column, or the order of its rows, which it says it keeps.
+    #[error("a transform changed column `{column}`, which it was to keep")]
+    ColumnChanged {
+        /// The column.
+        column: String,
+    },
     /// The threads could not be started.
     #[error("{threads} threads could not be started: {reason}")]
     Threads {

@@ -1,7 +1,8 @@
 //! Text classification with ALBERT: annotators and pipelines over Arrow record batches, under Spark NLP's names.
 //!
 //! Two ways lead to the same scores. [`Classify`] adds flat columns (`label`, `score`) to a table; a [`Pipeline`] of annotators adds
-//! annotation columns with Spark NLP's schema. Both are a [`Transform`]: rows stay, in order, with all their columns.
+//! annotation columns with Spark NLP's schema. Both are a [`Transform`]: rows stay, in order, with all their columns,
+//! unless a stage says otherwise ([`OutputSchema`]).
 //!
 //! ```
 //! use std::sync::Arc;
@@ -31,43 +32,52 @@
 pub mod annotation;
 pub mod annotators;
 pub mod builtin;
+mod cancellation;
 mod category;
+mod classified;
 mod classifier;
 mod classify;
 pub mod column;
 mod documents;
 mod error;
 pub mod hub;
-mod interrupt;
 mod light_pipeline;
+mod load;
+mod loaded_model;
+mod output_schema;
 mod params;
 mod pipeline;
+mod preparation;
 mod pretrained_pipeline;
 mod saved;
 pub mod scores;
+mod session;
 mod spark_params;
 mod text_column;
 pub mod texts;
-mod threads;
 mod transform;
+mod windowed;
 mod windows;
 
 pub use albertine_model as model;
 pub use albertine_model::Precision;
 pub use albertine_text as text;
 pub use albertine_text::{BoundsStrategy, CleanupMode};
-pub use classifier::{
-    Classifier, ClassifierSettings, Counts, DEFAULT_MAX_SENTENCE_LENGTH, Encoding, LongTexts, MAX_THREADS, Prediction,
-    StageCost,
-};
+pub use cancellation::CancellationToken;
+pub use classifier::{Classifier, Prediction};
 pub use classify::{Classify, Columns};
 pub use error::Error;
-pub use interrupt::{Interrupt, interruptible};
 pub use light_pipeline::LightPipeline;
+pub use output_schema::{Origin, OutputSchema, Rows};
 pub use pipeline::{Pipeline, PipelineModel};
 pub use pretrained_pipeline::PretrainedPipeline;
 pub use scores::Activation;
-pub use transform::Transform;
+pub use session::{
+    ClassifierSettings, Counts, DEFAULT_MAX_SENTENCE_LENGTH, Document, Encoding, LongTexts, MAX_THREADS, Outputs,
+    Session, StageCost,
+};
+pub use transform::{Transform, Transformed};
+pub use windowed::Windowed;
 pub use windows::{WindowSettings, Windows};
 
 /// What a program that builds pipelines needs, in one line.

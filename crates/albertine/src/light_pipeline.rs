@@ -6,11 +6,11 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, StringArray};
 use arrow::record_batch::RecordBatch;
 
-use crate::Error;
 use crate::annotation::Annotation;
-use crate::annotators::Stage;
+use crate::annotators::{DocumentAssembler, Finisher, Stage};
 use crate::column::{self, AnnotationColumn, annotator_type};
-use crate::pipeline::PipelineModel;
+use crate::pipeline::{PipelineModel, run_stages};
+use crate::{CancellationToken, Counts, Error};
 
 /// Runs a [`PipelineModel`] on single texts and gives back plain values.
 ///
@@ -28,16 +28,12 @@ impl LightPipeline {
     /// A light pipeline over a model, whose first stage must be a `DocumentAssembler`.
     #[must_use]
     pub fn new(model: &PipelineModel) -> Self {
-        let text_column = match model.stages().first() {
-            Some(Stage::DocumentAssembler(first)) => Some(first.get_input_col().to_owned()),
-            _ => None,
-        };
-        let wanted = model.stages().iter().find_map(|stage| match stage {
-            Stage::Finisher(finisher) => Some(finisher.get_input_cols().to_vec()),
-            _ => None,
-        });
-        let stages = model.stages().iter().filter(|stage| !matches!(stage, Stage::Finisher(_)));
-        let stages = stages.cloned().map(Stage::of_text_alone).collect();
+        let first = model.stages().first().and_then(Stage::downcast_ref::<DocumentAssembler>);
+        let text_column = first.map(|first| first.get_input_col().to_owned());
+        let finisher = |stage: &Stage| Some(stage.downcast_ref::<Finisher>()?.get_input_cols().to_vec());
+        let wanted = model.stages().iter().find_map(finisher);
+        let stages = model.stages().iter().filter(|stage| stage.downcast_ref::<Finisher>().is_none());
+        let stages = stages.map(Stage::on_texts_alone).collect();
         Self { stages, text_column, wanted }
     }
 
@@ -76,10 +72,23 @@ impl LightPipeline {
     /// # Errors
     /// As [`PipelineModel::transform`], and [`Error::NoDocumentAssembler`].
     pub fn full_annotate_all(&self, texts: &[&str]) -> Result<Vec<BTreeMap<String, Vec<Annotation>>>, Error> {
+        Ok(self.run(texts, &CancellationToken::default())?.0)
+    }
+
+    /// As [`full_annotate_all`](Self::full_annotate_all), and the counts of each classifier, in the order of the stages.
+    ///
+    /// # Errors
+    /// As `full_annotate_all`, and [`Error::Cancelled`] soon after `cancellation` is asked for.
+    #[expect(clippy::type_complexity, reason = "annotations by column are what a text has")]
+    pub fn run(
+        &self,
+        texts: &[&str],
+        cancellation: &CancellationToken,
+    ) -> Result<(Vec<BTreeMap<String, Vec<Annotation>>>, Vec<Counts>), Error> {
         let column: ArrayRef = Arc::new(StringArray::from(texts.to_vec()));
         let text_column = self.text_column.as_ref().ok_or(Error::NoDocumentAssembler)?;
         let batch = RecordBatch::try_from_iter([(text_column, column)])?;
-        let annotated = self.stages.iter().try_fold(batch, |batch, stage| stage.transform(&batch))?;
+        let (annotated, counts) = run_stages(&self.stages, batch, cancellation)?;
         let fields = annotated.schema_ref().fields().iter().filter(|field| annotator_type(field).is_some());
         let names = fields.map(|field| field.name()).filter(|name| self.is_wanted(name));
         let columns: Vec<(&String, AnnotationColumn<'_>)> = names
@@ -91,7 +100,7 @@ impl LightPipeline {
                 .map(|(name, column)| ((*name).clone(), column.row(row).map(|a| a.to_annotation()).collect()));
             cells.collect()
         };
-        Ok((0..texts.len()).map(row).collect())
+        Ok(((0..texts.len()).map(row).collect(), counts))
     }
 
     fn is_wanted(&self, column: &str) -> bool {

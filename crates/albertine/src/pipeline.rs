@@ -4,7 +4,7 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 
 use crate::annotators::Stage;
-use crate::{Error, Transform};
+use crate::{CancellationToken, Error, OutputSchema, Transform, Transformed};
 
 /// A list of stages that is not yet checked against a table.
 #[derive(Debug, Clone, Default)]
@@ -64,18 +64,35 @@ impl PipelineModel {
     /// # Errors
     /// When a column is missing or of the wrong kind, or a row cannot be worked on.
     pub fn transform(&self, batch: &RecordBatch) -> Result<RecordBatch, Error> {
-        // contracts of all stages first: no stage works for nothing
-        self.output_schema(&batch.schema())?;
-        self.stages.iter().try_fold(batch.clone(), |batch, stage| stage.transform(&batch))
+        Transform::transform(self, batch)
     }
 }
 
 impl Transform for PipelineModel {
-    fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, Error> {
-        self.stages.iter().try_fold(input.clone(), |schema, stage| stage.output_schema(&schema))
+    fn output_schema(&self, input: &SchemaRef) -> Result<OutputSchema, Error> {
+        let start = OutputSchema::unchanged(input);
+        self.stages.iter().enumerate().try_fold(start, |output, (number, stage)| {
+            let next = stage.output_schema(output.schema())?;
+            Ok(output.then(number, next))
+        })
     }
 
-    fn transform(&self, batch: &RecordBatch) -> Result<RecordBatch, Error> {
-        Self::transform(self, batch)
+    fn run(&self, batch: &RecordBatch, cancellation: &CancellationToken) -> Result<Transformed, Error> {
+        // contracts of all stages first: no stage works for nothing
+        self.output_schema(&batch.schema())?;
+        run_stages(&self.stages, batch.clone(), cancellation)
     }
+}
+
+/// A batch through stages, and the counts of each classifier among them.
+pub(crate) fn run_stages(
+    stages: &[Stage],
+    batch: RecordBatch,
+    cancellation: &CancellationToken,
+) -> Result<Transformed, Error> {
+    stages.iter().try_fold((batch, Vec::new()), |(batch, mut counts), stage| {
+        let (batch, counted) = stage.run(&batch, cancellation)?;
+        counts.extend(counted);
+        Ok((batch, counts))
+    })
 }

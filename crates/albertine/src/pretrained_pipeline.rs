@@ -9,7 +9,7 @@ use arrow::record_batch::RecordBatch;
 use crate::annotation::Annotation;
 use crate::light_pipeline::LightPipeline;
 use crate::pipeline::PipelineModel;
-use crate::{Error, Transform, hub};
+use crate::{CancellationToken, Error, OutputSchema, Transform, Transformed, hub};
 
 /// A saved [`PipelineModel`] with its [`LightPipeline`], as Spark NLP's class of this name.
 ///
@@ -85,11 +85,11 @@ impl PretrainedPipeline {
 }
 
 impl Transform for PretrainedPipeline {
-    fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, Error> {
+    fn output_schema(&self, input: &SchemaRef) -> Result<OutputSchema, Error> {
         self.model.output_schema(input)
     }
 
-    fn transform(&self, batch: &RecordBatch) -> Result<RecordBatch, Error> {
-        self.model.transform(batch)
+    fn run(&self, batch: &RecordBatch, cancellation: &CancellationToken) -> Result<Transformed, Error> {
+        self.model.run(batch, cancellation)
     }
 }

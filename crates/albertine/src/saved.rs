@@ -10,11 +10,13 @@
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
-use albertine_model::{Checkpoint, Folder, SparkPipeline};
+use albertine_model::{Folder, SparkPipeline};
 use serde_json::{Map, Value, json};
 
-use crate::annotators::{AlbertForSequenceClassification, Stage};
+use crate::annotators::Stage;
+use crate::loaded_model::LoadedModel;
 use crate::pipeline::PipelineModel;
 use crate::{Classifier, ClassifierSettings, Error};
 
@@ -90,11 +92,11 @@ impl PipelineModel {
         let mut stages = Vec::with_capacity(self.stages().len());
         for (index, stage) in self.stages().iter().enumerate() {
             let mut entry = json!({"class": stage.name(), "params": stage.params()});
-            if let Stage::AlbertForSequenceClassification(stage) = stage {
+            if let Some(classifier) = stage.classifier() {
                 let model = format!("models/{index}");
                 let directory = partial.0.join(&model);
                 fs::create_dir_all(&directory).map_err(io(&directory))?;
-                stage.classifier().save(&directory)?;
+                classifier.save(&directory)?;
                 entry["model"] = Value::from(model);
             }
             stages.push(entry);
@@ -151,10 +153,7 @@ pub(crate) fn stages_in(folder: &Folder, settings: &ClassifierSettings) -> Resul
 }
 
 /// The classifier that our annotator of Spark's pipelines was saved as, alone; none for anything else.
-pub(crate) fn annotator_in(
-    folder: &Folder,
-    settings: &ClassifierSettings,
-) -> Result<Option<Box<AlbertForSequenceClassification>>, Error> {
+pub(crate) fn classifier_in(folder: &Folder, settings: &ClassifierSettings) -> Result<Option<Stage>, Error> {
     if !SparkPipeline::is_in(folder) || folder.has_folder("stages") {
         return Ok(None);
     }
@@ -162,10 +161,7 @@ pub(crate) fn annotator_in(
     if !saved.stages.iter().all(|stage| stage.class.starts_with(OURS)) {
         return Ok(None);
     }
-    Ok(read_spark(&saved, settings)?.into_iter().find_map(|stage| match stage {
-        Stage::AlbertForSequenceClassification(class) => Some(class),
-        _ => None,
-    }))
+    Ok(read_spark(&saved, settings)?.into_iter().find(|stage| stage.classifier().is_some()))
 }
 
 fn read_ours(folder: &Folder, listing: &[u8], settings: &ClassifierSettings) -> Result<Vec<Stage>, Error> {
@@ -220,7 +216,7 @@ fn read_spark(pipeline: &SparkPipeline, settings: &ClassifierSettings) -> Result
 
 fn load_model(folder: &Folder, settings: &ClassifierSettings) -> Result<Classifier, Error> {
     let settings = ClassifierSettings { precision: settings.precision, ..ClassifierSettings::default() };
-    Classifier::of_checkpoint(Checkpoint::read(folder)?, folder.clone(), settings)
+    Classifier::of_model(Arc::new(LoadedModel::read(folder.clone(), settings.precision)?), &settings)
 }
 
 fn not_a_pipeline(folder: &Folder, reason: &'static str) -> Error {

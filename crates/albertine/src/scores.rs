@@ -1,6 +1,7 @@
 //! From logits to probabilities, and how the JVM writes them.
 
-use albertine_model::{AlbertConfig, ProblemType};
+pub use albertine_model::argmax;
+use albertine_model::{AlbertConfig, ProblemType, softmax};
 
 /// How logits become scores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,23 +41,11 @@ impl Activation {
     }
 }
 
-fn softmax(logits: &[f32]) -> Vec<f32> {
-    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let powers: Vec<f64> = logits.iter().map(|&x| f64::from(x - most).exp()).collect();
-    let sum: f64 = powers.iter().sum();
-    powers.iter().map(|power| (power / sum) as f32).collect()
-}
-
-/// The first index of the greatest score; 0 for an empty row.
-#[must_use]
-pub fn argmax(scores: &[f32]) -> usize {
-    let mut best = 0;
-    for (index, score) in scores.iter().enumerate() {
-        if *score > scores[best] {
-            best = index;
-        }
-    }
-    best
+/// The mean of each label over rows of logits or scores, in their order.
+pub(crate) fn mean<'a>(rows: impl ExactSizeIterator<Item = &'a [f32]> + Clone) -> Vec<f32> {
+    let labels = rows.clone().next().map_or(0, <[f32]>::len);
+    let sum = |label: usize| rows.clone().map(|row| f64::from(row[label])).sum::<f64>();
+    (0..labels).map(|label| (sum(label) / rows.len() as f64) as f32).collect()
 }
 
 /// The text of a float as Java's `Float.toString` gives it, which is what Spark NLP puts into annotation metadata.

@@ -1,4 +1,4 @@
-//! What an `AlbertForSequenceClassification` that Spark NLP saved was set to.
+//! What an annotator for sequence classification that Spark NLP saved was set to.
 
 use serde_json::{Map, Value};
 
@@ -28,8 +28,9 @@ impl SparkParams {
         self.there
     }
 
-    pub(crate) fn read(map: &Map<String, Value>) -> Result<Self, Error> {
-        let params = Params::new("AlbertForSequenceClassification", map);
+    /// Reads the parameters of an annotator of that name.
+    pub(crate) fn read(annotator: &'static str, map: &Map<String, Value>) -> Result<Self, Error> {
+        let params = Params::new(annotator, map);
         let activation = params.named("activation", "softmax or sigmoid", |name| match name {
             "softmax" => Some(Activation::Softmax),
             "sigmoid" => Some(Activation::Sigmoid),
@@ -61,7 +62,7 @@ mod tests {
     use serde_json::json;
 
     fn read(value: Value) -> Result<SparkParams, Error> {
-        SparkParams::read(value.as_object().unwrap())
+        SparkParams::read("AlbertForSequenceClassification", value.as_object().unwrap())
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use albertine::{Activation, Classifier, ClassifierSettings, Classify, Columns, Transform};
+use albertine::{Activation, CancellationToken, Classifier, ClassifierSettings, Classify, Columns, Transform};
 use arrow::array::{Array, ArrayRef, AsArray, LargeStringArray, StringArray};
 use arrow::datatypes::Float32Type;
 use arrow::record_batch::RecordBatch;
@@ -94,9 +94,9 @@ fn what_was_seen_is_counted() {
     let settings = ClassifierSettings { max_sentence_length: Some(8), threads: 1, ..Default::default() };
     let classifier = Classifier::pretrained("ag_news", settings).unwrap();
     let long = "one two three four five six seven eight nine ten";
-    classifier.predict(&[Some(long), None, Some(" "), Some("Oil")]).unwrap();
-    let counts = classifier.counts();
-    assert_eq!((counts.rows, counts.blank, counts.truncated), (4, 2, 1));
+    let texts = [Some(long), None, Some(" "), Some("Oil")];
+    let (_, counts) = classifier.run(&texts, &CancellationToken::default()).unwrap();
+    assert_eq!((counts.documents, counts.blank, counts.truncated), (4, 2, 1));
     assert!(counts.tokens > 8 && counts.flops > counts.tokens);
 }
 

@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use albertine::{Classifier, ClassifierSettings, Precision};
+use albertine::{CancellationToken, Classifier, ClassifierSettings, Precision};
 use proptest::prelude::*;
 
 const TEXTS: &[&str] = &[
@@ -113,16 +113,15 @@ fn equal_texts_go_through_once_and_are_counted_each() {
     let one = Classifier::pretrained("ag_news", settings).unwrap();
     let long = LONG.last().unwrap().as_str();
     let once = [Some("Oil"), Some(long), None];
-    let expected = one.logits(&once).unwrap();
-    let before = one.counts();
+    let token = CancellationToken::default();
+    let (expected, each) = one.run(&once, &token).unwrap();
     let often: Vec<_> = once.iter().cycle().copied().take(30).collect();
-    let found = one.logits(&often).unwrap();
+    let (found, all) = one.run(&often, &token).unwrap();
     assert!(found.chunks(3).all(|rows| rows == expected));
-    let after = one.counts();
-    assert_eq!(after.tokens - before.tokens, before.tokens);
-    assert_eq!([after.rows - before.rows, after.blank - before.blank], [30, 10]);
-    assert_eq!(after.truncated - before.truncated, 10 * before.truncated);
-    assert_eq!(before.truncated, 1, "the last text is longer than the limit");
+    assert_eq!((all.tokens, all.sequences, all.flops), (each.tokens, each.sequences, each.flops));
+    assert_eq!([all.documents, all.blank], [30, 10]);
+    assert_eq!(all.truncated, 10 * each.truncated);
+    assert_eq!(each.truncated, 1, "the last text is longer than the limit");
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use albertine::Classifier;
 use albertine::model::{CpuError, Precision, product_gflops};
+use albertine::{Classifier, Counts};
 use albertine_engine::Summary;
 
 use crate::printer::Printer;
@@ -21,9 +21,9 @@ pub(crate) fn rows(printer: &Printer, rows: u64, elapsed: Duration, file: Option
 }
 
 /// Says which texts were not read whole or got no label.
-pub(crate) fn texts(printer: &Printer, classifier: &Classifier) {
-    truncated(printer, classifier);
-    match classifier.counts().blank {
+pub(crate) fn texts(printer: &Printer, classifier: &Classifier, counts: &Counts) {
+    truncated(printer, classifier, counts);
+    match counts.blank {
         0 => {}
         1 => printer.warn("1 text was null or blank and got no label"),
         many => printer.warn(format_args!("{} texts were null or blank and got no label", grouped(many))),
@@ -31,9 +31,9 @@ pub(crate) fn texts(printer: &Printer, classifier: &Classifier) {
 }
 
 /// Says which texts were not read whole.
-pub(crate) fn truncated(printer: &Printer, classifier: &Classifier) {
+pub(crate) fn truncated(printer: &Printer, classifier: &Classifier, counts: &Counts) {
     let limit = classifier.max_sentence_length();
-    match classifier.counts().truncated {
+    match counts.truncated {
         0 => {}
         1 => printer.warn(format_args!("1 text was longer than {limit} pieces and was cut")),
         many => printer.warn(format_args!("{} texts were longer than {limit} pieces and were cut", grouped(many))),

@@ -13,6 +13,7 @@ use crate::args::{
     Activation, ColumnArgs, Encoding, Errors, InputArgs, InputFormat, ModelArgs, OutputArgs, OutputFormat,
 };
 use crate::exit::Misuse;
+use crate::timing;
 
 /// The name that stands for standard input or standard output.
 const STANDARD_STREAM: &str = "-";
@@ -173,6 +174,7 @@ pub(crate) fn model(args: &ModelArgs, hub: &Hub) -> Result<Model, albertine::Err
         precision: args.precision.into(),
         batch_tokens: args.batch_tokens.map_or(defaults.batch_tokens, NonZeroUsize::get),
         threads: args.threads.map_or(defaults.threads, NonZeroUsize::get),
+        measure_stages: timing::is_wanted(),
     };
     Ok(Model { name: args.model.clone(), settings })
 }

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use albertine::model::{CpuError, Kernels, Precision, Stage};
-use albertine::{Classifier, StageCost};
+use albertine::{Classifier, Counts, StageCost};
 
 use crate::printer::Printer;
 
@@ -16,17 +16,11 @@ pub(crate) fn is_wanted() -> bool {
     std::env::var_os(VARIABLE).is_some_and(|value| !value.is_empty() && value != "0")
 }
 
-/// The same for the model of this run: from now on its stages are watched, if they are wanted.
-pub(crate) fn watch(classifier: &Classifier) {
-    if is_wanted() {
-        classifier.watch_stages(true);
-    }
-}
-
-/// Says what the stages cost since [`watch`], if they are wanted, among them others that are not the classifier's.
+/// Says what the stages of a run cost, if they are wanted, among them others that are not the classifier's.
 pub(crate) fn tell(
     printer: &Printer,
     classifier: &Classifier,
+    counts: &Counts,
     elapsed: Duration,
     before: &[(&'static str, Duration)],
     after: &[(&'static str, Duration)],
@@ -36,7 +30,8 @@ pub(crate) fn tell(
     }
     let cost = |&(name, time): &(&'static str, Duration)| StageCost { name, time, flops: 0 };
     let threads = threads_at_once(classifier.threads());
-    let stages = before.iter().map(cost).chain(classifier.stages()).chain(after.iter().map(cost)).collect::<Vec<_>>();
+    let own = counts.stages.iter().copied();
+    let stages = before.iter().map(cost).chain(own).chain(after.iter().map(cost)).collect::<Vec<_>>();
     let peak = peak_gflops(classifier.model().precision(), threads)?;
     printer.note(format_args!(
         "timing: {:.3} s on the clock, {} threads for the model, peak {peak:.0} GFLOP/s in {}\n{}",

@@ -282,14 +282,12 @@ pub enum EngineError {
     #[error(transparent)]
     Transform(#[from] albertine::Error),
 
-    /// A transform that lost or added rows, which it must not.
-    #[error("a transform made {found} rows out of {expected}")]
-    RowsChanged {
-        /// The rows that went in.
-        expected: usize,
-        /// The rows that came out.
-        found: usize,
-    },
+    /// A transform that gives some rows several rows, or none.
+    #[error(
+        "the transform does not keep one row for each row, which a table needs: \
+         turn off `explodeSentences` of its SentenceDetector"
+    )]
+    RowsMultiplied,
 
     /// A thread of the engine ended without a result.
     #[error("the {stage} stopped unexpectedly")]

@@ -8,7 +8,7 @@
 //! A transform that adds nothing turns one format into another:
 //!
 //! ```
-//! use albertine::WindowSettings;
+//! use albertine::{CancellationToken, OutputSchema, Transformed, WindowSettings};
 //! use albertine_engine::{Format, Sink, Source, SourceOptions, Target, run};
 //! use arrow::array::RecordBatch;
 //! use arrow::datatypes::SchemaRef;
@@ -16,11 +16,11 @@
 //! struct Keep;
 //!
 //! impl albertine::Transform for Keep {
-//!     fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, albertine::Error> {
-//!         Ok(input.clone())
+//!     fn output_schema(&self, input: &SchemaRef) -> Result<OutputSchema, albertine::Error> {
+//!         Ok(OutputSchema::unchanged(input))
 //!     }
-//!     fn transform(&self, batch: &RecordBatch) -> Result<RecordBatch, albertine::Error> {
-//!         Ok(batch.clone())
+//!     fn run(&self, batch: &RecordBatch, _: &CancellationToken) -> Result<Transformed, albertine::Error> {
+//!         Ok((batch.clone(), Vec::new()))
 //!     }
 //! }
 //!

@@ -9,10 +9,11 @@
 //! nothing piles up.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
-use albertine::{Transform, WindowSettings, Windows};
+use albertine::{Counts, Rows, Transform, WindowSettings, Windowed};
 use arrow::array::RecordBatch;
 
 use crate::{EngineError, Sink, Source};
@@ -37,6 +38,8 @@ pub struct Summary {
     pub failed_rows: u64,
     /// What was wrong with the first few of them.
     pub failures: Vec<String>,
+    /// What each classifier of the transform counted.
+    pub counts: Vec<Counts>,
     /// From start to end.
     pub elapsed: Duration,
     /// The time that the thread that reads has worked.
@@ -50,8 +53,8 @@ pub struct Summary {
 /// There is one output row for each input row, in the same order.
 ///
 /// # Errors
-/// The first error of a stage, or a transform that lost or added rows; the sink then leaves nothing behind. The target
-/// must not be a file of the source.
+/// A transform that [multiplies rows](Rows::Multiplied), before a row is read; the first error of a stage; the sink then leaves
+/// nothing behind. The target must not be a file of the source.
 pub fn run(
     source: Source,
     transform: &dyn Transform,
@@ -94,11 +97,15 @@ pub fn run(
 /// ```
 /// # struct Keep;
 /// # impl albertine::Transform for Keep {
-/// #     fn output_schema(&self, input: &arrow::datatypes::SchemaRef) -> Result<arrow::datatypes::SchemaRef, albertine::Error> {
-/// #         Ok(input.clone())
+/// #     fn output_schema(&self, input: &arrow::datatypes::SchemaRef) -> Result<albertine::OutputSchema, albertine::Error> {
+/// #         Ok(albertine::OutputSchema::unchanged(input))
 /// #     }
-/// #     fn transform(&self, batch: &arrow::array::RecordBatch) -> Result<arrow::array::RecordBatch, albertine::Error> {
-/// #         Ok(batch.clone())
+/// #     fn run(
+/// #         &self,
+/// #         batch: &arrow::array::RecordBatch,
+/// #         _: &albertine::CancellationToken,
+/// #     ) -> Result<albertine::Transformed, albertine::Error> {
+/// #         Ok((batch.clone(), Vec::new()))
 /// #     }
 /// # }
 /// use std::ops::ControlFlow;
@@ -116,7 +123,8 @@ pub fn run(
 /// ```
 ///
 /// # Errors
-/// The first error of the source, of the transform or of `visit`, or a transform that lost or added rows.
+/// A transform that [multiplies rows](Rows::Multiplied), before a row is read; the first error of the source, of the transform or of
+/// `visit`.
 pub fn for_each_window<E: From<EngineError>>(
     source: Source,
     transform: &dyn Transform,
@@ -126,21 +134,19 @@ pub fn for_each_window<E: From<EngineError>>(
     let started = Instant::now();
     let rejects = source.rejects().clone();
     let mut summary = Summary::default();
-    let mut windows = Windows::new(source, settings);
+    let schema = Arc::clone(source.schema());
+    let mut windows = Windowed::new(source, &schema, transform, settings).map_err(EngineError::from)?;
+    if windows.output_schema().rows() == Rows::Multiplied {
+        return Err(EngineError::RowsMultiplied.into());
+    }
     while let Some(window) = windows.next().transpose()? {
-        let working = Instant::now();
-        let rows = summary.rows as usize;
-        let result = transform.transform(&window).map_err(|error| EngineError::from(error.of_rows_from(rows)))?;
-        windows.keep_pace(window.num_rows(), working.elapsed());
-        if result.num_rows() != window.num_rows() {
-            return Err(EngineError::RowsChanged { expected: window.num_rows(), found: result.num_rows() }.into());
-        }
-        summary.rows += result.num_rows() as u64;
-        let now = Progress { rows: summary.rows, bytes_read: windows.source().bytes_read() };
-        if visit(result, &now)?.is_break() {
+        let now = Progress { rows: windows.rows() as u64, bytes_read: windows.source().bytes_read() };
+        if visit(window, &now)?.is_break() {
             break;
         }
     }
+    summary.rows = windows.rows() as u64;
+    summary.counts = windows.counts().to_vec();
     summary.reading = windows.source().time();
     summary.failed_rows = rejects.rows();
     summary.failures = rejects.first();

@@ -9,28 +9,27 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use albertine::{Transform, WindowSettings};
+use albertine::{CancellationToken, OutputSchema, Transform, Transformed, WindowSettings};
 use albertine_engine::{EngineError, Format, OnError, Sink, Source, SourceOptions, Target, run};
 use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, SchemaRef};
 use common::{Folder, Keep, cells, open, read};
 
 /// Adds the number of characters of the first column, and calls back for each window.
 struct Count<F>(F);
 
 impl<F: Fn(usize) + Send + Sync> Transform for Count<F> {
-    fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, albertine::Error> {
+    fn output_schema(&self, input: &SchemaRef) -> Result<OutputSchema, albertine::Error> {
         let added = Field::new("length", DataType::Int64, true);
-        Ok(Arc::new(Schema::new(input.fields().iter().cloned().chain([Arc::new(added)]).collect::<Vec<_>>())))
+        Ok(OutputSchema::unchanged(input).adding([Arc::new(added)]))
     }
 
-    fn transform(&self, batch: &RecordBatch) -> Result<RecordBatch, albertine::Error> {
+    fn run(&self, batch: &RecordBatch, _: &CancellationToken) -> Result<Transformed, albertine::Error> {
         self.0(batch.num_rows());
         let texts = batch.column(0).as_any().downcast_ref::<StringArray>().unwrap();
         let lengths: ArrayRef =
             Arc::new(texts.iter().map(|text| text.map(|text| text.len() as i64)).collect::<Int64Array>());
-        let columns = batch.columns().iter().cloned().chain([lengths]).collect();
-        Ok(RecordBatch::try_new(self.output_schema(&batch.schema())?, columns)?)
+        Ok((self.output_schema(&batch.schema())?.assemble(batch, [lengths])?, Vec::new()))
     }
 }
 
@@ -42,7 +41,7 @@ fn every_row_gets_its_own_result_in_order() {
     let transform = Count(|_| {});
     for window_rows in [1000, 4096, 5000, 1 << 20] {
         let source = open(&input).unwrap();
-        let schema = transform.output_schema(source.schema()).unwrap();
+        let schema = transform.output_schema(source.schema()).unwrap().into_schema();
         let sink = Sink::create(Target::File(folder.at("b.parquet")), Format::Parquet, schema).unwrap();
         let mut told = Vec::new();
         let settings = WindowSettings { rows: window_rows, time: None, ..Default::default() };
@@ -106,7 +105,7 @@ fn a_slow_stage_holds_the_others_back() {
         most_read.fetch_max(taken.load(Ordering::SeqCst) / 100 - before, Ordering::SeqCst);
         most_kept.fetch_max(before - drained.load(Ordering::SeqCst).min(before), Ordering::SeqCst);
     });
-    let schema = transform.output_schema(source.schema()).unwrap();
+    let schema = transform.output_schema(source.schema()).unwrap().into_schema();
     let sink = Sink::to_writer(Box::new(Drain(Arc::clone(&drained))), Format::Csv, schema).unwrap();
     let settings = WindowSettings { rows: WINDOW as usize, time: None, ..Default::default() };
     let rows = run(source, &transform, sink, settings, &mut |_| {}).unwrap().rows;
@@ -122,15 +121,15 @@ fn a_slow_stage_holds_the_others_back() {
 struct Fails(AtomicU64);
 
 impl Transform for Fails {
-    fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, albertine::Error> {
-        Ok(input.clone())
+    fn output_schema(&self, input: &SchemaRef) -> Result<OutputSchema, albertine::Error> {
+        Ok(OutputSchema::unchanged(input))
     }
 
-    fn transform(&self, batch: &RecordBatch) -> Result<RecordBatch, albertine::Error> {
+    fn run(&self, batch: &RecordBatch, _: &CancellationToken) -> Result<Transformed, albertine::Error> {
         if self.0.fetch_sub(1, Ordering::SeqCst) == 0 {
             return Err(arrow::error::ArrowError::ComputeError("no more".into()).into());
         }
-        Ok(batch.clone())
+        Ok((batch.clone(), Vec::new()))
     }
 }
 
@@ -161,12 +160,12 @@ fn a_failing_run_leaves_nothing_behind() {
 struct Loses;
 
 impl Transform for Loses {
-    fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, albertine::Error> {
-        Ok(input.clone())
+    fn output_schema(&self, input: &SchemaRef) -> Result<OutputSchema, albertine::Error> {
+        Ok(OutputSchema::unchanged(input))
     }
 
-    fn transform(&self, batch: &RecordBatch) -> Result<RecordBatch, albertine::Error> {
-        Ok(batch.slice(0, batch.num_rows() - 1))
+    fn run(&self, batch: &RecordBatch, _: &CancellationToken) -> Result<Transformed, albertine::Error> {
+        Ok((batch.slice(0, batch.num_rows() - 1), Vec::new()))
     }
 }
 
@@ -177,6 +176,29 @@ fn a_transform_may_not_lose_rows() {
     let sink = Sink::create(Target::File(folder.at("b.csv")), Format::Csv, source.schema().clone()).unwrap();
     let error = run(source, &Loses, sink, WindowSettings::default(), &mut |_| {}).unwrap_err();
     assert_eq!(error.to_string(), "a transform made 1 rows out of 2");
+    assert_eq!(folder.names(), ["a.csv"]);
+}
+
+/// Says that rows may become several.
+struct Multiplies;
+
+impl Transform for Multiplies {
+    fn output_schema(&self, input: &SchemaRef) -> Result<OutputSchema, albertine::Error> {
+        Ok(OutputSchema::unchanged(input).multiplying_rows())
+    }
+
+    fn run(&self, _: &RecordBatch, _: &CancellationToken) -> Result<Transformed, albertine::Error> {
+        panic!("no row is to be touched")
+    }
+}
+
+#[test]
+fn a_transform_that_multiplies_rows_is_refused_before_one_is_read() {
+    let folder = Folder::new();
+    let source = open(&folder.write("a.csv", "a\n1\n2\n")).unwrap();
+    let sink = Sink::create(Target::File(folder.at("b.csv")), Format::Csv, source.schema().clone()).unwrap();
+    let error = run(source, &Multiplies, sink, WindowSettings::default(), &mut |_| {}).unwrap_err();
+    assert!(error.to_string().contains("explodeSentences"), "{error}");
     assert_eq!(folder.names(), ["a.csv"]);
 }
 

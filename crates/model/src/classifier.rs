@@ -30,7 +30,6 @@ pub struct AlbertClassifier {
     encoder: Encoder,
     head: Head,
     precision: Precision,
-    times: StageTimes,
 }
 
 impl AlbertClassifier {
@@ -80,7 +79,7 @@ impl AlbertClassifier {
         }
         let head = Head::load(&config, weights, kernels)?;
         let encoder = Encoder::new(&config, weights, kernels, elements)?;
-        Ok(Self { config, encoder, head, precision, times: StageTimes::default() })
+        Ok(Self { config, encoder, head, precision })
     }
 
     /// The shape of the model and its labels, which are in the order of the logits.
@@ -118,14 +117,30 @@ impl AlbertClassifier {
         scratch: &mut Scratch,
         out: &mut Vec<f32>,
     ) -> Result<(), ModelError> {
-        self.encoder.forward(batch, threads, scratch, &self.times)?;
-        let mut stopwatch = self.times.stopwatch(1);
+        self.logits_timed(batch, threads, scratch, &StageTimes::default(), out)
+    }
+
+    /// As [`logits`](Self::logits), with what each stage costs added to `times`, if they are switched on.
+    ///
+    /// # Errors
+    ///
+    /// As [`logits`](Self::logits).
+    pub fn logits_timed(
+        &self,
+        batch: &RaggedBatch,
+        threads: usize,
+        scratch: &mut Scratch,
+        times: &StageTimes,
+        out: &mut Vec<f32>,
+    ) -> Result<(), ModelError> {
+        self.encoder.forward(batch, threads, scratch, times)?;
+        let mut stopwatch = times.stopwatch(1);
         let Scratch { hidden, pooled, logits, .. } = scratch;
         self.head.forward(self.kernels(), logits, &hidden.value, pooled);
         out.clear();
         (0..logits.rows()).for_each(|row| out.extend_from_slice(logits.row(row)));
         stopwatch.lap(Stage::Head);
-        self.times.add_flops(|stage| batch.iter().map(|ids| self.stage_flops(stage, ids.len())).sum());
+        times.add_flops(|stage| batch.iter().map(|ids| self.stage_flops(stage, ids.len())).sum());
         Ok(())
     }
 
@@ -171,12 +186,6 @@ impl AlbertClassifier {
             Stage::Head => (0, 2 * (square + hidden * labels)),
         };
         (layers * inner - 1) * each + last
-    }
-
-    /// The time spent and the work done in each stage, once switched on.
-    #[must_use]
-    pub fn stage_times(&self) -> &StageTimes {
-        &self.times
     }
 }
 

@@ -30,6 +30,7 @@ mod config;
 mod encoder;
 mod error;
 mod head;
+mod scores;
 mod source;
 mod weights;
 
@@ -41,5 +42,6 @@ pub use classifier::AlbertClassifier;
 pub use config::{Activation, AlbertConfig, ProblemType};
 pub use encoder::{Encoder, Scratch, Stage, StageTimes};
 pub use error::ModelError;
+pub use scores::{argmax, softmax};
 pub use source::{BuiltIn, ModelSource};
 pub use weights::Weights;

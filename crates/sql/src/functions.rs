@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use albertine::{Classifier, Classify, Columns, Transform};
+use albertine::{CancellationToken, Classifier, Classify, Columns, Counts, Transform};
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::{DataFusionError, Result, plan_err};
@@ -11,18 +11,12 @@ use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, Sca
 
 use crate::SqlError;
 
-/// The functions of one model.
-///
-/// # Errors
-/// When the model cannot be used over tables.
-pub(super) fn of(classifier: &Arc<Classifier>) -> std::result::Result<[ScalarUDF; 2], SqlError> {
-    let columns = Columns { text: vec![TEXT.to_owned()], ..Columns::default() };
-    let classify = Classify::new(Arc::clone(classifier), columns)?;
-    let model = Arc::new(Model { classify, last: Mutex::new(None) });
-    Ok([Gives::Label, Gives::Score].map(|gives| {
+/// The functions of one model, for one query.
+pub(super) fn of(model: &Arc<Model>) -> [ScalarUDF; 2] {
+    [Gives::Label, Gives::Score].map(|gives| {
         let signature = Signature::user_defined(Volatility::Immutable);
-        ScalarUDF::new_from_impl(Function { gives, model: Arc::clone(&model), signature })
-    }))
+        ScalarUDF::new_from_impl(Function { gives, model: Arc::clone(model), signature })
+    })
 }
 
 /// The name of the one column that the transform is given.
@@ -43,16 +37,30 @@ struct Function {
     signature: Signature,
 }
 
-/// The model behind both functions.
+/// The model behind both functions of a query.
 #[derive(Debug)]
-struct Model {
+pub(super) struct Model {
     classify: Classify,
     /// The texts of the last call and what came out: a query that asks for label and score asks for both of one column,
     /// in turn.
     last: Mutex<Option<(ArrayRef, RecordBatch)>>,
+    counts: Mutex<Counts>,
 }
 
 impl Model {
+    /// # Errors
+    /// When the model cannot be used over tables.
+    pub(super) fn new(classifier: &Arc<Classifier>) -> std::result::Result<Self, SqlError> {
+        let columns = Columns { text: vec![TEXT.to_owned()], ..Columns::default() };
+        let classify = Classify::new(Arc::clone(classifier), columns)?;
+        Ok(Self { classify, last: Mutex::new(None), counts: Mutex::new(Counts::default()) })
+    }
+
+    /// What the calls so far counted.
+    pub(super) fn counts(&self) -> Counts {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The texts with their labels and scores.
     fn classify(&self, texts: &ArrayRef) -> Result<RecordBatch> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -63,7 +71,9 @@ impl Model {
         }
         let schema = Schema::new(vec![Field::new(TEXT, texts.data_type().clone(), true)]);
         let batch = RecordBatch::try_new(Arc::new(schema), vec![Arc::clone(texts)])?;
-        let classified = self.classify.transform(&batch).map_err(|error| DataFusionError::External(Box::new(error)))?;
+        let outcome = self.classify.run(&batch, &CancellationToken::default());
+        let (classified, counts) = outcome.map_err(|error| DataFusionError::External(Box::new(error)))?;
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner) += counts.into_iter().sum();
         *last = Some((Arc::clone(texts), classified.clone()));
         Ok(classified)
     }

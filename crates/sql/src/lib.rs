@@ -12,7 +12,7 @@ mod types;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use albertine::Classifier;
+use albertine::{Classifier, Counts};
 use albertine_engine::remote;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -88,7 +88,8 @@ impl Sql {
     /// # Errors
     /// When it is not one query, or names a table, column or function that there is not, or a type does not fit.
     pub fn query(&self, sql: &str) -> Result<Rows, SqlError> {
-        let context = self.context()?;
+        let model = Arc::new(functions::Model::new(&self.classifier)?);
+        let context = self.context(&model);
         let runtime = remote::runtime()?;
         let state = context.state();
         let dialect = state.config().options().sql_parser.dialect;
@@ -111,11 +112,11 @@ impl Sql {
             return Err(SqlError::NotAQuery { found: asked });
         }
         let stream = runtime.block_on(async { context.execute_logical_plan(plan).await?.execute_stream().await })?;
-        Ok(Rows { schema: stream.schema(), stream })
+        Ok(Rows { schema: stream.schema(), stream, model })
     }
 
     /// A context of its own for each query: its tables are looked up anew, since files change.
-    fn context(&self) -> Result<SessionContext, SqlError> {
+    fn context(&self, model: &Arc<functions::Model>) -> SessionContext {
         // The model uses all cores for each batch by itself. One partition keeps the rows in order beside, and one
         // batch in memory.
         let config =
@@ -126,10 +127,10 @@ impl Sql {
             .with_default_features()
             .build();
         let context = SessionContext::new_with_state(state);
-        for function in functions::of(&self.classifier)? {
+        for function in functions::of(model) {
             context.register_udf(function);
         }
-        Ok(context)
+        context
     }
 }
 
@@ -146,9 +147,16 @@ fn is_query(statement: &Statement) -> bool {
 pub struct Rows {
     schema: SchemaRef,
     stream: SendableRecordBatchStream,
+    model: Arc<functions::Model>,
 }
 
 impl Rows {
+    /// What the model counted for the rows so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.model.counts()
+    }
+
     /// The columns of every batch.
     #[must_use]
     pub fn schema(&self) -> SchemaRef {

@@ -82,12 +82,7 @@ impl Evaluation {
 
 impl Loss {
     fn verdict(self, expected: usize, logits: &[f32]) -> Verdict {
-        let mut predicted = 0;
-        for (class, &logit) in logits.iter().enumerate() {
-            if logit > logits[predicted] {
-                predicted = class;
-            }
-        }
+        let predicted = albertine_model::argmax(logits);
         let at = |class: usize| f64::from(logits[class]);
         match self {
             Self::CrossEntropy => {

@@ -6,13 +6,17 @@ use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use serde_json::{Map, Value};
 
-use super::{with_annotations, with_column};
+use super::stage::Registration;
+use super::{Annotator, Stage, with_annotations, with_column};
 use crate::annotation::AnnotatorType;
 use crate::column::AnnotationColumnBuilder;
 use crate::params::{ParamMap, Params};
-use crate::{Error, text_column};
+use crate::{CancellationToken, Counts, Error, OutputSchema, text_column};
 
 const STAGE: &str = "DocumentAssembler";
+
+pub(super) const REGISTRATION: Registration =
+    Registration { name: STAGE, from_params: |params, _| Ok(DocumentAssembler::from_params(params)?.into()) };
 
 /// The first stage: turns each text into one annotation of type `document` over the whole of it.
 ///
@@ -112,12 +116,7 @@ impl DocumentAssembler {
         self.cleanup_mode
     }
 
-    /// The same without the columns that only a table has.
-    pub(crate) fn of_text_alone(self) -> Self {
-        Self { id_col: None, metadata_col: None, ..self }
-    }
-
-    pub(super) fn from_params(map: &Map<String, Value>) -> Result<Self, Error> {
+    fn from_params(map: &Map<String, Value>) -> Result<Self, Error> {
         let params = Params::new(STAGE, map);
         let usual = Self::default();
         Ok(Self {
@@ -130,17 +129,24 @@ impl DocumentAssembler {
                 .map_or(Ok(usual.cleanup_mode), |mode| CleanupMode::named(&mode))?,
         })
     }
+}
 
-    pub(super) fn to_params(&self) -> ParamMap {
+impl Annotator for DocumentAssembler {
+    fn name(&self) -> &'static str {
+        STAGE
+    }
+
+    fn params(&self) -> Map<String, Value> {
         ParamMap::default()
             .with("inputCol", self.input_col.as_str())
             .with("outputCol", self.output_col.as_str())
             .with("cleanupMode", self.cleanup_mode.name())
             .with_some("idCol", self.id_col.as_deref())
             .with_some("metadataCol", self.metadata_col.as_deref())
+            .into_map()
     }
 
-    pub(super) fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, Error> {
+    fn output_schema(&self, input: &SchemaRef) -> Result<OutputSchema, Error> {
         if !is_list_of_text(text_column::find(input, &self.input_col)?.data_type()) {
             text_column::require(input, &self.input_col)?;
         }
@@ -155,7 +161,7 @@ impl DocumentAssembler {
         with_annotations(input, STAGE, &self.output_col, AnnotatorType::Document)
     }
 
-    pub(super) fn transform(&self, batch: &RecordBatch) -> Result<RecordBatch, Error> {
+    fn run(&self, batch: &RecordBatch, _: &CancellationToken) -> Result<(RecordBatch, Option<Counts>), Error> {
         let schema = self.output_schema(&batch.schema())?;
         let texts = Texts::read(batch, &self.input_col)?;
         let ids = |column: &String| text_column::strings(batch.column(batch.schema_ref().index_of(column)?).as_ref());
@@ -175,7 +181,11 @@ impl DocumentAssembler {
             }
             documents.end_row();
         }
-        with_column(batch, schema, &self.output_col, documents.finish()?)
+        Ok((with_column(batch, &schema, documents.finish()?)?, None))
+    }
+
+    fn on_texts_alone(&self) -> Option<Stage> {
+        Some(Self { id_col: None, metadata_col: None, ..self.clone() }.into())
     }
 }
 

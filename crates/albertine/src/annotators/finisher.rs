@@ -4,15 +4,20 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayBuilder, ArrayRef, ListArray, ListBuilder, StringBuilder, StructArray};
 use arrow::buffer::OffsetBuffer;
-use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, SchemaRef};
+use arrow::record_batch::RecordBatch;
 use serde_json::{Map, Value};
 
+use super::Annotator;
+use super::stage::Registration;
 use crate::column::{self, AnnotationColumn, AnnotationRef, annotator_type};
 use crate::params::{ParamMap, Params};
-use crate::{Error, text_column};
+use crate::{CancellationToken, Counts, Error, OutputSchema, text_column};
 
 const STAGE: &str = "Finisher";
+
+pub(super) const REGISTRATION: Registration =
+    Registration { name: STAGE, from_params: |params, _| Ok(Finisher::from_params(params)?.into()) };
 
 /// Turns annotation columns into plain ones, for programs that want plain values: lists of the results, or one string a row.
 ///
@@ -155,7 +160,7 @@ impl Finisher {
         self.clean_annotations
     }
 
-    pub(super) fn from_params(map: &Map<String, Value>) -> Result<Self, Error> {
+    fn from_params(map: &Map<String, Value>) -> Result<Self, Error> {
         let params = Params::new(STAGE, map);
         let usual = Self::default();
         Ok(Self {
@@ -169,17 +174,6 @@ impl Finisher {
         })
     }
 
-    pub(super) fn to_params(&self) -> ParamMap {
-        ParamMap::default()
-            .with("inputCols", self.input_cols.clone())
-            .with_some("outputCols", self.output_cols.clone())
-            .with("outputAsArray", self.output_as_array)
-            .with("includeMetadata", self.include_metadata)
-            .with("cleanAnnotations", self.clean_annotations)
-            .with("valueSplitSymbol", self.value_split_symbol.as_str())
-            .with("annotationSplitSymbol", self.annotation_split_symbol.as_str())
-    }
-
     /// The columns that are added: name and type.
     fn added(&self) -> Vec<(String, DataType)> {
         let plain = if self.output_as_array { DataType::List(result_field()) } else { DataType::Utf8 };
@@ -189,61 +183,6 @@ impl Finisher {
             added.extend(outputs.iter().map(|name| (format!("{name}_metadata"), DataType::List(pair_field()))));
         }
         added
-    }
-
-    /// The columns of the input that stay.
-    fn kept(&self, input: &Schema) -> Vec<usize> {
-        let stays = |index: &usize| !self.clean_annotations || annotator_type(input.field(*index)).is_none();
-        (0..input.fields().len()).filter(stays).collect()
-    }
-
-    pub(super) fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, Error> {
-        let outputs = self.get_output_cols();
-        if self.input_cols.is_empty() {
-            return Err(Error::InputColumns { stage: STAGE, expected: 1, kinds: "any annotation", found: 0 });
-        }
-        if outputs.len() != self.input_cols.len() {
-            return Err(Error::FinisherColumns { inputs: self.input_cols.len(), outputs: outputs.len() });
-        }
-        for column in &self.input_cols {
-            let field = text_column::find(input, column)?;
-            if annotator_type(field).is_none() {
-                let found = "is not an annotation column".to_owned();
-                return Err(Error::WrongAnnotation {
-                    stage: STAGE,
-                    column: column.clone(),
-                    expected: "any annotation",
-                    found,
-                });
-            }
-        }
-        let mut fields: Vec<FieldRef> =
-            self.kept(input).into_iter().map(|index| input.fields()[index].clone()).collect();
-        for (output, kind) in self.added() {
-            if fields.iter().any(|field| *field.name() == output) {
-                return Err(Error::OutputColumnTaken { stage: STAGE, column: output });
-            }
-            fields.push(Arc::new(Field::new(output, kind, true)));
-        }
-        Ok(Arc::new(Schema::new_with_metadata(fields, input.metadata().clone())))
-    }
-
-    pub(super) fn transform(&self, batch: &RecordBatch) -> Result<RecordBatch, Error> {
-        let schema = self.output_schema(&batch.schema())?;
-        let mut arrays: Vec<ArrayRef> =
-            self.kept(batch.schema_ref()).into_iter().map(|index| batch.column(index).clone()).collect();
-        let columns: Vec<AnnotationColumn<'_>> =
-            self.input_cols.iter().map(|column| column::read(batch, STAGE, column)).collect::<Result<_, _>>()?;
-        let plain = |column: &AnnotationColumn<'_>| match self.output_as_array {
-            true => results(column),
-            false => self.strings(column),
-        };
-        arrays.extend(columns.iter().map(plain));
-        if self.output_as_array && self.include_metadata {
-            arrays.extend(columns.iter().map(pairs));
-        }
-        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        Ok(RecordBatch::try_new_with_options(schema, arrays, &options)?)
     }
 
     /// One string for each row.
@@ -263,6 +202,71 @@ impl Finisher {
         let metadata = annotation.metadata().map(|(key, value)| (key, value.unwrap_or("null")));
         let pairs = metadata.chain([("result", annotation.result)]).map(|(key, value)| format!("{key}->{value}"));
         pairs.collect::<Vec<_>>().join(&self.value_split_symbol)
+    }
+}
+
+impl Annotator for Finisher {
+    fn name(&self) -> &'static str {
+        STAGE
+    }
+
+    fn params(&self) -> Map<String, Value> {
+        ParamMap::default()
+            .with("inputCols", self.input_cols.clone())
+            .with_some("outputCols", self.output_cols.clone())
+            .with("outputAsArray", self.output_as_array)
+            .with("includeMetadata", self.include_metadata)
+            .with("cleanAnnotations", self.clean_annotations)
+            .with("valueSplitSymbol", self.value_split_symbol.as_str())
+            .with("annotationSplitSymbol", self.annotation_split_symbol.as_str())
+            .into_map()
+    }
+
+    fn output_schema(&self, input: &SchemaRef) -> Result<OutputSchema, Error> {
+        let outputs = self.get_output_cols();
+        if self.input_cols.is_empty() {
+            return Err(Error::InputColumns { stage: STAGE, expected: 1, kinds: "any annotation", found: 0 });
+        }
+        if outputs.len() != self.input_cols.len() {
+            return Err(Error::FinisherColumns { inputs: self.input_cols.len(), outputs: outputs.len() });
+        }
+        for column in &self.input_cols {
+            let field = text_column::find(input, column)?;
+            if annotator_type(field).is_none() {
+                let found = "is not an annotation column".to_owned();
+                return Err(Error::WrongAnnotation {
+                    stage: STAGE,
+                    column: column.clone(),
+                    expected: "any annotation",
+                    found,
+                });
+            }
+        }
+        let stays = |index| !self.clean_annotations || annotator_type(input.field(index)).is_none();
+        let kept = OutputSchema::unchanged(input).keeping(stays);
+        let mut added: Vec<FieldRef> = Vec::new();
+        for (output, kind) in self.added() {
+            if kept.schema().fields().iter().chain(&added).any(|field| *field.name() == output) {
+                return Err(Error::OutputColumnTaken { stage: STAGE, column: output });
+            }
+            added.push(Arc::new(Field::new(output, kind, true)));
+        }
+        Ok(kept.adding(added))
+    }
+
+    fn run(&self, batch: &RecordBatch, _: &CancellationToken) -> Result<(RecordBatch, Option<Counts>), Error> {
+        let schema = self.output_schema(&batch.schema())?;
+        let columns: Vec<AnnotationColumn<'_>> =
+            self.input_cols.iter().map(|column| column::read(batch, STAGE, column)).collect::<Result<_, _>>()?;
+        let plain = |column: &AnnotationColumn<'_>| match self.output_as_array {
+            true => results(column),
+            false => self.strings(column),
+        };
+        let mut written: Vec<ArrayRef> = columns.iter().map(plain).collect();
+        if self.output_as_array && self.include_metadata {
+            written.extend(columns.iter().map(pairs));
+        }
+        Ok((schema.assemble(batch, written)?, None))
     }
 }
 

@@ -4,17 +4,21 @@ use std::sync::Arc;
 
 use albertine_text::{BoundsStrategy, SentenceDetectorSettings};
 use arrow::array::UInt32Array;
-use arrow::datatypes::{FieldRef, Fields, Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use serde_json::{Map, Value};
 
-use super::{one_input, with_annotations, with_column};
-use crate::Error;
+use super::stage::Registration;
+use super::{Annotator, Stage, one_input, with_annotations, with_column};
 use crate::annotation::AnnotatorType;
 use crate::column::{self, AnnotationColumnBuilder};
 use crate::params::{ParamMap, Params};
+use crate::{CancellationToken, Counts, Error, Origin, OutputSchema};
 
 const STAGE: &str = "SentenceDetector";
+
+pub(super) const REGISTRATION: Registration =
+    Registration { name: STAGE, from_params: |params, _| Ok(SentenceDetector::from_params(params)?.into()) };
 
 /// Cuts documents into sentences by Spark NLP's rules. A sentence is an annotation of type `document`, so that it can stand
 /// wherever a document can; `sentence` in its metadata counts the sentences of a row.
@@ -162,12 +166,7 @@ impl SentenceDetector {
         self.explode_sentences
     }
 
-    pub(super) fn fit(mut self) -> Result<Self, Error> {
-        self.rules = albertine_text::SentenceDetector::new(self.settings.clone())?;
-        Ok(self)
-    }
-
-    pub(super) fn from_params(map: &Map<String, Value>) -> Result<Self, Error> {
+    fn from_params(map: &Map<String, Value>) -> Result<Self, Error> {
         let params = Params::new(STAGE, map);
         let usual = Self::default();
         let strategy = params.text("customBoundsStrategy")?;
@@ -191,8 +190,14 @@ impl SentenceDetector {
             rules: usual.rules,
         })
     }
+}
 
-    pub(super) fn to_params(&self) -> ParamMap {
+impl Annotator for SentenceDetector {
+    fn name(&self) -> &'static str {
+        STAGE
+    }
+
+    fn params(&self) -> Map<String, Value> {
         let SentenceDetectorSettings { custom_bounds, custom_bounds_strategy, .. } = &self.settings;
         ParamMap::default()
             .with("inputCols", self.input_cols.clone())
@@ -206,24 +211,32 @@ impl SentenceDetector {
             .with_some("splitLength", self.settings.split_length)
             .with("minLength", self.settings.min_length)
             .with_some("maxLength", self.settings.max_length)
+            .into_map()
     }
 
-    pub(super) fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, Error> {
+    fn fit(&self) -> Result<Option<Stage>, Error> {
+        let rules = albertine_text::SentenceDetector::new(self.settings.clone())?;
+        Ok(Some(Self { rules, ..self.clone() }.into()))
+    }
+
+    fn on_texts_alone(&self) -> Option<Stage> {
+        Some(self.clone().explode_sentences(false).into())
+    }
+
+    fn output_schema(&self, input: &SchemaRef) -> Result<OutputSchema, Error> {
         column::require(input, STAGE, one_input(STAGE, &self.input_cols)?, AnnotatorType::Document)?;
-        let schema = with_annotations(input, STAGE, &self.output_col, AnnotatorType::Document)?;
-        if !self.explode_sentences {
-            return Ok(schema);
+        let output = with_annotations(input, STAGE, &self.output_col, AnnotatorType::Document)?;
+        match output.origins().iter().position(|origin| matches!(origin, Origin::Stage(_))) {
+            Some(index) if self.explode_sentences => {
+                // a row is there for its sentence, and Spark NLP says so
+                let field = output.schema().field(index).clone().with_nullable(false);
+                Ok(output.replacing(index, Arc::new(field)).multiplying_rows())
+            }
+            _ => Ok(output),
         }
-        // a row is there for its sentence, and Spark NLP says so
-        let own = |field: &FieldRef| match *field.name() == self.output_col {
-            true => Arc::new(field.as_ref().clone().with_nullable(false)),
-            false => field.clone(),
-        };
-        let fields: Fields = schema.fields().iter().map(own).collect();
-        Ok(Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone())))
     }
 
-    pub(super) fn transform(&self, batch: &RecordBatch) -> Result<RecordBatch, Error> {
+    fn run(&self, batch: &RecordBatch, _: &CancellationToken) -> Result<(RecordBatch, Option<Counts>), Error> {
         let schema = self.output_schema(&batch.schema())?;
         let documents = column::read(batch, STAGE, one_input(STAGE, &self.input_cols)?)?;
         let mut sentences = AnnotationColumnBuilder::default();
@@ -258,8 +271,8 @@ impl SentenceDetector {
             let repeated = batch.columns().iter().map(|column| arrow::compute::take(column, &rows, None));
             let repeated = repeated.collect::<Result<Vec<_>, _>>()?;
             let batch = RecordBatch::try_new(batch.schema(), repeated)?;
-            return with_column(&batch, schema, &self.output_col, sentences);
+            return Ok((with_column(&batch, &schema, sentences)?, None));
         }
-        with_column(batch, schema, &self.output_col, sentences)
+        Ok((with_column(batch, &schema, sentences)?, None))
     }
 }

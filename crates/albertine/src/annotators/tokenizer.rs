@@ -8,13 +8,20 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use serde_json::{Map, Value};
 
-use super::{one_input, with_annotations, with_column};
-use crate::Error;
+use super::stage::Registration;
+use super::{Annotator, Stage, one_input, with_annotations, with_column};
 use crate::annotation::AnnotatorType;
 use crate::column::{self, AnnotationColumnBuilder};
 use crate::params::{ParamMap, Params};
+use crate::{CancellationToken, Counts, Error, OutputSchema};
 
 const STAGE: &str = "Tokenizer";
+
+pub(super) const REGISTRATION: Registration =
+    Registration { name: STAGE, from_params: |params, _| Ok(Tokenizer::from_params(params)?.into()) };
+
+pub(super) const MODEL_REGISTRATION: Registration =
+    Registration { name: "TokenizerModel", from_params: |params, _| Ok(Tokenizer::from_params(params)?.fit()?.into()) };
 
 /// Cuts documents into tokens by Spark NLP's rules: unless said otherwise at spaces, and between a word and the punctuation
 /// around it. [`Pipeline::fit`](crate::Pipeline::fit) makes a [`TokenizerModel`] of it.
@@ -214,7 +221,7 @@ impl Tokenizer {
         Ok(TokenizerModel { input_cols: self.input_cols, output_col: self.output_col, rules: Arc::new(rules) })
     }
 
-    pub(super) fn from_params(map: &Map<String, Value>) -> Result<Self, Error> {
+    fn from_params(map: &Map<String, Value>) -> Result<Self, Error> {
         let params = Params::new(STAGE, map);
         let usual = Self::default();
         let chars = params.texts("contextChars")?;
@@ -245,13 +252,36 @@ impl Tokenizer {
             .with_rules(params.texts("rules")?.unwrap_or_default()),
         })
     }
+}
 
-    pub(super) fn to_params(&self) -> ParamMap {
+impl Annotator for Tokenizer {
+    fn name(&self) -> &'static str {
+        STAGE
+    }
+
+    fn params(&self) -> Map<String, Value> {
         params_of(&self.input_cols, &self.output_col, &self.settings)
+    }
+
+    fn fit(&self) -> Result<Option<Stage>, Error> {
+        Ok(Some(self.clone().fit()?.into()))
+    }
+
+    fn output_schema(&self, input: &SchemaRef) -> Result<OutputSchema, Error> {
+        // what its model, which `fit` makes, will write
+        self.clone().fit()?.output_schema(input)
+    }
+
+    fn run(
+        &self,
+        batch: &RecordBatch,
+        cancellation: &CancellationToken,
+    ) -> Result<(RecordBatch, Option<Counts>), Error> {
+        self.clone().fit()?.run(batch, cancellation)
     }
 }
 
-fn params_of(input_cols: &[String], output_col: &str, settings: &TokenizerSettings) -> ParamMap {
+fn params_of(input_cols: &[String], output_col: &str, settings: &TokenizerSettings) -> Map<String, Value> {
     let chars: Vec<String> = settings.context_chars.as_slice().iter().map(|&c| String::from(c)).collect();
     ParamMap::default()
         .with("inputCols", input_cols.to_vec())
@@ -268,6 +298,7 @@ fn params_of(input_cols: &[String], output_col: &str, settings: &TokenizerSettin
         .with("splitChars", settings.split_chars.clone())
         .with("minLength", settings.min_length)
         .with_some("maxLength", settings.max_length)
+        .into_map()
 }
 
 /// A [`Tokenizer`] with its patterns compiled.
@@ -307,17 +338,23 @@ impl TokenizerModel {
     pub fn get_settings(&self) -> &TokenizerSettings {
         self.rules.settings()
     }
+}
 
-    pub(super) fn to_params(&self) -> ParamMap {
+impl Annotator for TokenizerModel {
+    fn name(&self) -> &'static str {
+        MODEL_REGISTRATION.name
+    }
+
+    fn params(&self) -> Map<String, Value> {
         params_of(&self.input_cols, &self.output_col, self.rules.settings())
     }
 
-    pub(super) fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, Error> {
+    fn output_schema(&self, input: &SchemaRef) -> Result<OutputSchema, Error> {
         column::require(input, STAGE, one_input(STAGE, &self.input_cols)?, AnnotatorType::Document)?;
         with_annotations(input, STAGE, &self.output_col, AnnotatorType::Token)
     }
 
-    pub(super) fn transform(&self, batch: &RecordBatch) -> Result<RecordBatch, Error> {
+    fn run(&self, batch: &RecordBatch, _: &CancellationToken) -> Result<(RecordBatch, Option<Counts>), Error> {
         let schema = self.output_schema(&batch.schema())?;
         let documents = column::read(batch, STAGE, one_input(STAGE, &self.input_cols)?)?;
         let mut tokens = AnnotationColumnBuilder::default();
@@ -336,6 +373,6 @@ impl TokenizerModel {
             }
             tokens.end_row();
         }
-        with_column(batch, schema, &self.output_col, tokens.finish()?)
+        Ok((with_column(batch, &schema, tokens.finish()?)?, None))
     }
 }

@@ -6,7 +6,7 @@ mod texts;
 use std::sync::Arc;
 
 use albertine::hub::Hub;
-use albertine::{Classifier, Classify, Columns, Transform};
+use albertine::{Classifier, ClassifierSettings, Classify, Columns, Transform};
 use albertine_engine::Source;
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 
@@ -27,7 +27,8 @@ pub(crate) fn bench(args: &BenchArgs, hub: &Hub, printer: &Printer) -> anyhow::R
     let table = if args.input.inputs.is_empty() { None } else { Some(read(args)?) };
     let source = hub.resolve(&model.name)?;
     let name = source.to_string();
-    let classifier = Arc::new(Classifier::load(&source, model.settings)?);
+    let measured = ClassifierSettings { measure_stages: true, ..model.settings };
+    let classifier = Arc::new(Classifier::load(&source, measured)?);
     let (batches, text, origin) = match table {
         Some(batches) => (batches, args.input.text_columns.clone(), args.input.inputs.join(", ")),
         None => (vec![generated(&classifier)?], Columns::default().text, texts::description()),
@@ -64,8 +65,8 @@ pub(crate) fn bench(args: &BenchArgs, hub: &Hub, printer: &Printer) -> anyhow::R
     facts.add("precision", precision.name(), precision.name());
     facts.add("threads", classifier.threads(), classifier.threads().to_string());
     facts.add("texts", rows, format!("{}, {origin}", grouped(rows as u64)));
-    let computed = format!("{}, each text once and blank ones not", grouped(median.documents));
-    facts.add("computed", median.documents, computed);
+    let computed = format!("{}, each text once and blank ones not", grouped(median.counts.sequences));
+    facts.add("computed", median.counts.sequences, computed);
     facts.add("rounds", args.rounds, args.rounds.to_string());
     let threads = timing::threads_at_once(classifier.threads());
     let peak = timing::peak_gflops(precision, threads).map_err(albertine::Error::from)?;

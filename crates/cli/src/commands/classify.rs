@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use albertine::hub::Hub;
-use albertine::{Classifier, Classify, Columns, Transform, WindowSettings};
+use albertine::{CancellationToken, Classifier, Classify, Columns, Counts, Transform, WindowSettings};
 use albertine_engine::{Sink, Source, SourceOptions};
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::Schema;
@@ -55,14 +55,15 @@ fn classify_texts(
     let text: ArrayRef = Arc::new(StringArray::from(texts));
     let batch = RecordBatch::try_from_iter([(TEXT_COLUMN, text)])?;
     let classify = load(model, columns, hub)?;
-    let mut writer = Writer::create(output, classify.output_schema(&batch.schema())?, printer)?;
+    let mut writer = Writer::create(output, classify.output_schema(&batch.schema())?.into_schema(), printer)?;
     let started = Instant::now();
-    let labelled = classify.transform(&batch)?;
+    let (labelled, counts) = classify.run(&batch, &CancellationToken::default())?;
     let elapsed = started.elapsed();
     writer.write(&labelled)?;
     writer.finish()?;
-    timing::tell(printer, classify.classifier(), elapsed, &[], &[]).map_err(albertine::Error::from)?;
-    report::texts(printer, classify.classifier());
+    let counts: Counts = counts.into_iter().sum();
+    timing::tell(printer, classify.classifier(), &counts, elapsed, &[], &[]).map_err(albertine::Error::from)?;
+    report::texts(printer, classify.classifier(), &counts);
     Ok(Outcome::Done)
 }
 
@@ -79,7 +80,7 @@ fn classify_tables(
     let source = Source::open(options)?;
     data.target.check(&source)?;
     let classify = load(model, columns, hub)?;
-    let schema = classify.output_schema(source.schema())?;
+    let schema = classify.output_schema(source.schema())?.into_schema();
     say_renamed(&classify, source.schema(), printer);
     let file = data.file().map(Path::to_owned);
     let sink = Sink::create(data.target, data.format, schema)?;
@@ -94,18 +95,18 @@ fn classify_tables(
     let summary = result?;
 
     report::rows(printer, summary.rows, summary.elapsed, file.as_deref());
-    report::texts(printer, classify.classifier());
+    let counts: Counts = summary.counts.iter().sum();
+    report::texts(printer, classify.classifier(), &counts);
     report::failed_rows(printer, &summary);
     report::faster(printer, classify.classifier(), summary.elapsed).map_err(albertine::Error::from)?;
     let (reading, writing) = ([("read", summary.reading)], [("write", summary.writing)]);
-    timing::tell(printer, classify.classifier(), summary.elapsed, &reading, &writing)
+    timing::tell(printer, classify.classifier(), &counts, summary.elapsed, &reading, &writing)
         .map_err(albertine::Error::from)?;
     Ok(if summary.failed_rows > 0 { Outcome::FailedRows } else { Outcome::Done })
 }
 
 fn load(model: &Model, columns: Columns, hub: &Hub) -> Result<Classify, albertine::Error> {
     let classifier = Classifier::load(&hub.resolve(&model.name)?, model.settings.clone())?;
-    timing::watch(&classifier);
     Classify::new(Arc::new(classifier), columns)
 }
 

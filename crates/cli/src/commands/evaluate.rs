@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use albertine::hub::Hub;
-use albertine::{Classifier, Classify, Columns, LongTexts, Transform, WindowSettings};
+use albertine::{Classifier, Classify, Columns, Counts, LongTexts, Transform, WindowSettings};
 use albertine_engine::{Format, Source, Target, WholeFile};
 use albertine_train::{Report, Run};
 use anyhow::Context;
@@ -41,7 +41,6 @@ pub(crate) fn evaluate(args: &EvaluateArgs, hub: &Hub, printer: &Printer) -> any
 
     let found = hub.resolve(&model.name)?;
     let classifier = Arc::new(Classifier::load(&found, model.settings.clone())?);
-    timing::watch(&classifier);
     let columns = Columns { text: args.input.text_columns.clone(), logits: true, ..Columns::default() };
     let classify = Classify::new(Arc::clone(&classifier), columns)?;
     classify.output_schema(source.schema())?;
@@ -62,10 +61,10 @@ pub(crate) fn evaluate(args: &EvaluateArgs, hub: &Hub, printer: &Printer) -> any
     }
 
     report::rows(printer, summary.rows, summary.elapsed, None);
-    report::truncated(printer, &classifier);
+    let counts: Counts = summary.counts.iter().sum();
+    report::truncated(printer, &classifier, &counts);
     tally.tell(printer);
-    let truncated = classifier.counts().truncated;
-    let run = Run { runtime: summary.elapsed, epoch: None, left_out: tally.left_out(), truncated };
+    let run = Run { runtime: summary.elapsed, epoch: None, left_out: tally.left_out(), truncated: counts.truncated };
     let metrics = tally.evaluation().metrics(run)?;
     let facts = facts(&found.to_string(), &model, &classifier, input, args);
     let report = Report { facts: &facts, metrics: &metrics, mistakes: tally.mistakes() };
@@ -76,7 +75,7 @@ pub(crate) fn evaluate(args: &EvaluateArgs, hub: &Hub, printer: &Printer) -> any
         metrics.accuracy * 100.0
     ));
     report::faster(printer, &classifier, summary.elapsed).map_err(albertine::Error::from)?;
-    timing::tell(printer, &classifier, summary.elapsed, &[("read", summary.reading)], &[])
+    timing::tell(printer, &classifier, &counts, summary.elapsed, &[("read", summary.reading)], &[])
         .map_err(albertine::Error::from)?;
 
     // The numbers first: they are there even where the report cannot be written.

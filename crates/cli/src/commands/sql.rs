@@ -36,13 +36,12 @@ fn run(args: &SqlArgs, hub: &Hub, printer: &Printer) -> anyhow::Result<Outcome> 
     let model = settings::model(&args.model, hub)?;
     discard_output_on_interrupt(*printer)?;
     let classifier = Arc::new(Classifier::load(&hub.resolve(&model.name)?, model.settings)?);
-    timing::watch(&classifier);
     let started = Instant::now();
-    let rows = Sql::new(Arc::clone(&classifier)).and_then(|sql| sql.query(&args.query)).map_err(cause)?;
+    let mut rows = Sql::new(Arc::clone(&classifier)).and_then(|sql| sql.query(&args.query)).map_err(cause)?;
     let file = output.file().map(Path::to_owned);
     let mut writer = Writer::create(output, rows.schema(), printer)?;
     let mut written = 0;
-    for batch in rows {
+    for batch in rows.by_ref() {
         let batch = batch.map_err(cause)?;
         written += batch.num_rows() as u64;
         writer.write(&batch)?;
@@ -52,8 +51,9 @@ fn run(args: &SqlArgs, hub: &Hub, printer: &Printer) -> anyhow::Result<Outcome> 
     if let Some(path) = file {
         report::rows(printer, written, elapsed, Some(&path));
     }
-    report::texts(printer, &classifier);
-    timing::tell(printer, &classifier, elapsed, &[], &[]).map_err(albertine::Error::from)?;
+    let counts = rows.counts();
+    report::texts(printer, &classifier, &counts);
+    timing::tell(printer, &classifier, &counts, elapsed, &[], &[]).map_err(albertine::Error::from)?;
     Ok(Outcome::Done)
 }
 

@@ -5,7 +5,7 @@
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
-use albertine::{Transform, WindowSettings};
+use albertine::{CancellationToken, OutputSchema, Transform, Transformed, WindowSettings};
 use albertine_engine::{EngineError, Format, OnError, Sink, Source, SourceOptions, Summary, Target, run};
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
@@ -15,12 +15,12 @@ use arrow::datatypes::SchemaRef;
 pub struct Keep;
 
 impl Transform for Keep {
-    fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, albertine::Error> {
-        Ok(input.clone())
+    fn output_schema(&self, input: &SchemaRef) -> Result<OutputSchema, albertine::Error> {
+        Ok(OutputSchema::unchanged(input))
     }
 
-    fn transform(&self, batch: &RecordBatch) -> Result<RecordBatch, albertine::Error> {
-        Ok(batch.clone())
+    fn run(&self, batch: &RecordBatch, _: &CancellationToken) -> Result<Transformed, albertine::Error> {
+        Ok((batch.clone(), Vec::new()))
     }
 }
 

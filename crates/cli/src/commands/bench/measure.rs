@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use albertine::{Classify, StageCost, Transform};
+use albertine::{CancellationToken, Classify, Counts, Transform};
 use arrow::array::RecordBatch;
 use serde_json::{Map, Value};
 
@@ -24,54 +24,42 @@ const MOST_TEXTS: usize = 1 << 16;
 pub(super) struct Round {
     /// Time on the clock.
     pub(super) elapsed: Duration,
-    /// Texts that went through the encoder: equal ones did once.
-    pub(super) documents: u64,
-    tokens: u64,
-    flops: u64,
-    stages: Vec<StageCost>,
+    /// What was done, equal texts once, with the cost of each stage.
+    pub(super) counts: Counts,
 }
 
 impl Round {
     /// Classifies all batches once.
     pub(super) fn run(classify: &Classify, batches: &[RecordBatch]) -> Result<Self, albertine::Error> {
-        let classifier = classify.classifier();
-        let counts = classifier.counts();
-        classifier.watch_stages(true);
+        let mut counts = Counts::default();
         let started = Instant::now();
         for batch in batches {
-            classify.transform(batch)?;
+            let (_, counted) = classify.run(batch, &CancellationToken::default())?;
+            counts += counted.into_iter().sum();
         }
-        let elapsed = started.elapsed();
-        let after = classifier.counts();
-        classifier.watch_stages(false);
-        Ok(Self {
-            elapsed,
-            documents: after.computed - counts.computed,
-            tokens: after.tokens - counts.tokens,
-            flops: after.flops - counts.flops,
-            stages: classifier.stages(),
-        })
+        Ok(Self { elapsed: started.elapsed(), counts })
     }
 
     /// Adds what was measured to the facts; `peak` is that of as many threads on this machine, in GFLOP/s.
     pub(super) fn tell(&self, facts: &mut Facts, peak: f64, threads: usize) {
         let seconds = self.elapsed.as_secs_f64().max(1e-9);
         let per_second = |number: u64| number as f64 / seconds;
-        let gflops = per_second(self.flops) / 1e9;
+        let Counts { sequences, tokens, flops, stages, .. } = &self.counts;
+        let gflops = per_second(*flops) / 1e9;
         facts.add(
             "tokens",
-            self.tokens,
-            format!("{}, {:.1} a text", grouped(self.tokens), self.tokens as f64 / self.documents.max(1) as f64),
+            *tokens,
+            format!("{}, {:.1} a text", grouped(*tokens), *tokens as f64 / (*sequences).max(1) as f64),
         );
         facts.add("seconds", seconds, format!("{seconds:.3}, the median round"));
-        facts.add("docs_per_second", per_second(self.documents), format!("{:.1}", per_second(self.documents)));
-        facts.add("tokens_per_second", per_second(self.tokens), grouped(per_second(self.tokens) as u64));
+        facts.add("docs_per_second", per_second(*sequences), format!("{:.1}", per_second(*sequences)));
+        facts.add("tokens_per_second", per_second(*tokens), grouped(per_second(*tokens) as u64));
         facts.add("gflops", gflops, format!("{gflops:.1} GFLOP/s of useful work"));
         facts.add("peak_gflops", peak, format!("{peak:.1} GFLOP/s measured on this machine with as many threads"));
         facts.add("share_of_peak", gflops / peak, format!("{:.1} %", 100.0 * gflops / peak));
         let seconds: Map<String, Value> =
-            self.stages.iter().map(|stage| (stage.name.to_owned(), stage.time.as_secs_f64().into())).collect();
-        facts.add("stage_seconds", seconds, timing::lines(&self.stages, peak / threads as f64));
+            stages.iter().map(|stage| (stage.name.to_owned(), stage.time.as_secs_f64().into())).collect();
+        facts.add("stage_seconds", seconds, timing::lines(stages, peak / threads as f64));
     }
 }
 

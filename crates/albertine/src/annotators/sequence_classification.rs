@@ -1,30 +1,69 @@
-//! From documents and tokens to categories.
+//! From documents and tokens to categories, with a model of any family.
 
+use std::fmt::Debug;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
-
 use serde_json::{Map, Value};
 
-use super::{with_annotations, with_column};
+use super::stage::Registration;
+use super::{Annotator, Stage, with_annotations, with_column};
 use crate::annotation::AnnotatorType;
 use crate::category::CategoryRule;
-use crate::classifier::{Classifier, ClassifierSettings, Encoding, LongTexts};
+use crate::classifier::Classifier;
 use crate::column::{self, AnnotationColumnBuilder};
-use crate::documents::{Documents, mean};
+use crate::documents::Documents;
 use crate::params::{ParamMap, Params};
 use crate::scores::Activation;
+use crate::session::{ClassifierSettings, Encoding, LongTexts};
 use crate::spark_params::SparkParams;
-use crate::{Error, hub};
-
-const STAGE: &str = "AlbertForSequenceClassification";
+use crate::{CancellationToken, Counts, Error, OutputSchema, hub};
 
 /// Spark NLP's default for `maxSentenceLength`.
 const MAX_SENTENCE_LENGTH: usize = 128;
 
-/// What [`AlbertForSequenceClassification::batch_size`] counts: texts of this many pieces.
-const PIECES_OF_A_TEXT: usize = 32;
+/// What [`ForSequenceClassification::batch_size`] counts: texts of this many tokens.
+const TOKENS_OF_A_TEXT: usize = 32;
+
+/// A family of models, for which Spark NLP has an annotator of its own name.
+pub trait Family: Debug + Clone + Send + Sync + 'static {
+    /// The class of the annotator in Spark NLP, without the package.
+    const ANNOTATOR: &'static str;
+}
+
+/// The ALBERT models.
+#[derive(Debug, Clone)]
+pub struct Albert;
+
+impl Family for Albert {
+    const ANNOTATOR: &'static str = "AlbertForSequenceClassification";
+}
+
+/// [`ForSequenceClassification`] with an ALBERT model.
+pub type AlbertForSequenceClassification = ForSequenceClassification<Albert>;
+
+/// What any annotator that classifies sequences says of itself, whatever the family of its model.
+pub trait SequenceClassification {
+    /// The model.
+    fn classifier(&self) -> &Arc<Classifier>;
+
+    /// The document column and the token column among the inputs.
+    ///
+    /// # Errors
+    /// When one of them is missing or of another kind.
+    fn inputs(&self, schema: &SchemaRef) -> Result<(&str, &str), Error>;
+
+    /// How logits become scores, and the threshold.
+    fn scoring(&self) -> (Activation, f32);
+
+    /// Whether the scores of a row are averaged.
+    fn coalesces(&self) -> bool;
+
+    /// What is asked for, and else what the annotator was set to.
+    fn settings(&self, asked: &ClassifierSettings) -> ClassifierSettings;
+}
 
 /// Classifies each document (or sentence) that has at least one token.
 ///
@@ -34,7 +73,7 @@ const PIECES_OF_A_TEXT: usize = 32;
 /// How a text becomes pieces is its [encoding](Self::encoding): the whole document as Hugging Face's tokenizer for the model does
 /// it, where the tokens only tell whether there is anything to classify, or each token by itself as Spark NLP does it.
 #[derive(Debug, Clone)]
-pub struct AlbertForSequenceClassification {
+pub struct ForSequenceClassification<F> {
     classifier: Arc<Classifier>,
     input_cols: Vec<String>,
     output_col: String,
@@ -47,9 +86,15 @@ pub struct AlbertForSequenceClassification {
     coalesce_sentences: bool,
     activation: Option<Activation>,
     threshold: f32,
+    family: PhantomData<F>,
 }
 
-impl AlbertForSequenceClassification {
+impl<F: Family> ForSequenceClassification<F> {
+    pub(super) const REGISTRATION: Registration = Registration {
+        name: F::ANNOTATOR,
+        from_params: |params, classifier| Ok(Self::from_params(classifier()?, params)?.into()),
+    };
+
     /// A model by name or path. The language is part of the name on the models hub; the built-in models are English (`"en"`).
     ///
     /// # Errors
@@ -93,6 +138,7 @@ impl AlbertForSequenceClassification {
             activation: None,
             threshold: classifier.threshold(),
             classifier: Arc::new(classifier),
+            family: PhantomData,
         }
     }
 
@@ -139,7 +185,7 @@ impl AlbertForSequenceClassification {
         self
     }
 
-    /// How many texts of 64 pieces go through the encoder together on one thread: 8 unless said otherwise. It changes the speed,
+    /// How many texts of 32 tokens go through the encoder together on one thread: 8 unless said otherwise. It changes the speed,
     /// never a score.
     #[must_use]
     pub fn batch_size(mut self, texts: usize) -> Self {
@@ -231,7 +277,7 @@ impl AlbertForSequenceClassification {
         self.long_texts
     }
 
-    /// How many texts of 64 pieces go through the encoder together.
+    /// How many texts of 32 tokens go through the encoder together.
     #[must_use]
     pub fn get_batch_size(&self) -> usize {
         self.batch_size
@@ -249,7 +295,7 @@ impl AlbertForSequenceClassification {
         self.threshold
     }
 
-    /// The classifier, whose counts tell how many texts were cut.
+    /// The model.
     #[must_use]
     pub fn classifier(&self) -> &Arc<Classifier> {
         &self.classifier
@@ -260,9 +306,9 @@ impl AlbertForSequenceClassification {
     }
 
     /// The annotator around a loaded model, with parameters as Spark NLP spells them over those that the model was saved with.
-    pub(super) fn from_params(classifier: Classifier, map: &Map<String, Value>) -> Result<Self, Error> {
-        let saved = SparkParams::read(map)?;
-        let params = Params::new(STAGE, map);
+    fn from_params(classifier: Classifier, map: &Map<String, Value>) -> Result<Self, Error> {
+        let saved = SparkParams::read(F::ANNOTATOR, map)?;
+        let params = Params::new(F::ANNOTATOR, map);
         let mut stage = Self::new(classifier);
         stage.input_cols = saved.input_cols.unwrap_or(stage.input_cols);
         stage.output_col = saved.output_col.unwrap_or(stage.output_col);
@@ -284,8 +330,55 @@ impl AlbertForSequenceClassification {
         }
         Ok(stage)
     }
+}
 
-    pub(super) fn to_params(&self) -> ParamMap {
+impl<F: Family> SequenceClassification for ForSequenceClassification<F> {
+    fn classifier(&self) -> &Arc<Classifier> {
+        &self.classifier
+    }
+
+    fn inputs(&self, schema: &SchemaRef) -> Result<(&str, &str), Error> {
+        let [first, second] = self.input_cols.as_slice() else {
+            let (stage, found) = (F::ANNOTATOR, self.input_cols.len());
+            return Err(Error::InputColumns { stage, expected: 2, kinds: "document, token", found });
+        };
+        let require = |name: &str, kind| column::require(schema, F::ANNOTATOR, name, kind);
+        let fits = require(first, AnnotatorType::Document).and_then(|()| require(second, AnnotatorType::Token)).is_ok();
+        let is_reversed = !fits && require(first, AnnotatorType::Token).is_ok();
+        let (document, token) = if is_reversed { (second, first) } else { (first, second) };
+        require(document, AnnotatorType::Document)?;
+        require(token, AnnotatorType::Token)?;
+        Ok((document, token))
+    }
+
+    fn scoring(&self) -> (Activation, f32) {
+        (self.get_activation(), self.threshold)
+    }
+
+    fn coalesces(&self) -> bool {
+        self.coalesce_sentences
+    }
+
+    fn settings(&self, asked: &ClassifierSettings) -> ClassifierSettings {
+        ClassifierSettings {
+            max_sentence_length: asked.max_sentence_length.or(Some(self.get_max_sentence_length())),
+            case_sensitive: asked.case_sensitive.or(self.case_sensitive),
+            encoding: asked.encoding.or(Some(self.get_encoding())),
+            long_texts: match asked.long_texts {
+                LongTexts::Truncate => self.long_texts,
+                windows => windows,
+            },
+            ..asked.clone()
+        }
+    }
+}
+
+impl<F: Family> Annotator for ForSequenceClassification<F> {
+    fn name(&self) -> &'static str {
+        F::ANNOTATOR
+    }
+
+    fn params(&self) -> Map<String, Value> {
         let overlap = match self.long_texts {
             LongTexts::Truncate => None,
             LongTexts::Windows { overlap } => Some(overlap),
@@ -307,14 +400,14 @@ impl AlbertForSequenceClassification {
             .with("threshold", self.threshold)
             .with_some("encoding", self.encoding.map(Encoding::name))
             .with_some("windowOverlap", overlap)
+            .into_map()
     }
 
-    /// Checks the parameters against the model and makes the classifier that follows them.
-    pub(super) fn fit(mut self) -> Result<Self, Error> {
+    fn fit(&self) -> Result<Option<Stage>, Error> {
         self.rule()?;
         if self.batch_size == 0 {
             let (name, value, expected) = ("batchSize", "0".to_owned(), "a whole number from 1 up");
-            return Err(Error::Param { stage: STAGE, name, value, expected });
+            return Err(Error::Param { stage: F::ANNOTATOR, name, value, expected });
         }
         let settings = ClassifierSettings {
             max_sentence_length: Some(self.get_max_sentence_length()),
@@ -322,60 +415,40 @@ impl AlbertForSequenceClassification {
             encoding: self.encoding,
             long_texts: self.long_texts,
             precision: self.classifier.model().precision(),
-            batch_tokens: self.batch_size.saturating_mul(PIECES_OF_A_TEXT),
+            batch_tokens: self.batch_size.saturating_mul(TOKENS_OF_A_TEXT),
             threads: self.threads,
+            measure_stages: false,
         };
-        self.classifier = Arc::new(self.classifier.with_settings(settings)?);
-        Ok(self)
+        let classifier = Arc::new(self.classifier.with_settings(settings)?);
+        Ok(Some(Self { classifier, ..self.clone() }.into()))
     }
 
-    /// How logits become scores, and the threshold.
-    pub(crate) fn scoring(&self) -> (Activation, f32) {
-        (self.get_activation(), self.threshold)
-    }
-
-    /// The document column and the token column among the inputs.
-    pub(crate) fn inputs(&self, schema: &SchemaRef) -> Result<(&str, &str), Error> {
-        let [first, second] = self.input_cols.as_slice() else {
-            let found = self.input_cols.len();
-            return Err(Error::InputColumns { stage: STAGE, expected: 2, kinds: "document, token", found });
-        };
-        let is_token = |name: &str| column::require(schema, STAGE, name, AnnotatorType::Token).is_ok();
-        let (document, token) = if is_token(first) { (second, first) } else { (first, second) };
-        column::require(schema, STAGE, document, AnnotatorType::Document)?;
-        column::require(schema, STAGE, token, AnnotatorType::Token)?;
-        Ok((document, token))
-    }
-
-    pub(super) fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, Error> {
+    fn output_schema(&self, input: &SchemaRef) -> Result<OutputSchema, Error> {
         self.inputs(input)?;
-        with_annotations(input, STAGE, &self.output_col, AnnotatorType::Category)
+        with_annotations(input, F::ANNOTATOR, &self.output_col, AnnotatorType::Category)
     }
 
-    pub(super) fn transform(&self, batch: &RecordBatch) -> Result<RecordBatch, Error> {
+    fn run(
+        &self,
+        batch: &RecordBatch,
+        cancellation: &CancellationToken,
+    ) -> Result<(RecordBatch, Option<Counts>), Error> {
         let schema = self.output_schema(&batch.schema())?;
         let (documents, tokens) = self.inputs(&batch.schema())?;
-        let documents =
-            Documents::with_tokens(&column::read(batch, STAGE, documents)?, &column::read(batch, STAGE, tokens)?);
-        let rule = self.rule()?;
-        // a document with a token is never blank, so each has its logits
-        let logits = self.classifier.logits_of(documents.given())?;
-        let scores: Vec<Vec<f32>> = logits.into_iter().flatten().map(|logits| rule.scores(&logits)).collect();
-
+        let read = |name: &str| column::read(batch, F::ANNOTATOR, name);
+        let documents = Documents::with_tokens(&read(documents)?, &read(tokens)?);
+        let (classified, counts) =
+            self.classifier.classify_documents(documents, self.coalesce_sentences, cancellation)?;
         let mut categories = AnnotationColumnBuilder::default();
-        for range in documents.rows {
-            let (row, row_scores) = (&documents.all[range.clone()], &scores[range]);
-            if self.coalesce_sentences {
-                if let Some(first) = row.first() {
-                    rule.push(&mut categories, first.span, first.sentence, self.get_classes(), &mean(row_scores));
-                }
-            } else {
-                for (document, scores) in row.iter().zip(row_scores) {
-                    rule.push(&mut categories, document.span, document.sentence, self.get_classes(), scores);
-                }
-            }
-            categories.end_row();
-        }
-        with_column(batch, schema, &self.output_col, categories.finish()?)
+        classified.annotate(self.rule()?, self.get_classes(), &mut categories);
+        Ok((with_column(batch, &schema, categories.finish()?)?, Some(counts)))
+    }
+
+    fn with_threads(&self, threads: usize) -> Option<Stage> {
+        Some(self.clone().threads(threads).into())
+    }
+
+    fn sequence_classification(&self) -> Option<&dyn SequenceClassification> {
+        Some(self)
     }
 }

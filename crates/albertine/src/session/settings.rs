@@ -1,9 +1,8 @@
-//! How a classifier works: what it reads of a text, and with how much of the machine.
+//! How a session works: what it reads of a text, and with how much of the machine.
 
-use albertine_model::{AlbertConfig, CheckpointKind, Precision};
+use albertine_model::{AlbertConfig, Precision};
 
 use crate::Error;
-use crate::spark_params::SparkParams;
 
 /// The most pieces of a text that are read when nothing else is asked for.
 pub const DEFAULT_MAX_SENTENCE_LENGTH: usize = 512;
@@ -30,13 +29,6 @@ impl Encoding {
             Self::Token => "token",
         }
     }
-
-    /// What a model is read with when nothing is said: `Token` for one that Spark NLP saved, whose answers its users
-    /// know, else `Document`.
-    pub(super) fn of(kind: CheckpointKind, params: &SparkParams) -> Self {
-        let spark = matches!(kind, CheckpointKind::SparkNlp { .. }) || params.is_some();
-        if spark { Self::Token } else { Self::Document }
-    }
 }
 
 /// What becomes of a text that has more pieces than are read at once.
@@ -57,8 +49,8 @@ pub enum LongTexts {
 /// How a [`Classifier`](crate::Classifier) works; the default suits most.
 #[derive(Debug, Clone)]
 pub struct ClassifierSettings {
-    /// The most pieces of a text, `[CLS]` and `[SEP]` counted; the rest of a longer text is not read. `None`: what a model that Spark NLP saved was saved with, or else 512, or less when
-    /// the model has fewer positions.
+    /// The most pieces of a text, `[CLS]` and `[SEP]` counted; the rest of a longer text is not read. `None`: what a model that
+    /// Spark NLP saved was saved with, or else 512, or less when the model has fewer positions.
     pub max_sentence_length: Option<usize>,
     /// `Some(false)` lower-cases the text, `Some(true)` keeps its case; `None` does what the model's tokenizer says.
     pub case_sensitive: Option<bool>,
@@ -72,6 +64,8 @@ pub struct ClassifierSettings {
     pub batch_tokens: usize,
     /// Threads, at most [`MAX_THREADS`]; 0 means one for each core.
     pub threads: usize,
+    /// Whether calls measure what each stage costs, for [`Counts::stages`](crate::Counts::stages).
+    pub measure_stages: bool,
 }
 
 impl Default for ClassifierSettings {
@@ -84,6 +78,7 @@ impl Default for ClassifierSettings {
             precision: Precision::F32,
             batch_tokens: 256,
             threads: 0,
+            measure_stages: false,
         }
     }
 }

@@ -1,14 +1,14 @@
 //! Columns as they come from other libraries, made to those that stages read.
 //!
 //! Other libraries hold the same rows in other types (polars has no maps, its texts are views), forget the metadata of columns, and
-//! promise that texts are UTF-8 without having looked. Here all of that is settled, once, at the door.
+//! promise that texts are UTF-8 without having looked. Here all of that is settled, once, before any stage.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use albertine::Error;
 use albertine::annotation::AnnotatorType;
 use albertine::column::{annotation_field, annotator_type};
-use albertine::{Error, Transform};
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, MapArray, RecordBatch, RecordBatchOptions, StructArray};
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::cast;
@@ -17,9 +17,9 @@ use arrow::error::ArrowError;
 
 use crate::error::Failure;
 
-/// What becomes of the columns of a stream.
+/// The columns of a stream as stages read them.
 #[derive(Debug, Clone)]
-pub(crate) struct Door {
+pub(crate) struct InputColumns {
     schema: SchemaRef,
     /// Columns that hold annotations.
     annotations: Vec<usize>,
@@ -27,7 +27,7 @@ pub(crate) struct Door {
     texts: Vec<usize>,
 }
 
-impl Door {
+impl InputColumns {
     /// For streams of `schema`, in which `kinds` names the annotator types of annotation columns that do not say it themselves.
     pub(crate) fn new(schema: &Schema, kinds: &HashMap<String, String>) -> Self {
         let (mut annotations, mut texts) = (Vec::new(), Vec::new());
@@ -48,20 +48,13 @@ impl Door {
         Self { schema, annotations, texts }
     }
 
-    /// The columns after `transform`.
-    pub(crate) fn output_schema(&self, transform: &dyn Transform) -> Result<SchemaRef, Error> {
-        transform.output_schema(&self.schema)
+    /// The columns.
+    pub(crate) fn schema(&self) -> &SchemaRef {
+        &self.schema
     }
 
-    /// For each column of `output`, which [`output_schema`](Self::output_schema) gave, the place of the column that it was: stages
-    /// hand on the fields of columns that they leave alone.
-    pub(crate) fn origins(&self, output: &Schema) -> Vec<Option<usize>> {
-        let place = |field: &FieldRef| self.schema.fields().iter().position(|known| Arc::ptr_eq(known, field));
-        output.fields().iter().map(place).collect()
-    }
-
-    /// Takes a batch through. `first` is the number of its first row.
-    pub(crate) fn admit(&self, batch: &RecordBatch, first: usize) -> Result<RecordBatch, Failure> {
+    /// A batch with its columns as stages read them. `first` is the number of its first row.
+    pub(crate) fn convert(&self, batch: &RecordBatch, first: usize) -> Result<RecordBatch, Failure> {
         for &index in self.texts.iter().chain(&self.annotations) {
             if let Some(row) = first_broken_row(batch.column(index)) {
                 let column = self.schema.field(index).name().clone();
@@ -78,9 +71,7 @@ impl Door {
 }
 
 fn known_kind(name: &str) -> Option<AnnotatorType> {
-    [AnnotatorType::Document, AnnotatorType::Token, AnnotatorType::Category]
-        .into_iter()
-        .find(|kind| kind.name() == name)
+    AnnotatorType::ALL.into_iter().find(|kind| kind.name() == name)
 }
 
 fn is_list_of_structs(kind: &DataType) -> bool {

@@ -1,17 +1,16 @@
-//! The threads that one classifier works with.
+//! The threads that one session works with.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::Error;
-use crate::interrupt::Interrupt;
+use crate::{CancellationToken, Error};
 
 /// A pool of threads that is started when the first work arrives that is worth sharing. One thread, or one piece of work, never
 /// enters the pool: a lone text pays nothing for it.
 #[derive(Debug)]
-pub(crate) struct Threads {
+pub(super) struct Threads {
     count: usize,
     pool: Mutex<Option<Started>>,
 }
@@ -34,25 +33,25 @@ impl Drop for Started {
 
 impl Threads {
     /// `count` threads; 0 means one for each core.
-    pub(crate) fn new(count: usize) -> Self {
+    pub(super) fn new(count: usize) -> Self {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         Self { count: if count == 0 { cores() } else { count }, pool: Mutex::new(None) }
     }
 
-    pub(crate) fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.count
     }
 
     /// Applies `work` to every item, each taken by whichever thread is free; results in the order of the items. It stops between
-    /// two items when the caller's [`Interrupt`] is raised.
-    pub(crate) fn map<T: Sync, R: Send>(
+    /// two items when `cancellation` is asked for.
+    pub(super) fn map<T: Sync, R: Send>(
         &self,
         items: &[T],
+        cancellation: &CancellationToken,
         work: impl Fn(&T) -> Result<R, Error> + Sync,
     ) -> Result<Vec<R>, Error> {
-        let interrupt = Interrupt::current();
         let work = |item: &T| {
-            interrupt.check()?;
+            cancellation.check()?;
             work(item)
         };
         if self.count == 1 || items.len() <= 1 {
@@ -62,7 +61,7 @@ impl Threads {
     }
 
     /// Does `work` on a thread of the pool, which may share it with the others.
-    pub(crate) fn run<R: Send>(&self, work: impl FnOnce() -> R + Send) -> Result<R, Error> {
+    pub(super) fn run<R: Send>(&self, work: impl FnOnce() -> R + Send) -> Result<R, Error> {
         Ok(self.pool()?.install(work))
     }
 
