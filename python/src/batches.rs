@@ -53,8 +53,8 @@ impl Iterator for Source {
 }
 
 impl Batches {
-    /// A stream, or one batch, through `transform`, whose classifiers read at most `limits` tokens of a text. Columns are checked
-    /// before the first batch is read.
+    /// A stream, or one batch, through `transform`, whose classifiers read at most `limits` tokens of a text. Columns
+    /// are checked before the first batch is read.
     pub(crate) fn new(
         stream: AnyRecordBatch,
         transform: Arc<dyn Transform>,
@@ -75,11 +75,13 @@ impl Batches {
         Self::new(AnyRecordBatch::RecordBatch(PyRecordBatch::new(batch)), transform, &HashMap::new(), limits)
     }
 
-    /// The next batch, which may be taken without the interpreter's lock. At the end of the stream it warns of texts that were cut.
+    /// The next batch, which may be taken without the interpreter's lock. At the end of the stream it warns of texts
+    /// that were cut.
     pub(crate) fn next(&self) -> Result<Option<RecordBatch>, Failure> {
         let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
         let cancellation = stream.windows.cancellation().clone();
-        // The stream is read here, on the thread of whoever asks: it may be a generator of Python's that wants no other.
+        // The stream is read here, on the thread of whoever asks: it may be a generator of Python's that wants no
+        // other.
         let batch = stream.windows.advance(|work| interruptible(&cancellation, work))?;
         if batch.is_none() && !std::mem::replace(&mut stream.is_over, true) {
             truncation::warn(stream.windows.counts(), &self.limits)?;

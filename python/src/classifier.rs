@@ -135,8 +135,8 @@ impl Classifier {
         self.inner.model().precision().name()
     }
 
-    /// The parameters of an annotator with this model when nothing is set, as JSON under Spark NLP's names; those too that follow
-    /// from the model.
+    /// The parameters of an annotator with this model when nothing is set, as JSON under Spark NLP's names; those too
+    /// that follow from the model.
     #[getter]
     fn params(&self) -> PyResult<String> {
         let annotator = AlbertForSequenceClassification::of(self.own().map_err(Failure::from)?);

@@ -1,7 +1,8 @@
 //! Columns as they come from other libraries, made to those that stages read.
 //!
-//! Other libraries hold the same rows in other types (polars has no maps, its texts are views), forget the metadata of columns, and
-//! promise that texts are UTF-8 without having looked. Here all of that is settled, once, before any stage.
+//! Other libraries hold the same rows in other types (polars has no maps, its texts are views), forget the metadata of
+//! columns, and promise that texts are UTF-8 without having looked. Here all of that is settled, once, before any
+//! stage.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,7 +29,8 @@ pub(crate) struct InputColumns {
 }
 
 impl InputColumns {
-    /// For streams of `schema`, in which `kinds` names the annotator types of annotation columns that do not say it themselves.
+    /// For streams of `schema`, in which `kinds` names the annotator types of annotation columns that do not say it
+    /// themselves.
     pub(crate) fn new(schema: &Schema, kinds: &HashMap<String, String>) -> Self {
         let (mut annotations, mut texts) = (Vec::new(), Vec::new());
         let mut fields: Vec<FieldRef> = Vec::with_capacity(schema.fields().len());
@@ -95,7 +97,8 @@ fn holds_text(kind: &DataType) -> bool {
     }
 }
 
-/// The first row of a column that holds no sound text; none in a sound column. What C gives is taken at its word by Arrow.
+/// The first row of a column that holds no sound text; none in a sound column. What C gives is taken at its word by
+/// Arrow.
 fn first_broken_row(column: &ArrayRef) -> Option<usize> {
     let is_broken = |start: usize, rows: usize| column.slice(start, rows).to_data().validate_full().is_err();
     if !is_broken(0, column.len()) {

@@ -1,7 +1,8 @@
 //! The native half of the Python package `albertine`: pipelines and classifiers over Arrow streams.
 //!
-//! Python's half spells things as Spark NLP does and turns frames of every kind into Arrow streams; this half reads them through the
-//! Arrow PyCapsule interface, works without the interpreter's lock, and raises typed errors. Nothing starts a thread at import.
+//! Python's half spells things as Spark NLP does and turns frames of every kind into Arrow streams; this half reads
+//! them through the Arrow PyCapsule interface, works without the interpreter's lock, and raises typed errors. Nothing
+//! starts a thread at import.
 
 mod batches;
 mod classifier;

@@ -134,8 +134,8 @@ impl Pipeline {
         stages.collect()
     }
 
-    /// The columns that a table with the columns `schema` has after it. `kinds` names the annotator types of annotation columns
-    /// that do not say it themselves.
+    /// The columns that a table with the columns `schema` has after it. `kinds` names the annotator types of annotation
+    /// columns that do not say it themselves.
     fn output_schema(&self, schema: PySchema, kinds: HashMap<String, String>) -> PyResult<PySchema> {
         let columns = InputColumns::new(schema.as_ref(), &kinds);
         let output = self.model.output_schema(columns.schema()).map_err(Failure::from)?;

@@ -16,8 +16,8 @@ fn no_thread(error: std::io::Error) -> Failure {
     Failure::Library(Error::Threads { threads: 1, reason: error.to_string() })
 }
 
-/// Does `work` on a thread of its own, while this one listens to Ctrl-C and whatever else Python has to say; then the work is told
-/// to stop, by `cancellation` if it looks at that, and is waited for.
+/// Does `work` on a thread of its own, while this one listens to Ctrl-C and whatever else Python has to say; then the
+/// work is told to stop, by `cancellation` if it looks at that, and is waited for.
 pub(crate) fn interruptible<R, E>(
     cancellation: &CancellationToken,
     work: impl FnOnce() -> Result<R, E> + Send,

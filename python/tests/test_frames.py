@@ -142,6 +142,17 @@ def test_tables_without_an_annotation_keep_their_kinds(kind: str, names: list[st
     assert plain(frame) == {"text": texts.to_pylist(), f"finished_{token}": [[]] * len(texts), f"finished_{sequence}": [[]] * len(texts)}
 
 
+def test_a_column_without_an_annotation_is_of_any_type_whatever_its_name(stages: list[Any]) -> None:
+    stages[0].setOutputCol("tokens of nothing")
+    stages[1].setInputCols(["tokens of nothing"]).setOutputCol("classes of nothing")
+    stages[2].setInputCols(["classes of nothing", "tokens of nothing"])
+    frame = pl.DataFrame({"text": []}, schema={"text": pl.String})
+    for stage in stages:
+        # a frame of its own, which knows nothing of where it came from
+        frame = pl.DataFrame(stage.transform(frame).to_dict())
+    assert frame.columns == ["text", "tokens of nothing", "classes of nothing", "class"]
+
+
 @every_kind
 def test_each_sentence_can_have_a_row_of_its_own(kind: str, stages: list[Any]) -> None:
     sentence = SentenceDetector().setInputCols(["document"]).setOutputCol("sentence").setExplodeSentences(True)

@@ -10,8 +10,8 @@ pub enum AnnotatorType {
     Token,
     /// A class with its score.
     Category,
-    /// Any of them: a column without annotations, from a library that does not keep the type with the column. Stages take it for the
-    /// type that they read.
+    /// Any of them: a column without annotations, from a library that does not keep the type with the column. Stages
+    /// take it for the type that they read.
     Any,
 }
 
@@ -33,8 +33,8 @@ impl AnnotatorType {
 
 /// One annotation over a text.
 ///
-/// `begin` and `end` are inclusive and count UTF-16 code units of the text after the `DocumentAssembler`, as on the JVM; an empty
-/// text has `begin` 0 and `end` -1.
+/// `begin` and `end` are inclusive and count UTF-16 code units of the text after the `DocumentAssembler`, as on the
+/// JVM; an empty text has `begin` 0 and `end` -1.
 ///
 /// Source: Spark NLP's `Annotation`, whose fields these are.
 #[derive(Debug, Clone, PartialEq)]

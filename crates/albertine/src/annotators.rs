@@ -1,6 +1,7 @@
 //! The stages of a pipeline, under Spark NLP's names.
 //!
-//! An annotator is a file here. It is declared, and entered into the registry, by which saved pipelines and Python find it.
+//! An annotator is a file here. It is declared, and entered into the registry, by which saved pipelines and Python find
+//! it.
 
 mod annotator;
 mod document_assembler;

@@ -7,8 +7,8 @@ use crate::Error;
 
 /// A request that a call stops, which any thread can make. Clones are the same token.
 ///
-/// A call that is given the token stops with [`Error::Cancelled`] soon after [`cancel`](Self::cancel): in the time of one ragged
-/// batch, some tenths of a second with a large model. Other calls go on.
+/// A call that is given the token stops with [`Error::Cancelled`] soon after [`cancel`](Self::cancel): in the time of
+/// one ragged batch, some tenths of a second with a large model. Other calls go on.
 ///
 /// ```
 /// use albertine::{CancellationToken, Classifier, ClassifierSettings, Error};

@@ -33,7 +33,8 @@ impl CategoryRule {
         self.activation.scores(logits)
     }
 
-    /// The labels that are given for a row of scores: the best one, or with sigmoid every one over the threshold, in label order.
+    /// The labels that are given for a row of scores: the best one, or with sigmoid every one over the threshold, in
+    /// label order.
     fn labels(self, scores: &[f32]) -> Vec<usize> {
         match self.activation {
             Activation::Sigmoid => (0..scores.len()).filter(|&label| scores[label] > self.threshold).collect(),

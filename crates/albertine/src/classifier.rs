@@ -91,8 +91,8 @@ impl Classifier {
     /// The same model under other settings; weights and vocabulary are shared.
     ///
     /// # Errors
-    /// When `max_sentence_length` is not one that the model can read, for more than [`MAX_THREADS`](crate::MAX_THREADS) threads, or
-    /// for another precision than that of the weights.
+    /// When `max_sentence_length` is not one that the model can read, for more than [`MAX_THREADS`](crate::MAX_THREADS)
+    /// threads, or for another precision than that of the weights.
     pub fn with_settings(&self, settings: ClassifierSettings) -> Result<Self, Error> {
         Ok(Self {
             model: Arc::clone(&self.model),
@@ -162,7 +162,8 @@ impl Classifier {
         self.session.inspect(text)
     }
 
-    /// How logits become scores when nothing else is said: as the model was saved by Spark NLP, or as its configuration says.
+    /// How logits become scores when nothing else is said: as the model was saved by Spark NLP, or as its configuration
+    /// says.
     #[must_use]
     pub fn activation(&self) -> Activation {
         self.activation
@@ -213,12 +214,13 @@ impl Classifier {
         Ok(self.run(texts, &CancellationToken::default())?.0)
     }
 
-    /// The logits of each text, one for each label, and what the call counted; `None` for a null or blank text. The same text has
-    /// the same logits, bit for bit, whatever its company, the order and the number of threads.
+    /// The logits of each text, one for each label, and what the call counted; `None` for a null or blank text. The
+    /// same text has the same logits, bit for bit, whatever its company, the order and the number of threads.
     ///
     /// # Errors
-    /// [`Error::Cancelled`] soon after `cancellation` is asked for; [`Error::NotFinite`] when the weights are so large that a logit
-    /// is not a number; otherwise only when the tokenizer or the encoder refuses a text, which with a checked model does not happen.
+    /// [`Error::Cancelled`] soon after `cancellation` is asked for; [`Error::NotFinite`] when the weights are so large
+    /// that a logit is not a number; otherwise only when the tokenizer or the encoder refuses a text, which with a
+    /// checked model does not happen.
     #[expect(clippy::type_complexity, reason = "a list of lists that may be missing is what it is")]
     pub fn run(
         &self,
@@ -229,7 +231,8 @@ impl Classifier {
         Ok((classified.logits().collect(), counts))
     }
 
-    /// Every document of every text with its logits: the text itself, or what the first stages of a pipeline make of it.
+    /// Every document of every text with its logits: the text itself, or what the first stages of a pipeline make of
+    /// it.
     pub(crate) fn classify(
         &self,
         texts: &[Option<&str>],

@@ -27,8 +27,8 @@ pub struct Columns {
     pub annotations: bool,
     /// How logits become scores; `None`: as [`Classifier::activation`].
     pub activation: Option<Activation>,
-    /// With [`Activation::Sigmoid`] a label is given only when its score is strictly greater than this; `None`: 0.5, or what a model
-    /// that Spark NLP saved was saved with.
+    /// With [`Activation::Sigmoid`] a label is given only when its score is strictly greater than this; `None`: 0.5, or
+    /// what a model that Spark NLP saved was saved with.
     pub threshold: Option<f32>,
 }
 
@@ -139,7 +139,8 @@ impl Classify {
         Ok((arrays, counts))
     }
 
-    /// The best label and its score. With sigmoid the label is null when even the best is not over the threshold; the score stays.
+    /// The best label and its score. With sigmoid the label is null when even the best is not over the threshold; the
+    /// score stays.
     fn label_and_score(&self, scores: &[Option<Vec<f32>>]) -> Vec<ArrayRef> {
         let mut labels = StringBuilder::new();
         let mut best_scores = Float32Builder::new();

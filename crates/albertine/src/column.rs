@@ -1,7 +1,8 @@
 //! Annotation columns: Spark NLP's schema as Arrow arrays, written and read.
 //!
-//! A column is `list<struct<annotatorType, begin, end, result, metadata: map<string, string>, embeddings: list<float>>>`, one list a
-//! row, and its field carries `{"annotatorType": ...}` as metadata: that is what a later stage checks.
+//! A column is
+//! `list<struct<annotatorType, begin, end, result, metadata: map<string, string>, embeddings: list<float>>>`, one list
+//! a row, and its field carries `{"annotatorType": ...}` as metadata: that is what a later stage checks.
 
 use std::collections::HashMap;
 use std::sync::Arc;

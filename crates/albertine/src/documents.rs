@@ -50,9 +50,9 @@ impl<'a> Documents<'a> {
 
     /// The documents of an annotation column that have tokens.
     ///
-    /// A token belongs to the document or sentence that its span lies in, never to one by position: a sentence without tokens must
-    /// not shift the others. Only where the spans of a row's documents overlap, since each counts from its own start, does the
-    /// `sentence` in the metadata decide.
+    /// A token belongs to the document or sentence that its span lies in, never to one by position: a sentence without
+    /// tokens must not shift the others. Only where the spans of a row's documents overlap, since each counts from its
+    /// own start, does the `sentence` in the metadata decide.
     pub(crate) fn with_tokens(documents: &AnnotationColumn<'a>, tokens: &AnnotationColumn<'a>) -> Self {
         let mut found = Self::default();
         for row in 0..documents.rows() {

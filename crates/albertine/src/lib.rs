@@ -1,8 +1,8 @@
 //! Text classification with ALBERT: annotators and pipelines over Arrow record batches, under Spark NLP's names.
 //!
-//! Two ways lead to the same scores. [`Classify`] adds flat columns (`label`, `score`) to a table; a [`Pipeline`] of annotators adds
-//! annotation columns with Spark NLP's schema. Both are a [`Transform`]: rows stay, in order, with all their columns,
-//! unless a stage says otherwise ([`OutputSchema`]).
+//! Two ways lead to the same scores. [`Classify`] adds flat columns (`label`, `score`) to a table; a [`Pipeline`] of
+//! annotators adds annotation columns with Spark NLP's schema. Both are a [`Transform`]: rows stay, in order, with all
+//! their columns, unless a stage says otherwise ([`OutputSchema`]).
 //!
 //! ```
 //! use std::sync::Arc;

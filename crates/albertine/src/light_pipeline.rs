@@ -14,9 +14,9 @@ use crate::{CancellationToken, Counts, Error};
 
 /// Runs a [`PipelineModel`] on single texts and gives back plain values.
 ///
-/// A `Finisher` in the pipeline does not rename anything here: it only limits the result to its input columns, as in Spark NLP.
-/// Columns that a table would bring beside the text (`id_col`, `metadata_col`) are not there, and a text is one row whatever
-/// `explode_sentences` says.
+/// A `Finisher` in the pipeline does not rename anything here: it only limits the result to its input columns, as in
+/// Spark NLP. Columns that a table would bring beside the text (`id_col`, `metadata_col`) are not there, and a text is
+/// one row whatever `explode_sentences` says.
 #[derive(Debug, Clone)]
 pub struct LightPipeline {
     stages: Vec<Stage>,
@@ -75,7 +75,8 @@ impl LightPipeline {
         Ok(self.run(texts, &CancellationToken::default())?.0)
     }
 
-    /// As [`full_annotate_all`](Self::full_annotate_all), and the counts of each classifier, in the order of the stages.
+    /// As [`full_annotate_all`](Self::full_annotate_all), and the counts of each classifier, in the order of the
+    /// stages.
     ///
     /// # Errors
     /// As `full_annotate_all`, and [`Error::Cancelled`] soon after `cancellation` is asked for.

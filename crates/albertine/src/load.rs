@@ -23,7 +23,8 @@ impl Classifier {
     ///
     /// # Errors
     /// When a file of the model is missing or wrong, when vocabulary and weights do not fit each other, when
-    /// `max_sentence_length` is not one that the model can read, or for more than [`MAX_THREADS`](crate::MAX_THREADS) threads.
+    /// `max_sentence_length` is not one that the model can read, or for more than [`MAX_THREADS`](crate::MAX_THREADS)
+    /// threads.
     pub fn load(source: &ModelSource, settings: ClassifierSettings) -> Result<Self, Error> {
         let model = match source {
             ModelSource::BuiltIn(built_in) => LoadedModel::built_in(built_in, settings.precision)?,

@@ -123,8 +123,8 @@ impl LoadedModel {
         Session::new(Arc::clone(&self.model), tokenization, own_limit, settings)
     }
 
-    /// How texts become tokens when nothing is said: token by token for a model that Spark NLP saved, whose answers its users know,
-    /// else the whole text at once.
+    /// How texts become tokens when nothing is said: token by token for a model that Spark NLP saved, whose answers its
+    /// users know, else the whole text at once.
     fn encoding(&self) -> Encoding {
         let is_spark_nlp = matches!(self.kind, CheckpointKind::SparkNlp { .. }) || self.params.is_some();
         if is_spark_nlp { Encoding::Token } else { Encoding::Document }

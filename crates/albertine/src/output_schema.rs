@@ -11,7 +11,8 @@ use crate::Error;
 /// Where a column of a transform's output comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// It is the column of the input at this index, value for value; where [rows are multiplied](Rows::Multiplied), repeated.
+    /// It is the column of the input at this index, value for value; where [rows are multiplied](Rows::Multiplied),
+    /// repeated.
     Input(usize),
     /// The stage of this number wrote it, counted from 0 over the stages of a pipeline.
     Stage(usize),

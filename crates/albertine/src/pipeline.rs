@@ -29,7 +29,8 @@ impl Pipeline {
     /// Checks every stage's parameters and, through the columns that the stages before it add, its input columns.
     ///
     /// # Errors
-    /// The first stage's error: a column that is missing or of the wrong kind, or a parameter that the model does not allow.
+    /// The first stage's error: a column that is missing or of the wrong kind, or a parameter that the model does not
+    /// allow.
     pub fn fit(self, schema: &SchemaRef) -> Result<PipelineModel, Error> {
         let model = PipelineModel::new(self.stages)?;
         model.output_schema(schema)?;

@@ -22,8 +22,8 @@ pub(crate) struct Stages {
 }
 
 impl Stages {
-    /// Takes a pipeline apart: what comes before its one classifier, and the classifier. What comes after it, which can only be a
-    /// `Finisher`, has nothing to do with labels.
+    /// Takes a pipeline apart: what comes before its one classifier, and the classifier. What comes after it, which can
+    /// only be a `Finisher`, has nothing to do with labels.
     pub(crate) fn before_classifier(stages: Vec<Stage>) -> Result<(Self, Stage), Error> {
         let mut before = Vec::new();
         let mut found: Option<Stage> = None;

@@ -1,10 +1,11 @@
 //! Pipelines on disk: our own form, written and read, and Spark NLP's, read.
 //!
-//! Ours is a folder with `pipeline.json`, which lists the stages with their parameters under Spark NLP's names, and a model
-//! directory in Hugging Face's layout for each stage that has a model:
+//! Ours is a folder with `pipeline.json`, which lists the stages with their parameters under Spark NLP's names, and a
+//! model directory in Hugging Face's layout for each stage that has a model:
 //!
 //! ```text
-//! pipeline.json      {"format": "albertine-pipeline", "version": 1, "stages": [{"class": .., "params": {..}, "model": ..}]}
+//! pipeline.json      {"format": "albertine-pipeline", "version": 1,
+//!                     "stages": [{"class": .., "params": {..}, "model": ..}]}
 //! models/2/          config.json, model.safetensors, spiece.model, ...
 //! ```
 
@@ -39,7 +40,8 @@ impl PipelineModel {
     /// Writes the pipeline and its models into a new folder, which appears when it is complete.
     ///
     /// # Errors
-    /// [`Error::Exists`] when something is there that is not an empty folder, [`Error::Io`], and what reading a model again says.
+    /// [`Error::Exists`] when something is there that is not an empty folder, [`Error::Io`], and what reading a model
+    /// again says.
     ///
     /// ```
     /// use albertine::prelude::*;
@@ -110,8 +112,8 @@ impl PipelineModel {
     /// Reads a saved pipeline: one of ours, or one that Spark NLP saved (fitted or not), as a folder or a zip archive.
     ///
     /// # Errors
-    /// [`Error::NotAPipeline`], [`Error::UnknownStage`] for a stage that is none of ours, and every way for a model or a parameter
-    /// to be wrong.
+    /// [`Error::NotAPipeline`], [`Error::UnknownStage`] for a stage that is none of ours, and every way for a model or
+    /// a parameter to be wrong.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let folder = Folder::open(path.as_ref())?;
         let settings = ClassifierSettings::default();
@@ -123,7 +125,8 @@ impl PipelineModel {
         Self::new(stages)
     }
 
-    /// As [`PipelineModel::load`], but nothing where something else is, such as a model directory or a single saved stage.
+    /// As [`PipelineModel::load`], but nothing where something else is, such as a model directory or a single saved
+    /// stage.
     ///
     /// # Errors
     /// When nothing is at the path, and as [`PipelineModel::load`] for a pipeline that is unsound.
@@ -140,8 +143,8 @@ impl PipelineModel {
     }
 }
 
-/// The stages of the pipeline that a folder holds, ours or Spark NLP's; none for anything else, a single saved stage of Spark NLP's
-/// among it. Models are loaded in the precision of `settings`.
+/// The stages of the pipeline that a folder holds, ours or Spark NLP's; none for anything else, a single saved stage of
+/// Spark NLP's among it. Models are loaded in the precision of `settings`.
 pub(crate) fn stages_in(folder: &Folder, settings: &ClassifierSettings) -> Result<Option<Vec<Stage>>, Error> {
     if let Some(listing) = folder.read(LISTING, MAX_LISTING)? {
         return read_ours(folder, &listing, settings).map(Some);

@@ -16,8 +16,8 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// What a model's scores are made with when nothing else is asked for: its `problem_type` and the number of its labels decide,
-    /// and a single label is scored by sigmoid unless it is a regression.
+    /// What a model's scores are made with when nothing else is asked for: its `problem_type` and the number of its
+    /// labels decide, and a single label is scored by sigmoid unless it is a regression.
     ///
     /// Source: `TextClassificationPipeline.postprocess` of Hugging Face transformers.
     #[must_use]

@@ -1,7 +1,7 @@
 //! Documents in, logits out: tokenization, ragged batches, the schedule over threads and the encoder.
 //!
-//! Nothing here knows files or pipelines, and nothing is kept between two calls but memory to work in: what a call counts and
-//! whether it is to stop belong to the call.
+//! Nothing here knows files or pipelines, and nothing is kept between two calls but memory to work in: what a call
+//! counts and whether it is to stop belong to the call.
 
 mod counts;
 mod distinct;
@@ -31,8 +31,8 @@ use crate::{CancellationToken, Error};
 /// Documents that one thread tokenizes at a time.
 const DOCUMENTS_PER_TASK: usize = 64;
 
-/// The floating-point operations of a sequence from which on several threads share it: a millisecond or so of one with wide
-/// vectors.
+/// The floating-point operations of a sequence from which on several threads share it: a millisecond or so of one with
+/// wide vectors.
 const WORTH_SHARING: u64 = 200_000_000;
 
 /// A document as a [`Session`] takes it: its text, and the tokens that something else cut it into, if so.
@@ -51,8 +51,8 @@ impl<'a> From<&'a str> for Document<'a> {
     }
 }
 
-/// A model with its tokenization and the threads that it works with, as a [`Classifier`](crate::Classifier) has one. It can be
-/// shared between threads: each call has counts and a cancellation of its own.
+/// A model with its tokenization and the threads that it works with, as a [`Classifier`](crate::Classifier) has one. It
+/// can be shared between threads: each call has counts and a cancellation of its own.
 ///
 /// ```
 /// use albertine::{CancellationToken, Classifier, ClassifierSettings, Document};
@@ -78,8 +78,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session of a model whose tokenizer was made with `settings`. `own_limit` is the longest input that the model's files name,
-    /// in tokens.
+    /// A session of a model whose tokenizer was made with `settings`. `own_limit` is the longest input that the model's
+    /// files name, in tokens.
     ///
     /// # Errors
     /// When `max_sentence_length` is not one that the model can read, or for more than [`MAX_THREADS`] threads.
@@ -132,13 +132,13 @@ impl Session {
         self.tokenization.inspect(text)
     }
 
-    /// The logits of each document, and what the call counted. The same document has the same logits, bit for bit, whatever its
-    /// company, the order and the number of threads.
+    /// The logits of each document, and what the call counted. The same document has the same logits, bit for bit,
+    /// whatever its company, the order and the number of threads.
     ///
     /// # Errors
-    /// [`Error::Cancelled`]; [`Error::NotFinite`] with the index of the document as its row, when the weights are so large that a
-    /// logit is not a number; otherwise only when the tokenizer or the encoder refuses a document, which with a checked model does
-    /// not happen.
+    /// [`Error::Cancelled`]; [`Error::NotFinite`] with the index of the document as its row, when the weights are so
+    /// large that a logit is not a number; otherwise only when the tokenizer or the encoder refuses a document, which
+    /// with a checked model does not happen.
     pub fn run<'a>(
         &self,
         documents: impl ExactSizeIterator<Item = Option<Document<'a>>>,
@@ -213,7 +213,8 @@ impl Session {
         sequences.iter().map(|sequence| self.model.flops(sequence.len())).sum()
     }
 
-    /// The logits of one batch, `[sequences, labels]`. An error names the document that was `first` of those that are equal.
+    /// The logits of one batch, `[sequences, labels]`. An error names the document that was `first` of those that are
+    /// equal.
     fn forward(
         &self,
         sequences: &[Sequence<'_>],
@@ -249,7 +250,8 @@ struct Tokenized {
     time: Duration,
 }
 
-/// The logits of the distinct documents, `[documents, labels]`: those of a document's one sequence, or the mean over its windows.
+/// The logits of the distinct documents, `[documents, labels]`: those of a document's one sequence, or the mean over
+/// its windows.
 fn of_documents(batches: &[&[Sequence<'_>]], logits: &[Vec<f32>], labels: usize) -> Vec<f32> {
     let mut rows: Vec<(usize, usize, &[f32])> = Vec::with_capacity(batches.iter().map(|batch| batch.len()).sum());
     for (batch, logits) in batches.iter().zip(logits) {

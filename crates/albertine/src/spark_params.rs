@@ -36,7 +36,8 @@ impl SparkParams {
             "sigmoid" => Some(Activation::Sigmoid),
             _ => None,
         })?;
-        // From Scala `multilabel` sets the activation too, and from Python it does nothing in the versions that could be run.
+        // From Scala `multilabel` sets the activation too, and from Python it does nothing in the versions that could
+        // be run.
         let multilabel = params.flag("multilabel")?.unwrap_or(false).then_some(Activation::Sigmoid);
         let engine = params.text("engine")?;
         Ok(Self {

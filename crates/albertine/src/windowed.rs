@@ -13,8 +13,8 @@ use crate::{
 
 /// An iterator over the transformed windows of a stream: every row once, in order, or an error.
 ///
-/// It sizes windows by the time that they take, adds up what the transform counts, gives rows in errors the numbers that they have
-/// in the stream, and holds the transform to what it says of rows and columns.
+/// It sizes windows by the time that they take, adds up what the transform counts, gives rows in errors the numbers
+/// that they have in the stream, and holds the transform to what it says of rows and columns.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -100,8 +100,8 @@ impl<S, T> Windowed<S, T> {
 }
 
 impl<S, T: Transform> Windowed<S, T> {
-    /// The next window as [`next`](Iterator::next) gives it, where `run` does the work that it is given: for hosts that do it
-    /// elsewhere than they read, such as on a thread that leaves this one free to listen.
+    /// The next window as [`next`](Iterator::next) gives it, where `run` does the work that it is given: for hosts that
+    /// do it elsewhere than they read, such as on a thread that leaves this one free to listen.
     ///
     /// # Errors
     /// Those of the source, of the transform and of `run`, and [`Error::RowsChanged`] and [`Error::ColumnChanged`].

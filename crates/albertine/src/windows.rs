@@ -18,7 +18,8 @@ pub struct WindowSettings {
     pub rows: usize,
     /// About the most bytes of a window; a single row may have more.
     pub bytes: usize,
-    /// Windows are sized to take about this long each, so that progress is seen and stopping is quick; `None`: as large as may be.
+    /// Windows are sized to take about this long each, so that progress is seen and stopping is quick; `None`: as large
+    /// as may be.
     pub time: Option<Duration>,
 }
 

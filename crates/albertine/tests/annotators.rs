@@ -1,5 +1,5 @@
-//! What each parameter of the annotators does. Finished columns, metadata and exploded rows are those that Spark NLP 5.5.3 gave for
-//! the same texts.
+//! What each parameter of the annotators does. Finished columns, metadata and exploded rows are those that Spark NLP
+//! 5.5.3 gave for the same texts.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::sync::Arc;

@@ -141,8 +141,8 @@ fn a_cancelled_call_stops_within_a_window_and_another_goes_on() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// Equal texts go through the encoder once a window, so that what went through it depends on the windows; what the texts are
-    /// does not.
+    /// Equal texts go through the encoder once a window, so that what went through it depends on the windows; what the
+    /// texts are does not.
     #[test]
     fn counts_of_a_stream_do_not_depend_on_its_windows(
         picks in prop::collection::vec((0..20_usize, any::<bool>()), 1..80), rows in 1..90_usize,

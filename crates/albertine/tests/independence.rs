@@ -1,5 +1,5 @@
-//! A score never depends on company: the same text has the same logits, bit for bit, in every batch, order and number of threads,
-//! at every precision.
+//! A score never depends on company: the same text has the same logits, bit for bit, in every batch, order and number
+//! of threads, at every precision.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::sync::LazyLock;

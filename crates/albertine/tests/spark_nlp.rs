@@ -114,8 +114,9 @@ fn found(stages: Vec<Stage>, texts: &[&str]) -> Vec<Row> {
 enum Places {
     /// By their spans, as here.
     Right,
-    /// Spark NLP gives a class the span of another sentence: it counts from the first sentence again in each group of `batchSize`,
-    /// and leaves sentences without tokens out of one side of the count alone. The classes themselves are right.
+    /// Spark NLP gives a class the span of another sentence: it counts from the first sentence again in each group of
+    /// `batchSize`, and leaves sentences without tokens out of one side of the count alone. The classes themselves are
+    /// right.
     Shifted,
     /// Spark NLP averages in groups of `batchSize`, and gives one annotation for each group.
     Grouped,
@@ -141,8 +142,8 @@ impl Row {
     /// What is wrong with our annotations, if anything is.
     fn difference(&self, theirs: &[Value], batch_size: usize, coalesce: bool, padded: bool) -> Option<String> {
         let places = self.places(batch_size, coalesce);
-        // With ONNX, Spark NLP has sentences attend to the padding that the longest of their batch asks for, so that the answer
-        // for one depends on the others. Alone, each has the answer that it has here.
+        // With ONNX, Spark NLP has sentences attend to the padding that the longest of their batch asks for, so that
+        // the answer for one depends on the others. Alone, each has the answer that it has here.
         if places == Places::Grouped || padded && batch_size > 1 && self.with_tokens.len() > 1 {
             return None;
         }

@@ -301,7 +301,8 @@ fn pipelines_give_spark_nlp_s_columns() {
                         faults.push(format!("{what}: column metadata of {}", field.name()));
                     }
                 }
-                // Spark NLP 5.5.3 forgets what a document's metadata held when it cuts it into sentences; newer ones keep it.
+                // Spark NLP 5.5.3 forgets what a document's metadata held when it cuts it into sentences; newer ones
+                // keep it.
                 let kept = case["stages"].as_array().unwrap().iter().any(|stage| stage[0] == "SentenceDetector")
                     && case["stages"][0][1].get("idCol").is_some();
                 // A word that is longer than splitLength shifts the offsets of all that follows by one.
@@ -329,8 +330,9 @@ fn pipelines_give_spark_nlp_s_columns() {
             },
             (Ok(_), None) => {
                 let error = case["error"].as_str().unwrap();
-                // What fails there and works here: null maps, lists of texts from Python, bounds of no strategy; and a limit beyond
-                // the model's positions, which is lowered in what was saved (a program that sets it is refused, as there).
+                // What fails there and works here: null maps, lists of texts from Python, bounds of no strategy; and a
+                // limit beyond the model's positions, which is lowered in what was saved (a program that sets it is
+                // refused, as there).
                 let ours_is_better = [
                     "NullPointerException",
                     "CANNOT_UP_CAST_DATATYPE",

@@ -53,8 +53,8 @@ pub struct Summary {
 /// There is one output row for each input row, in the same order.
 ///
 /// # Errors
-/// A transform that [multiplies rows](Rows::Multiplied), before a row is read; the first error of a stage; the sink then leaves
-/// nothing behind. The target must not be a file of the source.
+/// A transform that [multiplies rows](Rows::Multiplied), before a row is read; the first error of a stage; the sink
+/// then leaves nothing behind. The target must not be a file of the source.
 pub fn run(
     source: Source,
     transform: &dyn Transform,
@@ -97,7 +97,10 @@ pub fn run(
 /// ```
 /// # struct Keep;
 /// # impl albertine::Transform for Keep {
-/// #     fn output_schema(&self, input: &arrow::datatypes::SchemaRef) -> Result<albertine::OutputSchema, albertine::Error> {
+/// #     fn output_schema(
+/// #         &self,
+/// #         input: &arrow::datatypes::SchemaRef,
+/// #     ) -> Result<albertine::OutputSchema, albertine::Error> {
 /// #         Ok(albertine::OutputSchema::unchanged(input))
 /// #     }
 /// #     fn run(
@@ -123,8 +126,8 @@ pub fn run(
 /// ```
 ///
 /// # Errors
-/// A transform that [multiplies rows](Rows::Multiplied), before a row is read; the first error of the source, of the transform or of
-/// `visit`.
+/// A transform that [multiplies rows](Rows::Multiplied), before a row is read; the first error of the source, of the
+/// transform or of `visit`.
 pub fn for_each_window<E: From<EngineError>>(
     source: Source,
     transform: &dyn Transform,

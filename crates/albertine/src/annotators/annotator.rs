@@ -18,7 +18,8 @@ pub trait Annotator: Any + Debug + Send + Sync {
     /// The name of its class in Spark NLP, without the package.
     fn name(&self) -> &'static str;
 
-    /// Its parameters as JSON under Spark NLP's names: those that are set and those that have a value without being set.
+    /// Its parameters as JSON under Spark NLP's names: those that are set and those that have a value without being
+    /// set.
     fn params(&self) -> Map<String, Value>;
 
     /// Checks the parameters and gives the stage that works with them; `None`: this one does.
@@ -45,8 +46,8 @@ pub trait Annotator: Any + Debug + Send + Sync {
         cancellation: &CancellationToken,
     ) -> Result<(RecordBatch, Option<Counts>), Error>;
 
-    /// The stage as it works on texts in hand, without columns that only a table has and with one row for each text; `None`: as it
-    /// is.
+    /// The stage as it works on texts in hand, without columns that only a table has and with one row for each text;
+    /// `None`: as it is.
     fn on_texts_alone(&self) -> Option<Stage> {
         None
     }

@@ -20,8 +20,9 @@ pub(super) const REGISTRATION: Registration =
 
 /// The first stage: turns each text into one annotation of type `document` over the whole of it.
 ///
-/// A null text is read as an empty one, whose annotation has `begin` 0 and `end` -1, as in Spark NLP. A column of lists of
-/// texts gives one document for each of its elements, with offsets of its own; `sentence` in their metadata counts them.
+/// A null text is read as an empty one, whose annotation has `begin` 0 and `end` -1, as in Spark NLP. A column of lists
+/// of texts gives one document for each of its elements, with offsets of its own; `sentence` in their metadata counts
+/// them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DocumentAssembler {
     input_col: String,
@@ -71,8 +72,8 @@ impl DocumentAssembler {
         self
     }
 
-    /// A column of maps from text to text that go into the metadata of the row's documents; `id` and `sentence` win over keys of
-    /// the same name.
+    /// A column of maps from text to text that go into the metadata of the row's documents; `id` and `sentence` win
+    /// over keys of the same name.
     #[must_use]
     pub fn metadata_col(mut self, column: impl Into<String>) -> Self {
         self.metadata_col = Some(column.into());

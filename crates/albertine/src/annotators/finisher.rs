@@ -19,7 +19,8 @@ const STAGE: &str = "Finisher";
 pub(super) const REGISTRATION: Registration =
     Registration { name: STAGE, from_params: |params, _| Ok(Finisher::from_params(params)?.into()) };
 
-/// Turns annotation columns into plain ones, for programs that want plain values: lists of the results, or one string a row.
+/// Turns annotation columns into plain ones, for programs that want plain values: lists of the results, or one string a
+/// row.
 ///
 /// ```
 /// use albertine::prelude::*;
@@ -74,22 +75,24 @@ impl Finisher {
         self
     }
 
-    /// The names of the plain columns, one for each input column; without it `finished_` and the name of the input column.
+    /// The names of the plain columns, one for each input column; without it `finished_` and the name of the input
+    /// column.
     #[must_use]
     pub fn output_cols<I: Into<String>>(mut self, columns: impl IntoIterator<Item = I>) -> Self {
         self.output_cols = Some(columns.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Whether a row gets a list with the result of each annotation, or one string of all of them; true unless said otherwise.
+    /// Whether a row gets a list with the result of each annotation, or one string of all of them; true unless said
+    /// otherwise.
     #[must_use]
     pub fn output_as_array(mut self, array: bool) -> Self {
         self.output_as_array = array;
         self
     }
 
-    /// Whether metadata is kept: with lists as a second column (`<name>_metadata`) of pairs, in a string as `key->value` before
-    /// each result. False unless said otherwise.
+    /// Whether metadata is kept: with lists as a second column (`<name>_metadata`) of pairs, in a string as
+    /// `key->value` before each result. False unless said otherwise.
     #[must_use]
     pub fn include_metadata(mut self, include: bool) -> Self {
         self.include_metadata = include;
@@ -110,7 +113,8 @@ impl Finisher {
         self
     }
 
-    /// Whether every annotation column of the table is dropped, also those that are not listed; true unless said otherwise.
+    /// Whether every annotation column of the table is dropped, also those that are not listed; true unless said
+    /// otherwise.
     #[must_use]
     pub fn clean_annotations(mut self, clean: bool) -> Self {
         self.clean_annotations = clean;

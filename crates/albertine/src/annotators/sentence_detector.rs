@@ -20,8 +20,8 @@ const STAGE: &str = "SentenceDetector";
 pub(super) const REGISTRATION: Registration =
     Registration { name: STAGE, from_params: |params, _| Ok(SentenceDetector::from_params(params)?.into()) };
 
-/// Cuts documents into sentences by Spark NLP's rules. A sentence is an annotation of type `document`, so that it can stand
-/// wherever a document can; `sentence` in its metadata counts the sentences of a row.
+/// Cuts documents into sentences by Spark NLP's rules. A sentence is an annotation of type `document`, so that it can
+/// stand wherever a document can; `sentence` in its metadata counts the sentences of a row.
 ///
 /// ```
 /// use albertine::prelude::*;
@@ -113,8 +113,8 @@ impl SentenceDetector {
         self
     }
 
-    /// Whether each sentence gets a row of its own; false unless said otherwise. This is the one setting under which a pipeline
-    /// gives another number of rows than it was given; a row without sentences has none.
+    /// Whether each sentence gets a row of its own; false unless said otherwise. This is the one setting under which a
+    /// pipeline gives another number of rows than it was given; a row without sentences has none.
     #[must_use]
     pub fn explode_sentences(mut self, on: bool) -> Self {
         self.explode_sentences = on;

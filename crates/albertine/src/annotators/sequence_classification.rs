@@ -67,11 +67,12 @@ pub trait SequenceClassification {
 
 /// Classifies each document (or sentence) that has at least one token.
 ///
-/// With softmax every document gets one annotation of type `category`; with sigmoid one for each label over the threshold. The
-/// metadata of each holds `sentence` and the score of every label.
+/// With softmax every document gets one annotation of type `category`; with sigmoid one for each label over the
+/// threshold. The metadata of each holds `sentence` and the score of every label.
 ///
-/// How a text becomes pieces is its [encoding](Self::encoding): the whole document as Hugging Face's tokenizer for the model does
-/// it, where the tokens only tell whether there is anything to classify, or each token by itself as Spark NLP does it.
+/// How a text becomes pieces is its [encoding](Self::encoding): the whole document as Hugging Face's tokenizer for the
+/// model does it, where the tokens only tell whether there is anything to classify, or each token by itself as Spark
+/// NLP does it.
 #[derive(Debug, Clone)]
 pub struct ForSequenceClassification<F> {
     classifier: Arc<Classifier>,
@@ -95,7 +96,8 @@ impl<F: Family> ForSequenceClassification<F> {
         from_params: |params, classifier| Ok(Self::from_params(classifier()?, params)?.into()),
     };
 
-    /// A model by name or path. The language is part of the name on the models hub; the built-in models are English (`"en"`).
+    /// A model by name or path. The language is part of the name on the models hub; the built-in models are English
+    /// (`"en"`).
     ///
     /// # Errors
     /// When no model has the name or its files are wrong.
@@ -114,7 +116,8 @@ impl<F: Family> ForSequenceClassification<F> {
     }
 
     /// The annotator around a classifier that was loaded with settings of its own, such as its
-    /// [precision](ClassifierSettings::precision). Its limit, case, budget and threads are set by the annotator's params.
+    /// [precision](ClassifierSettings::precision). Its limit, case, budget and threads are set by the annotator's
+    /// params.
     #[must_use]
     pub fn of(classifier: Classifier) -> Self {
         Self::new(classifier)
@@ -156,8 +159,8 @@ impl<F: Family> ForSequenceClassification<F> {
         self
     }
 
-    /// The most pieces of a document that are read, `[CLS]` and `[SEP]` counted: 128, or the model's positions if there are fewer,
-    /// unless said otherwise.
+    /// The most pieces of a document that are read, `[CLS]` and `[SEP]` counted: 128, or the model's positions if there
+    /// are fewer, unless said otherwise.
     #[must_use]
     pub fn max_sentence_length(mut self, pieces: usize) -> Self {
         self.max_sentence_length = Some(pieces);
@@ -171,7 +174,8 @@ impl<F: Family> ForSequenceClassification<F> {
         self
     }
 
-    /// How a text becomes pieces; unless said otherwise as the model was saved: `Token` where Spark NLP saved it, else `Document`.
+    /// How a text becomes pieces; unless said otherwise as the model was saved: `Token` where Spark NLP saved it, else
+    /// `Document`.
     #[must_use]
     pub fn encoding(mut self, encoding: Encoding) -> Self {
         self.encoding = Some(encoding);
@@ -185,8 +189,8 @@ impl<F: Family> ForSequenceClassification<F> {
         self
     }
 
-    /// How many texts of 32 tokens go through the encoder together on one thread: 8 unless said otherwise. It changes the speed,
-    /// never a score.
+    /// How many texts of 32 tokens go through the encoder together on one thread: 8 unless said otherwise. It changes
+    /// the speed, never a score.
     #[must_use]
     pub fn batch_size(mut self, texts: usize) -> Self {
         self.batch_size = texts;
@@ -200,7 +204,8 @@ impl<F: Family> ForSequenceClassification<F> {
         self
     }
 
-    /// Whether the scores of all documents (sentences) of a row are averaged into one annotation; false unless said otherwise.
+    /// Whether the scores of all documents (sentences) of a row are averaged into one annotation; false unless said
+    /// otherwise.
     #[must_use]
     pub fn coalesce_sentences(mut self, coalesce: bool) -> Self {
         self.coalesce_sentences = coalesce;
@@ -305,7 +310,8 @@ impl<F: Family> ForSequenceClassification<F> {
         CategoryRule::new(self.get_activation(), self.threshold)
     }
 
-    /// The annotator around a loaded model, with parameters as Spark NLP spells them over those that the model was saved with.
+    /// The annotator around a loaded model, with parameters as Spark NLP spells them over those that the model was
+    /// saved with.
     fn from_params(classifier: Classifier, map: &Map<String, Value>) -> Result<Self, Error> {
         let saved = SparkParams::read(F::ANNOTATOR, map)?;
         let params = Params::new(F::ANNOTATOR, map);

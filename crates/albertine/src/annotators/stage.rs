@@ -33,11 +33,12 @@ impl<A: Annotator> From<A> for Stage {
 }
 
 impl Stage {
-    /// The stage of that name with those parameters, under Spark NLP's names, or nothing when there is no stage of that name.
-    /// `classifier` loads the model of one that has a model.
+    /// The stage of that name with those parameters, under Spark NLP's names, or nothing when there is no stage of that
+    /// name. `classifier` loads the model of one that has a model.
     ///
     /// # Errors
-    /// [`Error::Param`] for a parameter of another type than it has or with a value that it cannot have, and those of `classifier`.
+    /// [`Error::Param`] for a parameter of another type than it has or with a value that it cannot have, and those of
+    /// `classifier`.
     ///
     /// ```
     /// use albertine::Error;
@@ -45,7 +46,8 @@ impl Stage {
     ///
     /// let params = serde_json::json!({"inputCol": "text", "cleanupMode": "shrink"});
     /// let none = || unreachable!("this stage has no model");
-    /// let stage = params.as_object().map(|params| Stage::from_params("DocumentAssembler", params, none)).transpose()?.flatten();
+    /// let stage = params.as_object().map(|params| Stage::from_params("DocumentAssembler", params, none)).transpose()?;
+    /// let stage = stage.flatten();
     /// assert_eq!(stage.map(|stage| stage.params()["outputCol"].clone()), Some("document".into()));
     /// # Ok::<(), Error>(())
     /// ```
@@ -64,8 +66,8 @@ impl Stage {
         self.0.name()
     }
 
-    /// Its parameters as JSON under Spark NLP's names, for `explainParams` and for what is saved: those that are set and those that
-    /// have a value without being set; the ones that are merely possible are left out.
+    /// Its parameters as JSON under Spark NLP's names, for `explainParams` and for what is saved: those that are set
+    /// and those that have a value without being set; the ones that are merely possible are left out.
     ///
     /// ```
     /// use albertine::annotators::Stage;

@@ -23,11 +23,11 @@ pub(super) const REGISTRATION: Registration =
 pub(super) const MODEL_REGISTRATION: Registration =
     Registration { name: "TokenizerModel", from_params: |params, _| Ok(Tokenizer::from_params(params)?.fit()?.into()) };
 
-/// Cuts documents into tokens by Spark NLP's rules: unless said otherwise at spaces, and between a word and the punctuation
-/// around it. [`Pipeline::fit`](crate::Pipeline::fit) makes a [`TokenizerModel`] of it.
+/// Cuts documents into tokens by Spark NLP's rules: unless said otherwise at spaces, and between a word and the
+/// punctuation around it. [`Pipeline::fit`](crate::Pipeline::fit) makes a [`TokenizerModel`] of it.
 ///
-/// Each token is an annotation of type `token` whose `begin` and `end` count from the start of the whole text and whose metadata
-/// names the document (`sentence`) that it lies in. Patterns are Java regular expressions.
+/// Each token is an annotation of type `token` whose `begin` and `end` count from the start of the whole text and whose
+/// metadata names the document (`sentence`) that it lies in. Patterns are Java regular expressions.
 ///
 /// ```
 /// use albertine::prelude::*;

@@ -24,8 +24,8 @@ impl TokenizerFiles {
         Self { origin, files, document: OnceLock::new(), token: OnceLock::new() }
     }
 
-    /// The tokenization of an encoding. `case_sensitive` is what is asked for, if anything is; `hides_unknown` whether the
-    /// attention mask hides unknown tokens.
+    /// The tokenization of an encoding. `case_sensitive` is what is asked for, if anything is; `hides_unknown` whether
+    /// the attention mask hides unknown tokens.
     pub(super) fn tokenization(
         &self,
         encoding: Encoding,

@@ -16,8 +16,8 @@ pub struct Counts {
     pub blank: u64,
     /// Documents longer than the limit, whose end was not read.
     pub truncated: u64,
-    /// Sequences that went through the encoder: documents, or windows of them. Of documents that are given together, equal ones go
-    /// through once.
+    /// Sequences that went through the encoder: documents, or windows of them. Of documents that are given together,
+    /// equal ones go through once.
     pub sequences: u64,
     /// Tokens of those sequences.
     pub tokens: u64,

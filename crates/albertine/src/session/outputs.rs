@@ -23,7 +23,8 @@ impl Outputs {
         self.indices.is_empty()
     }
 
-    /// The logits of a document by its index, one for each label; `None` for a null or blank one, and where there is none.
+    /// The logits of a document by its index, one for each label; `None` for a null or blank one, and where there is
+    /// none.
     #[must_use]
     pub fn logits(&self, document: usize) -> Option<&[f32]> {
         let index = self.indices.get(document).copied().flatten()?;

@@ -26,8 +26,8 @@ pub(super) fn sort(sequences: &mut [Sequence<'_>]) {
     sequences.sort_by_key(|sequence| (Reverse(sequence.len()), sequence.document));
 }
 
-/// Cuts sequences into batches of about equal work: no more than about `batch_tokens` tokens each, and as many for each of so many
-/// threads.
+/// Cuts sequences into batches of about equal work: no more than about `batch_tokens` tokens each, and as many for each
+/// of so many threads.
 pub(super) fn batches<'s, 'b>(
     sequences: &'s [Sequence<'b>],
     batch_tokens: usize,

@@ -49,8 +49,8 @@ pub enum LongTexts {
 /// How a [`Classifier`](crate::Classifier) works; the default suits most.
 #[derive(Debug, Clone)]
 pub struct ClassifierSettings {
-    /// The most pieces of a text, `[CLS]` and `[SEP]` counted; the rest of a longer text is not read. `None`: what a model that
-    /// Spark NLP saved was saved with, or else 512, or less when the model has fewer positions.
+    /// The most pieces of a text, `[CLS]` and `[SEP]` counted; the rest of a longer text is not read. `None`: what a
+    /// model that Spark NLP saved was saved with, or else 512, or less when the model has fewer positions.
     pub max_sentence_length: Option<usize>,
     /// `Some(false)` lower-cases the text, `Some(true)` keeps its case; `None` does what the model's tokenizer says.
     pub case_sensitive: Option<bool>,

@@ -7,8 +7,8 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{CancellationToken, Error};
 
-/// A pool of threads that is started when the first work arrives that is worth sharing. One thread, or one piece of work, never
-/// enters the pool: a lone text pays nothing for it.
+/// A pool of threads that is started when the first work arrives that is worth sharing. One thread, or one piece of
+/// work, never enters the pool: a lone text pays nothing for it.
 #[derive(Debug)]
 pub(super) struct Threads {
     count: usize,
@@ -42,8 +42,8 @@ impl Threads {
         self.count
     }
 
-    /// Applies `work` to every item, each taken by whichever thread is free; results in the order of the items. It stops between
-    /// two items when `cancellation` is asked for.
+    /// Applies `work` to every item, each taken by whichever thread is free; results in the order of the items. It
+    /// stops between two items when `cancellation` is asked for.
     pub(super) fn map<T: Sync, R: Send>(
         &self,
         items: &[T],

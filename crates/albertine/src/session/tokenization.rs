@@ -150,8 +150,8 @@ impl Tokenization {
     }
 }
 
-/// Where windows of `room` tokens begin that share `overlap` with the one before them, over a text of `tokens`. There is
-/// one for a text without tokens, and none that another one holds whole.
+/// Where windows of `room` tokens begin that share `overlap` with the one before them, over a text of `tokens`. There
+/// is one for a text without tokens, and none that another one holds whole.
 fn windows(tokens: usize, room: usize, overlap: usize) -> impl Iterator<Item = usize> {
     let step = room - overlap;
     let more = tokens.saturating_sub(room).div_ceil(step);

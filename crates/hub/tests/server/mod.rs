@@ -223,7 +223,8 @@ pub fn model_archive(name: &str) -> Vec<u8> {
     archive(&model_files(name))
 }
 
-/// Every file below a folder by its path within, sorted; the empty files by which processes wait for each other left out.
+/// Every file below a folder by its path within, sorted; the empty files by which processes wait for each other left
+/// out.
 pub fn files_below(folder: &Path) -> Vec<String> {
     fn walk(folder: &Path, root: &Path, found: &mut Vec<String>) {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
