@@ -3,7 +3,7 @@
 usage: make_model.py SPIECE_MODEL OUT_DIR
 
 SPIECE_MODEL is the SentencePiece model of an English ALBERT. OUT_DIR gets a Hugging Face directory (which Albertine and PyTorch
-read), `model.onnx` (ONNX Runtime and OpenVINO) and `openvino_int8.xml` (OpenVINO, quantised by NNCF). Speed does not depend on the
+read), `model.onnx` (ONNX Runtime and OpenVINO) and `openvino_int8.xml` (OpenVINO, quantized by NNCF). Speed does not depend on the
 values of the weights.
 """
 
@@ -51,7 +51,7 @@ def export(out: Path) -> None:
     )
 
 
-def quantise(out: Path) -> None:
+def quantize(out: Path) -> None:
     """`openvino_int8.xml` of `model.onnx`; a few sentences give the ranges."""
     tokenizer = AlbertTokenizerFast.from_pretrained(out)
 
@@ -60,8 +60,8 @@ def quantise(out: Path) -> None:
 
     model = openvino.Core().read_model(out / "model.onnx")
     sentences = nncf.Dataset(CALIBRATION, inputs)
-    quantised = nncf.quantize(model, sentences, model_type=nncf.ModelType.TRANSFORMER, subset_size=len(CALIBRATION))
-    openvino.save_model(quantised, out / "openvino_int8.xml")
+    quantized = nncf.quantize(model, sentences, model_type=nncf.ModelType.TRANSFORMER, subset_size=len(CALIBRATION))
+    openvino.save_model(quantized, out / "openvino_int8.xml")
 
 
 def main() -> None:
@@ -72,7 +72,7 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     checkpoint(arguments.spiece, arguments.out)
     export(arguments.out)
-    quantise(arguments.out)
+    quantize(arguments.out)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""Text classification with ALBERT, from one headline to a table spread over a Spark cluster.
+"""Text classification with ALBERT, from a single headline to a table on a Spark cluster.
 
-One function for whoever wants labels:
+For labels, one function is enough:
 
 >>> import albertine
 >>> albertine.classify("Stocks fell on Wall Street as oil prices rose.").label
 'Business'
 
-Annotators and pipelines under Spark NLP's names, for Spark, pandas, polars and Arrow alike, are in :mod:`albertine.base` and
+Annotators and pipelines under Spark NLP's names, for Spark, pandas, polars and Arrow, are in :mod:`albertine.base` and
 :mod:`albertine.annotator`; NLU's one-liner is :func:`load`.
 """
 

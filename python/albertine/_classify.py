@@ -77,33 +77,32 @@ def classify(
     """Classifies a text, many texts, or the texts of a table.
 
     Args:
-        texts: a text; texts (``None`` among them is kept); or a table: a pandas or polars DataFrame, a pyarrow Table, RecordBatch or
-            RecordBatchReader, or anything else with the Arrow PyCapsule interface. A Spark DataFrame wants a pipeline.
-        model: a name, a repository, an address or a path, as ``albertine classify --model`` takes it; the built-in model unless said
-            otherwise.
+        texts: a text; several texts (``None`` is kept); or a table: a pandas or polars DataFrame, a pyarrow Table, RecordBatch or
+            RecordBatchReader, or anything else with the Arrow PyCapsule interface. A Spark DataFrame needs a pipeline.
+        model: a name, a repository, a URL or a path, as for ``albertine classify --model``; by default the built-in model.
         precision: ``f32`` (exact), ``bf16`` or ``int8`` (faster).
-        text_column: of a table, the column of texts; several are joined with one space.
-        all_scores: of a table, adds ``scores``: a score for each label.
-        logits: of a table, adds ``logits``.
-        annotations: of a table, adds ``class``: Spark NLP's annotations.
-        activation: ``softmax`` or ``sigmoid``; what the model was trained with unless said otherwise.
+        text_column: for a table, the column of texts; several columns are joined with a space.
+        all_scores: for a table, adds a column ``scores``: a score for each label.
+        logits: for a table, adds a column ``logits``.
+        annotations: for a table, adds a column ``class``: Spark NLP's annotations.
+        activation: ``softmax`` or ``sigmoid``; by default what the model was trained with.
         threshold: the score that a label must exceed under ``sigmoid``.
-        max_sentence_length: the most pieces of a text that are read.
-        case_sensitive: whether case matters; the model's tokenizer decides unless said otherwise.
-        encoding: ``document`` or ``token``; as the model was saved unless said otherwise.
-        window_overlap: reads texts over the limit whole, in windows that share so many pieces.
-        threads: threads to work with; 0 means one for each core.
+        max_sentence_length: the maximum sequence length in pieces; longer texts are truncated.
+        case_sensitive: whether case matters; by default the model's tokenizer decides.
+        encoding: ``document`` or ``token``; by default as the model was saved.
+        window_overlap: instead of truncating long texts, reads them in windows that overlap by this many pieces.
+        threads: number of threads; 0 means one per core.
 
     Returns:
-        A :class:`Prediction` for a text, a list of them for texts, and for a table one of the same kind (a pyarrow Table for what is
-        none of those named) with the columns ``label`` and ``score`` added (``predicted_label`` and ``predicted_score`` where those
+        A :class:`Prediction` for a text, a list of them for several texts, and for a table one of the same kind (a pyarrow Table for
+        any other kind) with the columns ``label`` and ``score`` added (``predicted_label`` and ``predicted_score`` where those
         names are taken).
 
     Raises:
-        albertine.ModelNotFound: there is no such model; the message says what to do.
-        albertine.ColumnError: the table has no such column of texts.
-        albertine.ParamError: an argument has a value that it cannot have.
-        albertine.RowError: a text that cannot be worked on; the message has its number, from 0.
+        albertine.ModelNotFound: if there is no such model; the message says what to do.
+        albertine.ColumnError: if the table has no such column of texts.
+        albertine.ParamError: if an argument has an invalid value.
+        albertine.RowError: if a text cannot be processed; the message includes its number, counted from 0.
 
     >>> classify(["The striker scored twice in the final.", None])[0].label
     'Sports'
@@ -118,7 +117,7 @@ def classify(
     if isinstance(texts, str):
         return _predict(classifier, [texts], activation, threshold)[0]
     if _frames.library(texts) == "pyspark":
-        raise TypeError("a Spark DataFrame wants a pipeline: albertine.load(...).predict(df), or the stages of albertine.base")
+        raise TypeError("a Spark DataFrame needs a pipeline: albertine.load(...).predict(df), or the stages of albertine.base")
     if _is_table(texts):
         columns = [text_column] if isinstance(text_column, str) else list(text_column)
 
@@ -146,7 +145,7 @@ def _list(texts: Any) -> list[Optional[str]]:
     found = [None if _is_missing(text) else text for text in texts]
     for place, text in enumerate(found):
         if text is not None and not isinstance(text, str):
-            raise TypeError(f"text {place} is no text but {type(text).__name__}")
+            raise TypeError(f"text {place} must be a str, not {type(text).__name__}")
     return found
 
 
@@ -182,7 +181,7 @@ def _loaded(
     lengths = {"max_sentence_length": max_sentence_length, "window_overlap": window_overlap, "threads": threads}
     for name_of, length in lengths.items():
         if isinstance(length, int) and not 0 <= length < 1 << 32:
-            raise ParamError(f"{name_of} is {length}, and cannot be {'less than 0' if length < 0 else 'so large'}")
+            raise ParamError(f"{name_of} is {length}, but cannot be {'less than 0' if length < 0 else 'so large'}")
     key = (name, stamp(name), precision, max_sentence_length, case_sensitive, encoding, window_overlap, threads)
     if _last is None or _last[0] != key:
         classifier = _albertine.Classifier.load(

@@ -19,19 +19,20 @@ __all__ = ["LightPipeline", "PretrainedPipeline"]
 
 
 class LightPipeline:
-    """A pipeline over texts in hand, without a table.
+    """A pipeline for texts passed directly, without a table.
 
     Args:
-        pipelineModel: a fitted pipeline, ours or Spark's, that begins with a ``DocumentAssembler``.
+        pipelineModel: a fitted pipeline, Albertine's or Spark's, that begins with a ``DocumentAssembler``.
         parse_embeddings: accepted; there are no embeddings.
-        output_cols: the annotation columns to give, all unless said otherwise.
+        output_cols: the annotation columns to return; by default all.
 
-    Stages of Spark ML's are passed over, since they have no part in texts in hand. A ``Finisher`` in the pipeline renames nothing here: it only limits the result to its input columns, as in Spark NLP.
+    Stages of Spark ML are skipped, since they work on tables only. A ``Finisher`` renames nothing here: it only limits the result to its
+    input columns, as in Spark NLP.
     """
 
     def __init__(self, pipelineModel: Any, parse_embeddings: bool = False, output_cols: Sequence[str] | None = None) -> None:
         if isinstance(pipelineModel, _ml.Pipeline):
-            raise PipelineError(f"{pipelineModel!r} is not fitted yet: give what its fit(table) gives")
+            raise PipelineError(f"{pipelineModel!r} is not fitted: pass the result of its fit(table)")
         if not isinstance(getattr(pipelineModel, "stages", None), (list, tuple)):
             raise TypeError(f"expected a fitted pipeline, a PipelineModel, not {type(pipelineModel).__name__}")
         self.pipeline_model = pipelineModel
@@ -46,12 +47,12 @@ class LightPipeline:
         return {**self.__dict__, "_native": None}
 
     def setIgnoreUnsupported(self, value: bool) -> Self:
-        """Sets whether whatever is no stage is passed over instead of refused."""
+        """Sets whether anything that is not a stage is skipped instead of rejected."""
         self._ignore_unsupported = value
         return self
 
     def getIgnoreUnsupported(self) -> bool:
-        """Whether whatever is no stage is passed over."""
+        """Whether anything that is not a stage is skipped."""
         return self._ignore_unsupported
 
     def _stages(self) -> list[Any]:
@@ -64,7 +65,7 @@ class LightPipeline:
             if isinstance(stage, Annotator):
                 specs.append(stage._spec())
             elif not self._ignore_unsupported and not isinstance(stage, Transformer):
-                raise PipelineError(f"{stage!r} cannot work without a table; setIgnoreUnsupported(True) passes over such stages")
+                raise PipelineError(f"{stage!r} cannot work without a table; setIgnoreUnsupported(True) skips such stages")
         if self._native is None or self._native[0] != specs:
             self._native = specs, _albertine.Pipeline(specs)
         return self._native[1]
@@ -77,13 +78,13 @@ class LightPipeline:
         """The annotations of each text by column: a list of one for one text, as in Spark NLP.
 
         Args:
-            target: a text, or a list of texts, or whole numbers that name those of ``texts``.
-            texts: a list of texts, one for each number, which comes along as an annotation in ``doc_id`` (or the ``idCol`` of the
+            target: a text, a list of texts, or the integer ids of ``texts``.
+            texts: a list of texts, one for each id, which is returned as an annotation in ``doc_id`` (or the ``idCol`` of the
                 ``DocumentAssembler``).
 
         Raises:
-            TypeError: something else.
-            albertine.RowError: a text that cannot be worked on.
+            TypeError: for anything else.
+            albertine.RowError: if a text cannot be processed.
         """
         ids, texts = _ids_and_texts(target, texts)
         stages = [stage for stage in self._stages() if isinstance(stage, HasOutputCol)]

@@ -26,11 +26,11 @@ def _specs(stages: Sequence[Any]) -> list[Spec]:
     specs = []
     for stage in flat(stages):
         if isinstance(stage, type):
-            raise PipelineError(f"{stage.__name__} is a class and no stage: {stage.__name__}() makes one")
+            raise PipelineError(f"{stage.__name__} is a class, not a stage: {stage.__name__}() makes one")
         if not isinstance(stage, Params):
-            raise PipelineError(f"{stage!r} is no stage of a pipeline")
+            raise PipelineError(f"{stage!r} is not a pipeline stage")
         if not isinstance(stage, Annotator):
-            raise PipelineError(f"{stage!r} is no stage of albertine, so that the pipeline needs a Spark DataFrame")
+            raise PipelineError(f"{stage!r} is not one of albertine's stages, so the pipeline needs a Spark DataFrame")
         specs.append(stage._spec())
     return specs
 

@@ -149,14 +149,14 @@ class stored:
         if self._target is not None:
             self._target = os.path.abspath(self._target)
             if os.path.exists(self._target) and not self._overwrite:
-                raise AlbertineError(f"{self._target} is there already; write().overwrite().save(path) replaces it")
+                raise AlbertineError(f"{self._target} already exists; write().overwrite().save(path) replaces it")
             parent = os.path.dirname(self._target)
             os.makedirs(parent, exist_ok=True)
             self._folder = tempfile.mkdtemp(prefix=f".{os.path.basename(self._target)}-", dir=parent)
         else:
             self._system, self._where, self._jvm = _hadoop(self._path)
             if self._system.exists(self._where) and not self._overwrite:
-                raise AlbertineError(f"{self._path} is there already; write().overwrite().save(path) replaces it")
+                raise AlbertineError(f"{self._path} already exists; write().overwrite().save(path) replaces it")
             self._folder = tempfile.mkdtemp(prefix="albertine-")
         os.chmod(self._folder, 0o755)
         return self._folder

@@ -21,7 +21,7 @@ __all__ = ["AlbertForSequenceClassification", "SentenceDetector", "Tokenizer", "
 class SentenceDetector(IsAnnotator, AnnotatorTransformer):
     """Documents to sentences, by Spark NLP's rules: ends of sentences, abbreviations, numbers, lists, quotations.
 
-    Reads a column of type ``document`` and writes one of type ``document``, one annotation a sentence, with the offsets of the
+    Reads a column of type ``document`` and writes one of type ``document``, one annotation per sentence, with the offsets of the
     document and the sentence's number as ``sentence`` in the metadata.
 
     >>> from albertine.base import DocumentAssembler, LightPipeline, PipelineModel
@@ -34,15 +34,15 @@ class SentenceDetector(IsAnnotator, AnnotatorTransformer):
 
     _native = "SentenceDetector"
 
-    useAbbreviations, setUseAbbreviations, getUseAbbreviations = accessors("useAbbreviations", "whether full stops after abbreviations end no sentence", bool)
+    useAbbreviations, setUseAbbreviations, getUseAbbreviations = accessors("useAbbreviations", "whether periods after abbreviations do not end a sentence", bool)
     detectLists, setDetectLists, getDetectLists = accessors("detectLists", "whether the items of lists are sentences", bool)
     useCustomBoundsOnly, setUseCustomBoundsOnly, getUseCustomBoundsOnly = accessors("useCustomBoundsOnly", "whether only the custom bounds end sentences", bool)
     customBounds, setCustomBounds, getCustomBounds = accessors("customBounds", "further patterns that end sentences", list[str])
-    customBoundsStrategy, setCustomBoundsStrategy, getCustomBoundsStrategy = accessors("customBoundsStrategy", "what becomes of a custom bound: none (left out), prepend to the next sentence or append to the one before", str)
-    explodeSentences, setExplodeSentences, getExplodeSentences = accessors("explodeSentences", "whether each sentence gets a row of its own. Texts without a sentence, missing or empty, then have no row", bool)
+    customBoundsStrategy, setCustomBoundsStrategy, getCustomBoundsStrategy = accessors("customBoundsStrategy", "what happens to a custom bound: none (dropped), prepend to the next sentence or append to the one before", str)
+    explodeSentences, setExplodeSentences, getExplodeSentences = accessors("explodeSentences", "whether each sentence gets its own row; rows without a sentence (missing or empty texts) are then dropped", bool)
     splitLength, setSplitLength, getSplitLength = optional_accessors("splitLength", "the length over which sentences are split at words, in UTF-16 code units", int)
-    minLength, setMinLength, getMinLength = accessors("minLength", "the least length of a sentence, in UTF-16 code units; shorter ones are left out", int)
-    maxLength, setMaxLength, getMaxLength = optional_accessors("maxLength", "the greatest length of a sentence, in UTF-16 code units; longer ones are left out", int)
+    minLength, setMinLength, getMinLength = accessors("minLength", "the minimum length of a sentence, in UTF-16 code units; shorter ones are dropped", int)
+    maxLength, setMaxLength, getMaxLength = optional_accessors("maxLength", "the maximum length of a sentence, in UTF-16 code units; longer ones are dropped", int)
 
 
 class _TokenizerParams(IsAnnotator):
@@ -50,25 +50,25 @@ class _TokenizerParams(IsAnnotator):
 
     _native = "Tokenizer"
 
-    targetPattern, setTargetPattern, getTargetPattern = optional_accessors("targetPattern", "the pattern of what a token is before it is taken apart: \\S+ unless said otherwise", str)
-    prefixPattern, setPrefixPattern, getPrefixPattern = optional_accessors("prefixPattern", "the pattern of what stands before a token, from \\A; its groups are tokens", str)
-    suffixPattern, setSuffixPattern, getSuffixPattern = optional_accessors("suffixPattern", "the pattern of what stands after a token, to \\z; its groups are tokens", str)
-    infixPatterns, setInfixPatterns, getInfixPatterns = accessors("infixPatterns", "the patterns of what is inside a token; the groups of the first that matches are tokens", list[str])
-    contextChars, setContextChars, getContextChars = accessors("contextChars", "the characters that are tokens of their own at either end of another", list[str])
+    targetPattern, setTargetPattern, getTargetPattern = optional_accessors("targetPattern", "the pattern of a token before it is split further; by default \\S+", str)
+    prefixPattern, setPrefixPattern, getPrefixPattern = optional_accessors("prefixPattern", "the pattern for the start of a token, from \\A; its groups are tokens", str)
+    suffixPattern, setSuffixPattern, getSuffixPattern = optional_accessors("suffixPattern", "the pattern for the end of a token, to \\z; its groups are tokens", str)
+    infixPatterns, setInfixPatterns, getInfixPatterns = accessors("infixPatterns", "the patterns for the inside of a token; the groups of the first that matches are tokens", list[str])
+    contextChars, setContextChars, getContextChars = accessors("contextChars", "the characters that are separate tokens at either end of another", list[str])
     splitPattern, setSplitPattern, getSplitPattern = optional_accessors("splitPattern", "the pattern by which tokens are split again", str)
     splitChars, setSplitChars, getSplitChars = accessors("splitChars", "the characters by which tokens are split again", list[str])
-    exceptions, setExceptions, getExceptions = accessors("exceptions", "the texts that stay one token, whatever they hold", list[str])
+    exceptions, setExceptions, getExceptions = accessors("exceptions", "the texts that stay one token, whatever they contain", list[str])
     caseSensitiveExceptions, setCaseSensitiveExceptions, getCaseSensitiveExceptions = accessors("caseSensitiveExceptions", "whether the case of exceptions matters", bool)
-    minLength, setMinLength, getMinLength = accessors("minLength", "the least length of a token, in UTF-16 code units; shorter ones are left out", int)
-    maxLength, setMaxLength, getMaxLength = optional_accessors("maxLength", "the greatest length of a token, in UTF-16 code units; longer ones are left out", int)
+    minLength, setMinLength, getMinLength = accessors("minLength", "the minimum length of a token, in UTF-16 code units; shorter ones are dropped", int)
+    maxLength, setMaxLength, getMaxLength = optional_accessors("maxLength", "the maximum length of a token, in UTF-16 code units; longer ones are dropped", int)
     rules = param("rules", "the patterns of a tokenizer that Spark NLP fitted", TypeConverters.toListString)
 
     def addInfixPattern(self, value: str) -> Self:
-        """Adds a pattern of what is inside a token, which is tried before the others."""
+        """Adds a pattern for the inside of a token, which is tried before the others."""
         return self._with(infixPatterns=[value, *(self._get("infixPatterns") or [])])
 
     def addContextChars(self, value: Union[str, list[str]]) -> Self:
-        """Adds characters that are tokens of their own at either end of another."""
+        """Adds characters that are separate tokens at either end of another."""
         more = [value] if isinstance(value, str) else value
         return self._with(contextChars=[*(self._get("contextChars") or []), *more])
 

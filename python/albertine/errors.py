@@ -1,4 +1,4 @@
-"""What can go wrong, as exceptions with the reason as their message."""
+"""The exceptions of the package; their messages say what is wrong."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ __all__ = [
 
 
 class AlbertineError(Exception):
-    """Anything that the library refuses or cannot do; the others are kinds of it."""
+    """Base class of all exceptions of the package."""
 
 
 class ModelNotFound(AlbertineError, LookupError):
-    """No model has the name, or it is elsewhere and the network is not to be used."""
+    """No model has this name, or it is not on this machine and network access is disabled."""
 
 
 class ModelError(AlbertineError):
-    """The files of a model are damaged, or of a kind that is not read."""
+    """The files of a model are damaged or in an unsupported format."""
 
 
 class HubError(AlbertineError):
-    """A model could not be fetched or kept."""
+    """A model could not be downloaded or cached."""
 
 
 class PipelineError(AlbertineError, ValueError):
-    """A saved pipeline that is none, or stages that make no pipeline."""
+    """A path that is not a saved pipeline, or stages that do not form a valid pipeline."""
 
 
 class ColumnError(AlbertineError, ValueError):
-    """A column that a stage needs is missing or of another kind, or one that it writes is taken."""
+    """A column that a stage needs is missing or has the wrong type, or the name of one that it writes is taken."""
 
     #: The column whose values are not text where a stage reads text, if that is what is wrong.
     column_without_text: str | None = None
 
 
 class ParamError(AlbertineError, ValueError):
-    """A parameter of a type or a value that it cannot have."""
+    """A parameter has an invalid type or value."""
 
 
 class RowError(AlbertineError, ValueError):
-    """A row that cannot be worked on; the message has its number, from 0."""
+    """A row that cannot be processed; the message includes its number, counted from 0."""
 
 
 class TruncationWarning(UserWarning):
-    """Texts were longer than the limit, and their end was not read."""
+    """Texts were longer than the limit and were truncated."""

@@ -1,4 +1,4 @@
-"""NLU's one-liner: a request names models, and texts of any kind come back as a frame.
+"""NLU's one-liner: a request names models, and predictions for texts of any kind are returned as a data frame.
 
 >>> import albertine
 >>> albertine.load("ag_news").predict("Oil prices are rising. Arsenal won on Sunday.")
@@ -35,25 +35,25 @@ def load(
     apple_silicon: bool = False,
     get_tracer: bool = False,
 ) -> NLUPipeline:
-    """A pipeline that is ready to :meth:`~NLUPipeline.predict`, of the models that a request names.
+    """Loads the models that a request names into a pipeline that is ready to :meth:`~NLUPipeline.predict`.
 
     Args:
-        request: one or more references, apart by white space. A reference is a name as NLU spells it,
-            ``[language.]classify.albert.dataset`` (English if no language is said), the name of a model (``ag_news``, the built-in
-            one, or ``albert_base_sequence_classifier_ag_news``), a repository of the Hugging Face hub (``owner/name``), an address
+        request: one or more references, separated by white space. A reference is a name as NLU spells it,
+            ``[language.]classify.albert.dataset`` (English by default), the name of a model (``ag_news``, the built-in
+            one, or ``albert_base_sequence_classifier_ag_news``), a repository on the Hugging Face hub (``owner/name``), a URL
             or a path. ``en.classify.albertine.ag_news`` is the built-in model too.
         path: instead of a request, a folder or a zip archive with a saved pipeline or a single model.
-        verbose: whether it is told on stderr what each reference is.
-        gpu: accepted for the sake of NLU's callers, as are ``streamlit_caching``, ``apple_silicon`` and ``get_tracer``.
+        verbose: whether to print to stderr what each reference resolves to.
+        gpu: accepted for compatibility with NLU, as are ``streamlit_caching``, ``apple_silicon`` and ``get_tracer``.
 
     Returns:
-        A pipeline with the stages that the models need: a ``DocumentAssembler``, a ``SentenceDetector``, since NLU gives a row for
-        each sentence unless told otherwise, and a ``Tokenizer``.
+        A pipeline with the stages that the models need: a ``DocumentAssembler``, a ``SentenceDetector``, since NLU by default returns a row
+        for each sentence, and a ``Tokenizer``.
 
     Raises:
-        albertine.ModelNotFound: a reference is none, and the message has the nearest ones; or its model could not be had, and the
-            message says how to get it.
-        albertine.PipelineError: nothing is named, or something that cannot be in a pipeline with the rest.
+        albertine.ModelNotFound: if a reference is unknown (the message lists the nearest ones), or if its model is not available (the
+            message says how to get it).
+        albertine.PipelineError: if the request is empty, or names a model that cannot share a pipeline with the others.
 
     >>> list(load("en.classify.albertine.ag_news"))
     ['document_assembler', 'sentence_detector', 'tokenizer', 'classified_sequence']
@@ -75,7 +75,7 @@ def load(
         return NLUPipeline(_components(loaded[0].stages))
     for reference, stage in zip(references, loaded):
         if isinstance(stage, PipelineModel):
-            raise PipelineError(f"`{reference}` is a whole pipeline, which has to be loaded alone")
+            raise PipelineError(f"`{reference}` is a whole pipeline, which must be loaded alone")
     return NLUPipeline(_of_classifiers([model.spell for model in found], loaded))
 
 
@@ -169,20 +169,20 @@ class NLUPipeline(Dict[str, Any]):
         parser_config: str = "",
         partition: int = 1000,
     ) -> Any:
-        """What texts are: a row for each sentence, document or token.
+        """Predicts the classes of texts: a row for each sentence, document or token.
 
         Args:
             data: a text; a list, tuple, numpy array or Series (pandas, polars, pyarrow) of texts; or a frame (pandas, polars,
                 pyarrow, Spark, or another with the Arrow PyCapsule interface) with the texts in its column ``text``, or in its
                 first one if there is no such column.
-            output_level: ``document``, ``sentence`` or ``token``: what a row is of. Sentences unless said otherwise; in a pipeline
-                from disk what its classifier reads.
-            positions: adds the first and the last UTF-16 code unit of everything: ``_begin``, ``_end``.
-            keep_stranger_features: keeps the columns of the frame that came in.
+            output_level: ``document``, ``sentence`` or ``token``: the unit of a row. By default ``sentence``; for a pipeline
+                from disk, what its classifier reads.
+            positions: adds the first and the last UTF-16 code unit of every annotation: ``_begin``, ``_end``.
+            keep_stranger_features: keeps the columns of the input data frame.
             metadata: adds the number of the sentence, and the score of every label: ``_origin_sentence``, ``_World_confidence``.
-            drop_irrelevant_cols: leaves out texts of other levels than ``output_level``; else a row has lists of what is finer.
-            return_spark_df: gives the Spark DataFrame of annotations, for which nothing is computed before it is asked for.
-            output_path, parser_output, parser_config: there is no such output here: only their defaults are taken.
+            drop_irrelevant_cols: drops texts of other levels than ``output_level``; otherwise a row has lists of the finer levels.
+            return_spark_df: returns the Spark DataFrame of annotations, which is computed lazily.
+            output_path, parser_output, parser_config: not supported: only their defaults are accepted.
             multithread, get_embeddings, partition: accepted; all cores are used, there are no embeddings, and a Spark DataFrame
                 keeps its partitions.
 
@@ -191,13 +191,13 @@ class NLUPipeline(Dict[str, Any]):
             same kind with that number in ``origin_index``; of other Arrow tables a ``pyarrow.Table`` like that; of Spark a pandas
             DataFrame, or with ``return_spark_df`` one of Spark.
             Columns are sorted by name: ``classified_sequence`` (the label), ``classified_sequence_confidence`` (the highest of the
-            labels' scores) and ``sentence`` or what a row is of. A text without sentences keeps one row. Models with ``sigmoid``
-            give lists of labels and of their scores. A frame's own columns are never overwritten: what would be called as one of
-            them gets ``predicted_`` before its name.
+            labels' scores) and ``sentence`` or the column of another level. A text without sentences keeps one row. Models with ``sigmoid``
+            return lists of labels and of their scores. Columns of the data frame are never overwritten: a new column whose name is
+            taken gets the prefix ``predicted_``.
 
         Raises:
-            albertine.ColumnError: the frame has no column of texts.
-            albertine.ParamError: a level or an output that there is not.
+            albertine.ColumnError: if the data frame has no column of texts.
+            albertine.ParamError: for an unknown level or an unsupported output.
 
         >>> load("ag_news").predict(["Oil prices are rising."], output_level="document", metadata=True).columns.tolist()[:3]
         ['classified_sequence', 'classified_sequence_Business_confidence', 'classified_sequence_Sci/Tech_confidence']
@@ -208,7 +208,7 @@ class NLUPipeline(Dict[str, Any]):
 
         for name, value in (("output_path", output_path), ("parser_output", parser_output), ("parser_config", parser_config)):
             if value:
-                raise ParamError(f"{name} is {value!r}: predict() gives a frame, and has no other output")
+                raise ParamError(f"{name} is {value!r}: predict() returns a data frame and has no other output")
         specs, layout = self._arranged(output_level, positions, metadata, drop_irrelevant_cols)
         keep = keep_stranger_features
         if return_spark_df:
@@ -218,35 +218,35 @@ class NLUPipeline(Dict[str, Any]):
         return _predict.flat(self._pipeline(specs).transform, layout, data, keep)
 
     def fit(self, dataset: Any = None, dataset_path: Optional[str] = None, label_seperator: str = ",") -> NLUPipeline:
-        """The same pipeline: its models are trained already, and nothing is learnt from ``dataset``."""
+        """Returns the pipeline unchanged: its models are already trained, and ``dataset`` is not used."""
         return self
 
     @property
     def model(self) -> PipelineModel:
-        """The pipeline as others take it, such as ``LightPipeline``."""
+        """The pipeline as a ``PipelineModel``, for ``LightPipeline`` and the like."""
         return PipelineModel([stage.fit(None) if isinstance(stage, Tokenizer) else stage for stage in self.values()])
 
     def save(self, path: str, component: str = "entire_pipeline", overwrite: bool = True) -> None:
-        """Saves the pipeline for ``load(path=...)`` and for Spark's and our own ``load``, or one component of it.
+        """Saves the pipeline for ``load(path=...)`` and for ``load`` of Spark and Albertine, or one component of it.
 
         A classifier that was saved alone is for ``load(path=...)`` too; any other component is for the ``load`` of its class, such
         as ``Tokenizer.load(path)``.
 
         Args:
-            path: a folder that is new, or one with a pipeline or a model that was saved.
-            component: which one; the whole pipeline unless said otherwise.
-            overwrite: whether what was saved there is replaced.
+            path: a new folder, or one that contains a saved pipeline or model.
+            component: the component to save; by default the whole pipeline.
+            overwrite: whether to replace what was saved there.
 
         Raises:
-            albertine.AlbertineError: something is there that was not saved, or ``overwrite`` is off.
-            albertine.PipelineError: there is no component of the name.
+            albertine.AlbertineError: if the path contains anything else, or ``overwrite`` is false.
+            albertine.PipelineError: if there is no component of that name.
         """
         if component != "entire_pipeline" and component not in self:
             raise PipelineError(f"there is no component {component!r}; there are {', '.join(map(repr, self))}")
         stage = self.model if component == "entire_pipeline" else self[component]
         is_saved = os.path.isdir(os.path.join(path, "metadata"))
         if os.path.exists(path) and not is_saved and not (os.path.isdir(path) and not os.listdir(path)):
-            raise AlbertineError(f"{path} is there already, and is no saved pipeline: it is not replaced")
+            raise AlbertineError(f"{path} already exists and is not a saved pipeline: it was not replaced")
         writer = stage.write()
         (writer.overwrite() if overwrite else writer).save(path)
 
@@ -254,7 +254,7 @@ class NLUPipeline(Dict[str, Any]):
         """Prints the parameters of each component with their values, as lines that can be copied.
 
         Args:
-            minimal: leaves out the names of columns.
+            minimal: omits the names of columns.
 
         >>> load("ag_news").print_info()
         These parameters can be set (the lines can be copied):
@@ -291,9 +291,9 @@ class NLUPipeline(Dict[str, Any]):
         token = _only(stages, (Tokenizer, TokenizerModel))
         classifiers = [stage for stage in stages if isinstance(stage, AlbertForSequenceClassification)]
         if document is None:
-            raise PipelineError("the pipeline has no DocumentAssembler, with which texts come in")
+            raise PipelineError("the pipeline has no DocumentAssembler, which reads the texts")
         if level == "token" and token is None:
-            raise PipelineError("the pipeline has no Tokenizer, so that there are no tokens")
+            raise PipelineError("the pipeline has no Tokenizer, so there are no tokens")
         of_sentences = [_reads(stage, sentence) and not stage.getCoalesceSentences() for stage in classifiers]
         finest = "token" if token is not None else "sentence" if sentence is not None else "document"
         level = level or ("sentence" if any(of_sentences) else "document" if classifiers else finest)

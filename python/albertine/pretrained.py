@@ -1,4 +1,4 @@
-"""Published models and pipelines: lists of them, and how they come here."""
+"""Published models and pipelines: listing and downloading them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _BUCKET = "auxdata.johnsnowlabs.com"
 
 
 class ResourceDownloader:
-    """What Spark NLP's class of this name does, over the hub of this package: models that are here need no network.
+    """Spark NLP's class of this name, on top of the hub of this package; models on this machine need no network access.
 
-    The models are those of the index inside the package, and of the one that ``albertine models refresh`` fetched.
+    The models are those of the index inside the package, and of the one downloaded by ``albertine models list --refresh``.
     """
 
     @staticmethod
@@ -32,7 +32,7 @@ class ResourceDownloader:
             version: only those that a version of Spark NLP reads, such as ``3.4.0``.
 
         Raises:
-            albertine.ParamError: a version that is none.
+            albertine.ParamError: if the version is invalid.
 
         >>> ResourceDownloader.showPublicModels("AlbertForSequenceClassification", "en")
         +-...-+------+----------+
@@ -68,7 +68,7 @@ class ResourceDownloader:
 
     @staticmethod
     def showAvailableAnnotators() -> None:
-        """Prints the annotators that models are published for, one a line.
+        """Prints the annotators that models are published for, one per line.
 
         >>> ResourceDownloader.showAvailableAnnotators()
         AlbertForSequenceClassification
@@ -98,52 +98,52 @@ class ResourceDownloader:
     def downloadModel(
         reader: Any, name: str, language: str, remote_loc: Optional[str] = None, j_dwn: str = "PythonResourceDownloader"
     ) -> Any:
-        """The model of a name, fetched if it is not here: ``reader.pretrained(name, language, remote_loc)``.
+        """The model with a name, downloaded if it is not on this machine: ``reader.pretrained(name, language, remote_loc)``.
 
         Args:
             reader: the class of the annotator.
             name: the model.
             language: the language of its texts.
-            remote_loc: where it is looked for instead of Spark NLP's public folder.
+            remote_loc: where to look for it instead of in Spark NLP's public bucket.
             j_dwn: accepted.
 
         Raises:
-            albertine.ModelNotFound: there is no such model. Spark NLP gives ``None``.
+            albertine.ModelNotFound: if there is no such model. Spark NLP returns ``None``.
         """
         return reader.pretrained(name, language, remote_loc)
 
     @staticmethod
     def downloadPipeline(name: str, language: str, remote_loc: Union[str, PathLike[str], None] = None) -> PipelineModel:
-        """The pipeline of a name, fetched if it is not here.
+        """The pipeline with a name, downloaded if it is not on this machine.
 
         Args:
             name: the pipeline.
             language: the language of its texts.
-            remote_loc: where it is looked for instead of Spark NLP's public folder.
+            remote_loc: where to look for it instead of in Spark NLP's public bucket.
 
         Raises:
-            albertine.ModelNotFound: there is no such pipeline.
-            albertine.PipelineError: what has the name is none.
+            albertine.ModelNotFound: if there is no such pipeline.
+            albertine.PipelineError: if it is not a pipeline.
         """
         return PretrainedPipeline(name, language, remote_loc).model
 
     @staticmethod
     def downloadModelDirectly(name: str, remote_loc: str = "public/models", unzip: bool = True) -> Optional[Path]:
-        """Fetches an archive into the cache, from which it is read as it is.
+        """Downloads an archive into the cache, where it is read without unpacking.
 
         Args:
             name: the name of an archive as the models hub has it
-                (``albert_base_sequence_classifier_ag_news_en_3.4.0_3.0_1639648298937.zip``), its ``s3://`` or ``https://`` address, or
+                (``albert_base_sequence_classifier_ag_news_en_3.4.0_3.0_1639648298937.zip``), its ``s3://`` or ``https://`` URL, or
                 the name of a model.
             remote_loc: the folder of the bucket that the archive is in, where ``name`` does not tell.
             unzip: accepted: archives are read as they are.
 
         Returns:
-            The path of what was fetched; ``None`` for a built-in model.
+            The path of the archive; ``None`` for a built-in model.
 
         Raises:
-            albertine.ModelNotFound: there is no such archive.
-            albertine.HubError: it could not be fetched.
+            albertine.ModelNotFound: if there is no such archive.
+            albertine.HubError: if it cannot be downloaded.
         """
         archive = name.rpartition("/")[2]
         of_name = [(known, lang) for known, lang, _, _, _, file in _albertine.published_models() if file == archive]

@@ -58,7 +58,7 @@ def start(
     if cache_folder:
         os.environ["ALBERTINE_CACHE"] = cache_folder
     if SparkSession.getActiveSession() is not None:
-        warnings.warn("a Spark session is there already, and some settings may not take", stacklevel=2)
+        warnings.warn("a Spark session already exists, so some settings may have no effect", stacklevel=2)
     # workers are to run the Python that has this package
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     settings = {"spark.driver.memory": memory, "spark.driver.maxResultSize": "0", **(params or {})}

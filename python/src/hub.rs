@@ -39,7 +39,7 @@ impl Progress for Talk {
     }
 
     fn waiting(&self, model: &str) {
-        say(&format!("another process is fetching {model}, waiting for it"));
+        say(&format!("waiting for another process that is downloading {model}"));
     }
 }
 

@@ -501,9 +501,9 @@ def test_several_columns_of_one_name(model: PipelineModel) -> None:
     assert list(result.columns) == ["text", "x", "x", "document", "token", "class"]
     assert result["x"].to_numpy().tolist() == [[1, 2]]
     for twice in (pa.table([["a"], ["b"]], names=["text", "text"]), pd.DataFrame([["a", "b"]], columns=["text", "text"])):
-        with pytest.raises(ColumnError, match="^there are several columns `text`$"):
+        with pytest.raises(ColumnError, match="^there is more than one column `text`$"):
             model.transform(twice)
-        with pytest.raises(ColumnError, match="^there are several columns `text`$"):
+        with pytest.raises(ColumnError, match="^there is more than one column `text`$"):
             albertine.classify(twice)
 
 

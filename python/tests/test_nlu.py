@@ -280,7 +280,7 @@ def test_a_whole_pipeline_by_name_is_alone(hub: Path) -> None:
     name = "albert_tiny_sequence_classifier_news_pipeline"
     shutil.copy(MODELS / f"{name}_en_5.5.3_3.0_1700000000000.zip", hub)
     assert load(name).predict("Oil is up.").shape[0] == 1
-    with pytest.raises(albertine.PipelineError, match="whole pipeline, which has to be loaded alone"):
+    with pytest.raises(albertine.PipelineError, match="whole pipeline, which must be loaded alone"):
         load(f"{name} ag_news")
 
 
@@ -668,7 +668,7 @@ def test_a_saved_pipeline_gives_the_same_frame(pipe: NLUPipeline, tmp_path: Path
     pd.testing.assert_frame_equal(again.predict(TEXTS), pipe.predict(TEXTS))
     assert LightPipeline(PipelineModel.load(str(tmp_path / "pipeline"))).annotate("Oil is up.")[CLASS] == ["Business"]
     pipe.save(str(tmp_path / "pipeline"))
-    with pytest.raises(albertine.AlbertineError, match="is there already"):
+    with pytest.raises(albertine.AlbertineError, match="already exists"):
         pipe.save(str(tmp_path / "pipeline"), overwrite=False)
 
 
@@ -686,7 +686,7 @@ def test_what_was_not_saved_is_never_replaced(pipe: NLUPipeline, tmp_path: Path)
     (tmp_path / "papers").mkdir()
     (tmp_path / "papers" / "will.txt").write_text("dear heirs")
     for path in ("papers", "papers/will.txt"):
-        with pytest.raises(albertine.AlbertineError, match="is not replaced"):
+        with pytest.raises(albertine.AlbertineError, match="was not replaced"):
             pipe.save(str(tmp_path / path))
     assert (tmp_path / "papers" / "will.txt").read_text() == "dear heirs"
 

@@ -172,7 +172,7 @@ def test_exceptions_come_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "exceptions.txt").write_text("New York\nOil Inc.\n", encoding="utf-8")
     for path in (tmp_path / "exceptions.txt", str(tmp_path / "exceptions.txt")):
         assert Tokenizer().setExceptionsPath(path, read_as="TEXT", options={}).getExceptions() == ["New York", "Oil Inc."]
-    with pytest.raises(ParamError, match="exceptionsPath: could not read .*nowhere.txt"):
+    with pytest.raises(ParamError, match="exceptionsPath: cannot read .*nowhere.txt"):
         Tokenizer().setExceptionsPath(tmp_path / "nowhere.txt")
 
 
@@ -354,10 +354,10 @@ def test_stages_that_are_none_are_told(stages: list[Any]) -> None:
         pass
 
     told = {
-        5: "5 is no stage of a pipeline",
-        "Tokenizer": "'Tokenizer' is no stage of a pipeline",
+        5: "5 is not a pipeline stage",
+        "Tokenizer": "'Tokenizer' is not a pipeline stage",
         DocumentAssembler: r"DocumentAssembler is a class and no stage: DocumentAssembler\(\) makes one",
-        Foreign(): "Foreign_.* is no stage of albertine, so that the pipeline needs a Spark DataFrame",
+        Foreign(): "Foreign_.* is not one of albertine's stages, so the pipeline needs a Spark DataFrame",
     }
     for strange, message in told.items():
         works = [lambda: Pipeline([*stages, strange]).fit(TABLE), lambda: PipelineModel([*stages, strange]).transform(TABLE)]
@@ -515,7 +515,7 @@ def test_light_pipelines_refuse_what_is_no_text(model: PipelineModel) -> None:
     with pytest.raises(TypeError, match="metadata"):
         light.annotate("a", metadata={"page": "1"})  # type: ignore[call-overload]
     for unfitted in (Pipeline(model.stages), albertine._ml.Pipeline()):
-        with pytest.raises(PipelineError, match=r"Pipeline_.* is not fitted yet: give what its fit\(table\) gives"):
+        with pytest.raises(PipelineError, match=r"Pipeline_.* is not fitted: pass the result of its fit\(table\)"):
             LightPipeline(unfitted)
     for strange in (5, model.stages[0], "name"):
         with pytest.raises(TypeError, match="expected a fitted pipeline, a PipelineModel"):
@@ -532,7 +532,7 @@ def test_stages_of_others_are_passed_over_when_told(model: PipelineModel) -> Non
             return "Strange_1"
 
     light = LightPipeline(PipelineModel([*model.stages, Strange()]))
-    with pytest.raises(PipelineError, match=r"Strange_1 cannot work without a table; setIgnoreUnsupported\(True\) passes over such"):
+    with pytest.raises(PipelineError, match=r"Strange_1 cannot work without a table; setIgnoreUnsupported\(True\) skips such"):
         light.annotate("a")
     assert light.getIgnoreUnsupported() is False
     assert light.setIgnoreUnsupported(True).annotate("Oil is up.")["class"] == ["Business"]
@@ -571,7 +571,7 @@ def test_pipelines_are_saved_whole(stages: list[Any], tmp_path: Path) -> None:
     model = PipelineModel([stages[0], sentence, *stages[1:], Finisher().setInputCols(["class"])])
     path = str(tmp_path / "news")
     model.save(path)
-    with pytest.raises(AlbertineError, match=r"news is there already; write\(\)\.overwrite\(\)\.save\(path\) replaces it"):
+    with pytest.raises(AlbertineError, match=r"news already exists; write\(\)\.overwrite\(\)\.save\(path\) replaces it"):
         model.save(path)
     again = PipelineModel.load(path)
     assert [type(stage) for stage in again.stages] == [type(stage) for stage in model.stages]
@@ -622,7 +622,7 @@ def test_pipelines_to_be_fitted_are_saved(stages: list[Any], tmp_path: Path) -> 
     assert type(RecursivePipeline.load(tmp_path / "pipeline")) is RecursivePipeline
     model = PipelineModel.load(tmp_path / "pipeline")
     assert isinstance(model.stages[1], TokenizerModel) and LightPipeline(model).annotate("Oil is up.")["class"] == ["Business"]
-    with pytest.raises(AlbertineError, match="pipeline is there already"):
+    with pytest.raises(AlbertineError, match="pipeline already exists"):
         pipeline.save(str(tmp_path / "pipeline"))
     raw.setMinLength(1)
     pipeline.write().overwrite().save(str(tmp_path / "pipeline"))

@@ -91,6 +91,6 @@ session.stop()
         "1G 3",
         f"{tmp_path} True",
         "True",
-        "['a Spark session is there already, and some settings may not take']",
+        "['a Spark session already exists, so some settings may have no effect']",
         "['Sports']",
     ]

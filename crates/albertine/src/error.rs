@@ -51,7 +51,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// Something is in the way of what is saved.
-    #[error("{} is there already", path.display())]
+    #[error("{} already exists", path.display())]
     Exists {
         /// The path.
         path: std::path::PathBuf,
@@ -65,7 +65,7 @@ pub enum Error {
         reason: &'static str,
     },
     /// A saved pipeline is of a form that came later than this program.
-    #[error("{} has version {found}, the newest that is known is {known}", path.display())]
+    #[error("{} has version {found}, but the newest supported version is {known}", path.display())]
     PipelineVersion {
         /// The file.
         path: std::path::PathBuf,
@@ -75,7 +75,7 @@ pub enum Error {
         known: u64,
     },
     /// A saved pipeline has a stage that is none of those here.
-    #[error("{} has the stage `{class}`, which there is not here", path.display())]
+    #[error("{} has the stage `{class}`, which is not supported", path.display())]
     UnknownStage {
         /// The file, or the folder of the stage.
         path: std::path::PathBuf,
@@ -113,7 +113,9 @@ pub enum Error {
         most: usize,
     },
     /// Windows over long texts that share too much.
-    #[error("windows over a text can share fewer than half of the {room} pieces in one, but {asked} were asked for")]
+    #[error(
+        "windows over a text must overlap by fewer than half of the {room} pieces in a window, but {asked} were asked for"
+    )]
     WindowOverlap {
         /// What was asked for, in pieces.
         asked: usize,
@@ -133,7 +135,7 @@ pub enum Error {
         expected: &'static str,
     },
     /// More threads than a classifier takes.
-    #[error("{asked} threads are more than {most}")]
+    #[error("{asked} threads were asked for, but at most {most} are allowed")]
     TooManyThreads {
         /// What was asked for.
         asked: usize,
@@ -141,7 +143,7 @@ pub enum Error {
         most: usize,
     },
     /// Weights are packed for one precision when they are loaded.
-    #[error("the model is loaded in {loaded} and cannot go on in {asked}: load it again")]
+    #[error("the model was loaded in {loaded} and cannot switch to {asked}: load it again")]
     PrecisionIsSettled {
         /// What was asked for.
         asked: albertine_model::Precision,
@@ -185,7 +187,7 @@ pub enum Error {
         columns: Vec<String>,
     },
     /// The table has a column several times, so that it is not clear which is meant.
-    #[error("there are several columns `{column}`")]
+    #[error("there is more than one column `{column}`")]
     SeveralColumns {
         /// What was asked for.
         column: String,
@@ -247,10 +249,10 @@ pub enum Error {
         outputs: usize,
     },
     /// A pipeline that labels are wanted of has no classifier, or several.
-    #[error("the pipeline has no AlbertForSequenceClassification, or more than one: labels come of exactly one")]
+    #[error("the pipeline must have exactly one AlbertForSequenceClassification")]
     ClassifiersOfPipeline,
     /// The files of a model are other ones than when it was loaded.
-    #[error("the model in {} is another one than was loaded", path.display())]
+    #[error("the model in {} has changed since it was loaded", path.display())]
     ModelChanged {
         /// Where it was loaded from.
         path: std::path::PathBuf,
@@ -262,7 +264,7 @@ pub enum Error {
     #[error("cancelled")]
     Cancelled,
     /// A transform that lost or added rows, where it says it keeps them.
-    #[error("a transform made {found} rows out of {expected}")]
+    #[error("a transform returned {found} rows for {expected}")]
     RowsChanged {
         /// The rows that went in.
         expected: usize,
@@ -276,7 +278,7 @@ pub enum Error {
         column: String,
     },
     /// The threads could not be started.
-    #[error("{threads} threads could not be started: {reason}")]
+    #[error("cannot start {threads} threads: {reason}")]
     Threads {
         /// How many.
         threads: usize,

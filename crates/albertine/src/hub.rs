@@ -90,7 +90,7 @@ mod program {
     /// let hub = Hub::new(cache.path()).offline(true);
     /// assert!(matches!(hub.resolve("ag_news")?, ModelSource::BuiltIn(_)));
     /// let error = hub.resolve("albert_base_sequence_classifier_imdb").unwrap_err();
-    /// assert!(error.to_string().ends_with("is not on this machine, and the network is not to be used"));
+    /// assert!(error.to_string().ends_with("is not on this machine, and network access is disabled"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub type Hub = albertine_hub::Hub<Albertine>;

@@ -111,7 +111,7 @@ mod tests {
     fn of_columns_of_the_same_name_none_is_guessed() {
         let field = |name: &str| Field::new(name, DataType::Utf8, true);
         let schema = Schema::new(vec![field("text"), field("text"), field("n")]);
-        assert_eq!(require(&schema, "text").unwrap_err().to_string(), "there are several columns `text`");
+        assert_eq!(require(&schema, "text").unwrap_err().to_string(), "there is more than one column `text`");
         assert!(require(&schema, "n").is_ok());
     }
 }

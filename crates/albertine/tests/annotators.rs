@@ -272,7 +272,10 @@ fn long_documents_are_read_in_windows() {
         ..Default::default()
     };
     let error = Classifier::pretrained("ag_news", too_much).unwrap_err().to_string();
-    assert_eq!(error, "windows over a text can share fewer than half of the 38 pieces in one, but 19 were asked for");
+    assert_eq!(
+        error,
+        "windows over a text must overlap by fewer than half of the 38 pieces in a window, but 19 were asked for"
+    );
 }
 
 #[test]

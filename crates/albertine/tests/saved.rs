@@ -139,11 +139,11 @@ fn what_is_wrong_with_a_saved_pipeline_is_told() {
     let of = |version: &str, stages: &str| {
         format!(r#"{{"format": "albertine-pipeline", "version": {version}, "stages": {stages}}}"#)
     };
-    assert_eq!(error(&of("2", "[]")), "F/pipeline.json has version 2, the newest that is known is 1");
+    assert_eq!(error(&of("2", "[]")), "F/pipeline.json has version 2, but the newest supported version is 1");
     assert_eq!(error(&of("1", "7")), "F is not a saved pipeline: its pipeline.json has no list of stages");
     assert_eq!(
         error(&of("1", r#"[{"class": "Embedder"}]"#)),
-        "F/pipeline.json has the stage `Embedder`, which there is not here"
+        "F/pipeline.json has the stage `Embedder`, which is not supported"
     );
     let escape = r#"[{"class": "AlbertForSequenceClassification", "model": "../../etc"}]"#;
     assert_eq!(error(&of("1", escape)), "F is not a saved pipeline: a stage names no folder for its model");

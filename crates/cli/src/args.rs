@@ -19,33 +19,33 @@ pub(crate) use self::train::{ClassWeights, TrainArgs};
 const MAIN_EXAMPLES: &str = "\
 Examples:
   albertine classify \"Oil prices rose on Monday\"
-  albertine classify --input news.csv --text-column title --output labelled.parquet
+  albertine classify --input news.csv --text-column title --output labeled.parquet
   albertine evaluate --input test.csv --label-column label --report report
   albertine sql \"SELECT classify(text) AS label, count(*) FROM 'news.parquet' GROUP BY 1\"
 
-Exit codes: 0 done, 1 finished but some rows failed, 2 could not do it, 130 interrupted.";
+Exit codes: 0 success, 1 finished with failed rows, 2 error, 130 interrupted.";
 
 const CLASSIFY_EXAMPLES: &str = "\
-Texts given as arguments are answered with a table on a terminal and with JSON Lines in a pipe. A table that is read with \
---input or from standard input keeps all its rows and columns and gets the columns `label` and `score`; it goes to --output \
-in the format of its extension, or to standard output as JSON Lines.
+Results for texts given as arguments are printed as a table on a terminal and as JSON Lines in a pipe. A table read with \
+--input or from standard input keeps all its rows and columns and gains the columns `label` and `score`; it is written to \
+--output in the format of its extension, or to standard output as JSON Lines.
 
 Examples:
   albertine classify \"Oil prices rose on Monday\" \"The final was decided on penalties\"
-  albertine classify --input news.parquet --output labelled.parquet
+  albertine classify --input news.parquet --output labeled.parquet
   albertine classify --input 'news/*.csv.gz' --text-column title --text-column body > news.jsonl
   head -100 headlines.txt | albertine classify
-  zcat news.jsonl.gz | albertine classify --input-format jsonl --output labelled.csv";
+  zcat news.jsonl.gz | albertine classify --input-format jsonl --output labeled.csv";
 
 const SQL_EXAMPLES: &str = "\
-It needs a build with the cargo feature `sql`: cargo install --path crates/cli --features sql
+This needs a build with the cargo feature `sql`: cargo install --path crates/cli --features sql
 
-Files are tables: 'news.parquet', 'news/*.csv', 'news.jsonl.gz'. Two functions are added to SQL: classify(text) gives the \
-label and classify_score(text) its score; both give NULL for a NULL or blank text.
+Files are tables: 'news.parquet', 'news/*.csv', 'news.jsonl.gz'. Two functions are added to SQL: classify(text) returns \
+the label and classify_score(text) its score; both return NULL for a NULL or blank text.
 
 Examples:
   albertine sql \"SELECT classify(text) AS label, count(*) FROM 'news.parquet' GROUP BY 1\"
-  albertine sql \"SELECT *, classify(title) AS label FROM 'news/*.csv'\" --output labelled.parquet";
+  albertine sql \"SELECT *, classify(title) AS label FROM 'news/*.csv'\" --output labeled.parquet";
 
 const INSPECT_EXAMPLES: &str = "\
 Examples:
@@ -65,21 +65,21 @@ Examples:
   albertine completions zsh  > \"${fpath[1]}/_albertine\"
   albertine completions fish > ~/.config/fish/completions/albertine.fish";
 
-/// What a model may be called.
+/// The ways to name a model.
 const MODEL: &str = "NAME|PATH|ORG/REPO|URL";
 
-/// Sort texts into classes with ALBERT, from one headline to a table of millions
+/// Text classification with ALBERT, from a single headline to tables of millions of rows
 #[derive(Debug, Parser)]
 #[command(name = "albertine", version, after_help = MAIN_EXAMPLES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 
-    /// Say nothing on standard error but errors
+    /// Print nothing but errors to standard error
     #[arg(long, global = true)]
     pub(crate) quiet: bool,
 
-    /// Never use the network for a model: only what is on this machine
+    /// Disable network access: use only models that are on this machine
     #[arg(long, global = true)]
     pub(crate) offline: bool,
 }
@@ -87,31 +87,31 @@ pub(crate) struct Cli {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Give each text its class
+    /// Classify texts
     #[command(after_help = CLASSIFY_EXAMPLES)]
     Classify(Box<ClassifyArgs>),
 
-    /// Measure a model on a labelled table
+    /// Evaluate a model on a labeled table
     #[command(after_help = evaluate::EXAMPLES)]
     Evaluate(Box<EvaluateArgs>),
 
-    /// Fine-tune a model on a labelled table
+    /// Fine-tune a model on a labeled table
     #[command(after_help = train::EXAMPLES)]
     Train(Box<TrainArgs>),
 
-    /// Query files with SQL; classify(text) is a function (cargo feature `sql`)
+    /// Query files with SQL, with the model as the function classify(text) (cargo feature `sql`)
     #[command(after_help = SQL_EXAMPLES)]
     Sql(SqlArgs),
 
-    /// Show how a text is cut, what a model is, what this CPU offers
+    /// Show how a text is tokenized, what a model contains, what this CPU supports
     #[command(after_help = INSPECT_EXAMPLES)]
     Inspect {
-        /// What to look at.
+        /// What to inspect.
         #[command(subcommand)]
         subject: Subject,
     },
 
-    /// List, fetch, import and remove models
+    /// List, download, import and remove models
     #[command(after_help = models::EXAMPLES)]
     Models {
         /// What to do.
@@ -119,14 +119,14 @@ pub(crate) enum Command {
         action: ModelsAction,
     },
 
-    /// Measure the speed of a model on this machine
+    /// Benchmark a model on this machine
     #[command(after_help = BENCH_EXAMPLES)]
     Bench(BenchArgs),
 
-    /// Print the completions of a shell
+    /// Print shell completions
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions {
-        /// Shell to complete for
+        /// Shell to print completions for
         shell: Shell,
     },
 }
@@ -134,7 +134,7 @@ pub(crate) enum Command {
 /// `albertine classify`.
 #[derive(Debug, Args)]
 pub(crate) struct ClassifyArgs {
-    /// Texts to classify; without any, --input or standard input is read
+    /// Texts to classify; if none are given, --input or standard input is read
     #[arg(value_name = "TEXT", conflicts_with_all = ["inputs", "input_format", "text_columns"])]
     pub(crate) texts: Vec<String>,
 
@@ -150,7 +150,7 @@ pub(crate) struct ClassifyArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
 
-    /// What to do with a row that cannot be read: `fail` stops, `null` keeps it with null values and goes on
+    /// How to handle a row that cannot be read: `fail` stops, `null` keeps the row with null values and continues
     #[arg(long, value_name = "POLICY", value_enum, default_value_t = Errors::Fail, help_heading = "Input")]
     pub(crate) errors: Errors,
 }
@@ -163,11 +163,11 @@ pub(crate) struct InputArgs {
     #[arg(long = "input", value_name = "PATH|GLOB|URL|-", value_hint = ValueHint::AnyPath)]
     pub(crate) inputs: Vec<String>,
 
-    /// Format of the input [default: by extension, .gz and .zst too; txt for standard input]
+    /// Format of the input [default: from the extension, including .gz and .zst; txt for standard input]
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub(crate) input_format: Option<InputFormat>,
 
-    /// Column that holds the text; given more than once, the columns are joined with a space
+    /// Column that contains the text; if repeated, the columns are joined with a space
     #[arg(long = "text-column", value_name = "NAME", default_value = "text")]
     pub(crate) text_columns: Vec<String>,
 }
@@ -176,36 +176,37 @@ pub(crate) struct InputArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
-    /// File to write, moved into place when it is complete, or - for standard output
+    /// File to write (moved into place once it is complete), or - for standard output
     #[arg(long, value_name = "PATH|-", default_value = "-", value_hint = ValueHint::FilePath)]
     pub(crate) output: PathBuf,
 
-    /// Format of the output [default: by extension; on standard output a table or jsonl]
+    /// Format of the output [default: from the extension; on standard output, a table or jsonl]
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub(crate) output_format: Option<OutputFormat>,
 }
 
-/// Which columns a classified table gets.
+/// Which columns are added to a classified table.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Columns")]
 pub(crate) struct ColumnArgs {
-    /// How logits become scores [default: as the model was trained]
+    /// Function that turns logits into scores [default: as the model was trained]
     #[arg(long, value_name = "FUNCTION", value_enum)]
     pub(crate) activation: Option<Activation>,
 
-    /// Score that a class must exceed to count under sigmoid, from 0 to 1 [default: 0.5, or as Spark NLP saved the model]
+    /// Score that a class must exceed to be predicted under sigmoid, from 0 to 1 [default: 0.5, or the value that Spark
+    /// NLP saved]
     #[arg(long, value_name = "P", value_parser = probability)]
     pub(crate) threshold: Option<f32>,
 
-    /// Add the column `scores`: the score of every label
+    /// Add a column `scores`: the score of every label
     #[arg(long)]
     pub(crate) all_scores: bool,
 
-    /// Add the column `logits`: what the model said before the activation
+    /// Add a column `logits`: the model's outputs before the activation
     #[arg(long)]
     pub(crate) logits: bool,
 
-    /// Add the column `class`: annotations with Spark NLP's schema
+    /// Add a column `class`: annotations in Spark NLP's schema
     #[arg(long)]
     pub(crate) annotations: bool,
 }
@@ -214,35 +215,37 @@ pub(crate) struct ColumnArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct ModelArgs {
-    /// Name, model directory or archive, repository on the Hugging Face hub, or URL
+    /// Model name, model directory or archive, Hugging Face hub repository, or URL
     #[arg(long, value_name = MODEL, default_value = albertine::hub::DEFAULT, value_hint = ValueHint::DirPath)]
     pub(crate) model: String,
 
-    /// Arithmetic of the encoder
+    /// Numeric precision of the encoder
     #[arg(long, value_enum, default_value_t = Precision::F32)]
     pub(crate) precision: Precision,
 
-    /// Pieces of a text that are read, `[CLS]` and `[SEP]` included; the rest is cut and counted [default: the model's limit]
+    /// Maximum sequence length in subword pieces, `[CLS]` and `[SEP]` included; longer texts are truncated and counted
+    /// [default: the model's limit]
     #[arg(long, value_name = "N")]
     pub(crate) max_sentence_length: Option<usize>,
 
-    /// How texts become pieces [default: token for a model that Spark NLP saved, else document]
+    /// How texts are split into pieces [default: token for a model saved by Spark NLP, otherwise document]
     #[arg(long, value_enum)]
     pub(crate) encoding: Option<Encoding>,
 
-    /// Read long texts whole, in windows that share N pieces, and average them, in the place of cutting them
+    /// Instead of truncating long texts, read them in windows that overlap by N pieces, and average the windows [N: 32
+    /// if omitted]
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "32")]
     pub(crate) windows: Option<usize>,
 
-    /// Keep upper and lower case apart [default: as the model was trained]
+    /// Distinguish upper and lower case [default: as the model was trained]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(crate) case_sensitive: Option<bool>,
 
-    /// Threads to work with, at most 1024 [default: all cores]
+    /// Number of threads, at most 1024 [default: all cores]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<NonZeroUsize>,
 
-    /// Pieces that a thread works on at once [default: chosen for the caches of a core]
+    /// Batch size of a thread, in pieces [default: chosen for the CPU's caches]
     #[arg(long, value_name = "N", value_parser = positive)]
     pub(crate) batch_tokens: Option<NonZeroUsize>,
 }
@@ -263,24 +266,24 @@ pub(crate) struct SqlArgs {
 /// `albertine inspect`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Subject {
-    /// Show the pieces that a model reads of a text
+    /// Show the pieces that a model reads from a text
     Pieces {
-        /// Text to cut
+        /// Text to tokenize
         text: String,
 
-        /// Name, model directory or archive, repository on the Hugging Face hub, or URL
+        /// Model name, model directory or archive, Hugging Face hub repository, or URL
         #[arg(long, value_name = MODEL, default_value = albertine::hub::DEFAULT, value_hint = ValueHint::DirPath)]
         model: String,
     },
 
     /// Show the architecture, labels and limits of a model
     Model {
-        /// Name, model directory or archive, repository on the Hugging Face hub, or URL
+        /// Model name, model directory or archive, Hugging Face hub repository, or URL
         #[arg(value_name = MODEL, default_value = albertine::hub::DEFAULT, value_hint = ValueHint::DirPath)]
         model: String,
     },
 
-    /// Show the CPU levels that this machine offers and the one in use
+    /// Show the CPU levels that this machine supports and the one in use
     Cpu,
 }
 
@@ -293,7 +296,7 @@ pub(crate) struct BenchArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
 
-    /// Times to run over the texts; the median is reported
+    /// Number of timed passes over the texts; the median is reported
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = RangedU64ValueParser::<usize>::new().range(1..=1000))]
     pub(crate) rounds: usize,
 }
@@ -305,11 +308,11 @@ pub(crate) enum InputFormat {
     Csv,
     /// Tab-separated values with a header
     Tsv,
-    /// One JSON object a line
+    /// One JSON object per line
     Jsonl,
     /// Apache Parquet
     Parquet,
-    /// One text a line
+    /// One text per line
     Txt,
 }
 
@@ -320,38 +323,38 @@ pub(crate) enum OutputFormat {
     Csv,
     /// Tab-separated values with a header
     Tsv,
-    /// One JSON object a line
+    /// One JSON object per line
     Jsonl,
     /// Apache Parquet
     Parquet,
 }
 
-/// How logits become scores.
+/// The function that turns logits into scores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Activation {
-    /// One class a text: the scores of the classes sum to 1
+    /// One class per text: the scores of all classes sum to 1
     Softmax,
-    /// Any number of classes a text: each class is scored by itself
+    /// Any number of classes per text: each class is scored independently
     Sigmoid,
 }
 
-/// How texts become pieces.
+/// How texts are split into pieces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Encoding {
-    /// The whole text at once, as the model was trained
+    /// The whole text at once, as models are trained
     Document,
-    /// Each token by itself, as Spark NLP does it
+    /// Each token separately, as Spark NLP does it
     Token,
 }
 
-/// Arithmetic of the encoder.
+/// Numeric precision of the encoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Precision {
-    /// 32-bit floats: exact
+    /// 32-bit floating point: exact
     F32,
-    /// bfloat16 products, for CPUs that have them
+    /// bfloat16 matrix products, on CPUs that support them
     Bf16,
-    /// Products of 8-bit whole numbers
+    /// 8-bit integer matrix products
     Int8,
 }
 
@@ -368,9 +371,9 @@ impl From<Precision> for albertine::Precision {
 /// What to do with a row that cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Errors {
-    /// Stop at the first
+    /// Stop at the first such row
     Fail,
-    /// Keep the row with null values, go on, and end with exit code 1
+    /// Keep the row with null values, continue, and exit with code 1
     Null,
 }
 
@@ -382,9 +385,9 @@ pub(super) fn probability(text: &str) -> Result<f32, String> {
     }
 }
 
-/// A whole number from 1 up.
+/// A whole number of at least 1.
 pub(super) fn positive(text: &str) -> Result<NonZeroUsize, String> {
-    text.parse().map_err(|_| "not a whole number from 1 up".to_owned())
+    text.parse().map_err(|_| "not a whole number of at least 1".to_owned())
 }
 
 /// A number of threads that a classifier takes.

@@ -1,4 +1,4 @@
-//! The hub as the command uses it: what is said while a model is fetched, and the bar that shows how far it is.
+//! The hub as the command uses it: messages and a progress bar while a model is downloaded.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -18,13 +18,13 @@ const UNKNOWN: &str = "{spinner} {decimal_bytes}  {decimal_bytes_per_sec}  {elap
 /// The hub of the environment; `offline` keeps it off the network.
 ///
 /// # Errors
-/// When a variable of the environment means nothing.
+/// When an environment variable has an invalid value.
 pub(crate) fn hub(offline: bool, printer: Printer) -> Result<Hub, HubError> {
     let hub = Hub::from_env()?.progress(Arc::new(Download { printer, bar: Mutex::new(None) }));
     Ok(if offline { hub.offline(true) } else { hub })
 }
 
-/// Says what is fetched and shows how far it is.
+/// Reports what is downloaded and shows its progress.
 struct Download {
     printer: Printer,
     bar: Mutex<Option<ProgressBar>>,
@@ -41,12 +41,12 @@ impl Download {
 
 impl Progress for Download {
     fn started(&self, transfer: &Transfer<'_>) {
-        // without a handler a shell would see another exit code; that none can be installed is no reason not to fetch
+        // without a handler a shell would see another exit code; failing to install one is no reason not to download
         let _ = discard_output_on_interrupt(self.printer);
         let known = transfer.size.map_or_else(String::new, |bytes| format!(" ({})", size(bytes)));
         match transfer.resumed {
-            0 => self.printer.note(format_args!("fetching {}{known}", transfer.url)),
-            here => self.printer.note(format_args!("going on with {}{known} after {}", transfer.url, size(here))),
+            0 => self.printer.note(format_args!("downloading {}{known}", transfer.url)),
+            here => self.printer.note(format_args!("resuming {}{known} at {}", transfer.url, size(here))),
         }
         if self.printer.may_draw_progress() {
             self.set(Some(bar(transfer.size, transfer.resumed)));
@@ -64,15 +64,15 @@ impl Progress for Download {
     }
 
     fn retrying(&self, reason: &str, wait: Duration) {
-        self.printer.warn(format_args!("{reason}; trying again in {:.1} s", wait.as_secs_f64()));
+        self.printer.warn(format_args!("{reason}; retrying in {:.1} s", wait.as_secs_f64()));
     }
 
     fn waiting(&self, model: &str) {
-        self.printer.note(format_args!("another process is fetching {model}: waiting for it"));
+        self.printer.note(format_args!("waiting for another process that is downloading {model}"));
     }
 }
 
-/// A bar over `size` bytes, of which some are here.
+/// A bar over `size` bytes, `resumed` of which are already there.
 fn bar(size: Option<u64>, resumed: u64) -> ProgressBar {
     let template = if size.is_some() { KNOWN } else { UNKNOWN };
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());

@@ -1,4 +1,4 @@
-//! How a command ends: its exit code, and what is said when it could not do its work.
+//! How a command ends: its exit code, and the error message when it failed.
 
 use std::fmt;
 use std::io;
@@ -14,18 +14,18 @@ use crate::printer::Printer;
 /// Exit code of an interrupted run: 128 and the number of the interrupt signal, as shells count.
 pub(crate) const INTERRUPTED: i32 = 130;
 
-/// What a command that came to its end has to tell.
+/// How a command that did not fail ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// All of it was done: exit code 0.
+    /// Success: exit code 0.
     Done,
     /// Some rows could not be read and were kept with null values: exit code 1.
     FailedRows,
-    /// Interrupted, with what there was by then in its place: exit code 130.
+    /// Interrupted, with the output of the work so far in place: exit code 130.
     Interrupted,
 }
 
-/// A mistake in how the command was called, with what to do instead.
+/// A usage error, with a hint at what to do instead.
 #[derive(Debug)]
 pub(crate) struct Misuse {
     message: String,
@@ -46,16 +46,16 @@ impl fmt::Display for Misuse {
 
 impl std::error::Error for Misuse {}
 
-/// Where a command finds its tables, on which depends what a person can do about one that cannot be read.
+/// Where a command gets the names of its tables; hints about unreadable tables depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tables {
-    /// Named by arguments, beside flags that say how to read them.
+    /// From arguments, next to flags that say how to read them.
     Arguments,
-    /// Named within a query, where there is nothing but their names.
+    /// From a query, which has no such flags.
     Query,
 }
 
-/// Turns the result of a command into its exit code, and says what went wrong.
+/// Turns the result of a command into its exit code, and reports errors.
 pub(crate) fn finish(result: anyhow::Result<Outcome>, tables: Tables, printer: &Printer) -> ExitCode {
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
@@ -72,7 +72,7 @@ pub(crate) fn finish(result: anyhow::Result<Outcome>, tables: Tables, printer: &
     }
 }
 
-/// Whether the reader of standard output has gone, as `head` does when it has seen enough: no error of ours.
+/// Whether the reader of standard output has closed it, as `head` does when it has seen enough: not an error.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         matches!(cause.downcast_ref::<EngineError>(), Some(EngineError::ClosedPipe))
@@ -93,7 +93,7 @@ fn sentence(error: &anyhow::Error) -> String {
     sentence
 }
 
-/// What a person can do about an error, where there is something to do.
+/// The hint for an error, if there is one.
 fn hint(error: &anyhow::Error, tables: Tables) -> Option<String> {
     error.chain().find_map(|cause| {
         if let Some(misuse) = cause.downcast_ref::<Misuse>() {
@@ -123,10 +123,10 @@ fn engine_hint(error: &EngineError, tables: Tables) -> Option<String> {
         EngineError::UnknownFormat { .. } => "give the format with `--input-format`",
         EngineError::WrongFormat { .. } => "give the right format with `--input-format`",
         EngineError::RaggedRow { .. } | EngineError::InvalidUtf8 { .. } | EngineError::Json { .. } => {
-            "`classify --errors null` keeps such rows with null values and goes on"
+            "`classify --errors null` keeps such rows with null values and continues"
         }
-        EngineError::OutputIsInput { .. } => "write to another file, and move it over the input when it is complete",
-        EngineError::NoOutputFolder { .. } => "make the folder first",
+        EngineError::OutputIsInput { .. } => "write to another file, then move it over the input",
+        EngineError::NoOutputFolder { .. } => "create the folder first",
         _ => return None,
     };
     Some(hint.to_owned())
@@ -135,9 +135,9 @@ fn engine_hint(error: &EngineError, tables: Tables) -> Option<String> {
 fn library_hint(error: &LibraryError) -> Option<String> {
     let hint = match error {
         LibraryError::Hub(error) => return hub_hint(error),
-        LibraryError::MissingColumn { .. } => "name the column of the text with `--text-column`",
-        LibraryError::NotText { .. } => "choose a column of text with `--text-column`",
-        LibraryError::MaxSentenceLength { .. } => "leave `--max-sentence-length` out to use the model's limit",
+        LibraryError::MissingColumn { .. } => "name the text column with `--text-column`",
+        LibraryError::NotText { .. } => "choose a text column with `--text-column`",
+        LibraryError::MaxSentenceLength { .. } => "omit `--max-sentence-length` to use the model's limit",
         _ => return None,
     };
     Some(hint.to_owned())
@@ -146,24 +146,24 @@ fn library_hint(error: &LibraryError) -> Option<String> {
 fn hub_hint(error: &HubError) -> Option<String> {
     let hint = match error {
         HubError::UnknownModel { .. } => {
-            "`albertine models list` has the names; a path begins with `./`, and `org/repo` is on the Hugging Face hub"
+            "`albertine models list` shows the known names; a path starts with `./`, and `org/repo` is a repository on the Hugging Face hub"
                 .to_owned()
         }
         HubError::NotAModelDirectory { .. } => {
-            "a model directory holds config.json, model.safetensors and tokenizer.json or spiece.model".to_owned()
+            "a model directory contains config.json, model.safetensors, and tokenizer.json or spiece.model".to_owned()
         }
         HubError::Offline { name, archive } => format!(
-            "`albertine models pull {name}` fetches it where there is a network; a folder that holds {} can be named in ALBERTINE_HUB, or its path given",
+            "run `albertine models pull {name}` with network access; or add a folder that contains {} to ALBERTINE_HUB, or give its path",
             archive.as_deref().unwrap_or("it")
         ),
-        HubError::NotCached { name, .. } => format!("`albertine models pull {name}` fetches it"),
+        HubError::NotCached { name, .. } => format!("`albertine models pull {name}` downloads it"),
         HubError::Taken { name, .. } => {
-            format!("choose another name, or make room with `albertine models remove {name}`")
+            format!("choose another name, or remove that model with `albertine models remove {name}`")
         }
         HubError::NotAtAnyPlace { .. } => {
-            "ALBERTINE_HUB names the folders and addresses where published models are looked for".to_owned()
+            "ALBERTINE_HUB lists the folders and URLs that are searched for published models".to_owned()
         }
-        HubError::NoCacheFolder { .. } => "name a folder in ALBERTINE_CACHE".to_owned(),
+        HubError::NoCacheFolder { .. } => "set ALBERTINE_CACHE to a folder".to_owned(),
         _ => return None,
     };
     Some(hint)
@@ -172,17 +172,17 @@ fn hub_hint(error: &HubError) -> Option<String> {
 fn train_hint(error: &TrainError) -> Option<String> {
     let hint = match error {
         TrainError::UnknownLabel { .. } => {
-            "`--labels` gives what the table calls the model's classes, in the model's order, and `--label-column` names another \
-             column; numbers of classes are counted from 0"
+            "give the table's names for the model's classes with `--labels`, in the model's order, or choose another column with \
+             `--label-column`; class indices are counted from 0"
         }
         TrainError::LabelCount { .. } | TrainError::SameName { .. } | TrainError::NoName => {
-            "give each class a name of its own, in the order of the model's labels, as in `--labels no,yes`"
+            "give one distinct name for each class, in the order of the model's labels, as in `--labels no,yes`"
         }
-        TrainError::Diverged { .. } => "choose a smaller `--learning-rate`",
-        TrainError::Limit { .. } => "leave `--max-sentence-length` out to use the model's limit",
-        TrainError::OtherOrder { .. } => "leave `--labels` out",
-        TrainError::TooFewLabels { .. } => "name a classifier of two classes or more with `--model`",
-        TrainError::NoRows => "`--text-column` and `--label-column` name the columns that are read",
+        TrainError::Diverged { .. } => "try a lower `--learning-rate`",
+        TrainError::Limit { .. } => "omit `--max-sentence-length` to use the model's limit",
+        TrainError::OtherOrder { .. } => "omit `--labels`",
+        TrainError::TooFewLabels { .. } => "choose a model with at least two classes with `--model`",
+        TrainError::NoRows => "`--text-column` and `--label-column` name the columns to read",
         _ => return None,
     };
     Some(hint.to_owned())
@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn causes_are_told_once() {
+    fn causes_are_reported_once() {
         let quoted = anyhow!("no such thing").context("cannot read a: no such thing");
         assert_eq!(sentence(&quoted), "cannot read a: no such thing");
         let unquoted = anyhow!("no such thing").context("cannot read a");
@@ -217,10 +217,7 @@ mod tests {
     fn a_hint_is_found_behind_the_engine() {
         let missing = LibraryError::MissingColumn { column: "text".to_owned(), columns: Vec::new() };
         let error = anyhow::Error::from(EngineError::Transform(missing));
-        assert_eq!(
-            hint(&error, Tables::Arguments).as_deref(),
-            Some("name the column of the text with `--text-column`")
-        );
+        assert_eq!(hint(&error, Tables::Arguments).as_deref(), Some("name the text column with `--text-column`"));
         assert_eq!(hint(&anyhow!("anything else"), Tables::Arguments), None);
     }
 

@@ -1,4 +1,4 @@
-//! Ctrl-C and the terminate signal: end at once and leave no half file.
+//! Ctrl-C and the terminate signal: exit at once and leave no partial file.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,10 +9,10 @@ use anyhow::Context;
 use crate::exit::INTERRUPTED;
 use crate::printer::Printer;
 
-/// Whether the work at hand ends in good order when it is asked to.
+/// Whether the first interrupt asks the work to finish, rather than end the process.
 static GRACEFUL: AtomicBool = AtomicBool::new(false);
 
-/// Whether it was.
+/// Whether there was such an interrupt.
 static ASKED: AtomicBool = AtomicBool::new(false);
 
 /// A folder that is being filled, to be removed when the process ends before it is complete.
@@ -23,7 +23,8 @@ pub(crate) fn set_unfinished_folder(folder: Option<PathBuf>) {
     *UNFINISHED_FOLDER.lock().unwrap_or_else(PoisonError::into_inner) = folder;
 }
 
-/// From now on a first interrupt asks the work to end, which looks at [`is_asked_to_stop`]; a second one ends the process.
+/// From now on a first interrupt asks the work to end, which looks at [`is_asked_to_stop`]; a second one ends the
+/// process.
 pub(crate) fn ask_first() {
     GRACEFUL.store(true, Ordering::SeqCst);
 }
@@ -35,9 +36,8 @@ pub(crate) fn is_asked_to_stop() -> bool {
 
 /// Makes an interrupt remove the unfinished output and end the process with [`INTERRUPTED`].
 ///
-/// A run is short on state: what is not finished is not there. So there is nothing to wind down, and a person who
-/// interrupts need not wait for the window in work. What there is of a download stays, to go on with. Only the first call has an
-/// effect.
+/// An unfinished output is simply removed, so there is nothing to wind down and no need to wait for the current window.
+/// A partial download stays, to be resumed. Only the first call has an effect.
 pub(crate) fn discard_output_on_interrupt(printer: Printer) -> anyhow::Result<()> {
     static INSTALLED: AtomicBool = AtomicBool::new(false);
     if INSTALLED.swap(true, Ordering::SeqCst) {
@@ -45,7 +45,9 @@ pub(crate) fn discard_output_on_interrupt(printer: Printer) -> anyhow::Result<()
     }
     ctrlc::set_handler(move || {
         if GRACEFUL.load(Ordering::SeqCst) && !ASKED.swap(true, Ordering::SeqCst) {
-            printer.note("stopping: what is learned so far is kept; once more to stop at once");
+            printer.note(
+                "stopping after this step, keeping the model as trained so far; press Ctrl-C again to stop at once",
+            );
             return;
         }
         let mut discarded = albertine_engine::discard_unfinished();
@@ -55,5 +57,5 @@ pub(crate) fn discard_output_on_interrupt(printer: Printer) -> anyhow::Result<()
         printer.note(if discarded > 0 { "interrupted: the unfinished output was removed" } else { "interrupted" });
         std::process::exit(INTERRUPTED);
     })
-    .context("the handler of interrupts could not be installed")
+    .context("cannot install the interrupt handler")
 }

@@ -1,4 +1,4 @@
-//! The column of true labels, and what its cells stand for.
+//! The column of true labels, and the meaning of its values.
 
 use albertine_train::LabelNames;
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
@@ -9,11 +9,11 @@ use crate::exit::Misuse;
 
 /// Checks that the column of true labels is there and that its values are labels: text, numbers or booleans.
 pub(crate) fn require(schema: &Schema, name: &str) -> Result<(), Misuse> {
-    let hint = "name the column of the true labels with `--label-column`";
+    let hint = "name the column of true labels with `--label-column`";
     let mut found = schema.fields().iter().filter(|field| field.name() == name);
     let field = match (found.next(), found.next()) {
         (Some(field), None) => field,
-        (Some(_), Some(_)) => return Err(Misuse::new(format!("there are several columns `{name}`"), hint)),
+        (Some(_), Some(_)) => return Err(Misuse::new(format!("there is more than one column `{name}`"), hint)),
         (None, _) => {
             let names: Vec<String> = schema.fields().iter().map(|field| format!("`{}`", field.name())).collect();
             return Err(Misuse::new(
@@ -37,8 +37,7 @@ fn is_label(kind: &DataType) -> bool {
     }
 }
 
-/// The labels of a column as text, without blanks around them; whole numbers as they are usually written, whatever the type of the
-/// column.
+/// The labels of a column as text, trimmed; whole numbers without a fraction, whatever the type of the column.
 pub(crate) fn read(column: &ArrayRef) -> anyhow::Result<StringArray> {
     if column.data_type().is_floating()
         || matches!(column.data_type(), DataType::Decimal128(..) | DataType::Decimal256(..))
@@ -54,7 +53,7 @@ pub(crate) fn read(column: &ArrayRef) -> anyhow::Result<StringArray> {
     Ok(labels.as_string::<i32>().iter().map(|label| label.map(str::trim)).collect())
 }
 
-/// What a table calls the classes of the model: `given` is a line of CSV.
+/// The table's names for the classes of the model: `given` is a line of CSV.
 pub(crate) fn names(labels: &[String], given: Option<&str>) -> anyhow::Result<LabelNames> {
     let Some(given) = given else { return Ok(LabelNames::of_model(labels)?) };
     let mut reader = csv::ReaderBuilder::new().has_headers(false).trim(csv::Trim::All).from_reader(given.as_bytes());
@@ -63,8 +62,8 @@ pub(crate) fn names(labels: &[String], given: Option<&str>) -> anyhow::Result<La
         (Some(Ok(record)), None) => record.iter().map(str::to_owned).collect(),
         _ => {
             return Err(Misuse::new(
-                "`--labels` is not one line of names",
-                "separate them by commas, and put a name that has one into double quotes",
+                "`--labels` is not a line of CSV",
+                "separate the names with commas, and quote a name that contains a comma with double quotes",
             )
             .into());
         }

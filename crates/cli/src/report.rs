@@ -1,4 +1,4 @@
-//! What is said at the end of a run: how much was done, how fast, and what was not as one may think.
+//! Messages at the end of a run: the number of rows, the speed, and warnings.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use albertine_engine::Summary;
 
 use crate::printer::Printer;
 
-/// A run from which on another precision is worth a hint.
+/// A run at least this long is worth a hint at a faster precision.
 const LONG: Duration = Duration::from_secs(30);
 
-/// Says how many rows were done and how fast, and where they went when that is a file.
+/// Reports how many rows were processed, how fast, and the file that they were written to, if any.
 pub(crate) fn rows(printer: &Printer, rows: u64, elapsed: Duration, file: Option<&Path>) {
     let seconds = elapsed.as_secs_f64();
     let rate = (rows as f64 / seconds.max(1e-3)) as u64;
@@ -20,7 +20,7 @@ pub(crate) fn rows(printer: &Printer, rows: u64, elapsed: Duration, file: Option
     printer.note(format_args!("{} in {seconds:.2} s ({} rows/s){destination}", count(rows, "row"), grouped(rate)));
 }
 
-/// Says which texts were not read whole or got no label.
+/// Warns about texts that were truncated or got no label.
 pub(crate) fn texts(printer: &Printer, classifier: &Classifier, counts: &Counts) {
     truncated(printer, classifier, counts);
     match counts.blank {
@@ -30,17 +30,19 @@ pub(crate) fn texts(printer: &Printer, classifier: &Classifier, counts: &Counts)
     }
 }
 
-/// Says which texts were not read whole.
+/// Warns about texts that were truncated.
 pub(crate) fn truncated(printer: &Printer, classifier: &Classifier, counts: &Counts) {
     let limit = classifier.max_sentence_length();
     match counts.truncated {
         0 => {}
-        1 => printer.warn(format_args!("1 text was longer than {limit} pieces and was cut")),
-        many => printer.warn(format_args!("{} texts were longer than {limit} pieces and were cut", grouped(many))),
+        1 => printer.warn(format_args!("1 text was longer than {limit} pieces and was truncated")),
+        many => {
+            printer.warn(format_args!("{} texts were longer than {limit} pieces and were truncated", grouped(many)))
+        }
     }
 }
 
-/// Says how many rows could not be read and were kept with null values, and what was wrong with the first of them.
+/// Warns about rows that could not be read and were kept with null values, with the errors of the first of them.
 pub(crate) fn failed_rows(printer: &Printer, summary: &Summary) {
     for fault in &summary.failures {
         printer.warn(fault);
@@ -52,28 +54,28 @@ pub(crate) fn failed_rows(printer: &Printer, summary: &Summary) {
     }
 }
 
-/// After a long run, says what a faster precision would give: how much faster it multiplies here.
+/// After a long run, reports how much faster matrix products are in a faster precision on this CPU.
 pub(crate) fn faster(printer: &Printer, classifier: &Classifier, elapsed: Duration) -> Result<(), CpuError> {
     if printer.is_quiet() || elapsed < LONG {
         return Ok(());
     }
     let kernels = classifier.model().kernels();
-    // A layer of the model, or a part of one that tells as much: a person is waiting.
+    // A layer of the model, or a part of one that is as telling: the user is waiting.
     let (inputs, outputs) = (classifier.config().hidden_size.min(768), classifier.config().intermediate_size.min(768));
     let own = classifier.model().precision();
     let before = product_gflops(kernels, own, inputs, outputs)?;
     let mut best = (own, 1.0);
     for precision in Precision::ALL.into_iter().filter(|&precision| precision != own) {
-        // A level without bfloat16 has two precisions.
+        // A CPU level without bfloat16 supports two precisions only.
         let Ok(speed) = product_gflops(kernels, precision, inputs, outputs) else { continue };
-        // A small step down in exactness should not be taken for a few percent.
+        // A few percent are not worth the loss of exactness.
         if speed / before > best.1 * 1.3 {
             best = (precision, speed / before);
         }
     }
     if best.0 != own {
         printer.note(format_args!(
-            "`--precision {}` multiplies {:.1} times as fast as {own} on this CPU; compare the labels of some of your texts first",
+            "matrix products with `--precision {}` are {:.1} times as fast as with {own} on this CPU; compare labels on a sample of your texts first",
             best.0, best.1
         ));
     }

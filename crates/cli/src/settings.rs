@@ -1,6 +1,6 @@
-//! From what was typed to what is to be done: sources, formats, columns, threads.
+//! From parsed arguments to settings: sources, formats, columns, threads.
 //!
-//! Nothing is opened or loaded here, so a mistake in how the command was called is told at once.
+//! Nothing is opened or loaded here, so that usage errors are reported at once.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -86,7 +86,7 @@ pub(crate) fn input(
     }
     if args.inputs.is_empty() && stdin_is_terminal {
         return Err(Misuse::new(
-            "there is nothing to classify",
+            "nothing to classify",
             "give a text, as in `albertine classify \"Oil prices rose on Monday\"`, or a table, as in `--input news.csv`",
         ));
     }
@@ -128,7 +128,7 @@ pub(crate) fn data(args: &OutputArgs, stdout_is_terminal: bool) -> Result<Data, 
     }
     if given == Some(Format::Parquet) && stdout_is_terminal {
         return Err(Misuse::new(
-            "parquet is not written to a terminal",
+            "cannot write parquet to a terminal",
             "name a file with `--output`, or choose another `--output-format`",
         ));
     }
@@ -152,8 +152,8 @@ fn is_stdout(args: &OutputArgs) -> bool {
 fn format_of(output: &Path) -> Result<Format, Misuse> {
     let (format, _) = Format::of_name(&output.to_string_lossy()).ok_or_else(|| {
         Misuse::new(
-            format!("the name {} tells no format", output.display()),
-            "end it with .csv, .tsv, .jsonl or .parquet, or give `--output-format`",
+            format!("cannot tell the output format from the name {}", output.display()),
+            "use the extension .csv, .tsv, .jsonl or .parquet, or give `--output-format`",
         )
     })?;
     Ok(format)

@@ -1,6 +1,7 @@
 //! A table that a person reads on a terminal: aligned columns, cut to the terminal's width.
 //!
-//! The widths come from the rows of the first batch, so that a long result can be shown as it arrives, in bounded memory.
+//! The widths come from the rows of the first batch, so that a long result can be shown as it arrives, in bounded
+//! memory.
 
 use std::io::{self, Write};
 

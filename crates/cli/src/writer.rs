@@ -24,7 +24,7 @@ impl Writer {
     pub(crate) fn create(output: Output, schema: SchemaRef, printer: &Printer) -> anyhow::Result<Self> {
         match output {
             Output::Table => {
-                Ok(Self::Table(Table::new(printer.data(), schema, printer.width(), printer.colours_stdout())))
+                Ok(Self::Table(Table::new(printer.data(), schema, printer.width(), printer.colors_stdout())))
             }
             Output::Data(data) => Ok(Self::Sink(Box::new(Sink::create(data.target, data.format, schema)?))),
         }

@@ -12,7 +12,7 @@ use crate::format::Format;
 #[non_exhaustive]
 pub enum EngineError {
     /// No input was named.
-    #[error("no input was named")]
+    #[error("no input was given")]
     NoInput,
 
     /// A file or folder that is not there.
@@ -39,7 +39,7 @@ pub enum EngineError {
     },
 
     /// A URL that cannot be understood, or whose scheme is not one of `s3`, `http`, `https` and `file`.
-    #[error("{url} cannot be read: {reason}")]
+    #[error("cannot read {url}: {reason}")]
     BadUrl {
         /// The URL.
         url: String,
@@ -73,7 +73,7 @@ pub enum EngineError {
     },
 
     /// The operating system could not read a file.
-    #[error("could not read {path}: {source}")]
+    #[error("cannot read {path}: {source}")]
     Read {
         /// The file.
         path: String,
@@ -82,7 +82,7 @@ pub enum EngineError {
     },
 
     /// Compressed data that is damaged or ends too soon.
-    #[error("the compressed data of {path} is damaged or cut short: {reason}")]
+    #[error("the compressed data of {path} is damaged or truncated: {reason}")]
     Compressed {
         /// The file.
         path: String,
@@ -91,7 +91,7 @@ pub enum EngineError {
     },
 
     /// A remote store that did not deliver.
-    #[error("could not read {url}: {reason}")]
+    #[error("cannot read {url}: {reason}")]
     Remote {
         /// The URL.
         url: String,
@@ -131,7 +131,7 @@ pub enum EngineError {
     },
 
     /// More columns than a table may have, those within its columns counted.
-    #[error("{path} has over {limit} columns")]
+    #[error("{path} has more than {limit} columns")]
     TooManyColumns {
         /// The file.
         path: String,
@@ -140,7 +140,7 @@ pub enum EngineError {
     },
 
     /// A row with more or fewer fields than the header.
-    #[error("{path}, line {line}: {} where the header has {expected}", fields(*found))]
+    #[error("{path}, line {line}: {}, but the header has {expected}", fields(*found))]
     RaggedRow {
         /// The file.
         path: String,
@@ -164,7 +164,7 @@ pub enum EngineError {
     },
 
     /// A quote that is still open at the end of the file.
-    #[error("{path}, line {line}: a quote is opened in this row and never closed")]
+    #[error("{path}, line {line}: unclosed quote in this row")]
     UnclosedQuote {
         /// The file.
         path: String,
@@ -173,7 +173,7 @@ pub enum EngineError {
     },
 
     /// A row that is larger than a row may be.
-    #[error("{path}, line {line}: a row of over {limit} bytes")]
+    #[error("{path}, line {line}: the row is longer than {limit} bytes")]
     RowTooLarge {
         /// The file.
         path: String,
@@ -195,7 +195,7 @@ pub enum EngineError {
     },
 
     /// A Parquet file that cannot be read.
-    #[error("{path} cannot be read as parquet: {reason}")]
+    #[error("cannot read {path} as parquet: {reason}")]
     Parquet {
         /// The file.
         path: String,
@@ -243,7 +243,7 @@ pub enum EngineError {
     },
 
     /// The operating system could not create or write a file.
-    #[error("could not write {path}: {source}")]
+    #[error("cannot write {path}: {source}")]
     Write {
         /// The file.
         path: String,
@@ -252,7 +252,7 @@ pub enum EngineError {
     },
 
     /// No room left on the disk of the output. What had been written is removed, the old file is as it was.
-    #[error("could not write {path}: the disk is full")]
+    #[error("cannot write {path}: the disk is full")]
     DiskFull {
         /// The output.
         path: String,
@@ -263,7 +263,7 @@ pub enum EngineError {
     ClosedPipe,
 
     /// The output was removed by [`discard_unfinished`](crate::discard_unfinished) while it was being written.
-    #[error("{path} was given up before it was complete")]
+    #[error("{path} was discarded before it was complete")]
     Discarded {
         /// The output.
         path: String,

@@ -1,11 +1,11 @@
-//! The formats of tables, and what a file's name says about them.
+//! The formats of tables, and how they are recognized by a file's name.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::EngineError;
 
-/// How a table is laid out in a file.
+/// The format of a table in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
@@ -13,11 +13,11 @@ pub enum Format {
     Csv,
     /// As [`Csv`](Self::Csv), with tabs.
     Tsv,
-    /// [JSON Lines](https://jsonlines.org): one object a line.
+    /// [JSON Lines](https://jsonlines.org): one object per line.
     Jsonl,
     /// [Apache Parquet](https://parquet.apache.org/docs/file-format/).
     Parquet,
-    /// Plain text: one row a line, in a column named `text`. It can be read but not written.
+    /// Plain text: one row per line, in a column named `text`. It can be read but not written.
     Txt,
 }
 
@@ -25,7 +25,7 @@ pub enum Format {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Compression {
-    /// Not at all.
+    /// Not compressed.
     None,
     /// gzip, `.gz`.
     Gzip,
@@ -37,7 +37,7 @@ impl Format {
     /// The names of all formats, for messages.
     pub(crate) const LIST: &'static str = "csv, tsv, jsonl, parquet and txt";
 
-    /// The format and the compression that the name of a file tells by its extensions, in any case of letters.
+    /// The format and the compression that the extensions of a file's name indicate, case-insensitively.
     ///
     /// # Examples
     /// ```
@@ -112,7 +112,7 @@ impl Compression {
         }
     }
 
-    /// The compression that the first bytes of a file tell ([RFC 1952](https://www.rfc-editor.org/rfc/rfc1952),
+    /// The compression that the first bytes of a file indicate ([RFC 1952](https://www.rfc-editor.org/rfc/rfc1952),
     /// [RFC 8878](https://www.rfc-editor.org/rfc/rfc8878)).
     pub(crate) fn of_magic(head: &[u8]) -> Self {
         if head.starts_with(&[0x1f, 0x8b]) {

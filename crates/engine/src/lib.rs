@@ -1,8 +1,8 @@
 //! The data engine of Albertine: sources, sinks and bounded streaming.
 //!
-//! A [`Source`] reads tables wherever they are as a stream of Arrow record batches; [`run`] takes it window by window
-//! through a [`Transform`](albertine::Transform) into a [`Sink`]. Rows are never lost, added or moved, and memory
-//! depends on the windows, not on the tables. `albertine-sql` queries the same files.
+//! A [`Source`] reads tables from files, URLs or standard input as a stream of Arrow record batches; [`run`] takes it window by window
+//! through a [`Transform`](albertine::Transform) into a [`Sink`]. Rows are never lost, added or reordered, and
+//! memory use depends on the windows, not on the tables. `albertine-sql` queries the same files.
 //!
 //! # Examples
 //! A transform that adds nothing turns one format into another:

@@ -269,7 +269,7 @@ mod tests {
         let url = Url::parse("https://user:pass@host/a.csv?sig=x").unwrap();
         assert_eq!(Location::Url(url).to_string(), "https://***@host/a.csv?sig=***");
         let message = InputFile::expand(&["ftp://user:pass@host/a.csv".to_owned()], None).unwrap_err().to_string();
-        assert!(message.starts_with("ftp://***@host/a.csv cannot be read"), "{message}");
+        assert!(message.starts_with("cannot read ftp://***@host/a.csv"), "{message}");
     }
 
     #[test]

@@ -1,12 +1,11 @@
-//! A table from a source through a transform into a sink, in memory that depends on the windows alone.
+//! A table from a source through a transform into a sink, in memory that depends on the window size only.
 //!
 //! ```text
 //! reading thread ──▶ windows ──▶ transform ──▶ writing thread
 //!    one batch       (the caller's thread)      one window
 //! ```
 //!
-//! Between two threads there is never more than one thing that waits, so that the slowest stage sets the pace and
-//! nothing piles up.
+//! At most one item waits between two threads, so the slowest stage sets the pace and nothing piles up.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -18,37 +17,38 @@ use arrow::array::RecordBatch;
 
 use crate::{EngineError, Sink, Source};
 
-/// How far a run is.
+/// The progress of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Rows that are through the transform.
+    /// Rows transformed so far.
     pub rows: u64,
-    /// Bytes of the source that are read.
+    /// Bytes of the source read so far.
     pub bytes_read: u64,
 }
 
-/// What a run did.
+/// The summary of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Summary {
-    /// Rows that are through the transform.
+    /// Rows transformed so far.
     pub rows: u64,
-    /// Rows that could not be read whole and were kept with nulls, among [`rows`](Self::rows).
+    /// Rows that could not be read and were kept with null values, included in [`rows`](Self::rows).
     pub failed_rows: u64,
-    /// What was wrong with the first few of them.
+    /// The errors of the first few of them.
     pub failures: Vec<String>,
     /// What each classifier of the transform counted.
     pub counts: Vec<Counts>,
-    /// From start to end.
+    /// Wall-clock time of the run.
     pub elapsed: Duration,
-    /// The time that the thread that reads has worked.
+    /// Time that the reading thread was busy.
     pub reading: Duration,
-    /// The time that the thread that writes has worked, if there is one.
+    /// Time that the writing thread was busy, if there is one.
     pub writing: Duration,
 }
 
-/// Takes every row of `source` through `transform` into `sink` and completes it. `progress` is told after each window.
+/// Takes every row of `source` through `transform` into `sink` and completes it. `progress` is called after each
+/// window.
 ///
 /// There is one output row for each input row, in the same order.
 ///
@@ -91,8 +91,8 @@ pub fn run(
     Ok(summary)
 }
 
-/// Takes every row of `source` through `transform` and gives the windows to `visit`, in order, with how far the run is
-/// then; it may stop the run. What [`run`] does with a sink, others do with a sum:
+/// Takes every row of `source` through `transform` and passes the windows to `visit`, in order, with the progress of
+/// the run; it can stop the run. An aggregation, for example, needs no sink:
 ///
 /// ```
 /// # struct Keep;

@@ -1,4 +1,4 @@
-//! Sinks: record batches become a file that appears whole or not at all, or go to standard output.
+//! Sinks: record batches are written to a file, which appears only when it is complete, or to standard output.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -40,7 +40,7 @@ use crate::format::{Compression, Format};
 /// A table being written.
 ///
 /// A file is written beside its target under a temporary name and takes the target's place in [`finish`](Self::finish).
-/// A sink that is dropped before leaves nothing behind, and an older file of that name as it was.
+/// A sink that is dropped earlier leaves nothing behind, and an existing file of that name unchanged.
 #[derive(Debug)]
 pub struct Sink {
     target: Target,
@@ -55,8 +55,8 @@ impl Sink {
     /// JSON text in a cell. A name that ends in `.gz` or `.zst` is compressed.
     ///
     /// # Errors
-    /// Before anything is written: when the folder is missing or not writable, the format is not one to write, or it
-    /// has no form for a column.
+    /// Before anything is written: when the folder is missing or not writable, the format cannot be written, or it
+    /// cannot represent a column.
     pub fn create(target: Target, format: Format, schema: SchemaRef) -> Result<Self, EngineError> {
         let compression = target.compression(format)?;
         let destination = target.open()?;
@@ -93,7 +93,7 @@ impl Sink {
     /// Adds the rows of a batch, whose columns must be those of the schema. Standard output is flushed.
     ///
     /// # Errors
-    /// When the disk is full, standard output was closed, or a value has no form in the format.
+    /// When the disk is full, standard output was closed, or the format cannot represent a value.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<(), EngineError> {
         self.encoder.write(&self.name, batch)
     }
@@ -101,7 +101,7 @@ impl Sink {
     /// Completes the table: all bytes are on the disk when the file gets its name.
     ///
     /// # Errors
-    /// As [`write`](Self::write), and when the file was given up by [`discard_unfinished`].
+    /// As [`write`](Self::write), and when the file was removed by [`discard_unfinished`].
     pub fn finish(self) -> Result<(), EngineError> {
         self.encoder.finish(&self.name)?.finish(&self.name)
     }

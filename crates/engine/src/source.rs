@@ -65,14 +65,14 @@ fn batch_rows(schema: &Schema) -> usize {
     (BATCH_VALUES / schema.flattened_fields().len().max(1)).clamp(1, BATCH_ROWS)
 }
 
-/// What to read, and how.
+/// What to read and how.
 #[derive(Debug, Clone, Default)]
 pub struct SourceOptions {
     /// Paths, patterns (`*`, `?`, `[..]`, `**`), folders, `s3://`, `https://` or `http://` URLs, or `-` for standard
     /// input. Their rows follow each other in this order; the files of one pattern or folder are in the order of their
     /// names.
     pub inputs: Vec<String>,
-    /// The format of all inputs; without it each file's name tells.
+    /// The format of all inputs; by default, the one of each file's extension.
     pub format: Option<Format>,
     /// What to do with a row that cannot be read.
     pub on_error: OnError,
@@ -80,7 +80,7 @@ pub struct SourceOptions {
 
 /// An open source: an iterator over its batches.
 ///
-/// A batch has at most 4,096 rows, and about 16 MiB unless one row is larger. Reading happens on a thread of its own,
+/// A batch has at most 4,096 rows, and about 16 MiB unless one row is larger. Reading happens on a separate thread,
 /// one batch ahead; it starts with the first call of [`next`](Iterator::next) and ends when the source is dropped.
 #[derive(Debug)]
 pub struct Source {
@@ -112,13 +112,13 @@ impl std::fmt::Debug for State {
 }
 
 impl Source {
-    /// Finds the files and their columns; no row is given out yet.
+    /// Finds the files and their columns; no row is read yet.
     ///
     /// The values of CSV, TSV and text files are text as they stand. The columns of JSON Lines are found from all lines
     /// of local files, and from the first 8 MiB of standard input and of URLs. A column of objects with over 1,000
     /// different keys in all is text, each value as it is written, marked as
-    /// [`arrow.json`](https://arrow.apache.org/docs/format/CanonicalExtensions.html#json). Parquet keeps its types and its
-    /// metadata.
+    /// [`arrow.json`](https://arrow.apache.org/docs/format/CanonicalExtensions.html#json). Parquet keeps its types and
+    /// its metadata.
     ///
     /// # Errors
     /// When an input is missing, empty or not of its format, has over 10,000 columns (the keys within objects counted),
@@ -128,7 +128,7 @@ impl Source {
         Self::look(files, None, options.on_error)
     }
 
-    /// Reads a table from `reader`, as from standard input; errors call it that. Compression is told by the first
+    /// Reads a table from `reader`, as from standard input; errors call it that. Compression is detected from the first
     /// bytes.
     ///
     /// # Errors
@@ -183,7 +183,7 @@ impl Source {
         &self.schema
     }
 
-    /// The number of rows, if the files tell it before they are read (Parquet does).
+    /// The number of rows, if the files state it before they are read (Parquet does).
     #[must_use]
     pub fn rows_total(&self) -> Option<u64> {
         self.rows_total
@@ -201,13 +201,13 @@ impl Source {
         self.bytes_read.load(Ordering::Relaxed)
     }
 
-    /// The time that the thread that reads has worked so far, not waited for its batches to be taken.
+    /// The time that the reading thread was busy so far, without waiting for its batches to be consumed.
     #[must_use]
     pub fn time(&self) -> Duration {
         Duration::from_nanos(self.busy.load(Ordering::Relaxed))
     }
 
-    /// The account of the rows that could not be read, with [`OnError::Null`].
+    /// The rows that could not be read, with [`OnError::Null`].
     #[must_use]
     pub fn rejects(&self) -> &Rejects {
         &self.rejects

@@ -56,11 +56,11 @@ fn a_column_of_empty_cells_keeps_its_rows() {
 #[test]
 fn ragged_rows() {
     let text = "a,b\n1,2\n\n3\n4,5,6\n7,8\n";
-    assert_eq!(fault(text, Format::Csv), "standard input, line 4: 1 field where the header has 2");
+    assert_eq!(fault(text, Format::Csv), "standard input, line 4: 1 field, but the header has 2");
     let (rows, failed, first) = lenient(text, Format::Csv);
     assert_eq!(rows, [["1", "2"], ["3", "∅"], ["4", "5"], ["7", "8"]]);
     assert_eq!(failed, 2);
-    assert_eq!(first[1], "standard input, line 5: 3 fields where the header has 2");
+    assert_eq!(first[1], "standard input, line 5: 3 fields, but the header has 2");
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn invalid_utf8() {
 #[test]
 fn a_quote_that_is_never_closed_does_not_swallow_rows_in_silence() {
     let text = "a,b\n1,\"x\n2,y\n3,z\n";
-    assert_eq!(fault(text, Format::Csv), "standard input, line 2: a quote is opened in this row and never closed");
+    assert_eq!(fault(text, Format::Csv), "standard input, line 2: unclosed quote in this row");
     let (rows, failed, _) = lenient(text, Format::Csv);
     assert_eq!((rows, failed), (vec![vec!["1".to_owned(), "∅".to_owned()]], 1));
 }
@@ -246,9 +246,9 @@ fn content_that_is_not_what_its_name_says() {
     };
     assert_eq!(message("c.csv", &parquet), "c.csv is not csv: it is a parquet file");
     assert_eq!(message("c.csv.gz", b"a\n1\n"), "c.csv.gz is not gzip: its name tells gzip, its content does not");
-    assert!(message("c.parquet", b"a,b\n1,2\n3,4\n").starts_with("c.parquet cannot be read as parquet: "));
-    assert!(message("d.parquet", &parquet[..parquet.len() - 5]).starts_with("d.parquet cannot be read as parquet: "));
-    assert!(message("e.parquet", &parquet[..10]).starts_with("e.parquet cannot be read as parquet: "));
+    assert!(message("c.parquet", b"a,b\n1,2\n3,4\n").starts_with("cannot read c.parquet as parquet: "));
+    assert!(message("d.parquet", &parquet[..parquet.len() - 5]).starts_with("cannot read d.parquet as parquet: "));
+    assert!(message("e.parquet", &parquet[..10]).starts_with("cannot read e.parquet as parquet: "));
     assert_eq!(message("f.parquet", b""), "f.parquet is empty");
     assert_eq!(
         message("g.xls", b"a"),

@@ -131,7 +131,7 @@ fn devices_are_written_in_place_and_a_full_disk_is_said() {
         };
         assert_eq!(to("/dev/null").unwrap().rows, 100_000);
         let error = to("/dev/full").unwrap_err();
-        assert_eq!(error.to_string(), "could not write /dev/full: the disk is full", "{format}");
+        assert_eq!(error.to_string(), "cannot write /dev/full: the disk is full", "{format}");
     }
 }
 

@@ -157,7 +157,7 @@ fn what_a_server_does_not_have() {
         assert_eq!(open(&url).unwrap_err().to_string(), format!("{url} does not exist"));
     }
     let url = server.url("/bad.parquet");
-    assert!(open(&url).unwrap_err().to_string().starts_with(&format!("{url} cannot be read as parquet: ")));
+    assert!(open(&url).unwrap_err().to_string().starts_with(&format!("cannot read {url} as parquet: ")));
 }
 
 #[test]

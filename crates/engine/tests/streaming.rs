@@ -215,7 +215,7 @@ fn rows_that_failed_are_counted_and_kept() {
             .unwrap();
     let summary = common::copy_with(source, &folder.at("b.csv"), WindowSettings::default()).unwrap();
     assert_eq!((summary.rows, summary.failed_rows, summary.failures.len()), (20, 10, 5));
-    assert_eq!(summary.failures[0], format!("{input}, line 2: 1 field where the header has 2"));
+    assert_eq!(summary.failures[0], format!("{input}, line 2: 1 field, but the header has 2"));
     assert_eq!(folder.text("b.csv"), format!("a,b\n{}", "x,\nx,y\n".repeat(10)));
 }
 

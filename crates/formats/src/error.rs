@@ -37,7 +37,7 @@ pub enum FormatError {
         found: String,
     },
     /// A zip archive of a model is malformed.
-    #[error("{} is not a sound zip archive: {source}", path.display())]
+    #[error("{} is not a valid zip archive: {source}", path.display())]
     Archive {
         /// The archive, or the entry of one.
         path: PathBuf,
@@ -87,7 +87,7 @@ pub enum FormatError {
         fault: String,
     },
     /// A model would be written over what is there.
-    #[error("{} is there already", path.display())]
+    #[error("{} already exists", path.display())]
     Exists {
         /// The file or directory.
         path: PathBuf,
@@ -123,7 +123,7 @@ pub enum FormatError {
         source: serde_json::Error,
     },
     /// A safetensors header is malformed: sizes, offsets or JSON.
-    #[error("{} is not a sound safetensors file: {source}", path.display())]
+    #[error("{} is not a valid safetensors file: {source}", path.display())]
     Safetensors {
         /// The file.
         path: PathBuf,
@@ -139,7 +139,7 @@ pub enum FormatError {
         shard: String,
     },
     /// A shard index promises a tensor that its shard does not hold.
-    #[error("{} promises the tensor `{tensor}` in {shard}, which does not hold it", path.display())]
+    #[error("{} lists the tensor `{tensor}` in {shard}, which does not contain it", path.display())]
     ShardTensor {
         /// The index.
         path: PathBuf,
@@ -157,8 +157,8 @@ pub enum FormatError {
         /// The file.
         path: PathBuf,
     },
-    /// A PyTorch checkpoint is not a sound zip archive.
-    #[error("{} is not a sound PyTorch checkpoint: {source}", path.display())]
+    /// A PyTorch checkpoint is not a valid zip archive.
+    #[error("{} is not a valid PyTorch checkpoint: {source}", path.display())]
     Zip {
         /// The file, or the entry of the archive.
         path: PathBuf,
@@ -174,7 +174,7 @@ pub enum FormatError {
         entry: String,
     },
     /// An entry of a checkpoint is compressed or encrypted, which `torch.save` never does.
-    #[error("the entry `{entry}` of {} is not stored as it is, as PyTorch stores it", path.display())]
+    #[error("the entry `{entry}` of {} is compressed or encrypted, but PyTorch stores entries as they are", path.display())]
     PackedEntry {
         /// The archive.
         path: PathBuf,
@@ -182,7 +182,7 @@ pub enum FormatError {
         entry: String,
     },
     /// A checkpoint was written on a machine of the other byte order.
-    #[error("{} holds numbers in {order} byte order, only little is read", path.display())]
+    #[error("{} has {order} byte order, but only little is supported", path.display())]
     ByteOrder {
         /// The archive.
         path: PathBuf,
@@ -200,7 +200,7 @@ pub enum FormatError {
         source: PickleError,
     },
     /// A tensor reaches beyond the bytes that its file has for it.
-    #[error("the tensor `{tensor}` in {} is cut short: it needs {expected} bytes and has {found}", path.display())]
+    #[error("the tensor `{tensor}` in {} is truncated: it needs {expected} bytes but has {found}", path.display())]
     TruncatedTensor {
         /// The file.
         path: PathBuf,

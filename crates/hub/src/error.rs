@@ -39,7 +39,7 @@ pub enum HubError {
         source: io::Error,
     },
     /// Nobody answered, or the answer broke off, as often as it was tried.
-    #[error("{url} could not be fetched: {reason}")]
+    #[error("cannot download {url}: {reason}")]
     Unreachable {
         /// The address.
         url: String,
@@ -57,7 +57,7 @@ pub enum HubError {
         explanation: String,
     },
     /// A file is larger than the limit; nothing of it is kept.
-    #[error("{url} has {size} bytes or more, and no more than {most} are taken")]
+    #[error("{url} is {size} bytes or more, over the limit of {most}")]
     TooLarge {
         /// The address.
         url: String,
@@ -67,7 +67,7 @@ pub enum HubError {
         most: u64,
     },
     /// A file is not what it should be; nothing of it is kept.
-    #[error("{url} is damaged: its {kind} is {found}, and should be {expected}")]
+    #[error("{url} is damaged: its {kind} is {found}, but should be {expected}")]
     Checksum {
         /// The address.
         url: String,
@@ -79,7 +79,7 @@ pub enum HubError {
         found: String,
     },
     /// An archive is unsound; nothing of it is kept.
-    #[error("{url} is no archive of a model: {source}")]
+    #[error("{url} is not an archive of a model: {source}")]
     Archive {
         /// The address.
         url: String,
@@ -87,7 +87,7 @@ pub enum HubError {
         source: Box<ModelError>,
     },
     /// An address leads on in a way that is not followed.
-    #[error("{url} leads to {location}, which is not followed: {reason}")]
+    #[error("{url} redirects to {location}, which is not followed: {reason}")]
     Redirect {
         /// The address.
         url: String,
@@ -97,7 +97,7 @@ pub enum HubError {
         reason: &'static str,
     },
     /// An address that is none, or of a kind that is not fetched.
-    #[error("`{url}` cannot be fetched: {reason}")]
+    #[error("cannot download `{url}`: {reason}")]
     Url {
         /// What was given.
         url: String,
@@ -105,7 +105,7 @@ pub enum HubError {
         reason: String,
     },
     /// A setting of the environment that means nothing.
-    #[error("the setting {variable} is `{value}`: {reason}")]
+    #[error("the environment variable {variable} is `{value}`: {reason}")]
     Setting {
         /// The variable.
         variable: &'static str,
@@ -115,13 +115,13 @@ pub enum HubError {
         reason: String,
     },
     /// Neither a setting nor the system tells where the cache is.
-    #[error("there is no folder for the cache: neither ALBERTINE_CACHE nor {variable} is set")]
+    #[error("there is no cache folder: neither ALBERTINE_CACHE nor {variable} is set")]
     NoCacheFolder {
         /// What the system has for it.
         variable: &'static str,
     },
     /// A model would have to be fetched, and the network is switched off.
-    #[error("`{name}` is not on this machine, and the network is not to be used")]
+    #[error("`{name}` is not on this machine, and network access is disabled")]
     Offline {
         /// The model.
         name: String,
@@ -129,7 +129,7 @@ pub enum HubError {
         archive: Option<String>,
     },
     /// An index would have to be fetched, and the network is switched off.
-    #[error("the index {url} is not on this machine, and the network is not to be used")]
+    #[error("the index {url} is not on this machine, and network access is disabled")]
     OfflineIndex {
         /// Its address.
         url: String,
@@ -151,7 +151,7 @@ pub enum HubError {
         files: String,
     },
     /// A file that tells which files to read next is wrong.
-    #[error("{} cannot be read: {reason}", path.display())]
+    #[error("cannot read {}: {reason}", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -159,7 +159,7 @@ pub enum HubError {
         reason: String,
     },
     /// An index is none: not one of its lines describes a model, or none that is of use here.
-    #[error("{origin} is no index of models: {reason}")]
+    #[error("{origin} is not an index of models: {reason}")]
     NotAnIndex {
         /// The file or address.
         origin: String,
@@ -175,7 +175,7 @@ pub enum HubError {
         reason: &'static str,
     },
     /// The name of an imported model is taken.
-    #[error("there is a model `{name}` already: {}", path.display())]
+    #[error("the model `{name}` already exists: {}", path.display())]
     Taken {
         /// The name.
         name: String,
@@ -191,13 +191,13 @@ pub enum HubError {
         cache: PathBuf,
     },
     /// A model belongs to somebody else, who may need it.
-    #[error("{} is not in the cache of Albertine, and is not removed", path.display())]
+    #[error("{} is not in Albertine's cache and was not removed", path.display())]
     NotOurs {
         /// Where the model is.
         path: PathBuf,
     },
     /// A model is part of the program.
-    #[error("`{name}` is part of the program: there is no file of it")]
+    #[error("`{name}` is built into the program and has no file")]
     BuiltIn {
         /// The model.
         name: String,

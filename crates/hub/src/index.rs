@@ -332,11 +332,11 @@ mod tests {
     fn what_is_no_index_is_refused() {
         for (text, told) in [("<html>\n<body>\n", "expected value"), ("", "it is empty"), ("\n\n", "it is empty")] {
             let error = Index::read(text.as_bytes(), "page").unwrap_err().to_string();
-            assert!(error.starts_with("page is no index of models: ") && error.contains(told), "{error}");
+            assert!(error.starts_with("page is not an index of models: ") && error.contains(told), "{error}");
         }
         let long = vec![b'x'; 2 << 16];
         let error = Index::read(&long[..], "page").unwrap_err().to_string();
-        assert_eq!(error, "page is no index of models: line 1 is longer than 65536 bytes");
+        assert_eq!(error, "page is not an index of models: line 1 is longer than 65536 bytes");
     }
 
     proptest::proptest! {

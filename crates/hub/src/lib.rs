@@ -65,7 +65,7 @@ pub use self::version::Version;
 /// let cache = tempfile::tempdir()?;
 /// let hub = albertine_hub::Hub::<()>::new(cache.path()).offline(true);
 /// let error = hub.resolve("albert_base_sequence_classifier_imdb").unwrap_err();
-/// assert!(error.to_string().ends_with("is not on this machine, and the network is not to be used"));
+/// assert!(error.to_string().ends_with("is not on this machine, and network access is disabled"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]

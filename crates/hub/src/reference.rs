@@ -204,10 +204,10 @@ mod tests {
         let error = Reference::parse("s3://bucket/a.zip").unwrap_err().to_string();
         assert_eq!(
             error,
-            "`s3://bucket/a.zip` cannot be fetched: models come by https://, http:// or file://, not by s3://"
+            "cannot download `s3://bucket/a.zip`: models come by https://, http:// or file://, not by s3://"
         );
         let error = Reference::parse("ftp://user:secret@a.org/m.zip").unwrap_err().to_string();
-        assert!(error.starts_with("`ftp://a.org/m.zip` cannot be fetched"), "{error}");
+        assert!(error.starts_with("cannot download `ftp://a.org/m.zip`"), "{error}");
         assert!(Reference::parse("https://").is_err());
     }
 

@@ -233,7 +233,7 @@ mod tests {
         assert!(["0", "false", "No", "OFF"].into_iter().all(|value| !read(value).unwrap()));
         assert!(!is_on("ALBERTINE_OFFLINE", None).unwrap());
         let error = read("ja").unwrap_err().to_string();
-        assert!(error.starts_with("the setting ALBERTINE_OFFLINE is `ja`: it is neither"), "{error}");
+        assert!(error.starts_with("the environment variable ALBERTINE_OFFLINE is `ja`: it is neither"), "{error}");
     }
 
     #[test]
@@ -249,9 +249,15 @@ mod tests {
         }
         let fault = |name: &str| hub.resolve(name).unwrap_err().to_string();
         let published = fault("albert_base_sequence_classifier_imdb");
-        assert!(published.starts_with("the setting ALBERTINE_HUB is `s3://bucket/`: models come by"), "{published}");
+        assert!(
+            published.starts_with("the environment variable ALBERTINE_HUB is `s3://bucket/`: models come by"),
+            "{published}"
+        );
         let repository = fault("org/repo");
-        assert_eq!(repository, "the setting HF_ENDPOINT is `s3://bucket/`: it is neither https:// nor http://");
+        assert_eq!(
+            repository,
+            "the environment variable HF_ENDPOINT is `s3://bucket/`: it is neither https:// nor http://"
+        );
         assert!(matches!(hub.refresh(None), Err(HubError::Setting { .. })));
     }
 }

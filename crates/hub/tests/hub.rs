@@ -98,7 +98,7 @@ fn a_server_that_never_gets_up_is_given_up() {
     let server = published(|_, _, _| Answer::new(503, ""));
     let (cache, hub) = hub(&[&server.url("")]);
     let error = hub_error(hub.resolve(NAME)).to_string();
-    assert_eq!(error, format!("{} could not be fetched: it answered 503", server.url(&format!("/{FILE}"))));
+    assert_eq!(error, format!("cannot download {}: it answered 503", server.url(&format!("/{FILE}"))));
     assert_eq!(server.paths().len(), 3);
     assert_eq!(files_below(cache.path()), [""; 0]);
 }

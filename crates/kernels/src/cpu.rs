@@ -200,7 +200,7 @@ impl Kernels {
         self.threads
     }
 
-    /// Runs a vectorised operation with the f32 vectors of this level.
+    /// Runs a vectorized operation with the f32 vectors of this level.
     pub(crate) fn run<O: Operation>(self, operation: O) -> O::Output {
         match self.level {
             #[cfg(target_arch = "x86_64")]

@@ -63,8 +63,8 @@ pub(crate) trait Multiplier: Copy {
     const ROWS: usize;
     /// The columns of a panel.
     const PANEL: usize = Self::Simd::PANEL;
-    /// The sums are i32, of quantised values.
-    const WHOLE: bool;
+    /// The sums are i32, of quantized values.
+    const INTEGER: bool;
     /// The words that are multiplied at a time.
     const STEP: usize;
     /// Words are a multiple of [`Multiplier::STEP`]: packed weights and rows have zeros up to the next one.
@@ -84,9 +84,10 @@ pub(crate) trait Multiplier: Copy {
     ///
     /// # Safety
     ///
-    /// The pointers of `tile` are valid for the shapes beside them: for reads of rows and panel, for reads and writes of
-    /// the sums, which nothing else accesses meanwhile. At the levels with AMX, rows and sums are valid for
-    /// [`MOST_ROWS`] rows, words are some and a multiple of [`Multiplier::STEP`], and the call is within [`Multiplier::prepared`].
+    /// The pointers of `tile` are valid for the shapes beside them: for reads of rows and panel, for reads and writes
+    /// of the sums, which nothing else accesses meanwhile. At the levels with AMX, rows and sums are valid for
+    /// [`MOST_ROWS`] rows, words are some and a multiple of [`Multiplier::STEP`], and the call is within
+    /// [`Multiplier::prepared`].
     unsafe fn multiply(self, tile: Tile);
 
     /// Multiplies what stands in registers, as many times as there are registers for sums in each of `rounds`; returns

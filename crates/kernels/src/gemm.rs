@@ -1,8 +1,8 @@
 //! Matrix products with packed weights: `out = epilogue(a Wᵀ)`.
 //!
-//! The weights are packed once, at load, into panels ([`pack`]). A product walks over tiles of the result ([`product`]):
-//! a tile's sums are added up along a panel (`dot`) and then finished ([`finish`]): scaled if they are whole numbers,
-//! the epilogue applied, and stored as what comes next wants them.
+//! The weights are packed once, at load, into panels ([`pack`]). A product walks over tiles of the result
+//! ([`product`]): a tile's sums are added up along a panel (`dot`) and then finished ([`finish`]): scaled if they are
+//! whole numbers, the epilogue applied, and stored as what comes next wants them.
 //!
 //! The sum behind one element is always one chain of additions in the order of the inputs. Neither the height of a
 //! tile nor the blocks over the inputs change it, because a partial sum that is stored and loaded again is the same.
@@ -21,7 +21,7 @@ use std::ops::Range;
 
 pub use epilogue::Epilogue;
 pub(crate) use pack::padded_words;
-pub use pack::{MOST_QUANTISED_INPUTS, PackedWeights};
+pub use pack::{MOST_QUANTIZED_INPUTS, PackedWeights};
 pub(crate) use product::Product;
 
 use crate::cpu::Kernels;

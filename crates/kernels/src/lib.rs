@@ -1,7 +1,7 @@
 //! Packed matrix products and row-wise functions for ALBERT, chosen for the running CPU.
 //!
-//! Everything starts from a [`Kernels`] value. It exists only for a [`CpuLevel`] that the running CPU has, so whoever
-//! holds one may call every function on it:
+//! Everything starts from a [`Kernels`] value. It exists only for a [`CpuLevel`] that the running CPU has, so
+//! every function on it is safe to call:
 //!
 //! ```
 //! use albertine_kernels::{Activation, Element, Epilogue, Kernels, Matrix, PackedWeights};
@@ -23,20 +23,21 @@
 //!
 //! # How it is built
 //!
-//! - `simd` is a small trait over the vectors of one level; each vectorised function is written once over it.
+//! - `simd` is a small trait over the vectors of one level; each vectorized function is written once over it.
 //! - `matrix` is the memory of rows: f32, bfloat16, or whole numbers with a scale and an offset for each row.
 //! - `dot` multiplies words of such rows and weights, `gemm` makes products of it, with a closed list of epilogues.
-//! - `rows` are the functions of one row at a time: embedding, layer normalisation, conversion, softmax.
+//! - `rows` are the functions of one row at a time: embedding, layer normalization, conversion, softmax.
 //! - `attention` is softmax(Q Kᵀ) V of each document.
 //!
 //! # Promises
 //!
-//! - **A row never depends on company.** The additions behind one output element happen in an order that depends on the
-//!   length of the sum, on the CPU level and on the element alone: not on the number of rows, nor on the row's or the lane's place.
+//! - **A row never depends on the rest of the batch.** The additions behind one output element happen in an order that
+//!   depends on the length of the sum, on the CPU level and on the element alone: not on the number of rows, nor on the
+//!   row's or the lane's place.
 //! - **One thread**, unless [`Kernels::with_threads`] allows more: then a call shares its work with the pool that it is
 //!   called on. For throughput, a caller spreads chunks of rows over threads of its own.
-//! - **Sizes are the programmer's.** A slice of the wrong length is an error in the calling code and panics with both
-//!   lengths; data can never cause one.
+//! - **Sizes are the caller's responsibility.** A slice of the wrong length is an error in the calling code and panics
+//!   with both lengths; data can never cause one.
 
 // The vectors of a CPU are reached through intrinsics and raw pointers. This crate is the one place for them.
 #![allow(unsafe_code)]
@@ -59,7 +60,7 @@ mod reference;
 
 pub use attention::{Attention, AttentionScratch};
 pub use cpu::{CpuError, CpuLevel, Kernels};
-pub use gemm::{Epilogue, MOST_QUANTISED_INPUTS, PackedWeights};
+pub use gemm::{Epilogue, MOST_QUANTIZED_INPUTS, PackedWeights};
 pub use math::Activation;
 pub use matrix::{Element, Matrix};
 pub use peak::{peak_gflops, product_gflops};

@@ -1,8 +1,8 @@
 //! Vector functions: exp, tanh, erf and the activations made of them.
 //!
-//! The polynomials are our own near-minimax fits (Lawson's reweighted least squares on Chebyshev nodes); the error beside
-//! each is that of the fit in exact arithmetic. Against the correctly rounded result exp is within
-//! 2 units in the last place, tanh and erf within 4, over every f32; infinities go to the limits and NaN stays NaN.
+//! The polynomials are our own near-minimax fits (Lawson's reweighted least squares on Chebyshev nodes); the error
+//! beside each is that of the fit in exact arithmetic. Against the correctly rounded result exp is within 2 units in
+//! the last place, tanh and erf within 4, over every f32; infinities go to the limits and NaN stays NaN.
 
 mod gradient;
 #[cfg(test)]

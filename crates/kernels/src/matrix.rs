@@ -13,9 +13,9 @@ pub enum Element {
     F32,
     /// bfloat16.
     Bf16,
-    /// f32 as the sum of three bfloat16, which together hold all of its 24 bits: what is multiplied in place of f32 where
-    /// products of bfloat16 are more than six times as fast. Magnitudes below 1e-30 become 0; infinities, and what
-    /// bfloat16 would round to one (from 3.396e38 on), become NaN.
+    /// f32 as the sum of three bfloat16, which together hold all of its 24 bits: what is multiplied in place of f32
+    /// where products of bfloat16 are more than six times as fast. Magnitudes below 1e-30 become 0; infinities, and
+    /// what bfloat16 would round to one (from 3.396e38 on), become NaN.
     Bf16x3,
     /// Whole numbers from 0 to 255 in bytes, with a scale and an offset for each row.
     U8,
@@ -50,12 +50,12 @@ impl Element {
     }
 
     /// Whether rows have a scale and an offset.
-    pub(crate) fn is_quantised(self) -> bool {
+    pub(crate) fn is_quantized(self) -> bool {
         matches!(self, Self::U8 | Self::U16)
     }
 }
 
-/// How the whole numbers of a quantised row become real: `number * scale + offset`.
+/// How the whole numbers of a quantized row become real: `number * scale + offset`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct RowScale {
     pub(crate) scale: f32,
@@ -93,7 +93,7 @@ pub struct Matrix {
     columns: usize,
     /// The distance of two rows in words.
     stride: usize,
-    /// One for each row of a quantised matrix.
+    /// One for each row of a quantized matrix.
     scales: Vec<RowScale>,
 }
 
@@ -112,7 +112,7 @@ impl Matrix {
         if last < lines * LINE {
             words.chunks_exact_mut(self.stride).for_each(|row| row[last..lines * LINE].fill(0));
         }
-        if element.is_quantised() && self.scales.len() < rows {
+        if element.is_quantized() && self.scales.len() < rows {
             self.scales.resize(rows, RowScale::default());
         }
     }
@@ -188,7 +188,7 @@ impl Matrix {
             assert!(count <= row && row < self.rows, "row {row} of {} cannot become row {count}", self.rows);
             let stride = self.stride;
             self.words.as_mut_slice().copy_within(row * stride..(row + 1) * stride, count * stride);
-            if self.element.is_quantised() {
+            if self.element.is_quantized() {
                 self.scales[count] = self.scales[row];
             }
             count += 1;
@@ -227,9 +227,9 @@ impl Matrix {
         unsafe { std::slice::from_raw_parts_mut(self.row_words_mut(row).as_mut_ptr().cast(), columns) }
     }
 
-    /// The scales of the rows; empty for a matrix that is not quantised.
+    /// The scales of the rows; empty for a matrix that is not quantized.
     pub(crate) fn scales(&self) -> &[RowScale] {
-        if self.element.is_quantised() { &self.scales[..self.rows] } else { &[] }
+        if self.element.is_quantized() { &self.scales[..self.rows] } else { &[] }
     }
 
     /// The first word of the first row, for [`SPARE_ROWS`] more rows than there are.
@@ -267,8 +267,8 @@ pub(crate) struct Target {
     stride: usize,
 }
 
-// SAFETY: it is a place, not a borrow; writing through it is unsafe, and whoever does promises that nobody else accesses
-// the same values meanwhile.
+// SAFETY: it is a place, not a borrow; writing through it is unsafe, and whoever does promises that nobody else
+// accesses the same values meanwhile.
 unsafe impl Send for Target {}
 // SAFETY: as above.
 unsafe impl Sync for Target {}
@@ -321,7 +321,7 @@ impl Target {
 
     /// The scale of a row.
     pub(crate) fn scale_of(self, row: usize) -> *mut RowScale {
-        debug_assert!(self.element.is_quantised() && row < self.rows);
+        debug_assert!(self.element.is_quantized() && row < self.rows);
         self.scales.wrapping_add(row)
     }
 }

@@ -7,8 +7,8 @@ use rayon::prelude::*;
 use crate::cpu::Kernels;
 
 impl Kernels {
-    /// Runs `work` on ranges that together are `0..items`, all multiples of `step` long but the last: one range for each
-    /// thread that these kernels may use, or fewer.
+    /// Runs `work` on ranges that together are `0..items`, all multiples of `step` long but the last: one range for
+    /// each thread that these kernels may use, or fewer.
     pub(crate) fn split(self, items: usize, step: usize, work: impl Fn(Range<usize>) + Sync) {
         let steps = items.div_ceil(step);
         let parts = self.threads().min(steps);

@@ -14,7 +14,8 @@ const ROUNDS: usize = 20_000;
 const DURATION: Duration = Duration::from_millis(50);
 
 /// What one thread multiplies and adds for products at that precision in a loop that only touches registers, in GFLOP/s
-/// (a multiply-add counts as two). It takes about 50 ms; the best of its parts counts, so that an interruption does not.
+/// (a multiply-add counts as two). It takes about 50 ms; the best of its parts counts, so that an interruption does
+/// not.
 ///
 /// ```
 /// use albertine_kernels::{Kernels, Precision, peak_gflops};

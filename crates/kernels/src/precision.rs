@@ -13,11 +13,11 @@ pub enum Precision {
     /// which is as exact as the vectors of f32 of the same CPU, and half as fast again.
     #[default]
     F32,
-    /// Weights and activations rounded to bfloat16, sums, softmax and layer normalisation in f32.
+    /// Weights and activations rounded to bfloat16, sums, softmax and layer normalization in f32.
     Bf16,
     /// Weights in 8 bits with a scale for each output, activations in 8 bits with a scale and an offset for each row,
-    /// found as they come. Attention, the projection of the embeddings and the values of the activation are bfloat16 where
-    /// the CPU multiplies it and else f32; the rest is f32.
+    /// found as they come. Attention, the projection of the embeddings and the values of the activation are bfloat16
+    /// where the CPU multiplies it and else f32; the rest is f32.
     Int8,
 }
 
@@ -68,11 +68,11 @@ pub struct Elements {
 }
 
 impl Elements {
-    /// What passes from one product straight to the next, and what is multiplied where it is too little to be quantised:
-    /// quantising takes a look at a whole row first.
+    /// The element of activations that go from one product directly to the next, and of operands that are too small to
+    /// be worth quantizing: quantizing has to read a whole row first.
     #[must_use]
-    pub fn straight(self) -> Element {
-        if self.operand.is_quantised() { self.between } else { self.operand }
+    pub fn unquantized(self) -> Element {
+        if self.operand.is_quantized() { self.between } else { self.operand }
     }
 }
 

@@ -51,7 +51,7 @@ pub(crate) fn converted(kernels: crate::Kernels, from: &Matrix, element: Element
     to
 }
 
-/// The whole numbers of a quantised row.
+/// The whole numbers of a quantized row.
 pub(crate) fn numbers(matrix: &Matrix, row: usize) -> Vec<u16> {
     let bytes = matrix.row_words(row).iter().flat_map(|word| word.to_ne_bytes());
     let numbers: Vec<u16> = match matrix.element() {
@@ -60,7 +60,7 @@ pub(crate) fn numbers(matrix: &Matrix, row: usize) -> Vec<u16> {
             let bytes: Vec<u8> = bytes.collect();
             bytes.chunks(2).map(|pair| u16::from_ne_bytes([pair[0], pair[1]])).collect()
         }
-        other => panic!("{other:?} is not quantised"),
+        other => panic!("{other:?} is not quantized"),
     };
     numbers[..matrix.columns()].to_vec()
 }

@@ -1,4 +1,4 @@
-//! The f32 vectors of one CPU level behind a small trait, so that each vectorised function is written once.
+//! The f32 vectors of one CPU level behind a small trait, so that each vectorized function is written once.
 //!
 //! A value of a type that implements [`Simd`] is a proof that the running CPU has its instructions, which makes the
 //! arithmetic on it safe; only raw loads and stores are `unsafe`. All methods and all code over the trait are
@@ -128,9 +128,9 @@ pub(crate) trait Simd: Copy {
     /// The largest of the lanes. Lanes that hold NaN may be passed over.
     fn largest(self, a: Self::V) -> f32;
 
-    /// Stores the first `count` lanes as sums of three bfloat16: the nearest one, the nearest one to what is left of it,
-    /// and what is left then, which is exact. Values below 1e-30 count as 0: what is left of them might be subnormal,
-    /// which costs a hundred cycles.
+    /// Stores the first `count` lanes as sums of three bfloat16: the nearest one, the nearest one to what is left of
+    /// it, and what is left then, which is exact. Values below 1e-30 count as 0: what is left of them might be
+    /// subnormal, which costs a hundred cycles.
     ///
     /// # Safety
     ///

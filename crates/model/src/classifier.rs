@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use albertine_kernels::{Kernels, MOST_QUANTISED_INPUTS, Precision};
+use albertine_kernels::{Kernels, MOST_QUANTIZED_INPUTS, Precision};
 
 use crate::encoder::{Encoder, Scratch, Stage, StageTimes};
 use crate::head::Head;
@@ -74,8 +74,8 @@ impl AlbertClassifier {
     ) -> Result<Self, ModelError> {
         let elements = kernels.elements(precision)?;
         let inputs = config.hidden_size.max(config.intermediate_size);
-        if precision == Precision::Int8 && inputs > MOST_QUANTISED_INPUTS {
-            return Err(ModelError::TooWideForInt8 { inputs, most: MOST_QUANTISED_INPUTS });
+        if precision == Precision::Int8 && inputs > MOST_QUANTIZED_INPUTS {
+            return Err(ModelError::TooWideForInt8 { inputs, most: MOST_QUANTIZED_INPUTS });
         }
         let head = Head::load(&config, weights, kernels)?;
         let encoder = Encoder::new(&config, weights, kernels, elements)?;

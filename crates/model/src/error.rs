@@ -15,7 +15,7 @@ pub enum ModelError {
     #[error(transparent)]
     Format(#[from] FormatError),
     /// A layer has more inputs than int8 can add up.
-    #[error("{inputs} inputs of a layer are too many for int8, which adds up at most {most}: take f32 or bf16")]
+    #[error("a layer has {inputs} inputs, but int8 can add up at most {most}: use f32 or bf16")]
     TooWideForInt8 {
         /// The larger of the hidden and the intermediate size.
         inputs: usize,
@@ -118,7 +118,7 @@ pub enum ModelError {
         tensor: String,
     },
     /// A weight has another shape than the configuration calls for.
-    #[error("the tensor `{tensor}` in {} has the shape {found:?}, the configuration asks for {expected:?}", path.display())]
+    #[error("the tensor `{tensor}` in {} has the shape {found:?}, but the configuration requires {expected:?}", path.display())]
     TensorShape {
         /// The file.
         path: PathBuf,
@@ -130,7 +130,7 @@ pub enum ModelError {
         expected: Vec<usize>,
     },
     /// A weight is stored in a type that is not a floating-point number of 16, 32 or 64 bits.
-    #[error("the tensor `{tensor}` in {} is stored as {found}, only F64, F32, F16 and BF16 are read", path.display())]
+    #[error("the tensor `{tensor}` in {} is stored as {found}, but only F64, F32, F16 and BF16 are supported", path.display())]
     TensorType {
         /// The file.
         path: PathBuf,
@@ -158,7 +158,7 @@ pub enum ModelError {
         document: usize,
     },
     /// A document has more pieces than the model has positions.
-    #[error("document {document} of the batch has {pieces} pieces, the model reads at most {limit}")]
+    #[error("document {document} of the batch has {pieces} pieces, but the model reads at most {limit}")]
     DocumentTooLong {
         /// The document's place in the batch, from 0.
         document: usize,
@@ -168,7 +168,9 @@ pub enum ModelError {
         limit: usize,
     },
     /// A piece id is outside the model's vocabulary: the vocabulary and the weights do not belong together.
-    #[error("document {document} of the batch has the piece id {id}, the model's vocabulary has {vocabulary}")]
+    #[error(
+        "document {document} of the batch has the piece id {id}, but the model's vocabulary has {vocabulary} pieces"
+    )]
     UnknownPiece {
         /// The document's place in the batch, from 0.
         document: usize,

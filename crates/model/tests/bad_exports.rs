@@ -105,7 +105,7 @@ fn labels_must_fit() {
 #[test]
 fn onnx_models_that_are_none() {
     let with = |bytes: Vec<u8>| vec![("model.onnx".to_owned(), bytes), ("x".to_owned(), b"x".to_vec())];
-    let form = "m.zip/model.onnx is not a sound ONNX model: ";
+    let form = "m.zip/model.onnx is not a valid ONNX model: ";
     refused(&with(b"\x08\x08".to_vec()), &format!("{form}it has no graph"));
     refused(&with(b"\x3A\x7F".to_vec()), &format!("{form}it is cut short: byte 2 begins 127 bytes and 0 are left"));
     refused(&with(b"\x3A\x00".to_vec()), "its graph has no output; put its config.json beside it");
@@ -152,9 +152,9 @@ fn data_beside_an_onnx_model_stays_in_its_folder() {
         refused(&with(name, "0", "4"), &fault);
     }
     refused(&with("other", "0", "4"), "m.zip/other is missing");
-    refused(&with("data", "0", "5"), "the tensor `w` in m.zip/data is cut short: it needs 4 bytes and has 5");
-    refused(&with("data", "6", "4"), "the tensor `w` in m.zip/data is cut short: it needs 10 bytes and has 8");
-    refused(&with("data", "18446744073709551615", "4"), "the tensor `w` in m.zip/data is cut short");
+    refused(&with("data", "0", "5"), "the tensor `w` in m.zip/data is truncated: it needs 4 bytes but has 5");
+    refused(&with("data", "6", "4"), "the tensor `w` in m.zip/data is truncated: it needs 10 bytes but has 8");
+    refused(&with("data", "18446744073709551615", "4"), "the tensor `w` in m.zip/data is truncated");
     refused(&with("data", "x", "4"), "`offset` of a tensor's data is \"x\", no number");
 }
 
@@ -173,13 +173,13 @@ fn tensorflow_models_that_are_none() {
     file(&mut files, &data).truncate(1000);
     refused(
         &files,
-        "m.zip/variables/variables.index is not a sound index of a TensorFlow checkpoint: its tensors take",
+        "m.zip/variables/variables.index is not a valid index of a TensorFlow checkpoint: its tensors take",
     );
     let mut files = sound.clone();
     file(&mut files, &index)[10] ^= 1;
     refused(
         &files,
-        "m.zip/variables/variables.index is not a sound index of a TensorFlow checkpoint: the block at byte 0",
+        "m.zip/variables/variables.index is not a valid index of a TensorFlow checkpoint: the block at byte 0",
     );
     let mut files = sound.clone();
     files.retain(|(name, _)| *name != data);
@@ -190,7 +190,7 @@ fn tensorflow_models_that_are_none() {
     refused(&files, "no linear layer gives it; put its config.json beside it");
     let mut files = sound;
     *file(&mut files, "saved_model.pb") = b"\x08\x01".to_vec();
-    refused(&files, "m.zip/saved_model.pb is not a sound TensorFlow graph: it has no graph to serve");
+    refused(&files, "m.zip/saved_model.pb is not a valid TensorFlow graph: it has no graph to serve");
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn annotators_that_are_none() {
     refused(&files, "m.zip/albert_classification_tensorflow is missing");
     let mut files = annotator();
     *file(&mut files, "albert_classification_onnx") = b"no archive".to_vec();
-    refused(&files, "m.zip/albert_classification_onnx is not a sound zip archive: ");
+    refused(&files, "m.zip/albert_classification_onnx is not a valid zip archive: ");
     let escaping = zip(&[("../model.onnx".to_owned(), b"x".to_vec())]);
     *file(&mut files, "albert_classification_onnx") = escaping;
     refused(&files, "the entry \"../model.onnx\" of m.zip/albert_classification_onnx has a name that leads out");
@@ -239,7 +239,7 @@ fn annotators_that_are_none() {
 #[test]
 fn labels_of_annotators_that_are_none() {
     let (first, second) = ("fields/labels/part-00000", "fields/labels/part-00001");
-    let java = |part: &str| format!("m.zip/{part} is not a sound file of Java objects: ");
+    let java = |part: &str| format!("m.zip/{part} is not a valid file of Java objects: ");
     let mut files = annotator();
     *file(&mut files, second) = file(&mut files, first).clone();
     refused(&files, &format!("{}the labels \"World\" and \"World\" have the id 0", java(second)));

@@ -116,7 +116,7 @@ fn configurations_that_are_not_albert() {
 
 #[test]
 fn hostile_safetensors() {
-    let unsound = |what: &str| format!("DIR/model.safetensors is not a sound safetensors file: {what}");
+    let unsound = |what: &str| format!("DIR/model.safetensors is not a valid safetensors file: {what}");
     assert_eq!(safetensors(b""), "DIR/model.safetensors is empty");
     assert_eq!(safetensors(b"abc"), unsound("header too small"));
     assert_eq!(safetensors(&u64::MAX.to_le_bytes()), unsound("header too large"));
@@ -164,11 +164,11 @@ fn tensors_that_do_not_fit() {
     let refused = |name: &str, shape: &[usize]| plain(&weights.get(name, shape).unwrap_err(), sound.path());
     assert_eq!(
         refused("pooler.bias", &[3, 2]),
-        "the tensor `pooler.bias` in DIR/model.safetensors has the shape [2, 3], the configuration asks for [3, 2]"
+        "the tensor `pooler.bias` in DIR/model.safetensors has the shape [2, 3], but the configuration requires [3, 2]"
     );
     assert_eq!(
         refused("pooler.weight", &[6]),
-        "the tensor `pooler.weight` in DIR/model.safetensors is stored as I32, only F64, F32, F16 and BF16 are read"
+        "the tensor `pooler.weight` in DIR/model.safetensors is stored as I32, but only F64, F32, F16 and BF16 are supported"
     );
     assert_eq!(
         refused("embeddings.LayerNorm.bias", &[6]),
@@ -182,7 +182,7 @@ fn tensors_that_do_not_fit() {
     let (first, second) = ("albert.pooler.bias", "albert.pooler.weight");
     assert_eq!(
         safetensors(&bytes[..bytes.len() - 1]),
-        format!("the tensor `{second}` in DIR/model.safetensors is cut short: it needs 24 bytes and has 23")
+        format!("the tensor `{second}` in DIR/model.safetensors is truncated: it needs 24 bytes but has 23")
             .replace(second, if weights_order(&bytes) == [first, second] { second } else { first })
     );
 
@@ -219,7 +219,7 @@ fn shards_that_do_not_fit_their_index() {
     assert_eq!(index(r#"{"a": "two.safetensors"}"#), "DIR/two.safetensors is missing");
     assert_eq!(
         index(r#"{"a": "one.safetensors", "b": "one.safetensors"}"#),
-        "DIR/model.safetensors.index.json promises the tensor `b` in one.safetensors, which does not hold it"
+        "DIR/model.safetensors.index.json lists the tensor `b` in one.safetensors, which does not contain it"
     );
     assert_eq!(
         refusal(&directory(&[("model.safetensors.index.json", b"{}")])),
@@ -249,21 +249,21 @@ fn pickles_that_ask_for_more() {
 #[test]
 fn archives_that_are_not_checkpoints() {
     assert_eq!(pickle(b""), "DIR/pytorch_model.bin is empty");
-    assert!(pickle(b"PK\x03\x04 and no more").starts_with("DIR/pytorch_model.bin is not a sound PyTorch checkpoint: "));
+    assert!(pickle(b"PK\x03\x04 and no more").starts_with("DIR/pytorch_model.bin is not a valid PyTorch checkpoint: "));
     let whole = fixture("views_2.bin");
-    assert!(pickle(&whole[..whole.len() / 2]).starts_with("DIR/pytorch_model.bin is not a sound PyTorch checkpoint: "));
+    assert!(pickle(&whole[..whole.len() / 2]).starts_with("DIR/pytorch_model.bin is not a valid PyTorch checkpoint: "));
     assert_eq!(
         pickle(&archive(&[("a.txt", b"x", STORED)])),
         "DIR/pytorch_model.bin has no entry `data.pkl`, which a PyTorch checkpoint needs"
     );
     assert_eq!(
         pickle(&archive(&[("m/data.pkl", b".", STORED), ("m/byteorder", b"big", STORED)])),
-        "DIR/pytorch_model.bin holds numbers in big byte order, only little is read"
+        "DIR/pytorch_model.bin has big byte order, but only little is supported"
     );
     // A bomb: eight megabytes that pack into a few kilobytes. Nothing of it is unpacked.
     assert_eq!(
         pickle(&archive(&[("m/data.pkl", &vec![0; 8 << 20], CompressionMethod::Deflated)])),
-        "the entry `m/data.pkl` of DIR/pytorch_model.bin is not stored as it is, as PyTorch stores it"
+        "the entry `m/data.pkl` of DIR/pytorch_model.bin is compressed or encrypted, but PyTorch stores entries as they are"
     );
     assert_eq!(
         pickle(&archive(&[("m/data.pkl", &vec![b'N'; 5 << 20], STORED)])),
@@ -281,7 +281,7 @@ fn storages_that_are_not_what_the_pickle_says() {
         |bytes: &[u8]| pickle(&archive(&[("m/data.pkl", &program, STORED), ("m/data/0", bytes, STORED)]));
     assert_eq!(
         with_storage(&[0; 20]),
-        "the tensor `w` in DIR/pytorch_model.bin is cut short: it needs 24 bytes and has 20"
+        "the tensor `w` in DIR/pytorch_model.bin is truncated: it needs 24 bytes but has 20"
     );
     assert_eq!(
         pickle(&archive(&[("m/data.pkl", &program, STORED)])),

@@ -20,7 +20,7 @@ pub enum SqlError {
     },
 
     /// A cell of a CSV or TSV table that is not of the type that the first rows gave its column.
-    #[error("{path}, row {row}: column {column:?} has {cell:?} where the first rows have {expected}")]
+    #[error("{path}, row {row}: column {column:?} has {cell:?}, but the first rows have {expected}")]
     CellType {
         /// The file.
         path: String,

@@ -59,7 +59,7 @@ impl SourceTable {
     pub(super) fn open(files: Vec<InputFile>) -> std::result::Result<Self, SqlError> {
         if let Some(file) = files.iter().find(|file| file.location.is_stream()) {
             let reason = "a table of a query must be a file, which can be read more than once".to_owned();
-            return Err(SqlError::Query { reason: format!("{} cannot be read: {reason}", file.location) });
+            return Err(SqlError::Query { reason: format!("cannot read {}: {reason}", file.location) });
         }
         let source = Source::of_files(files.clone())?;
         let schema = Arc::clone(source.schema());

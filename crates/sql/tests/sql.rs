@@ -205,10 +205,10 @@ fn damaged_tables_are_named() {
     assert_eq!(fault(&format!("SELECT * FROM '{empty}'")), format!("{empty} is empty"));
     let ragged = folder.write("r.csv", "a,b\n1,2\n3\n");
     let error = fault(&format!("SELECT * FROM '{ragged}'"));
-    assert_eq!(error, format!("{ragged}, line 3: 1 field where the header has 2"));
+    assert_eq!(error, format!("{ragged}, line 3: 1 field, but the header has 2"));
     let unclosed = folder.write("u.csv", "a,b\n1,\"x\n2,y\n3,z\n");
     let error = fault(&format!("SELECT count(*) FROM '{unclosed}'"));
-    assert_eq!(error, format!("{unclosed}, line 2: a quote is opened in this row and never closed"));
+    assert_eq!(error, format!("{unclosed}, line 2: unclosed quote in this row"));
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn a_late_cell_that_does_not_fit_is_an_error_where_it_is_asked_for() {
     let rows: String = (1..=100_000).map(|n| format!("{n},t\n")).collect();
     let input = folder.write("a.csv", format!("n,text\n{rows}007,last\n"));
     let error = fault(&format!("SELECT max(n) FROM '{input}'"));
-    assert_eq!(error, format!("{input}, row 100001: column \"n\" has \"007\" where the first rows have whole numbers"));
+    assert_eq!(error, format!("{input}, row 100001: column \"n\" has \"007\", but the first rows have whole numbers"));
     let found = query(&format!("SELECT count(*), max(text) FROM '{input}'")).unwrap();
     assert_eq!(cells(&found), [["100001", "t"]]);
     let found = query(&format!("SELECT n FROM '{input}' LIMIT 2")).unwrap();

@@ -19,14 +19,14 @@ pub enum TextError {
     },
 
     /// Pieces of single tokens are wanted, which only a SentencePiece model or a WordPiece vocabulary has.
-    #[error("{} has no spiece.model and no vocab.txt, which the pieces of single tokens come from", .dir.display())]
+    #[error("{} has no spiece.model and no vocab.txt, which are needed to split single tokens into pieces", .dir.display())]
     NoSpiece {
         /// The model directory.
         dir: PathBuf,
     },
 
     /// A file could not be read.
-    #[error("could not read {}: {source}", .path.display())]
+    #[error("cannot read {}: {source}", .path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -44,7 +44,7 @@ pub enum TextError {
     },
 
     /// A JSON file is not JSON, or has another shape than its kind of file has.
-    #[error("{} could not be understood: {source}", .path.display())]
+    #[error("cannot parse {}: {source}", .path.display())]
     Json {
         /// The file.
         path: PathBuf,
@@ -53,7 +53,7 @@ pub enum TextError {
     },
 
     /// A binary file ends inside a field.
-    #[error("{} is cut short: the field at byte {offset} needs {needed} bytes and {left} are left", .path.display())]
+    #[error("{} is truncated: the field at byte {offset} needs {needed} bytes, but only {left} are left", .path.display())]
     CutShort {
         /// The file.
         path: PathBuf,
@@ -138,7 +138,7 @@ pub enum TextError {
     },
 
     /// A regular expression tried more ways to match a text than it may.
-    #[error("the pattern {pattern:?} was given up on a text of {length} bytes: {reason}")]
+    #[error("the pattern {pattern:?} was abandoned on a text of {length} bytes: {reason}")]
     PatternGaveUp {
         /// The pattern as it was given.
         pattern: String,
@@ -149,7 +149,7 @@ pub enum TextError {
     },
 
     /// A vocabulary cannot be made to work as asked.
-    #[error("texts cannot be cut into pieces this way by this vocabulary: {reason}")]
+    #[error("this vocabulary cannot tokenize texts this way: {reason}")]
     Encode {
         /// Why not.
         reason: String,

@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn a_pattern_gives_up_in_the_end() {
         let error = Pattern::new("(x+x+)+y(?!z)").unwrap().find_all(&"x".repeat(1000)).unwrap_err();
-        assert!(error.to_string().contains("was given up on a text of 1000 bytes"), "{error}");
+        assert!(error.to_string().contains("was abandoned on a text of 1000 bytes"), "{error}");
         // Where nothing needs to be tried again there is nothing to give up.
         assert!(Pattern::new("(x+x+)+y").unwrap().find_all(&"x".repeat(1000)).unwrap().is_empty());
     }

@@ -5,21 +5,21 @@ use rayon::prelude::*;
 
 use crate::Tensors;
 
-/// How much of the old mean gradient and of the old mean square is kept in a step.
+/// The decay rates of the first and second moment (beta1, beta2).
 const BETAS: [f64; 2] = [0.9, 0.999];
 
-/// Keeps a step finite where the gradient was always 0.
+/// Keeps a step finite where the gradient has always been 0 (epsilon).
 const EPS: f32 = 1e-8;
 
-/// Values that a thread works on at a time.
+/// Values per task of a thread.
 const CHUNK: usize = 1 << 14;
 
-/// What is known of the gradients so far.
+/// The optimizer: the moments of the gradients so far.
 #[derive(Debug, Clone)]
 pub(crate) struct AdamW {
     mean: Tensors,
     square: Tensors,
-    /// Whether the weights of each tensor decay: not biases, and not those of a LayerNorm.
+    /// Whether weight decay applies to each tensor: not to biases and LayerNorm weights.
     decays: Vec<bool>,
     decay: f64,
     steps: i32,
@@ -33,7 +33,7 @@ impl AdamW {
         Self { square: mean.clone(), mean, decays, decay, steps: 0 }
     }
 
-    /// Moves the weights a step down the gradient; `frozen` tensors stay as they are.
+    /// Updates the weights by one step; `frozen` tensors do not change.
     pub(crate) fn step(&mut self, weights: &mut Tensors, gradient: &Tensors, rate: f64, frozen: &[bool]) {
         self.steps += 1;
         let [first, second] = BETAS.map(|beta| 1.0 - beta.powi(self.steps));
@@ -50,9 +50,9 @@ impl AdamW {
             let chunks = weights.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK));
             let moments = mean.par_chunks_mut(CHUNK).zip(square.par_chunks_mut(CHUNK));
             chunks.zip(moments).for_each(|((weights, gradient), (mean, square))| {
-                for (((weight, &slope), mean), square) in weights.iter_mut().zip(gradient).zip(mean).zip(square) {
-                    *mean += (1.0 - beta1) * (slope - *mean);
-                    *square = beta2 * *square + (1.0 - beta2) * slope * slope;
+                for (((weight, &gradient), mean), square) in weights.iter_mut().zip(gradient).zip(mean).zip(square) {
+                    *mean += (1.0 - beta1) * (gradient - *mean);
+                    *square = beta2 * *square + (1.0 - beta2) * gradient * gradient;
                     *weight = *weight * keep - size * *mean / (square.sqrt() * root + EPS);
                 }
             });
@@ -60,9 +60,9 @@ impl AdamW {
     }
 }
 
-/// The share of the greatest learning rate in a step, counted from 0: it grows over `warmup` steps and then falls to what
-/// would be 0 at `total`. No step has a share of 0: Hugging Face's schedule, whose first step is one, counts from 1 here while it
-/// grows.
+/// The learning rate of a step, counted from 0, as a fraction of the peak: linear warm-up over `warmup` steps, then
+/// linear decay to what would be 0 at `total`. No step has a rate of 0: Hugging Face's schedule, whose first step is
+/// one, counts from 1 here while it grows.
 pub(crate) fn linear(step: u64, warmup: u64, total: u64) -> f64 {
     if step < warmup {
         (step + 1) as f64 / warmup as f64
@@ -71,7 +71,7 @@ pub(crate) fn linear(step: u64, warmup: u64, total: u64) -> f64 {
     }
 }
 
-/// Scales a gradient down to a length of `most`; gives the length that it had.
+/// Clips a gradient to a norm of `most`; returns its norm before.
 pub(crate) fn clip(gradient: &mut Tensors, most: f64) -> f64 {
     let squares: Vec<f64> = gradient
         .all_mut()
@@ -114,8 +114,8 @@ mod tests {
         let mut keep = vec![false; places.len()];
         keep[frozen] = true;
         weights.all_mut().iter_mut().for_each(|values| values.fill(1.0));
-        for (slope, expected) in [(0.5, [0.899, 0.9]), (-0.25, [0.871_467_35, 0.873_366_2])] {
-            gradient.all_mut().iter_mut().for_each(|values| values.fill(slope));
+        for (value, expected) in [(0.5, [0.899, 0.9]), (-0.25, [0.871_467_35, 0.873_366_2])] {
+            gradient.all_mut().iter_mut().for_each(|values| values.fill(value));
             adam.step(&mut weights, &gradient, 0.1, &keep);
             for (place, expected) in [(decayed, expected[0]), (not, expected[1])] {
                 assert!((weights.at(place)[0] - expected).abs() < 1e-6, "{} for {expected}", weights.at(place)[0]);
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rate_grows_and_falls_on_straight_lines() {
+    fn the_rate_warms_up_and_decays_linearly() {
         let rates: Vec<f64> = (0..6).map(|step| linear(step, 2, 6)).collect();
         assert_eq!(rates, [0.5, 1.0, 1.0, 0.75, 0.5, 0.25]);
         assert_eq!(linear(0, 1, 1), 1.0, "an only step learns");

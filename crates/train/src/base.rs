@@ -1,4 +1,4 @@
-//! A model to begin with, and the model that comes of it.
+//! The base model of a fine-tuning, and the model that results from it.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,7 +10,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 
 use crate::{Tensors, TrainError};
 
-/// A model to begin with: any checkpoint, also a pretrained one without a classifier.
+/// A base model: any checkpoint, including a pretrained one without a classifier.
 #[derive(Debug)]
 pub struct Base {
     checkpoint: Checkpoint,
@@ -18,10 +18,10 @@ pub struct Base {
     limit: usize,
 }
 
-/// Which classifier is trained.
+/// The classification head that is trained.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Head {
-    /// The model's own: its labels are those of the table.
+    /// The base model's own: the labels of the table are its labels.
     Own(Vec<String>),
     /// A new one for these labels.
     New(Vec<String>),
@@ -41,7 +41,8 @@ impl Base {
     /// A checkpoint whose texts are cut to `limit` pieces; `None`: to what it can read, or what its vocabulary says.
     ///
     /// # Errors
-    /// [`TrainError::Text`] when its vocabulary cannot be read, [`TrainError::VocabularyTooLarge`], [`TrainError::Limit`].
+    /// [`TrainError::Text`] when its vocabulary cannot be read, [`TrainError::VocabularyTooLarge`],
+    /// [`TrainError::Limit`].
     pub fn new(checkpoint: Checkpoint, limit: Option<usize>) -> Result<Self, TrainError> {
         let pieces = SubwordTokenizer::from_files(checkpoint.origin(), |name| checkpoint.file(name))?;
         let (found, embeddings) = (pieces.vocabulary(), checkpoint.config().vocab_size);
@@ -69,13 +70,13 @@ impl Base {
         self.checkpoint.config()
     }
 
-    /// The most pieces of a text.
+    /// The maximum sequence length in pieces.
     #[must_use]
     pub fn limit(&self) -> usize {
         self.limit
     }
 
-    /// Appends the piece ids of a text, special pieces included; says whether it was cut.
+    /// Appends the piece ids of a text, special pieces included; returns whether it was truncated.
     ///
     /// # Errors
     /// [`TrainError::Text`].
@@ -83,8 +84,8 @@ impl Base {
         Ok(self.pieces.encode(text, self.limit, ids)?.truncated)
     }
 
-    /// The classifier for a table with these labels: the model's own where all are its labels, or just the numbers of all of
-    /// them from 0; else a new one for them, in the order of their numbers or letters.
+    /// The classifier for a table with these labels: the model's own where all are its labels, or just the numbers of
+    /// all of them from 0; else a new one for them, in the order of their numbers or letters.
     ///
     /// # Errors
     /// [`TrainError::TooFewLabels`].
@@ -103,7 +104,7 @@ impl Base {
         Ok(Head::New(labels))
     }
 
-    /// The weights to begin with, and the shape of the model that they are of.
+    /// The initial weights, and the configuration of the model.
     ///
     /// # Errors
     /// [`TrainError::Model`] for a tensor that is missing or has another shape.

@@ -1,9 +1,9 @@
-//! Whether a score of 0.9 is right nine times of ten.
+//! Calibration: whether predictions with a score of 0.9 are correct nine times out of ten.
 
 /// The number of bins, as in the paper.
 const BINS: usize = 15;
 
-/// Answers by their confidence, in bins of equal width from 0 to 1.
+/// Predictions by their confidence, in bins of equal width from 0 to 1.
 ///
 /// Source: Guo et al., On Calibration of Modern Neural Networks, 2017, <https://arxiv.org/abs/1706.04599>.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,19 +11,19 @@ pub struct Calibration {
     bins: Vec<Bin>,
 }
 
-/// The answers whose confidence lies between two bounds.
+/// The predictions whose confidence lies between two bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Bin {
     /// How many there are.
     pub rows: u64,
-    /// How many of them are right.
+    /// How many of them are correct.
     pub right: u64,
     /// The sum of their confidences.
     confidence_sum: f64,
 }
 
 impl Bin {
-    /// The share that is right, if there are any.
+    /// Their accuracy, if there are any.
     #[must_use]
     pub fn accuracy(&self) -> Option<f64> {
         (self.rows > 0).then(|| self.right as f64 / self.rows as f64)
@@ -43,7 +43,7 @@ impl Default for Calibration {
 }
 
 impl Calibration {
-    /// Counts an answer; `confidence` is between 0 and 1.
+    /// Counts a prediction; `confidence` is between 0 and 1.
     pub(crate) fn add(&mut self, confidence: f64, right: bool) {
         // The upper bound of a bin belongs to it.
         let place = (confidence * BINS as f64).ceil() as usize;
@@ -59,7 +59,8 @@ impl Calibration {
         &self.bins
     }
 
-    /// The expected calibration error: how far accuracy is from confidence, on average over all answers; 0 without any.
+    /// The expected calibration error: the difference of accuracy and confidence, averaged over all predictions; 0
+    /// without any.
     #[must_use]
     pub fn error(&self) -> f64 {
         let rows: u64 = self.bins.iter().map(|bin| bin.rows).sum();

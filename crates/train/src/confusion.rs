@@ -1,4 +1,4 @@
-//! Which classes are taken for which.
+//! The confusion matrix.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use serde::ser::{Serialize, SerializeSeq, Serializer};
 
 /// Rows by true class and predicted class. Only pairs that occur take memory.
 ///
-/// As JSON it is the matrix, true classes outside, up to [`Confusion::MOST_IN_FULL`] classes; of more, it is the list of the
-/// pairs that occur: true class, predicted class, rows.
+/// As JSON it is the matrix, true classes outside, up to [`Confusion::MOST_IN_FULL`] classes; of more, it is the list
+/// of the pairs that occur: true class, predicted class, rows.
 ///
 /// ```
 /// # use albertine_train::{Evaluation, Loss, Run};
@@ -42,7 +42,7 @@ impl Confusion {
         self.classes
     }
 
-    /// The rows of the class `expected` that got `predicted`.
+    /// The number of rows of the class `expected` with the prediction `predicted`.
     #[must_use]
     pub fn rows(&self, expected: usize, predicted: usize) -> u64 {
         self.counts.get(&(expected, predicted)).copied().unwrap_or(0)

@@ -4,14 +4,14 @@
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// One class, or none: whoever names it is right about every text.
-    #[error("there is {} and nothing to tell apart", if *count == 1 { "1 class" } else { "no class" })]
+    /// Fewer than two classes.
+    #[error("there {}, but a classifier needs at least 2", if *count == 1 { "is 1 class" } else { "are no classes" })]
     TooFewLabels {
         /// How many there are.
         count: usize,
     },
     /// A label of the table that is none of the model's.
-    #[error("{} is no class of the model; its classes are {}", beginning(label), quoted(labels))]
+    #[error("{} is not a class of the model; its classes are {}", beginning(label), quoted(labels))]
     UnknownLabel {
         /// The label as the table has it.
         label: String,
@@ -20,7 +20,7 @@ pub enum TrainError {
     },
     /// Another number of names than the model has classes.
     #[error(
-        "{given} {} given for the {} classes {}", if *given == 1 { "name is" } else { "names are" }, labels.len(), quoted(labels)
+        "{given} {} given for the {} classes {}", if *given == 1 { "name was" } else { "names were" }, labels.len(), quoted(labels)
     )]
     LabelCount {
         /// How many are given.
@@ -29,22 +29,22 @@ pub enum TrainError {
         labels: Vec<String>,
     },
     /// The model's own labels, given in another order than that of its logits.
-    #[error("the names that are given are the model's own in another order; its order is {}", quoted(labels))]
+    #[error("the names given are the model's own labels in a different order; its order is {}", quoted(labels))]
     OtherOrder {
         /// The model's, in the order of its logits.
         labels: Vec<String>,
     },
     /// A name that is blank.
-    #[error("a class is given no name")]
+    #[error("the name of a class is blank")]
     NoName,
     /// A name that stands for two classes.
-    #[error("the name `{label}` is given for two classes")]
+    #[error("the name `{label}` was given for two classes")]
     SameName {
         /// The name.
         label: String,
     },
     /// A row whose logits are not those of the labels, or whose true class is none of theirs.
-    #[error("a row of class {expected} with {logits} logits, where there are {labels} labels")]
+    #[error("a row of class {expected} with {logits} logits, but there are {labels} labels")]
     Shape {
         /// The true class.
         expected: usize,
@@ -54,7 +54,7 @@ pub enum TrainError {
         labels: usize,
     },
     /// Logits that are no numbers.
-    #[error("the model answers a text of class `{label}` with what is no number: its weights are damaged")]
+    #[error("the logits of a text of class `{label}` are not a number: the model's weights are damaged")]
     NotANumber {
         /// The true label of the text.
         label: String,
@@ -63,7 +63,7 @@ pub enum TrainError {
     #[error("no row has both a text and a label")]
     NoRows,
     /// A step whose loss is no number.
-    #[error("the loss of step {step} is no number: the model has diverged")]
+    #[error("the loss of step {step} is not a number: training has diverged")]
     Diverged {
         /// The step, from 1.
         step: u64,
@@ -72,7 +72,7 @@ pub enum TrainError {
     #[error(transparent)]
     Text(#[from] albertine_text::TextError),
     /// A vocabulary with more pieces than the model has embeddings.
-    #[error("the vocabulary has {pieces} pieces, and the model embeddings for {embeddings}")]
+    #[error("the vocabulary has {pieces} pieces, but the model has embeddings for {embeddings}")]
     VocabularyTooLarge {
         /// Pieces of the vocabulary.
         pieces: usize,
@@ -80,7 +80,7 @@ pub enum TrainError {
         embeddings: usize,
     },
     /// A limit that the model cannot read.
-    #[error("a text of {asked} pieces is asked for, and the model reads from {least} to {most}")]
+    #[error("the maximum sequence length must be from {least} to {most} pieces for this model, not {asked}")]
     Limit {
         /// What was asked for.
         asked: usize,
@@ -90,7 +90,7 @@ pub enum TrainError {
         most: usize,
     },
     /// Threads that cannot be started.
-    #[error("the threads cannot be started: {0}")]
+    #[error("cannot start the threads: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
     /// What the model says of its weights or of pieces.
     #[error(transparent)]
@@ -99,10 +99,10 @@ pub enum TrainError {
     #[error(transparent)]
     Cpu(#[from] albertine_model::CpuError),
     /// Weights that could not be written.
-    #[error("the weights cannot be written: {0}")]
+    #[error("cannot write the weights: {0}")]
     Safetensors(#[from] safetensors::SafeTensorError),
     /// Numbers that could not be written as JSON.
-    #[error("the numbers cannot be written: {0}")]
+    #[error("cannot write the metrics: {0}")]
     Json(#[from] serde_json::Error),
 }
 
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn a_label_is_shown_on_one_line_and_not_whole() {
         let said = |label: &str| TrainError::UnknownLabel { label: label.to_owned(), labels: Vec::new() }.to_string();
-        assert!(said("a\u{1b}[31m\nb").starts_with("`a\\u{1b}[31m\\nb` is"), "{}", said("a\u{1b}[31m\nb"));
+        assert!(said("a\u{1b}[31m\nb").starts_with("`a\\u{1b}[31m\\nb` is not"), "{}", said("a\u{1b}[31m\nb"));
         assert!(said(&"x".repeat(1 << 20)).len() < 200);
     }
 

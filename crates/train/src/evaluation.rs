@@ -1,20 +1,20 @@
-//! Rows as they come: a true class and the logits that a model gave for it.
+//! Evaluation, row by row: a true class and the logits of the model.
 
 use crate::{Calibration, Confusion, Metrics, Run, TrainError};
 
-/// What a model was trained to make small, and with that how its logits become confidences.
+/// The loss that a model was trained with, which also determines how its logits become confidences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loss {
     /// One class out of many, by softmax.
     CrossEntropy,
-    /// Each class by itself, by sigmoid; the mean over the classes.
+    /// Each class independently, by sigmoid; the mean over the classes.
     BinaryCrossEntropy,
 }
 
-/// What a model made of one row.
+/// The prediction for one row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Verdict {
-    /// The class of the greatest logit, the first of equals, whatever its score.
+    /// The class with the highest logit (the first of equals), whatever its score.
     pub predicted: usize,
     /// Its score, from 0 to 1.
     pub confidence: f64,
@@ -71,7 +71,7 @@ impl Evaluation {
         &self.labels
     }
 
-    /// The numbers over all rows so far.
+    /// The metrics over all rows so far.
     ///
     /// # Errors
     /// [`TrainError::NoRows`] when there was none.

@@ -1,11 +1,11 @@
-//! Labelled texts as a model reads them.
+//! Labeled texts as a model reads them.
 
 use albertine_model::RaggedBatch;
 use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::seq::SliceRandom;
 
-/// The pieces and the true class of each of some texts.
+/// The piece ids and the true class of each text.
 #[derive(Debug, Clone, Default)]
 pub struct Examples {
     pieces: RaggedBatch,
@@ -13,7 +13,7 @@ pub struct Examples {
 }
 
 impl Examples {
-    /// Without any text.
+    /// No examples.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -31,7 +31,7 @@ impl Examples {
         self.classes.len()
     }
 
-    /// Whether there is no text.
+    /// Whether there are no texts.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.classes.is_empty()
@@ -43,7 +43,7 @@ impl Examples {
         &self.classes
     }
 
-    /// Takes `count` examples out, drawn by chance that depends on `seed` alone.
+    /// Removes `count` examples, drawn at random with `seed`, and returns them.
     ///
     /// ```
     /// # use albertine_train::Examples;
@@ -64,7 +64,7 @@ impl Examples {
         taken
     }
 
-    /// How much each of so many classes must count for all to count the same together; 0 for one without examples.
+    /// The class weights with which all classes have the same total weight; 0 for a class without examples.
     #[must_use]
     pub fn balanced_weights(&self, classes: usize) -> Vec<f32> {
         let mut counts = vec![0_u64; classes];

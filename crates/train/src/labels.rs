@@ -1,10 +1,10 @@
-//! From what a table calls a class to the model's number for it.
+//! From the names that a table uses for classes to class indices.
 
 use std::collections::HashMap;
 
 use crate::TrainError;
 
-/// The names of a model's classes, as tables have them.
+/// The names that a table uses for the model's classes.
 ///
 /// ```
 /// use albertine_train::LabelNames;
@@ -28,7 +28,7 @@ pub struct LabelNames {
 }
 
 impl LabelNames {
-    /// The model's own labels, and their numbers from 0 where no label is a number itself.
+    /// The model's own labels, and class indices from 0 if no label is itself a number.
     ///
     /// # Errors
     /// [`TrainError::SameName`].
@@ -37,11 +37,11 @@ impl LabelNames {
         Ok(Self { names: labels.to_vec(), classes: classes(labels)?, numbered })
     }
 
-    /// Names that a table has in the place of the model's `labels`, in their order.
+    /// Names that a table uses instead of the model's `labels`, in the same order.
     ///
     /// # Errors
-    /// [`TrainError::LabelCount`]; [`TrainError::SameName`]; [`TrainError::NoName`]; [`TrainError::OtherOrder`] when they are
-    /// the model's labels and not in its order, which would count classes for one another.
+    /// [`TrainError::LabelCount`]; [`TrainError::SameName`]; [`TrainError::NoName`]; [`TrainError::OtherOrder`] when
+    /// they are the model's labels in a different order, which would confuse the classes.
     pub fn given(labels: &[String], names: &[String]) -> Result<Self, TrainError> {
         if names.len() != labels.len() {
             return Err(TrainError::LabelCount { given: names.len(), labels: labels.to_vec() });
@@ -74,7 +74,7 @@ impl LabelNames {
         known.ok_or_else(|| TrainError::UnknownLabel { label: cell.to_owned(), labels: self.names.clone() })
     }
 
-    /// Whether a cell is understood as the number of a class and not as its name.
+    /// Whether a value is read as a class index and not as a name.
     #[must_use]
     pub fn is_number(&self, cell: &str) -> bool {
         self.numbered && whole(cell).is_some()

@@ -1,8 +1,8 @@
-//! Fine-tuning a classifier on labelled texts, and measuring it: from logits and true classes to the numbers of a model
-//! card, and a report that shows them.
+//! Fine-tuning a classifier on labeled texts, and evaluating it: from logits and true classes to the metrics of a model
+//! card and a report.
 //!
-//! [`Base`] is a model to begin with, [`Examples`] are texts as it reads them, and a [`Trainer`] takes it through them: the
-//! whole network, by the gradient of the encoder itself, over the kernels that classify too.
+//! [`Base`] is the base model, [`Examples`] are texts as it reads them, and a [`Trainer`] takes it through them:
+//! the whole network, by the gradient of the encoder itself, over the kernels that classify too.
 //!
 //! Rows come one at a time, as [`Evaluation::add`]; nothing is kept of them but counts, so that memory depends on the
 //! labels and the pairs of them that are mistaken, not on the table.

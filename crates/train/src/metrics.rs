@@ -1,4 +1,4 @@
-//! The numbers of an evaluation, under the names and in the order in which model cards have them.
+//! The metrics of an evaluation, under the names and in the order that model cards use.
 
 use std::time::Duration;
 
@@ -6,35 +6,35 @@ use serde::Serialize;
 
 use crate::{Calibration, Confusion, TrainError};
 
-/// The rows of a step, of which [`Metrics::steps_per_second`] speaks: what the published card was made with. Rows are not
-/// computed in steps.
+/// The rows of a step, of which [`Metrics::steps_per_second`] speaks: what the published card was made with. Rows are
+/// not computed in steps.
 pub const STEP_ROWS: u64 = 32;
 
-/// What a run knows of itself.
+/// Facts about the run, for the metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Run {
-    /// From the first row read to the last one answered.
+    /// Time from the first row read to the last prediction.
     pub runtime: Duration,
     /// How long the model was trained, if that is known.
     pub epoch: Option<f64>,
-    /// Rows that have no text or no label and are not counted.
+    /// Rows without a text or a label, which were skipped.
     pub left_out: u64,
-    /// Texts that were longer than the model's limit and were cut.
+    /// Texts that were longer than the model's limit and were truncated.
     pub truncated: u64,
 }
 
-/// The numbers of an evaluation. As JSON, the keys of a Hugging Face `Trainer` come first, in its order.
+/// The metrics of an evaluation. As JSON, the keys of a Hugging Face `Trainer` come first, in its order.
 ///
-/// A share whose denominator is 0 is 0.
+/// A ratio whose denominator is 0 is 0.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Metrics {
     /// The mean loss of a row, in nats.
     #[serde(rename = "eval_loss")]
     pub loss: f64,
-    /// The share of rows that got their class.
+    /// The fraction of rows whose prediction is correct.
     #[serde(rename = "eval_accuracy")]
     pub accuracy: f64,
-    /// Micro-averaged: where each row has one class it is the accuracy.
+    /// Micro-averaged; equal to the accuracy, since each row has one class.
     #[serde(rename = "eval_f1")]
     pub f1: f64,
     /// Micro-averaged, as [`f1`](Self::f1).
@@ -46,10 +46,10 @@ pub struct Metrics {
     /// Seconds, to four digits after the point.
     #[serde(rename = "eval_runtime")]
     pub runtime: f64,
-    /// Rows a second, to three digits after the point.
+    /// Rows per second, to three digits after the point.
     #[serde(rename = "eval_samples_per_second")]
     pub samples_per_second: f64,
-    /// Steps of [`STEP_ROWS`] rows a second, to three digits after the point.
+    /// Steps of [`STEP_ROWS`] rows per second, to three digits after the point.
     #[serde(rename = "eval_steps_per_second")]
     pub steps_per_second: f64,
     /// How long the model was trained, if that is known.
@@ -57,19 +57,19 @@ pub struct Metrics {
     /// The number of rows.
     #[serde(rename = "eval_samples")]
     pub samples: u64,
-    /// Rows that have no text or no label and are not counted.
+    /// Rows without a text or a label, which were skipped.
     #[serde(rename = "eval_left_out")]
     pub left_out: u64,
-    /// Texts that were longer than the model's limit and were cut.
+    /// Texts that were longer than the model's limit and were truncated.
     #[serde(rename = "eval_truncated")]
     pub truncated: u64,
-    /// The mean of the classes' F1, over the classes that some row has or got.
+    /// The mean F1 of the classes, over the classes that occur as a true or predicted class.
     #[serde(rename = "eval_macro_f1")]
     pub macro_f1: f64,
-    /// The mean of the classes' precisions, as [`macro_f1`](Self::macro_f1).
+    /// The mean precision of the classes, as [`macro_f1`](Self::macro_f1).
     #[serde(rename = "eval_macro_precision")]
     pub macro_precision: f64,
-    /// The mean of the classes' recalls, as [`macro_f1`](Self::macro_f1).
+    /// The mean recall of the classes, as [`macro_f1`](Self::macro_f1).
     #[serde(rename = "eval_macro_recall")]
     pub macro_recall: f64,
     /// The expected calibration error, see [`Calibration`].
@@ -80,23 +80,23 @@ pub struct Metrics {
     /// Rows by true class and predicted class, in the order of the logits.
     #[serde(rename = "confusion_matrix")]
     pub confusion: Confusion,
-    /// Rows by the confidence of their answer; not in the JSON.
+    /// Predictions by confidence; not in the JSON.
     #[serde(skip)]
     pub calibration: Calibration,
 }
 
-/// The numbers of one class.
+/// The metrics of one class.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ClassMetrics {
     /// Its label.
     pub label: String,
-    /// The share of rows that got the class and have it.
+    /// The fraction of rows predicted as this class that belong to it.
     pub precision: f64,
-    /// The share of rows that have the class and got it.
+    /// The fraction of rows of this class that are predicted as it.
     pub recall: f64,
     /// The harmonic mean of both.
     pub f1: f64,
-    /// The rows that have the class.
+    /// The number of rows of this class.
     pub support: u64,
 }
 
@@ -162,7 +162,7 @@ impl Metrics {
         })
     }
 
-    /// The rows that got their class.
+    /// The number of correct predictions.
     #[must_use]
     pub fn right(&self) -> u64 {
         (0..self.per_class.len()).map(|class| self.confusion.rows(class, class)).sum()
@@ -185,7 +185,7 @@ mod tests {
     use super::*;
     use crate::{Evaluation, Loss};
 
-    /// The numbers of the published AG News card follow from 7,199 right rows of 7,600 in 52.2405 seconds.
+    /// The numbers of the published AG News card follow from 7,199 correct rows of 7,600 in 52.2405 seconds.
     #[test]
     fn the_published_card() {
         let labels = ["World", "Sports", "Business", "Sci/Tech"].map(str::to_owned).to_vec();

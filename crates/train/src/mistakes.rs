@@ -1,21 +1,21 @@
-//! The mistakes that a model is surest of: wrong labels in the table, or what it has not learned.
+//! The most confident errors of a model: wrong labels in the table, or texts that it has not learned.
 
-/// A text that got another class than its own.
+/// A text whose prediction is wrong.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mistake {
-    /// The row of the table, from 1, without a header.
+    /// The row of the table, counted from 1, not counting a header.
     pub row: u64,
-    /// The text, or its beginning.
+    /// The text, or its start.
     pub text: String,
     /// The true class.
     pub expected: usize,
-    /// The class that it got.
+    /// The predicted class.
     pub predicted: usize,
-    /// How sure the model was of it, from 0 to 1.
+    /// The confidence of the prediction, from 0 to 1.
     pub confidence: f64,
 }
 
-/// The surest mistakes seen so far, a few of them.
+/// The most confident errors so far.
 #[derive(Debug, Clone)]
 pub struct Mistakes {
     most: usize,
@@ -23,19 +23,19 @@ pub struct Mistakes {
 }
 
 impl Mistakes {
-    /// Keeps `most` mistakes.
+    /// Keeps at most `most` errors.
     #[must_use]
     pub fn new(most: usize) -> Self {
         Self { most, surest: Vec::new() }
     }
 
-    /// Whether a mistake of that confidence would be kept: of equals the earlier stays.
+    /// Whether an error of that confidence would be kept; of equals, the earlier one stays.
     #[must_use]
     pub fn wants(&self, confidence: f64) -> bool {
         self.place(confidence) < self.most
     }
 
-    /// Keeps a mistake if it is sure enough.
+    /// Keeps an error if it is confident enough.
     pub fn offer(&mut self, mistake: Mistake) {
         if self.wants(mistake.confidence) {
             self.surest.insert(self.place(mistake.confidence), mistake);
@@ -47,7 +47,7 @@ impl Mistakes {
         self.surest.partition_point(|other| other.confidence >= confidence)
     }
 
-    /// The mistakes, the surest first.
+    /// The errors, the most confident first.
     #[must_use]
     pub fn surest(&self) -> &[Mistake] {
         &self.surest

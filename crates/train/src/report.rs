@@ -1,4 +1,4 @@
-//! What was measured, for programs (JSON) and for people (a page).
+//! The metrics of an evaluation, as JSON and as an HTML page.
 
 mod chart;
 mod html;
@@ -9,7 +9,7 @@ use crate::{Metrics, Mistake, TrainError, json};
 
 /// What a report shows.
 ///
-/// As JSON it is the [`Metrics`], and behind them `run`, an object of the facts.
+/// As JSON it is the [`Metrics`] followed by `run`, an object of the facts.
 ///
 /// ```
 /// # use albertine_train::{Evaluation, Loss, Report, Run};
@@ -23,16 +23,16 @@ use crate::{Metrics, Mistake, TrainError, json};
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Report<'a> {
-    /// How it was measured: names and values, first of all the name of the model.
+    /// The settings of the run: names and values, the first of them the name of the model.
     pub facts: &'a [(&'a str, String)],
-    /// The numbers.
+    /// The metrics.
     pub metrics: &'a Metrics,
-    /// The mistakes that it is surest of.
+    /// The most confident errors.
     pub mistakes: &'a [Mistake],
 }
 
 impl Report<'_> {
-    /// The JSON on lines that a person can read: one for each number, each class and each row of the confusion matrix.
+    /// Readable JSON: one line for each number, each class and each row of the confusion matrix.
     ///
     /// # Errors
     /// [`TrainError::Json`] when a number cannot be written.
@@ -40,7 +40,7 @@ impl Report<'_> {
         Ok(json::lines(self)?)
     }
 
-    /// One HTML file that needs nothing else and runs nothing.
+    /// A self-contained HTML page without scripts.
     #[must_use]
     pub fn page(&self) -> String {
         html::page(self)
@@ -103,7 +103,7 @@ mod tests {
             "&lt;no&gt;",
             "yes &amp; no",
             "0.5000",
-            "7 rows have no text or no label",
+            "7 rows without a text or a label were skipped",
         ] {
             assert!(page.contains(shown), "{shown} is missing in {page}");
         }
@@ -118,7 +118,7 @@ mod tests {
     fn many_classes_are_shown_by_what_is_mistaken() {
         let metrics = metrics(3000);
         let report = Report { facts: &[], metrics: &metrics, mistakes: &[] };
-        assert!(report.page().contains("The most frequent confusions"));
+        assert!(report.page().contains("Most frequent confusions"));
         assert!(report.page().len() < 100_000, "{}", report.page().len());
         assert!(report.json().unwrap().len() < 400_000);
         let json: serde_json::Value = serde_json::from_str(&report.json().unwrap()).unwrap();

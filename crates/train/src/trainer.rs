@@ -1,4 +1,4 @@
-//! Fine-tuning: epochs of steps over shuffled examples, with what happens told to whoever listens.
+//! Fine-tuning: epochs of optimizer steps over shuffled examples, with events for a listener.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -16,41 +16,41 @@ use crate::network::{Classifier, Network, Targets, dropped};
 use crate::parameters::Places;
 use crate::{Evaluation, Examples, Loss, Metrics, Run, Tensors, TrainError};
 
-/// Pieces that go through the model at a time: what a step keeps for its gradient depends on it. A batch that has more goes in
-/// parts whose gradients are added up, which is the same step.
+/// Pieces that go through the model at a time: what a step keeps for its gradient depends on it. A batch that has more
+/// goes in parts whose gradients are added up, which is the same step.
 const TOKENS: usize = 4096;
 
 /// How a model is trained.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainSettings {
-    /// How often every example is seen.
+    /// Number of epochs.
     pub epochs: u32,
-    /// Examples of a step.
+    /// Batch size: examples per optimizer step.
     pub batch_size: usize,
-    /// The greatest step size of AdamW.
+    /// Peak learning rate of AdamW.
     pub learning_rate: f64,
-    /// The share of all steps over which the step size grows from 0; then it falls to 0.
+    /// Fraction of all steps over which the learning rate warms up linearly; it then decays linearly to 0.
     pub warmup: f64,
-    /// How much of each weight is taken away in a step, in parts of the step size; not of biases and LayerNorms.
+    /// Weight decay, not applied to biases and LayerNorm weights.
     pub weight_decay: f64,
-    /// The greatest length of a step's gradient; a longer one is shortened.
+    /// Maximum gradient norm; larger gradients are clipped to it.
     pub clip: f64,
-    /// The share of the target that goes to all classes alike, from 0 to 1.
+    /// Label smoothing: the part of each target that is spread evenly over all classes, from 0 to 1.
     pub label_smoothing: f32,
-    /// How much each class counts; all the same without.
+    /// Class weights in the loss; `None` weights all classes equally.
     pub class_weights: Option<Vec<f32>>,
-    /// The share of the values before the classifier that are left out in a step.
+    /// Dropout probability before the classifier.
     pub dropout: f32,
-    /// Train the classifier alone (and not even the pooler).
+    /// Train only the classifier (and not the pooler).
     pub freeze_encoder: bool,
-    /// Stop when the validation loss has not fallen for so many epochs.
+    /// Early-stopping patience: the number of epochs without a lower validation loss after which training stops.
     pub patience: Option<u32>,
-    /// What chance depends on: the same seed on the same kind of CPU gives the same weights, bit for bit.
+    /// Random seed: the same seed on the same kind of CPU gives the same weights, bit for bit.
     pub seed: u64,
 }
 
 impl Default for TrainSettings {
-    /// Three epochs of 32 at 2e-5, as fine-tuning of published ALBERTs is usually begun.
+    /// Three epochs of 32 at 2e-5, the usual starting point for fine-tuning published ALBERTs.
     fn default() -> Self {
         Self {
             epochs: 3,
@@ -69,47 +69,47 @@ impl Default for TrainSettings {
     }
 }
 
-/// What happens in a training.
+/// An event during training.
 #[derive(Debug, Clone, Copy)]
 pub enum Event<'a> {
-    /// A step was made.
+    /// An optimizer step was completed.
     Step {
-        /// The steps made so far.
+        /// Steps completed so far.
         step: u64,
-        /// The steps that there will be in all.
+        /// Total number of steps.
         steps: u64,
         /// The mean loss of the step's examples.
         loss: f64,
-        /// The step size.
+        /// The learning rate.
         learning_rate: f64,
-        /// The length of the gradient before it was shortened.
+        /// The norm of the gradient before clipping.
         gradient_norm: f64,
     },
-    /// Every example was seen once more.
+    /// An epoch was completed.
     Epoch {
-        /// The epochs so far.
+        /// Epochs completed so far.
         epoch: u32,
-        /// The mean loss of its examples as they were seen.
+        /// The mean training loss of the epoch.
         loss: f64,
-        /// The share of them that got their class as they were seen.
+        /// The training accuracy of the epoch.
         accuracy: f64,
-        /// What it took.
+        /// The duration of the epoch.
         elapsed: Duration,
-        /// The numbers on the validation examples, if there are any.
+        /// The metrics on the validation set, if there is one.
         validation: Option<&'a Metrics>,
     },
 }
 
-/// What came out of a training.
+/// The result of training.
 #[derive(Debug)]
 pub struct Trained {
-    /// The weights: those of the epoch with the least validation loss; without validation the last ones.
+    /// The weights: those of the epoch with the lowest validation loss; without a validation set, the last ones.
     pub weights: Tensors,
-    /// The epoch that they are of, from 1.
+    /// The epoch of these weights, from 1.
     pub epoch: u32,
-    /// Steps that were made in all.
+    /// Total number of steps completed.
     pub steps: u64,
-    /// What was measured after that epoch.
+    /// The validation metrics after that epoch.
     pub validation: Option<Metrics>,
     /// The step at which the model diverged; the weights are those of an epoch before it.
     pub diverged: Option<u64>,
@@ -123,7 +123,8 @@ pub struct Trainer {
     kernels: Kernels,
     weights: Tensors,
     adam: AdamW,
-    /// What goes into the classifier for each example, `[examples, hidden]`, where nothing else is trained: it stays the same.
+    /// What goes into the classifier for each example, `[examples, hidden]`, where nothing else is trained: it stays
+    /// the same.
     pooled: Option<Vec<f32>>,
     frozen: Vec<bool>,
     random: Xoshiro256PlusPlus,
@@ -131,7 +132,8 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// Of a model with those weights, with as many threads as `kernels` allow. The result does not depend on their number.
+    /// Of a model with those weights, with as many threads as `kernels` allow. The result does not depend on their
+    /// number.
     #[must_use]
     pub fn new(config: AlbertConfig, weights: Tensors, settings: TrainSettings, kernels: Kernels) -> Self {
         let classifier = Places::new(&config).classifier.weight;
@@ -149,11 +151,11 @@ impl Trainer {
         }
     }
 
-    /// Trains on `examples` and tells `listen` of it, who may stop it.
+    /// Trains on `examples` and sends events to `listen`, which can stop training.
     ///
     /// # Errors
-    /// [`TrainError::NoRows`] without examples, [`TrainError::Diverged`] when a loss is no number, and what the model says of
-    /// pieces that it does not know.
+    /// [`TrainError::NoRows`] without examples, [`TrainError::Diverged`] when a loss is no number, and what the model
+    /// says of pieces that it does not know.
     pub fn train(
         self,
         examples: &Examples,
@@ -248,7 +250,7 @@ impl Trainer {
         Ok(pooled)
     }
 
-    /// The numbers of the model as it is now.
+    /// The metrics of the current model.
     fn measured(&self, examples: &Examples, epoch: u32) -> Result<Metrics, TrainError> {
         match measure(&self.config, &self.weights, self.kernels, examples, epoch, &|| false) {
             Ok(Some(metrics)) => Ok(metrics),
@@ -259,7 +261,7 @@ impl Trainer {
         }
     }
 
-    /// One step over the examples at `places`: the mean loss, how many got their class, and what to tell.
+    /// One step over the examples at `places`: the mean loss, the number of correct predictions, and the event.
     fn step(
         &mut self,
         examples: &Examples,
@@ -331,15 +333,15 @@ fn rows_of(all: &[f32], places: &[usize], width: usize, drop: Option<&[f32]>) ->
     rows
 }
 
-/// The epoch with the least validation loss so far.
+/// The epoch with the lowest validation loss so far.
 struct Best {
     epoch: u32,
     weights: Tensors,
     metrics: Metrics,
 }
 
-/// The numbers of a model with those weights on `examples`, computed as it classifies; `epoch` is told with them. Nothing, when
-/// `stop` says so meanwhile.
+/// The metrics of a model with those weights on `examples`, computed as in inference; `epoch` is included in them.
+/// Nothing, when `stop` says so meanwhile.
 ///
 /// # Errors
 /// [`TrainError::NoRows`], [`TrainError::NotANumber`], and what the model says of pieces that it does not know.

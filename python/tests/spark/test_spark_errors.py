@@ -113,5 +113,5 @@ spark.stop()
 
 
 def test_a_table_of_spark_needs_a_pipeline(spark: Any) -> None:
-    with pytest.raises(TypeError, match="a Spark DataFrame wants a pipeline"):
+    with pytest.raises(TypeError, match="a Spark DataFrame needs a pipeline"):
         albertine.classify(frame(spark))

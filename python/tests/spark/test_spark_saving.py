@@ -58,7 +58,7 @@ def test_pipelines_with_foreign_stages_are_saved_and_loaded(spark: Any, tmp_path
 def test_a_pipeline_with_foreign_stages_is_refused_without_spark(spark: Any, tmp_path: Path) -> None:
     model = pyspark.ml.PipelineModel([SQLTransformer(statement=LENGTH), stages()[0]])
     model.save(str(tmp_path / "model"))
-    with pytest.raises(PipelineError, match="SQLTransformer`, which there is not here"):
+    with pytest.raises(PipelineError, match="SQLTransformer`, which is not supported"):
         albertine.base.PipelineModel.load(tmp_path / "model")
 
 
@@ -126,7 +126,7 @@ def test_our_pipelines_are_spark_s(spark: Any, tmp_path: Path) -> None:
     albertine.base.PipelineModel(model.stages).save(str(tmp_path / "foreign model"))
     assert labels(pyspark.ml.PipelineModel.load(str(tmp_path / "foreign model")).transform(frame(spark))) == LABELS
     assert LightPipeline(model).annotate("The striker scored twice.")["class"] == ["Sports"]
-    with pytest.raises(PipelineError, match="SQLTransformer_.* is no stage of albertine, so that the pipeline needs a Spark DataFrame"):
+    with pytest.raises(PipelineError, match="SQLTransformer_.* is not one of albertine's stages, so the pipeline needs a Spark DataFrame"):
         foreign.fit(table())
 
 
@@ -156,7 +156,7 @@ def test_what_is_there_is_replaced_only_when_asked(spark: Any, tmp_path: Path, l
     model.save(path)
     with pytest.raises(Exception, match="already"):
         model.save(path)
-    with pytest.raises(AlbertineError, match=r"is there already; write\(\).overwrite\(\).save\(path\) replaces it"):
+    with pytest.raises(AlbertineError, match=r"already exists; write\(\).overwrite\(\).save\(path\) replaces it"):
         model.stages[0].save(path)
     model.stages[2].setMaxSentenceLength(64)
     model.write().overwrite().save(path)
@@ -222,7 +222,7 @@ def test_files_elsewhere_are_reached_through_spark(spark: Any, tmp_path: Path, m
     ours.write().overwrite().save("viewfs://elsewhere/models/pipeline")
     sequence = loaded.stages[2]
     sequence.save("viewfs://elsewhere/models/stage")
-    with pytest.raises(AlbertineError, match="is there already"):
+    with pytest.raises(AlbertineError, match="already exists"):
         sequence.save("viewfs://elsewhere/models/stage")
     assert AlbertForSequenceClassification.load("viewfs://elsewhere/models/stage").getClasses() == sequence.getClasses()
     with pytest.raises(ModelNotFound, match="there is nothing at viewfs://elsewhere/models/nothing"):

@@ -173,7 +173,7 @@ def test_a_published_name_offline_says_how_to_get_it(hub: Hub, monkeypatch: pyte
     with pytest.raises(albertine.ModelNotFound) as raised:
         AlbertForSequenceClassification.pretrained(PUBLISHED, "en")
     assert str(raised.value) == (
-        f"`{PUBLISHED}` is not on this machine, and the network is not to be used; fetch it once without ALBERTINE_OFFLINE and "
+        f"`{PUBLISHED}` is not on this machine, and network access is disabled; fetch it once without ALBERTINE_OFFLINE and "
         f"HF_HUB_OFFLINE, or name a folder that holds {ARCHIVE} in ALBERTINE_HUB, or give its path; the model `ag_news` is built in"
     )
     assert hub.asked == []

@@ -7,13 +7,13 @@ use clap::{Args, ValueHint};
 use super::{InputArgs, ModelArgs};
 
 pub(super) const EXAMPLES: &str = "\
-The numbers go to standard output as JSON: first those of a model card, in the order of Hugging Face's Trainer, then macro averages, \
-the calibration error, the numbers of each class, the confusion matrix and what the run was. `epoch` is null: a table does not tell how \
-long a model was trained. A row without a text or without a label is left out and counted. Where each class is scored by itself \
-(sigmoid), the best one counts, whatever its score.
+The metrics are printed to standard output as JSON: first the nine of Hugging Face's Trainer, in its order, then macro averages, the \
+calibration error, the metrics of each class, the confusion matrix and the settings of the run. `epoch` is null, because a table does \
+not say how long a model was trained. Rows without a text or without a label are skipped and counted. For a model that scores each \
+class independently (sigmoid), the class with the highest score is the prediction, whatever its score.
 
-The label column holds the model's labels, or their numbers from 0. Where the table calls them otherwise, --labels gives its names in \
-the model's order (`albertine inspect model` shows it). Rows are counted from 1, without a header.
+The label column contains the model's labels, or class indices counted from 0. If the table uses other names, --labels gives them in \
+the model's order (`albertine inspect model` shows it). Rows are counted from 1, not counting a header.
 
 Examples:
   albertine evaluate --input test.csv
@@ -26,16 +26,16 @@ pub(crate) struct EvaluateArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
 
-    /// Column that holds the true label
+    /// Column that contains the true label
     #[arg(long, value_name = "NAME", default_value = "label", help_heading = "Input")]
     pub(crate) label_column: String,
 
-    /// What the table calls the model's classes, in the model's order, as a line of CSV [default: the model's labels, or their numbers
-    /// from 0]
+    /// The table's names for the model's classes, in the model's order, as a line of CSV [default: the model's labels,
+    /// or class indices from 0]
     #[arg(long, value_name = "NAME,..", help_heading = "Input")]
     pub(crate) labels: Option<String>,
 
-    /// Folder for a report: report.html with the confusion matrix and the surest mistakes, and metrics.json
+    /// Folder for a report: report.html with the confusion matrix and the most confident errors, and metrics.json
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath, help_heading = "Output")]
     pub(crate) report: Option<PathBuf>,
 

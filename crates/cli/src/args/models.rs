@@ -5,9 +5,9 @@ use clap::{Subcommand, ValueHint};
 use super::MODEL;
 
 pub(super) const EXAMPLES: &str = "\
-What is on this machine is used without a look at the network; what is not is fetched once, checked, and kept in one folder: \
-ALBERTINE_CACHE, else the system's folder for caches. ALBERTINE_HUB names folders and URLs to take published models from, \
-HF_ENDPOINT a mirror of huggingface.co, HF_TOKEN a token for it. --offline, or ALBERTINE_OFFLINE=1, keeps off the network.
+Models that are on this machine are used without network access. Others are downloaded once, verified, and kept in the cache: \
+ALBERTINE_CACHE, or else the platform's cache folder. ALBERTINE_HUB lists folders and URLs to get published models from, \
+HF_ENDPOINT names a mirror of huggingface.co and HF_TOKEN a token for it. --offline or ALBERTINE_OFFLINE=1 disables network access.
 
 Examples:
   albertine models list
@@ -19,34 +19,35 @@ Examples:
 /// `albertine models`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModelsAction {
-    /// List the models that are here and those that are known
+    /// List the models on this machine and the published models
     List {
-        /// Read the index of published models anew first, in the form of Spark NLP's metadata.json [default: where they come from]
+        /// First update the index of published models, from a file in the format of Spark NLP's metadata.json [default:
+        /// from the first place in ALBERTINE_HUB, or else from Spark NLP]
         #[arg(long, value_name = "URL|PATH", num_args = 0..=1, value_hint = ValueHint::FilePath)]
         refresh: Option<Option<String>>,
     },
 
-    /// Show what a model is, where it is and where it came from
+    /// Show a model's labels, location and origin
     Show {
         /// Model to show
         #[arg(value_name = MODEL)]
         name: String,
     },
 
-    /// Fetch a model, unless it is here, and print where it is
+    /// Download a model if it is not on this machine, and print its path
     Pull {
-        /// Model to fetch
+        /// Model to download
         #[arg(value_name = MODEL)]
         name: String,
     },
 
-    /// Make a model directory of a model of any kind, keep it under a name, and print where it is
+    /// Convert a model of any kind to a model directory, keep it under a name, and print its path
     Import {
         /// Model to import: a directory, an archive, a repository or a URL
         #[arg(value_name = "PATH|ORG/REPO|URL", value_hint = ValueHint::AnyPath)]
         from: String,
 
-        /// Name to give it
+        /// Name for the model
         name: String,
     },
 
@@ -57,9 +58,9 @@ pub(crate) enum ModelsAction {
         name: String,
     },
 
-    /// Print where a model is
+    /// Print the path of a model
     Path {
-        /// Model to look for
+        /// Model to locate
         #[arg(value_name = MODEL)]
         name: String,
     },

@@ -36,8 +36,8 @@ pub(crate) fn bench(args: &BenchArgs, hub: &Hub, printer: &Printer) -> anyhow::R
     let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
     if rows == 0 {
         return Err(Misuse::new(
-            format!("{origin} has no rows to measure with"),
-            "name a table with rows, or leave `--input` out",
+            format!("{origin} has no rows"),
+            "give a table with rows, or omit `--input` to use generated texts",
         )
         .into());
     }
@@ -47,7 +47,7 @@ pub(crate) fn bench(args: &BenchArgs, hub: &Hub, printer: &Printer) -> anyhow::R
         classify.output_schema(&batch.schema())?;
     }
     printer.note(format_args!(
-        "measuring: a round to warm up and {} over {}",
+        "measuring: a warm-up round and {} over {}",
         count(args.rounds as u64, "round"),
         count(rows as u64, "text")
     ));
@@ -65,7 +65,7 @@ pub(crate) fn bench(args: &BenchArgs, hub: &Hub, printer: &Printer) -> anyhow::R
     facts.add("precision", precision.name(), precision.name());
     facts.add("threads", classifier.threads(), classifier.threads().to_string());
     facts.add("texts", rows, format!("{}, {origin}", grouped(rows as u64)));
-    let computed = format!("{}, each text once and blank ones not", grouped(median.counts.sequences));
+    let computed = format!("{}, without duplicate and blank texts", grouped(median.counts.sequences));
     facts.add("computed", median.counts.sequences, computed);
     facts.add("rounds", args.rounds, args.rounds.to_string());
     let threads = timing::threads_at_once(classifier.threads());

@@ -40,7 +40,7 @@ pub(crate) fn classify(args: ClassifyArgs, hub: &Hub, printer: &Printer) -> anyh
     }
 }
 
-/// A few texts: one record batch, without threads and without the engine's streams.
+/// A few texts: one record batch, without the engine's streams and threads.
 fn classify_texts(
     texts: Vec<String>,
     columns: Columns,
@@ -67,7 +67,7 @@ fn classify_texts(
     Ok(Outcome::Done)
 }
 
-/// A stream of any length, window by window. Everything that can be known to be wrong is, before a row is read.
+/// A stream of any length, window by window. Every error that can be found before a row is read is found then.
 fn classify_tables(
     options: SourceOptions,
     columns: Columns,
@@ -110,9 +110,9 @@ fn load(model: &Model, columns: Columns, hub: &Hub) -> Result<Classify, albertin
     Classify::new(Arc::new(classifier), columns)
 }
 
-/// Says which of the added columns have another name than usual, because the table has a column of that name.
+/// Warns about added columns with another name than usual, because the table already has a column of that name.
 fn say_renamed(classify: &Classify, schema: &Schema, printer: &Printer) {
     for (usual, used) in classify.renamed(schema) {
-        printer.warn(format_args!("the input has a column `{usual}`, so the new one is called `{used}`"));
+        printer.warn(format_args!("the input has a column `{usual}`, so the new column is called `{used}`"));
     }
 }

@@ -1,4 +1,4 @@
-//! `albertine evaluate`: how good a model is on a labelled table.
+//! `albertine evaluate`: metrics of a model on a labeled table.
 
 mod tally;
 
@@ -28,8 +28,8 @@ pub(crate) fn evaluate(args: &EvaluateArgs, hub: &Hub, printer: &Printer) -> any
     let options = settings::tables(&args.input, Errors::Fail);
     if options.format == Some(Format::Txt) {
         return Err(Misuse::new(
-            "lines of text have no labels",
-            "name a labelled table, as in `--input test.csv`; for standard input give `--input-format` too",
+            "plain text has no label column",
+            "give a labeled table, as in `--input test.csv`; for standard input, also give `--input-format`",
         )
         .into());
     }
@@ -57,7 +57,7 @@ pub(crate) fn evaluate(args: &EvaluateArgs, hub: &Hub, printer: &Printer) -> any
     progress.finish();
     let summary = result?;
     if summary.rows == 0 {
-        return Err(Misuse::new(format!("{input} has no rows to measure with"), "name a table with rows").into());
+        return Err(Misuse::new(format!("{input} has no rows"), "give a table with rows").into());
     }
 
     report::rows(printer, summary.rows, summary.elapsed, None);
@@ -69,7 +69,7 @@ pub(crate) fn evaluate(args: &EvaluateArgs, hub: &Hub, printer: &Printer) -> any
     let facts = facts(&found.to_string(), &model, &classifier, input, args);
     let report = Report { facts: &facts, metrics: &metrics, mistakes: tally.mistakes() };
     printer.note(format_args!(
-        "{} of {} got their class ({:.2} %)",
+        "{} of {} correct ({:.2} %)",
         grouped(metrics.right()),
         count(metrics.samples, "text"),
         metrics.accuracy * 100.0
@@ -83,7 +83,7 @@ pub(crate) fn evaluate(args: &EvaluateArgs, hub: &Hub, printer: &Printer) -> any
     WholeFile::create(&Target::Stdout)?.finish(json.as_bytes())?;
     if let (Some(files), Some(folder)) = (files, &args.report) {
         files.finish(&report)?;
-        printer.note(format_args!("the report is {}", folder.join(PAGE).display()));
+        printer.note(format_args!("report written to {}", folder.join(PAGE).display()));
     }
     Ok(Outcome::Done)
 }
@@ -98,8 +98,8 @@ fn facts(
 ) -> [(&'static str, String); 11] {
     let computed = classifier.model();
     let long_texts = match model.settings.long_texts {
-        LongTexts::Windows { overlap } => format!("windows that share {overlap} pieces"),
-        _ => "cut".to_owned(),
+        LongTexts::Windows { overlap } => format!("windows that overlap by {overlap} pieces"),
+        _ => "truncated".to_owned(),
     };
     [
         ("model", name.to_owned()),
@@ -126,7 +126,7 @@ struct Files {
 
 impl Files {
     fn create(folder: &Path, source: &Source) -> anyhow::Result<Self> {
-        fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        fs::create_dir_all(folder).with_context(|| format!("cannot create the folder {}", folder.display()))?;
         let file = |name: &str| {
             let target = Target::File(folder.join(name));
             target.check(source)?;

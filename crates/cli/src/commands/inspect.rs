@@ -48,12 +48,15 @@ fn pieces(text: &str, model: &str, hub: &Hub, printer: &Printer) -> anyhow::Resu
     writer.finish()?;
     let limit = classifier.max_sentence_length();
     if pieces.len() > limit {
-        printer.warn(format_args!("the model reads {limit} of these {} pieces", grouped(pieces.len() as u64)));
+        printer.warn(format_args!(
+            "the model reads only the first {limit} of these {} pieces",
+            grouped(pieces.len() as u64)
+        ));
     }
     Ok(())
 }
 
-/// What a model is made of; it is loaded whole, so that what is wrong with it is told.
+/// What a model is made of; it is loaded completely, so that any error in it is reported.
 fn describe(model: &str, hub: &Hub, printer: &Printer) -> anyhow::Result<()> {
     let source = hub.resolve(model)?;
     let classifier = Classifier::load(&source, ClassifierSettings::default())?;
@@ -65,7 +68,7 @@ fn describe(model: &str, hub: &Hub, printer: &Printer) -> anyhow::Result<()> {
     }
     facts.add("labels", config.labels.clone(), config.labels.join(", "));
     let problem = config.problem_type.map(ProblemType::name);
-    facts.add("problem_type", problem, problem.unwrap_or("not given"));
+    facts.add("problem_type", problem, problem.unwrap_or("not specified"));
     facts.add("parameters", config.parameters(), grouped(config.parameters() as u64));
     let sizes = [
         ("hidden_layers", config.num_hidden_layers),
@@ -104,10 +107,10 @@ fn files(source: &ModelSource) -> anyhow::Result<BTreeMap<String, u64>> {
             ("README.md".to_owned(), model.card.len() as u64),
         ])),
         ModelSource::Directory(path) if path.is_dir() => {
-            listing(path).with_context(|| format!("the directory {} could not be listed", path.display()))
+            listing(path).with_context(|| format!("cannot list the directory {}", path.display()))
         }
         ModelSource::Directory(path) => {
-            let size = std::fs::metadata(path).with_context(|| format!("{} could not be read", path.display()))?.len();
+            let size = std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?.len();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             Ok(BTreeMap::from([(name, size)]))
         }
@@ -140,7 +143,7 @@ fn cpu(printer: &Printer) -> anyhow::Result<()> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let mut facts = Facts::default();
     facts.add("architecture", std::env::consts::ARCH, std::env::consts::ARCH);
-    facts.add("cpu_level", level, format!("{level} (ALBERTINE_CPU lowers it)"));
+    facts.add("cpu_level", level, format!("{level} (can be lowered with ALBERTINE_CPU)"));
     facts.add("available", json!(available), available.join(", "));
     facts.add("precisions", json!(precisions), precisions.join(", "));
     facts.add("cores", cores, cores.to_string());

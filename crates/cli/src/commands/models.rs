@@ -68,7 +68,7 @@ fn print(path: &Path, printer: &Printer) -> anyhow::Result<()> {
 fn refresh(from: Option<&str>, hub: &Hub, printer: &Printer) -> anyhow::Result<()> {
     let reading = hub.refresh(from)?;
     printer.note(format_args!(
-        "{} of the index, {} kept",
+        "{} read from the index, {} kept",
         count(reading.lines as u64, "line"),
         count(reading.kept as u64, "model")
     ));
@@ -76,7 +76,7 @@ fn refresh(from: Option<&str>, hub: &Hub, printer: &Printer) -> anyhow::Result<(
         printer.warn(fault);
     }
     if reading.damaged > reading.faults.len() {
-        printer.warn(format_args!("{} of the index could not be read", count(reading.damaged as u64, "line")));
+        printer.warn(format_args!("{} of the index could not be parsed", count(reading.damaged as u64, "line")));
     }
     Ok(())
 }
@@ -152,7 +152,7 @@ fn show(name: &str, hub: &Hub, printer: &Printer) -> anyhow::Result<()> {
             labels = classifier.labels().to_vec();
         }
         Some((ModelSource::BuiltIn(model), None)) => {
-            facts.add("path", Value::Null, "part of the program");
+            facts.add("path", Value::Null, "built into the program");
             let checkpoint =
                 albertine::model::AlbertConfig::from_slice(model.config, Path::new("built-in/config.json"));
             labels = checkpoint.map_err(albertine::Error::from)?.labels;

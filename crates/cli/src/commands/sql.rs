@@ -25,9 +25,8 @@ const STACK: usize = 1 << 30;
 pub(crate) fn sql(args: &SqlArgs, hub: &Hub, printer: &Printer) -> anyhow::Result<Outcome> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("albertine-sql".into()).stack_size(STACK);
-        let running =
-            thread.spawn_scoped(scope, || run(args, hub, printer)).context("a thread could not be started")?;
-        running.join().unwrap_or_else(|_| bail!("the query could not be run: the engine stopped unexpectedly"))
+        let running = thread.spawn_scoped(scope, || run(args, hub, printer)).context("cannot start a thread")?;
+        running.join().unwrap_or_else(|_| bail!("the query failed: the engine stopped unexpectedly"))
     })
 }
 

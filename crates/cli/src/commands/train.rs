@@ -50,7 +50,7 @@ pub(crate) fn train(args: &TrainArgs, hub: &Hub, printer: &Printer) -> anyhow::R
     };
     let test = tables.test.map(|table| rows::examples(&base, table, &names, args, printer)).transpose()?;
     printer.note(format_args!(
-        "{} to learn, {} to measure on, texts of at most {} pieces",
+        "{} for training, {} for validation, at most {} pieces per text",
         count(learned.len() as u64, "text"),
         grouped(held_out.as_ref().map_or(0, Examples::len) as u64),
         base.limit()
@@ -69,8 +69,7 @@ pub(crate) fn train(args: &TrainArgs, hub: &Hub, printer: &Printer) -> anyhow::R
     })?;
     let (lines, epochs_run) = log.finish();
     if let Some(step) = trained.diverged {
-        printer
-            .warn(format_args!("the model diverged at step {step}; what is kept is that of epoch {}", trained.epoch));
+        printer.warn(format_args!("training diverged at step {step}; the model of epoch {} is kept", trained.epoch));
     }
     let tested = match &test {
         Some(test) => {
@@ -80,7 +79,7 @@ pub(crate) fn train(args: &TrainArgs, hub: &Hub, printer: &Printer) -> anyhow::R
     };
     let stopped = is_asked_to_stop();
     if stopped && test.is_some() && tested.is_none() {
-        printer.warn("stopped before the test rows were measured");
+        printer.warn("stopped before the model was evaluated on the test set");
     }
 
     let facts = facts(
@@ -124,15 +123,15 @@ pub(crate) fn train(args: &TrainArgs, hub: &Hub, printer: &Printer) -> anyhow::R
 fn check(args: &TrainArgs) -> Result<(), Misuse> {
     if args.patience.is_some() && args.validation.is_empty() && args.validation_split == 0.0 {
         return Err(Misuse::new(
-            "`--patience` needs rows to measure on",
-            "name them with `--validation`, or hold some back with `--validation-split 0.1`",
+            "`--patience` needs a validation set",
+            "give one with `--validation`, or hold out some rows with `--validation-split 0.1`",
         ));
     }
     let streams =
         [&args.input.inputs, &args.validation, &args.test].map(|inputs| inputs.iter().any(|input| input == "-"));
     let implied = args.input.inputs.is_empty();
     if streams.into_iter().chain([implied]).filter(|is_stream| *is_stream).count() > 1 {
-        return Err(Misuse::new("standard input can be one table only", "name files for the others"));
+        return Err(Misuse::new("standard input can be used for one table only", "give files for the others"));
     }
     Ok(())
 }
@@ -143,23 +142,27 @@ fn head(base: &Base, rows: &Rows, printer: &Printer) -> anyhow::Result<Head> {
     if labels.len() < 2 {
         return Err(Misuse::new(
             format!("all rows have the label `{}`", labels.iter().map(|label| plain(label)).collect::<String>()),
-            "name a table of two classes or more, or another `--label-column`",
+            "give a table with at least two classes, or choose another `--label-column`",
         )
         .into());
     }
     let head = base.head(&labels)?;
     let mut names: Vec<String> = head.labels().iter().take(NAMED).map(|label| plain(label)).collect();
-    names.extend((head.labels().len() > NAMED).then(|| "and so on".to_owned()));
+    names.extend((head.labels().len() > NAMED).then(|| "...".to_owned()));
     let which = if matches!(head, Head::Own(_)) { "the model's own" } else { "a new" };
-    printer.note(format_args!("{which} classifier of {} classes: {}", head.labels().len(), names.join(", ")));
+    printer.note(format_args!(
+        "{which} classification head with {} classes: {}",
+        head.labels().len(),
+        names.join(", ")
+    ));
     if matches!(head, Head::Own(_)) && !labels.iter().all(|label| head.labels().contains(label)) {
-        printer.note("labels that are numbers are read as those of these classes, from 0");
+        printer.note("numeric labels are read as indices of these classes, from 0");
     }
     if matches!(base.config().problem_type, Some(ProblemType::MultiLabel | ProblemType::Regression)) {
-        printer.warn("the model was made for several classes a text or for numbers; from now on it gives one class");
+        printer.warn("the base model was trained for multi-label classification or regression; the new model predicts one class per text");
     }
     if let CheckpointKind::SparkNlp { .. } = base.checkpoint().kind() {
-        printer.warn("Spark NLP read this model's texts token by token; from now on they are read whole");
+        printer.warn("Spark NLP encodes texts token by token for this model; the new model reads each text as a whole");
     }
     Ok(head)
 }
@@ -189,8 +192,8 @@ fn split(learned: &mut Examples, args: &TrainArgs) -> Result<Option<Examples>, M
     if held_out == 0 || held_out >= rows {
         let which = if held_out == 0 { "none" } else { "all" };
         return Err(Misuse::new(
-            format!("a share of {} of {} is {which} of them", args.validation_split, count(rows as u64, "row")),
-            "choose another `--validation-split`, or name rows with `--validation`",
+            format!("a fraction of {} of {} is {which} of them", args.validation_split, count(rows as u64, "row")),
+            "choose another `--validation-split`, or give a validation set with `--validation`",
         ));
     }
     Ok(Some(learned.split(held_out, args.seed)))
@@ -234,28 +237,28 @@ fn facts(
     };
     vec![
         ("model", args.output.display().to_string()),
-        ("begun with", model.to_owned()),
+        ("base model", model.to_owned()),
         ("input", args.input.inputs.join(", ")),
         ("text columns", args.input.text_columns.join(", ")),
         ("label column", args.label_column.clone()),
-        ("texts learned", learned.len().to_string()),
-        ("validation", validation),
-        ("texts of validation", held_out.len().to_string()),
-        ("test", list(&args.test)),
-        ("epochs asked for", args.epochs.to_string()),
+        ("training texts", learned.len().to_string()),
+        ("validation set", validation),
+        ("validation texts", held_out.len().to_string()),
+        ("test set", list(&args.test)),
+        ("epochs", args.epochs.to_string()),
         ("epoch kept", trained.epoch.to_string()),
-        ("steps made", trained.steps.to_string()),
+        ("steps", trained.steps.to_string()),
         ("interrupted", is_asked_to_stop().to_string()),
         ("batch size", args.batch_size.to_string()),
         ("learning rate", args.learning_rate.to_string()),
         ("warmup", args.warmup.to_string()),
         ("weight decay", args.weight_decay.to_string()),
-        ("clip", args.clip.to_string()),
+        ("max gradient norm", args.clip.to_string()),
         ("label smoothing", args.label_smoothing.to_string()),
         ("dropout", args.dropout.to_string()),
         ("class weights", format!("{:?}", args.class_weights).to_lowercase()),
         ("patience", args.patience.map_or_else(|| "none".to_owned(), |patience| patience.to_string())),
-        ("frozen encoder", args.freeze_encoder.to_string()),
+        ("encoder frozen", args.freeze_encoder.to_string()),
         ("max sentence length", base.limit().to_string()),
         ("seed", args.seed.to_string()),
         ("cpu level", kernels.level().to_string()),

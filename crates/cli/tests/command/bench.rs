@@ -57,14 +57,14 @@ fn nothing_to_measure_is_an_error() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: none.txt has no rows to measure with
-    hint: name a table with rows, or leave `--input` out
+    error: none.txt has no rows
+    hint: give a table with rows, or omit `--input` to use generated texts
     "#);
     assert_conversation!(sandbox.run(&["bench", "--input", "numbers.parquet"]), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
     error: column `text` holds Int64, not text
-    hint: choose a column of text with `--text-column`
+    hint: choose a text column with `--text-column`
     "#);
 }

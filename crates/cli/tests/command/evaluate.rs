@@ -118,8 +118,8 @@ fn the_best_class_counts_where_each_is_scored_by_itself() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: the model gives numbers (a regression), not classes
-    hint: name a classifier with `--model`
+    error: the model is a regression: it predicts a number, not a class
+    hint: choose a classifier with `--model`
     "#);
 }
 
@@ -128,13 +128,13 @@ fn a_report_is_written_and_escaped() {
     let sandbox = Sandbox::new();
     sandbox.file("news.csv", format!("text,label\n{SPORTS} <b>&,World\n{BUSINESS},Business\n"));
     let (metrics, said) = evaluate(&sandbox, &["--input", "news.csv", "--report", "out/report"]);
-    assert!(said.contains("the report is out/report/report.html"), "{said}");
+    assert!(said.contains("report written to out/report/report.html"), "{said}");
     assert_eq!(sandbox.names("out/report"), ["metrics.json", "report.html"]);
     let kept: Value = serde_json::from_str(&sandbox.read("out/report/metrics.json")).expect("JSON");
     assert_eq!(kept, metrics);
     let page = sandbox.read("out/report/report.html");
     assert!(page.contains("&lt;b&gt;&amp;</span></th><td>1</td><td>World</td><td>Sports</td>"), "{page}");
-    assert!(page.contains("50.00 %</span> of 2 texts"), "{page}");
+    assert!(page.contains("50.00 %</span> of 2 texts correct"), "{page}");
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn a_report_that_cannot_be_written_is_told_before_the_work() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: cannot make the folder news.csv: File exists (os error 17)
+    error: cannot create the folder news.csv: File exists (os error 17)
     "#);
     sandbox.file("own/metrics.json", "{\"text\":\"a\",\"label\":\"World\"}\n");
     let arguments = ["evaluate", "--input", "own/metrics.json", "--input-format", "jsonl", "--report", "own"];
@@ -162,7 +162,7 @@ fn a_report_that_cannot_be_written_is_told_before_the_work() {
     ----- stdout -----
     ----- stderr -----
     error: the output own/metrics.json is also an input
-    hint: write to another file, and move it over the input when it is complete
+    hint: write to another file, then move it over the input
     "#);
 }
 
@@ -175,7 +175,7 @@ fn rows_without_a_text_or_a_label_are_left_out_and_counted() {
     );
     let (metrics, said) = evaluate(&sandbox, &["--input", "news.jsonl"]);
     assert_eq!((&metrics["eval_samples"], &metrics["eval_accuracy"]), (&1.into(), &1.0.into()));
-    assert!(said.contains("warning: 2 rows have no text or no label and were left out"), "{said}");
+    assert!(said.contains("warning: 2 rows have no text or no label and were skipped"), "{said}");
 
     sandbox.file("none.csv", "text,label\n,World\n");
     assert_conversation!(sandbox.run(&["evaluate", "--input", "none.csv", "--quiet"]), @r#"
@@ -183,7 +183,7 @@ fn rows_without_a_text_or_a_label_are_left_out_and_counted() {
     ----- stdout -----
     ----- stderr -----
     error: no row has both a text and a label
-    hint: `--text-column` and `--label-column` name the columns that are read
+    hint: `--text-column` and `--label-column` name the columns to read
     "#);
 }
 
@@ -195,8 +195,8 @@ fn a_row_that_cannot_be_read_stops_the_run() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: news.csv, line 3: 3 fields where the header has 2
-    hint: `classify --errors null` keeps such rows with null values and goes on
+    error: news.csv, line 3: 3 fields, but the header has 2
+    hint: `classify --errors null` keeps such rows with null values and continues
     "#);
 }
 
@@ -208,8 +208,8 @@ fn a_label_that_is_none_of_the_models_stops_the_run() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: row 2: `Politics` is no class of the model; its classes are `World`, `Sports`, `Business`, `Sci/Tech`
-    hint: `--labels` gives what the table calls the model's classes, in the model's order, and `--label-column` names another column; numbers of classes are counted from 0
+    error: row 2: `Politics` is not a class of the model; its classes are `World`, `Sports`, `Business`, `Sci/Tech`
+    hint: give the table's names for the model's classes with `--labels`, in the model's order, or choose another column with `--label-column`; class indices are counted from 0
     "#);
     assert!(sandbox.names("out").is_empty(), "no report of half a table");
 }
@@ -223,43 +223,43 @@ fn mistakes_are_told_before_the_work() {
     ----- stdout -----
     ----- stderr -----
     error: there is no column `topic`; the columns are `text`, `label`
-    hint: name the column of the true labels with `--label-column`
+    hint: name the column of true labels with `--label-column`
     "#);
     assert_conversation!(sandbox.run(&["evaluate", "--input", "news.csv", "--text-column", "title"]), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
     error: there is no column `title`; the columns are `text`, `label`
-    hint: name the column of the text with `--text-column`
+    hint: name the text column with `--text-column`
     "#);
     assert_conversation!(sandbox.run(&["evaluate", "--input", "news.csv", "--labels", "a,b"]), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: 2 names are given for the 4 classes `World`, `Sports`, `Business`, `Sci/Tech`
-    hint: give each class a name of its own, in the order of the model's labels, as in `--labels no,yes`
+    error: 2 names were given for the 4 classes `World`, `Sports`, `Business`, `Sci/Tech`
+    hint: give one distinct name for each class, in the order of the model's labels, as in `--labels no,yes`
     "#);
     assert_conversation!(sandbox.run(&["evaluate", "--input", "news.csv", "--labels", "a,b,c,b"]), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: the name `b` is given for two classes
-    hint: give each class a name of its own, in the order of the model's labels, as in `--labels no,yes`
+    error: the name `b` was given for two classes
+    hint: give one distinct name for each class, in the order of the model's labels, as in `--labels no,yes`
     "#);
     let order = ["evaluate", "--input", "news.csv", "--labels", "Business,Sci/Tech,Sports,World"];
     assert_conversation!(sandbox.run(&order), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: the names that are given are the model's own in another order; its order is `World`, `Sports`, `Business`, `Sci/Tech`
-    hint: leave `--labels` out
+    error: the names given are the model's own labels in a different order; its order is `World`, `Sports`, `Business`, `Sci/Tech`
+    hint: omit `--labels`
     "#);
     assert_conversation!(sandbox.run_with_input(&["evaluate"], b"a line"), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: lines of text have no labels
-    hint: name a labelled table, as in `--input test.csv`; for standard input give `--input-format` too
+    error: plain text has no label column
+    hint: give a labeled table, as in `--input test.csv`; for standard input, also give `--input-format`
     "#);
     sandbox.file("lists.jsonl", "{\"text\":\"a\",\"label\":[\"World\"]}\n");
     assert_conversation!(sandbox.run(&["evaluate", "--input", "lists.jsonl"]), @r#"
@@ -267,14 +267,14 @@ fn mistakes_are_told_before_the_work() {
     ----- stdout -----
     ----- stderr -----
     error: column `label` holds List(Utf8), not labels
-    hint: name the column of the true labels with `--label-column`
+    hint: name the column of true labels with `--label-column`
     "#);
     sandbox.file("empty.csv", "text,label\n");
     assert_conversation!(sandbox.run(&["evaluate", "--input", "empty.csv"]), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: empty.csv has no rows to measure with
-    hint: name a table with rows
+    error: empty.csv has no rows
+    hint: give a table with rows
     "#);
 }

@@ -23,8 +23,8 @@ fn published() -> Server {
     Server::of_files([(format!("/{FILE}"), model_archive("gelu"))])
 }
 
-/// The command with a server as the only place of published models and as the Hugging Face hub; a proxy that is not there must
-/// not matter.
+/// The command with a server as the only place of published models and as the Hugging Face hub; a proxy that is not
+/// there must not matter.
 fn command(sandbox: &Sandbox, server: &Server, arguments: &[&str]) -> Command {
     let mut command = sandbox.command(arguments);
     command.env("ALBERTINE_HUB", server.url("")).env("HF_ENDPOINT", server.url(""));
@@ -56,7 +56,7 @@ fn a_published_model_is_fetched_and_then_here() {
     ----- stdout -----
     cache/archives/albert_base_sequence_classifier_ag_news_en_3.4.0_3.0_1639648298937.zip
     ----- stderr -----
-    fetching http://[SERVER]/albert_base_sequence_classifier_ag_news_en_3.4.0_3.0_1639648298937.zip ([SIZE])
+    downloading http://[SERVER]/albert_base_sequence_classifier_ag_news_en_3.4.0_3.0_1639648298937.zip ([SIZE])
     "#);
     drop(server);
     let here = "exit code: 0\n----- stdout -----\ncache/archives/albert_base_sequence_classifier_ag_news_en_3.4.0_3.0_1639648298937.zip\n----- stderr -----\n";
@@ -80,7 +80,7 @@ fn every_command_fetches_the_model_that_it_needs() {
         let sandbox = Sandbox::new();
         let said = run(&sandbox, &server, arguments);
         assert!(said.starts_with("exit code: 0"), "{arguments:?}: {said}");
-        assert!(said.contains("fetching http://[SERVER]/org/repo/resolve/main/model.safetensors ("), "{said}");
+        assert!(said.contains("downloading http://[SERVER]/org/repo/resolve/main/model.safetensors ("), "{said}");
         assert!(files_below(&sandbox.path("cache")).contains(&"repositories/models--org--repo/refs/main".to_owned()));
     }
 }
@@ -101,8 +101,8 @@ fn off_the_network_a_model_that_is_not_here_is_told() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: `albert_base_sequence_classifier_ag_news` is not on this machine, and the network is not to be used
-    hint: `albertine models pull albert_base_sequence_classifier_ag_news` fetches it where there is a network; a folder that holds albert_base_sequence_classifier_ag_news_en_3.4.0_3.0_1639648298937.zip can be named in ALBERTINE_HUB, or its path given
+    error: `albert_base_sequence_classifier_ag_news` is not on this machine, and network access is disabled
+    hint: run `albertine models pull albert_base_sequence_classifier_ag_news` with network access; or add a folder that contains albert_base_sequence_classifier_ag_news_en_3.4.0_3.0_1639648298937.zip to ALBERTINE_HUB, or give its path
     "#);
     for variable in ["ALBERTINE_OFFLINE", "HF_HUB_OFFLINE"] {
         for arguments in
@@ -123,14 +123,14 @@ fn a_model_that_is_nowhere_is_told() {
     ----- stdout -----
     ----- stderr -----
     error: `albert_base_sequence_classifier_ag_news_en_3.4.0_3.0_1639648298937.zip` was not found in http://[SERVER]/
-    hint: ALBERTINE_HUB names the folders and addresses where published models are looked for
+    hint: ALBERTINE_HUB lists the folders and URLs that are searched for published models
     "#);
     assert_conversation!(run(&sandbox, &server, &["models", "path", NAME]), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
     error: `albert_base_sequence_classifier_ag_news` is not in the cache cache
-    hint: `albertine models pull albert_base_sequence_classifier_ag_news` fetches it
+    hint: `albertine models pull albert_base_sequence_classifier_ag_news` downloads it
     "#);
     assert_conversation!(run(&sandbox, &server, &["models", "pull", "org/repo"]), @r#"
     exit code: 2
@@ -176,7 +176,7 @@ fn an_index_is_refreshed_from_a_file() {
     let (stdout, stderr) = said.split_once("----- stderr -----\n").expect("two streams");
     assert!(stdout.contains("\"albert_new\""), "{said}");
     insta::assert_snapshot!(stderr, @"
-    3 lines of the index, 1 model kept
+    3 lines read from the index, 1 model kept
     warning: line 3 of metadata.json: expected value at line 1 column 1
     ");
     let said = sandbox.run(&["models", "show", "albert_new"]);
@@ -209,8 +209,8 @@ fn an_imported_model_has_a_name_of_its_own() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: there is a model `mine` already: cache/models/mine
-    hint: choose another name, or make room with `albertine models remove mine`
+    error: the model `mine` already exists: cache/models/mine
+    hint: choose another name, or remove that model with `albertine models remove mine`
     "#);
     assert_conversation!(sandbox.run(&["models", "import", "./exported.zip", "../mine"]), @r#"
     exit code: 2
@@ -281,7 +281,7 @@ fn two_processes_share_one_download() {
     let mut second = pull();
     let mut said = String::new();
     BufReader::new(second.stderr.take().expect("a piped error")).read_line(&mut said).expect("a line");
-    assert_eq!(said, format!("another process is fetching {NAME}: waiting for it\n"));
+    assert_eq!(said, format!("waiting for another process that is downloading {NAME}\n"));
     release.send(()).expect("a waiting server");
     let [first, second] = [first, second].map(|child| child.wait_with_output().expect("the binary ends"));
     assert_eq!((first.status.code(), second.status.code()), (Some(0), Some(0)));
@@ -308,7 +308,7 @@ fn an_interrupt_leaves_a_part_that_is_gone_on_with() {
     let left = [format!("archives/{FILE}.part"), format!("archives/{FILE}.part.json")];
     assert_eq!(files_below(&sandbox.path("cache")), left);
     let said = run(&sandbox, &server, &["models", "pull", NAME]);
-    assert!(said.starts_with("exit code: 0") && said.contains("going on with http://[SERVER]/"), "{said}");
+    assert!(said.starts_with("exit code: 0") && said.contains("resuming http://[SERVER]/"), "{said}");
     assert_eq!(
         server.asked().last().and_then(|asked| asked.header("range").map(str::to_owned)),
         Some(format!("bytes={half}-"))

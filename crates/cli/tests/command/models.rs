@@ -41,7 +41,7 @@ fn an_unknown_name_offers_the_nearest() {
     ----- stdout -----
     ----- stderr -----
     error: there is no model named `ag_mews`; the nearest are `ag_news`, `albert_base_sequence_classifier_imdb`, `albert_base_sequence_classifier_ag_news`
-    hint: `albertine models list` has the names; a path begins with `./`, and `org/repo` is on the Hugging Face hub
+    hint: `albertine models list` shows the known names; a path starts with `./`, and `org/repo` is a repository on the Hugging Face hub
     "#);
 }
 
@@ -54,14 +54,14 @@ fn a_path_to_nothing_and_a_file_are_told() {
     ----- stdout -----
     ----- stderr -----
     error: ./missing is not a model directory: nothing is there
-    hint: a model directory holds config.json, model.safetensors and tokenizer.json or spiece.model
+    hint: a model directory contains config.json, model.safetensors, and tokenizer.json or spiece.model
     "#);
     assert_conversation!(sandbox.run(&["classify", BUSINESS, "--model", "./model.safetensors"]), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
     error: ./model.safetensors is not a model directory: it is a file, and no zip archive
-    hint: a model directory holds config.json, model.safetensors and tokenizer.json or spiece.model
+    hint: a model directory contains config.json, model.safetensors, and tokenizer.json or spiece.model
     "#);
 }
 
@@ -127,14 +127,14 @@ fn truncated_safetensors_are_told() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: the tensor `classifier.weight` in ./model/model.safetensors is cut short: it needs 640 bytes and has 540
+    error: the tensor `classifier.weight` in ./model/model.safetensors is truncated: it needs 640 bytes but has 540
     "#);
     sandbox.file("model/model.safetensors", &whole[..4]);
     assert_conversation!(classify(&sandbox), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: ./model/model.safetensors is not a sound safetensors file: header too small
+    error: ./model/model.safetensors is not a valid safetensors file: header too small
     "#);
     sandbox.file("model/model.safetensors", "");
     assert_conversation!(classify(&sandbox), @r#"
@@ -153,14 +153,14 @@ fn corrupt_safetensors_are_told() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: ./model/model.safetensors is not a sound safetensors file: invalid JSON in header: expected value at line 1 column 19
+    error: ./model/model.safetensors is not a valid safetensors file: invalid JSON in header: expected value at line 1 column 19
     "#);
     sandbox.file("model/model.safetensors", [0xff; 64]);
     assert_conversation!(classify(&sandbox), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: ./model/model.safetensors is not a sound safetensors file: header too large
+    error: ./model/model.safetensors is not a valid safetensors file: header too large
     "#);
 }
 
@@ -173,7 +173,7 @@ fn hostile_safetensors_are_told() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: ./model/model.safetensors is not a sound safetensors file: overflow computing buffer size from shape and/or element type
+    error: ./model/model.safetensors is not a valid safetensors file: overflow computing buffer size from shape and/or element type
     "#);
     let overlapping = r#"{"pooler.bias":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"classifier.bias":{"dtype":"F32","shape":[4],"data_offsets":[8,24]}}"#;
     sandbox.file("model/model.safetensors", safetensors(overlapping, 24));
@@ -181,7 +181,7 @@ fn hostile_safetensors_are_told() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: ./model/model.safetensors is not a sound safetensors file: invalid offset for tensor `classifier.bias`
+    error: ./model/model.safetensors is not a valid safetensors file: invalid offset for tensor `classifier.bias`
     "#);
     let mut header_of_an_exabyte = (1_u64 << 60).to_le_bytes().to_vec();
     header_of_an_exabyte.extend_from_slice(b"{}");
@@ -190,7 +190,7 @@ fn hostile_safetensors_are_told() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: ./model/model.safetensors is not a sound safetensors file: header too large
+    error: ./model/model.safetensors is not a valid safetensors file: header too large
     "#);
 }
 
@@ -237,7 +237,7 @@ fn a_vocabulary_cut_short_is_told() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: ./model/spiece.model is cut short: the field at byte 3546 needs 10 bytes and 7 are left
+    error: ./model/spiece.model is truncated: the field at byte 3546 needs 10 bytes, but only 7 are left
     "#);
     sandbox.file("model/spiece.model", "");
     assert_conversation!(classify(&sandbox), @r#"
@@ -256,14 +256,14 @@ fn a_limit_that_the_model_cannot_read_is_told() {
     ----- stdout -----
     ----- stderr -----
     error: the maximum sentence length must lie between 2 and 512 for this model, but 0 was asked for
-    hint: leave `--max-sentence-length` out to use the model's limit
+    hint: omit `--max-sentence-length` to use the model's limit
     "#);
     assert_conversation!(sandbox.run(&["classify", BUSINESS, "--max-sentence-length", "513"]), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
     error: the maximum sentence length must lie between 2 and 512 for this model, but 513 was asked for
-    hint: leave `--max-sentence-length` out to use the model's limit
+    hint: omit `--max-sentence-length` to use the model's limit
     "#);
     assert!(sandbox.run(&["classify", BUSINESS, "--max-sentence-length", "512"]).starts_with("exit code: 0"));
 }

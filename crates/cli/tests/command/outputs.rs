@@ -38,8 +38,8 @@ fn an_output_without_a_known_format_is_told() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: the name out.xlsx tells no format
-    hint: end it with .csv, .tsv, .jsonl or .parquet, or give `--output-format`
+    error: cannot tell the output format from the name out.xlsx
+    hint: use the extension .csv, .tsv, .jsonl or .parquet, or give `--output-format`
     "#);
     assert_conversation!(sandbox.run(&["classify", "--input", "news.csv", "--output", "out.txt"]), @r#"
     exit code: 2
@@ -58,7 +58,7 @@ fn an_output_that_cannot_be_created_is_told() {
     ----- stdout -----
     ----- stderr -----
     error: the folder of the output missing/out.csv does not exist
-    hint: make the folder first
+    hint: create the folder first
     "#);
     // A path below a file: no permission, root's included, makes that a folder.
     assert_conversation!(sandbox.run(&["classify", "--input", "news.csv", "--output", "news.csv/out.csv"]), @r#"
@@ -66,7 +66,7 @@ fn an_output_that_cannot_be_created_is_told() {
     ----- stdout -----
     ----- stderr -----
     error: the folder of the output news.csv/out.csv does not exist
-    hint: make the folder first
+    hint: create the folder first
     "#);
     assert_conversation!(sandbox.run(&["classify", "--input", "news.csv", "--output", "results", "--output-format", "csv"]), @r#"
     exit code: 2
@@ -85,7 +85,7 @@ fn an_output_that_is_an_input_is_refused_and_untouched() {
     ----- stdout -----
     ----- stderr -----
     error: the output ./news.csv is also an input
-    hint: write to another file, and move it over the input when it is complete
+    hint: write to another file, then move it over the input
     "#);
     assert_eq!(sandbox.read("news.csv"), before);
 }
@@ -100,7 +100,7 @@ fn an_output_that_links_to_an_input_is_refused() {
     ----- stdout -----
     ----- stderr -----
     error: the output link.csv is also an input
-    hint: write to another file, and move it over the input when it is complete
+    hint: write to another file, then move it over the input
     "#);
 }
 
@@ -116,13 +116,13 @@ fn a_full_disk_under_standard_output_is_told() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: could not write standard output: the disk is full
+    error: cannot write standard output: the disk is full
     "#);
     assert_conversation!(into_full(&["classify", "--input", "news.csv"]), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: could not write standard output: the disk is full
+    error: cannot write standard output: the disk is full
     "#);
     assert_conversation!(into_full(&["inspect", "cpu"]), @r#"
     exit code: 2
@@ -153,7 +153,7 @@ fn a_file_that_cannot_grow_is_told_and_the_old_one_stays() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: could not write out/labels.csv: File too large (os error 27)
+    error: cannot write out/labels.csv: File too large (os error 27)
     "#);
     assert_eq!(sandbox.names("out"), ["labels.csv"]);
     assert_eq!(sandbox.read("out/labels.csv"), "the old file");

@@ -65,7 +65,7 @@ fn a_column_of_the_input_is_never_overwritten() {
     ----- stdout -----
     {"label":"mine","text":"Stocks fell on Wall Street as oil prices rose and investors feared inflation.","predicted_label":"Business","score":[SCORE]}
     ----- stderr -----
-    warning: the input has a column `label`, so the new one is called `predicted_label`
+    warning: the input has a column `label`, so the new column is called `predicted_label`
     1 row in [TIME]
     "#);
 }
@@ -153,7 +153,7 @@ fn a_wrong_text_column_lists_the_columns() {
     ----- stdout -----
     ----- stderr -----
     error: there is no column `text`; the columns are `id`, `title`, `description`
-    hint: name the column of the text with `--text-column`
+    hint: name the text column with `--text-column`
     "#);
 }
 
@@ -166,7 +166,7 @@ fn a_text_column_that_is_not_text_is_told() {
     ----- stdout -----
     ----- stderr -----
     error: column `text` holds Int64, not text
-    hint: choose a column of text with `--text-column`
+    hint: choose a text column with `--text-column`
     "#);
 }
 
@@ -179,7 +179,7 @@ fn invalid_utf8_is_told_with_its_line_or_kept_as_null() {
     ----- stdout -----
     ----- stderr -----
     error: latin.csv, line 3: column "text" is not valid UTF-8
-    hint: `classify --errors null` keeps such rows with null values and goes on
+    hint: `classify --errors null` keeps such rows with null values and continues
     "#);
     assert_conversation!(sandbox.run(&["classify", "--input", "latin.csv", "--errors", "null"]), @r#"
     exit code: 1
@@ -202,8 +202,8 @@ fn a_ragged_row_is_told_with_its_line_or_kept_as_null() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: ragged.csv, line 3: 1 field where the header has 2
-    hint: `classify --errors null` keeps such rows with null values and goes on
+    error: ragged.csv, line 3: 1 field, but the header has 2
+    hint: `classify --errors null` keeps such rows with null values and continues
     "#);
     assert_conversation!(sandbox.run(&["classify", "--input", "ragged.csv", "--errors", "null"]), @r#"
     exit code: 1
@@ -214,7 +214,7 @@ fn a_ragged_row_is_told_with_its_line_or_kept_as_null() {
     ----- stderr -----
     3 rows in [TIME]
     warning: 1 text was null or blank and got no label
-    warning: ragged.csv, line 3: 1 field where the header has 2
+    warning: ragged.csv, line 3: 1 field, but the header has 2
     warning: 1 row could not be read and was kept with null values
     "#);
 }
@@ -228,7 +228,7 @@ fn a_line_that_is_no_object_is_told() {
     ----- stdout -----
     ----- stderr -----
     error: bad.jsonl, line 2: it is not a JSON object
-    hint: `classify --errors null` keeps such rows with null values and goes on
+    hint: `classify --errors null` keeps such rows with null values and continues
     "#);
 }
 
@@ -255,7 +255,7 @@ fn ten_megabytes_in_one_row_are_cut_and_kept() {
     ----- stdout -----
     ----- stderr -----
     2 rows in [TIME], written to out.csv
-    warning: 1 text was longer than 512 pieces and was cut
+    warning: 1 text was longer than 512 pieces and was truncated
     "#);
     let out = sandbox.read("out.csv");
     assert!(out.contains(text.trim_end()), "the text is not kept whole");
@@ -291,19 +291,19 @@ fn a_damaged_table_is_told() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: cut.parquet cannot be read as parquet: invalid Parquet file; corrupt footer
+    error: cannot read cut.parquet as parquet: invalid Parquet file; corrupt footer
     "#);
     assert_conversation!(sandbox.run(&["classify", "--input", "not.parquet"]), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: not.parquet cannot be read as parquet: invalid Parquet file; corrupt footer
+    error: cannot read not.parquet as parquet: invalid Parquet file; corrupt footer
     "#);
     assert_conversation!(sandbox.run(&["classify", "--input", "cut.csv.gz"]), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: the compressed data of cut.csv.gz is damaged or cut short: incomplete deflate stream
+    error: the compressed data of cut.csv.gz is damaged or truncated: incomplete deflate stream
     "#);
 }
 

@@ -53,7 +53,7 @@ fn a_cut_text_is_told_at_the_end_and_quiet_says_nothing() {
     text,label,score
     Stocks fell on Wall Street as oil prices rose and investors feared inflation.,Business,[SCORE]
     ----- stderr -----
-    warning: 1 text was longer than 5 pieces and was cut
+    warning: 1 text was longer than 5 pieces and was truncated
     "#);
     assert_conversation!(sandbox.run(&[&arguments[..], &["--quiet"]].concat()), @r#"
     exit code: 0
@@ -130,7 +130,7 @@ fn a_terminal_gets_a_table_and_is_told_when_there_is_nothing_to_do() {
     assert_conversation!(nothing, @r#"
     exit code: 2
     ----- stdout -----
-    error: there is nothing to classify
+    error: nothing to classify
     hint: give a text, as in `albertine classify "Oil prices rose on Monday"`, or a table, as in `--input news.csv`
     ----- stderr -----
     "#);
@@ -139,7 +139,7 @@ fn a_terminal_gets_a_table_and_is_told_when_there_is_nothing_to_do() {
     assert_conversation!(parquet, @r#"
     exit code: 2
     ----- stdout -----
-    error: parquet is not written to a terminal
+    error: cannot write parquet to a terminal
     hint: name a file with `--output`, or choose another `--output-format`
     ----- stderr -----
     "#);

@@ -48,7 +48,7 @@ fn a_model_learns_classes_that_it_did_not_have() {
     let result: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!((&result["model"], &result["epoch"]), (&"out/model".into(), &6.into()));
     assert_eq!(result["eval_accuracy"], 1.0, "{said}");
-    assert!(said.contains("a new classifier of 2 classes: bees, law"), "{said}");
+    assert!(said.contains("a new classification head with 2 classes: bees, law"), "{said}");
     assert!(said.contains("epoch 6/6: loss "), "{said}");
 
     let lines = lines(&sandbox, "out/model/metrics.jsonl");
@@ -62,7 +62,7 @@ fn a_model_learns_classes_that_it_did_not_have() {
         sandbox.run(&["classify", "--model", "out/model", "the bees fly over the field number 3", "--quiet"]);
     assert!(labelled.contains("\"label\":\"bees\""), "{labelled}");
     assert!(sandbox.read("out/model/README.md").contains("- bees\n- law\n"));
-    assert!(sandbox.read("out/model/report.html").contains("100.00 %</span> of 10 texts"));
+    assert!(sandbox.read("out/model/report.html").contains("100.00 %</span> of 10 texts correct"));
     let metrics: Value = serde_json::from_str(&sandbox.read("out/model/metrics.json")).expect("JSON");
     assert_eq!((&metrics["epoch"], &metrics["run"]["seed"]), (&6.0.into(), &"1".into()));
     assert_eq!(sandbox.names("out"), ["model"], "nothing is left beside it");
@@ -93,8 +93,8 @@ fn a_training_is_told_line_by_line() {
     ----- stdout -----
     {"model":"model","epoch":2,"eval_loss":[SCORE],"eval_accuracy":0.5,"eval_macro_f1":[SCORE]}
     ----- stderr -----
-    a new classifier of 2 classes: bees, law
-    20 texts to learn, 6 to measure on, texts of at most 128 pieces
+    a new classification head with 2 classes: bees, law
+    20 texts for training, 6 for validation, at most 128 pieces per text
     epoch 1/2: loss [SCORE], accuracy [SCORE]; validation loss [SCORE], accuracy [SCORE]; [TIME]
     epoch 2/2: loss [SCORE], accuracy [SCORE]; validation loss [SCORE], accuracy [SCORE]; [TIME]
     trained for 2 epochs (2 steps) in [TIME]; the model of epoch 2 is in model
@@ -140,7 +140,7 @@ fn the_same_seed_gives_the_same_model() {
             "balanced",
         ]);
         assert!(said.starts_with("exit code: 0"), "{said}");
-        assert!(said.contains("24 texts to learn, 6 to measure on"), "{said}");
+        assert!(said.contains("24 texts for training, 6 for validation"), "{said}");
         std::fs::read(sandbox.path(output).join("model.safetensors")).expect("weights")
     };
     let one = train("one", "7", "1");
@@ -167,7 +167,10 @@ fn the_classifier_alone_can_be_trained() {
         "0",
     ];
     let said = sandbox.run(&arguments);
-    assert!(said.contains("the model's own classifier of 4 classes: World, Sports, Business, Sci/Tech"), "{said}");
+    assert!(
+        said.contains("the model's own classification head with 4 classes: World, Sports, Business, Sci/Tech"),
+        "{said}"
+    );
     let labelled = sandbox.run(&["classify", "--model", "./mine", SPORTS, "--quiet"]);
     assert!(labelled.contains("\"label\":\"World\""), "{labelled}");
     let lines = lines(&sandbox, "mine/metrics.jsonl");
@@ -210,7 +213,7 @@ fn a_model_that_cannot_be_moved_is_not_lost() {
     let mut rest = String::new();
     said.read_to_string(&mut rest).expect("UTF-8");
     assert_eq!(child.wait().expect("it ends").code(), Some(2), "{rest}");
-    let kept = rest.split("and is in ").nth(1).and_then(|rest| rest.split(':').next()).expect("where it is");
+    let kept = rest.split("it was kept in ").nth(1).and_then(|rest| rest.split(':').next()).expect("where it is");
     let labelled = sandbox.run(&["classify", "--model", kept, "the bees fly", "--quiet"]);
     assert!(labelled.starts_with("exit code: 0"), "{labelled}");
 }
@@ -225,88 +228,88 @@ fn mistakes_are_told_before_the_work() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: there is there already
+    error: there already exists
     hint: name a new folder with `--output`
     "#);
     assert_conversation!(train("train.csv", &["--output", "."]), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: . is no name of a new folder
+    error: . cannot be the name of a new folder
     hint: name a new folder with `--output`
     "#);
     assert_conversation!(train("train.csv", &["--output", "m", "--validation-split", "0.01"]), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    a new classifier of 2 classes: bees, law
-    error: a share of 0.01 of 4 rows is none of them
-    hint: choose another `--validation-split`, or name rows with `--validation`
+    a new classification head with 2 classes: bees, law
+    error: a fraction of 0.01 of 4 rows is none of them
+    hint: choose another `--validation-split`, or give a validation set with `--validation`
     "#);
     assert_conversation!(train("-", &["--output", "m", "--test", "-"]), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: standard input can be one table only
-    hint: name files for the others
+    error: standard input can be used for one table only
+    hint: give files for the others
     "#);
     assert_conversation!(train("train.csv", &["--output", "m", "--label-column", "topic"]), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
     error: there is no column `topic`; the columns are `text`, `label`
-    hint: name the column of the true labels with `--label-column`
+    hint: name the column of true labels with `--label-column`
     "#);
     assert_conversation!(train("train.csv", &["--output", "m", "--text-column", "title"]), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
     error: there is no column `title`; the columns are `text`, `label`
-    hint: name the column of the text with `--text-column`
+    hint: name the text column with `--text-column`
     "#);
     assert_conversation!(train("train.csv", &["--output", "m", "--patience", "2"]), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: `--patience` needs rows to measure on
-    hint: name them with `--validation`, or hold some back with `--validation-split 0.1`
+    error: `--patience` needs a validation set
+    hint: give one with `--validation`, or hold out some rows with `--validation-split 0.1`
     "#);
     assert_conversation!(train("train.csv", &["--output", "m", "--max-sentence-length", "2"]), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: a text of 2 pieces is asked for, and the model reads from 3 to 512
-    hint: leave `--max-sentence-length` out to use the model's limit
+    error: the maximum sequence length must be from 3 to 512 pieces for this model, not 2
+    hint: omit `--max-sentence-length` to use the model's limit
     "#);
     assert_conversation!(train("train.csv", &["--output", "m", "--test", "one.csv"]), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    a new classifier of 2 classes: bees, law
-    error: one.csv has the label `b`, which no row to learn has
-    hint: measure on rows of the classes that are learned
+    a new classification head with 2 classes: bees, law
+    error: one.csv has the label `b`, which does not occur in the training set
+    hint: validation and test rows need labels that occur in the training set
     "#);
     assert_conversation!(train("one.csv", &["--output", "m"]), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
     error: all rows have the label `b`
-    hint: name a table of two classes or more, or another `--label-column`
+    hint: give a table with at least two classes, or choose another `--label-column`
     "#);
     assert_conversation!(train("none.csv", &["--output", "m"]), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    warning: 1 row of none.csv has no text or no label and was left out
+    warning: 1 row of none.csv has no text or no label and was skipped
     error: none.csv: no row has both a text and a label
-    hint: `--text-column` and `--label-column` name the columns that are read
+    hint: `--text-column` and `--label-column` name the columns to read
     "#);
     assert_conversation!(train("train.csv", &["--output", "m", "--model", "no-such-model"]), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
     error: there is no model named `no-such-model`; the nearest are `ag_news`, `albert_base_sequence_classifier_imdb`, `albert_base_sequence_classifier_ag_news`
-    hint: `albertine models list` has the names; a path begins with `./`, and `org/repo` is on the Hugging Face hub
+    hint: `albertine models list` shows the known names; a path starts with `./`, and `org/repo` is a repository on the Hugging Face hub
     "#);
     assert!(sandbox.names(".").iter().all(|name| name != "m" && !name.contains("partial")));
 }

@@ -22,20 +22,20 @@ fn help_of_classify() {
     assert_conversation!(said.join("\n"), @r#"
     exit code: 0
     ----- stdout -----
-    Give each text its class
+    Classify texts
 
     Usage: albertine classify [OPTIONS] [TEXT]...
 
     Arguments:
       [TEXT]...
-              Texts to classify; without any, --input or standard input is read
+              Texts to classify; if none are given, --input or standard input is read
 
     Options:
           --quiet
-              Say nothing on standard error but errors
+              Print nothing but errors to standard error
 
           --offline
-              Never use the network for a model: only what is on this machine
+              Disable network access: use only models that are on this machine
 
       -h, --help
               Print help (see a summary with '-h')
@@ -46,119 +46,121 @@ fn help_of_classify() {
               repeated
 
           --input-format <FORMAT>
-              Format of the input [default: by extension, .gz and .zst too; txt for standard input]
+              Format of the input [default: from the extension, including .gz and .zst; txt for standard
+              input]
 
               Possible values:
               - csv:     Comma-separated values with a header
               - tsv:     Tab-separated values with a header
-              - jsonl:   One JSON object a line
+              - jsonl:   One JSON object per line
               - parquet: Apache Parquet
-              - txt:     One text a line
+              - txt:     One text per line
 
           --text-column <NAME>
-              Column that holds the text; given more than once, the columns are joined with a space
+              Column that contains the text; if repeated, the columns are joined with a space
 
               [default: text]
 
           --errors <POLICY>
-              What to do with a row that cannot be read: `fail` stops, `null` keeps it with null values
-              and goes on
+              How to handle a row that cannot be read: `fail` stops, `null` keeps the row with null
+              values and continues
 
               Possible values:
-              - fail: Stop at the first
-              - null: Keep the row with null values, go on, and end with exit code 1
+              - fail: Stop at the first such row
+              - null: Keep the row with null values, continue, and exit with code 1
 
               [default: fail]
 
     Output:
           --output <PATH|->
-              File to write, moved into place when it is complete, or - for standard output
+              File to write (moved into place once it is complete), or - for standard output
 
               [default: -]
 
           --output-format <FORMAT>
-              Format of the output [default: by extension; on standard output a table or jsonl]
+              Format of the output [default: from the extension; on standard output, a table or jsonl]
 
               Possible values:
               - csv:     Comma-separated values with a header
               - tsv:     Tab-separated values with a header
-              - jsonl:   One JSON object a line
+              - jsonl:   One JSON object per line
               - parquet: Apache Parquet
 
     Columns:
           --activation <FUNCTION>
-              How logits become scores [default: as the model was trained]
+              Function that turns logits into scores [default: as the model was trained]
 
               Possible values:
-              - softmax: One class a text: the scores of the classes sum to 1
-              - sigmoid: Any number of classes a text: each class is scored by itself
+              - softmax: One class per text: the scores of all classes sum to 1
+              - sigmoid: Any number of classes per text: each class is scored independently
 
           --threshold <P>
-              Score that a class must exceed to count under sigmoid, from 0 to 1 [default: 0.5, or as
-              Spark NLP saved the model]
+              Score that a class must exceed to be predicted under sigmoid, from 0 to 1 [default: 0.5,
+              or the value that Spark NLP saved]
 
           --all-scores
-              Add the column `scores`: the score of every label
+              Add a column `scores`: the score of every label
 
           --logits
-              Add the column `logits`: what the model said before the activation
+              Add a column `logits`: the model's outputs before the activation
 
           --annotations
-              Add the column `class`: annotations with Spark NLP's schema
+              Add a column `class`: annotations in Spark NLP's schema
 
     Model:
           --model <NAME|PATH|ORG/REPO|URL>
-              Name, model directory or archive, repository on the Hugging Face hub, or URL
+              Model name, model directory or archive, Hugging Face hub repository, or URL
 
               [default: ag_news]
 
           --precision <PRECISION>
-              Arithmetic of the encoder
+              Numeric precision of the encoder
 
               Possible values:
-              - f32:  32-bit floats: exact
-              - bf16: bfloat16 products, for CPUs that have them
-              - int8: Products of 8-bit whole numbers
+              - f32:  32-bit floating point: exact
+              - bf16: bfloat16 matrix products, on CPUs that support them
+              - int8: 8-bit integer matrix products
 
               [default: f32]
 
           --max-sentence-length <N>
-              Pieces of a text that are read, `[CLS]` and `[SEP]` included; the rest is cut and counted
-              [default: the model's limit]
+              Maximum sequence length in subword pieces, `[CLS]` and `[SEP]` included; longer texts are
+              truncated and counted [default: the model's limit]
 
           --encoding <ENCODING>
-              How texts become pieces [default: token for a model that Spark NLP saved, else document]
+              How texts are split into pieces [default: token for a model saved by Spark NLP, otherwise
+              document]
 
               Possible values:
-              - document: The whole text at once, as the model was trained
-              - token:    Each token by itself, as Spark NLP does it
+              - document: The whole text at once, as models are trained
+              - token:    Each token separately, as Spark NLP does it
 
           --windows[=<N>]
-              Read long texts whole, in windows that share N pieces, and average them, in the place of
-              cutting them
+              Instead of truncating long texts, read them in windows that overlap by N pieces, and
+              average the windows [N: 32 if omitted]
 
           --case-sensitive[=<BOOL>]
-              Keep upper and lower case apart [default: as the model was trained]
+              Distinguish upper and lower case [default: as the model was trained]
 
               [possible values: true, false]
 
           --threads <N>
-              Threads to work with, at most 1024 [default: all cores]
+              Number of threads, at most 1024 [default: all cores]
 
           --batch-tokens <N>
-              Pieces that a thread works on at once [default: chosen for the caches of a core]
+              Batch size of a thread, in pieces [default: chosen for the CPU's caches]
 
-    Texts given as arguments are answered with a table on a terminal and with JSON Lines in a pipe. A
-    table that is read with --input or from standard input keeps all its rows and columns and gets the
-    columns `label` and `score`; it goes to --output in the format of its extension, or to standard
-    output as JSON Lines.
+    Results for texts given as arguments are printed as a table on a terminal and as JSON Lines in a
+    pipe. A table read with --input or from standard input keeps all its rows and columns and gains the
+    columns `label` and `score`; it is written to --output in the format of its extension, or to
+    standard output as JSON Lines.
 
     Examples:
       albertine classify "Oil prices rose on Monday" "The final was decided on penalties"
-      albertine classify --input news.parquet --output labelled.parquet
+      albertine classify --input news.parquet --output labeled.parquet
       albertine classify --input 'news/*.csv.gz' --text-column title --text-column body > news.jsonl
       head -100 headlines.txt | albertine classify
-      zcat news.jsonl.gz | albertine classify --input-format jsonl --output labelled.csv
+      zcat news.jsonl.gz | albertine classify --input-format jsonl --output labeled.csv
     ----- stderr -----
     "#);
 }

@@ -1,4 +1,4 @@
-//! Files that take their name when they are complete, and the account of those that are not.
+//! Files that are moved into place when they are complete, and the registry of those that are not.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -24,8 +24,8 @@ fn unfinished() -> MutexGuard<'static, BTreeMap<u64, PathBuf>> {
 /// Removes the temporary files of all sinks that are being written, and makes those sinks fail in
 /// [`Sink::finish`](super::Sink::finish).
 ///
-/// Gives the number of files removed. It is meant for the handler of an interrupt, just before the process exits, when
-/// nothing is dropped any more. A file that is getting its name at this moment is waited for, and stays.
+/// Returns the number of files removed. It is meant for the handler of an interrupt, just before the process exits,
+/// when nothing is dropped any more. A file that is getting its name at this moment is waited for, and stays.
 pub fn discard_unfinished() -> usize {
     let mut files = unfinished();
     // A file that cannot be removed, or is gone already, is not one that this removed; nobody is left to be told more.

@@ -28,7 +28,7 @@ impl Target {
     }
 
     /// Checks, before a model is loaded or a row is read, that this target can be written and is not a file of
-    /// `source`, also not by a link.
+    /// `source`, not even through a link.
     ///
     /// # Errors
     /// When it is, or when its folder does not exist or the target is a folder itself.
@@ -84,8 +84,8 @@ impl Target {
 
 /// A small file that is written at once, and only when all of it is there: a report beside a table.
 ///
-/// It is opened before the work that fills it, so that a place that cannot be written is told before there is something to
-/// lose. Dropped, or [discarded](super::discard_unfinished), it leaves nothing behind.
+/// It is opened before the work that fills it, so that an unwritable location is reported before there is something
+/// to lose. Dropped, or [discarded](super::discard_unfinished), it leaves nothing behind.
 ///
 /// ```
 /// use albertine_engine::{Target, WholeFile};
@@ -114,7 +114,7 @@ impl WholeFile {
         Ok(Self { destination: target.open()?, name: target.name() })
     }
 
-    /// Writes all of it and gives it its name.
+    /// Writes all of it and moves it into place.
     ///
     /// # Errors
     /// When it cannot be written, or was discarded meanwhile.

@@ -111,13 +111,13 @@ fn hostile_archives_are_refused() {
     }
     assert_eq!(
         open(twice).unwrap_err(),
-        "a.zip is not a sound zip archive: invalid Zip archive: two entries have the same name"
+        "a.zip is not a valid zip archive: invalid Zip archive: two entries have the same name"
     );
     let central = encrypted.windows(4).position(|window| window == b"PK\x01\x02").unwrap();
     encrypted[central + 8] |= 1;
     assert_eq!(open(encrypted).unwrap_err(), "the entry \"aa\" of a.zip is encrypted");
 
-    assert!(open(b"PK\x03\x04 and no more".to_vec()).unwrap_err().starts_with("a.zip is not a sound zip archive: "));
+    assert!(open(b"PK\x03\x04 and no more".to_vec()).unwrap_err().starts_with("a.zip is not a valid zip archive: "));
 }
 
 #[test]

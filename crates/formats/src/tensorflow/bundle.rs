@@ -253,7 +253,7 @@ mod tests {
         assert_eq!(contents.values(&bundle.tensors["b"]), Some(vec![3.0, 4.0]));
 
         let [sound, other] = entries;
-        let index = "DIR/v.index is not a sound index of a TensorFlow checkpoint: ";
+        let index = "DIR/v.index is not a valid index of a TensorFlow checkpoint: ";
         for (header, entries, fault) in [
             (&[0x08, 2, 0x10, 1][..], [&sound, &other], "it is of numbers in big byte order, only little is read"),
             (&[0x08, 0], [&sound, &other], "it is of 0 files"),
@@ -267,7 +267,7 @@ mod tests {
         let error = read(&[0x08, 3], [sound.clone(), other]).err().unwrap_or_default();
         assert_eq!(error, "DIR/v.data-00000-of-00003 is missing");
         let error = read(&[0x08, 2], [sound, entry(1, 8, &[0; 8])]).err().unwrap_or_default();
-        let cut = "the tensor `b` in DIR/v.data-00001-of-00002 is cut short: it needs 8 bytes and has 4";
+        let cut = "the tensor `b` in DIR/v.data-00001-of-00002 is truncated: it needs 8 bytes but has 4";
         assert_eq!(error, cut);
     }
 }

@@ -1,7 +1,7 @@
 //! The gradient of attention, for training: of queries, keys and values, from that of the result.
 //!
-//! Probabilities are computed again from queries and keys, row by row, so that nothing of the size of the scores is kept
-//! from the forward pass.
+//! Probabilities are computed again from queries and keys, row by row, so that nothing of the size of the scores is
+//! kept from the forward pass.
 
 use std::sync::PoisonError;
 
@@ -13,8 +13,9 @@ use crate::simd::{Operation, Simd};
 
 impl Kernels {
     /// The gradient of [`Kernels::attention`] over f32 where every token has a query: `out` is `[tokens, columns of
-    /// attention.key_value]`, and gets that of the queries in the columns from 0, that of keys and values in the columns
-    /// of these. Other columns are left as they are. `gradient` is that of the result, `[tokens, heads * size]`.
+    /// attention.key_value]`, and gets that of the queries in the columns from 0, that of keys and values in the
+    /// columns of these. Other columns are left as they are. `gradient` is that of the result, `[tokens, heads *
+    /// size]`.
     ///
     /// Each document and head is computed by one thread, so that the result does not depend on their number.
     ///
@@ -80,7 +81,7 @@ impl Operation for HeadGradient<'_> {
         let part = |matrix, row: usize, column| slice(matrix, first + row, column, size);
 
         let padded = tokens.next_multiple_of(S::LANES);
-        let HeadGradientScratch { keys, values, scores, slopes, key_gradients, value_gradients } =
+        let HeadGradientScratch { keys, values, scores, score_gradients, key_gradients, value_gradients } =
             &mut scratch.gradient;
         for (turned, column) in [(&mut *keys, key + column), (&mut *values, value + column)] {
             turned.clear();
@@ -96,26 +97,27 @@ impl Operation for HeadGradient<'_> {
             sums.resize(tokens * size, 0.0);
         }
         scores.resize(padded, 0.0);
-        slopes.resize(padded, 0.0);
+        score_gradients.resize(padded, 0.0);
 
         for row in 0..tokens {
             let (q, g) = (part(query, row, column), part(gradient, row, column));
             products(s, scores, q, keys);
-            products(s, slopes, g, values);
+            products(s, score_gradients, g, values);
             softmax(s, &mut scores[..tokens]);
-            let (scores, slopes) = (&scores[..tokens], &mut slopes[..tokens]);
-            let mean = weighted(s, scores, slopes);
-            for (slope, score) in slopes.chunks_mut(S::LANES).zip(scores.chunks(S::LANES)) {
-                let difference = s.sub(s.load(slope), s.splat(mean));
-                s.store(slope, s.mul(s.load(score), difference));
+            let (scores, score_gradients) = (&scores[..tokens], &mut score_gradients[..tokens]);
+            let mean = weighted(s, scores, score_gradients);
+            for (score_gradient, score) in score_gradients.chunks_mut(S::LANES).zip(scores.chunks(S::LANES)) {
+                let difference = s.sub(s.load(score_gradient), s.splat(mean));
+                s.store(score_gradient, s.mul(s.load(score), difference));
             }
-            // SAFETY: the row lies within `out`, whose shape was checked; this document alone has the row, and this head the columns.
+            // SAFETY: the row lies within `out`, whose shape was checked; this document alone has the row, and this
+            // head the columns.
             let query_gradient = unsafe { std::slice::from_raw_parts_mut(out.f32_at(first + row, column), size) };
             query_gradient.fill(0.0);
             for token in 0..tokens {
                 let here = token * size..(token + 1) * size;
-                add_scaled(s, query_gradient, slopes[token], part(key_value, token, key + column));
-                add_scaled(s, &mut key_gradients[here.clone()], slopes[token], q);
+                add_scaled(s, query_gradient, score_gradients[token], part(key_value, token, key + column));
+                add_scaled(s, &mut key_gradients[here.clone()], score_gradients[token], q);
                 add_scaled(s, &mut value_gradients[here], scores[token], g);
             }
         }
@@ -144,7 +146,7 @@ pub(super) struct HeadGradientScratch {
     /// `[tokens]`, filled up: of one query, its scores, then its probabilities
     scores: Vec<f32>,
     /// `[tokens]`, filled up: the gradient of the probabilities, then that of the scores
-    slopes: Vec<f32>,
+    score_gradients: Vec<f32>,
     /// `[tokens, size]`
     key_gradients: Vec<f32>,
     value_gradients: Vec<f32>,

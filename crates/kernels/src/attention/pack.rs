@@ -27,8 +27,8 @@ pub(super) struct Part<'a> {
     pub(super) words: usize,
 }
 
-/// Packs keys, whose rows are the outputs of `Q Kᵀ`: `[panels of keys, words of a key, width]`. What is left of the last
-/// panel holds whatever rows follow, or stays as it is: it makes columns that nobody reads.
+/// Packs keys, whose rows are the outputs of `Q Kᵀ`: `[panels of keys, words of a key, width]`. What is left of the
+/// last panel holds whatever rows follow, or stays as it is: it makes columns that nobody reads.
 pub(super) struct PackKeys<'a>(pub(super) Part<'a>);
 
 impl Operation for PackKeys<'_> {

@@ -100,8 +100,8 @@ const STEP: usize = LINE;
 /// The bytes of a row of sums, which is also that of a word of a panel: 32 words.
 const ROW_BYTES: usize = 128;
 
-/// The steps of two tiles of rows by two of columns, and what is around them: sums, pointers, the loop. A step moves the
-/// pointers on by that many bytes of a row, of a panel, and of what is wanted soon.
+/// The steps of two tiles of rows by two of columns, and what is around them: sums, pointers, the loop. A step moves
+/// the pointers on by that many bytes of a row, of a panel, and of what is wanted soon.
 macro_rules! tall {
     ($tile:expr, $row:literal, $panel:literal, $soon:literal, $($step:expr,)+) => {
         asm!(
@@ -323,7 +323,7 @@ macro_rules! tiles_of_parts {
 impl<const KIND: u8> Multiplier for Amx<KIND> {
     type Simd = Avx512<BF16>;
     const ROWS: usize = 2 * ROWS;
-    const WHOLE: bool = KIND == BYTES;
+    const INTEGER: bool = KIND == BYTES;
     const PADDED: bool = true;
     const STEP: usize = if KIND == BF16X3 { 3 * STEP } else { STEP };
     /// In three parts each word of a tile is used six times, so that a panel may come from the second cache; its sums

@@ -11,7 +11,7 @@ impl<S: Simd> Dot for F32s<S> {
     type Simd = S;
     type Words = S::V;
     type Sums = S::V;
-    const WHOLE: bool = false;
+    const INTEGER: bool = false;
     const FUSED: bool = S::FUSED;
 
     #[inline(always)]

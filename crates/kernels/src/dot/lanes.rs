@@ -14,7 +14,7 @@ pub(crate) trait Dot: Copy {
     type Words: Copy;
     /// As many sums.
     type Sums: Copy;
-    const WHOLE: bool;
+    const INTEGER: bool;
     /// [`Dot::multiply_add`] is one instruction.
     const FUSED: bool;
 
@@ -58,7 +58,7 @@ pub(super) struct Lanes<D>(pub(super) D);
 impl<D: Dot> Multiplier for Lanes<D> {
     type Simd = D::Simd;
     const ROWS: usize = D::Simd::TILE_ROWS;
-    const WHOLE: bool = D::WHOLE;
+    const INTEGER: bool = D::INTEGER;
     const STEP: usize = UNROLLED;
     const PADDED: bool = false;
     /// 32 KiB at the widest: it stays in the first cache.
@@ -70,8 +70,8 @@ impl<D: Dot> Multiplier for Lanes<D> {
         self.0.simd()
     }
 
-    /// As few tiles as there can be, of nearly equal height: two of 7 and 6 keep more multiply-adds in flight than one of
-    /// 12 and one of 1.
+    /// As few tiles as there can be, of nearly equal height: two of 7 and 6 keep more multiply-adds in flight than one
+    /// of 12 and one of 1.
     fn heights(rows: usize) -> impl Iterator<Item = usize> {
         let tiles = rows.div_ceil(Self::ROWS).max(1);
         let (height, taller) = (rows / tiles, rows % tiles);

@@ -21,7 +21,7 @@ impl Dot for Shorts<Portable> {
     type Simd = Portable;
     type Words = [u32; LANES];
     type Sums = [i32; LANES];
-    const WHOLE: bool = true;
+    const INTEGER: bool = true;
     const FUSED: bool = false;
 
     #[inline(always)]

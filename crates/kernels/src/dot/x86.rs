@@ -20,7 +20,7 @@ macro_rules! whole {
         type Simd = $simd;
         type Words = $v;
         type Sums = $v;
-        const WHOLE: bool = true;
+        const INTEGER: bool = true;
         const FUSED: bool = $fused;
 
         #[inline(always)]
@@ -145,7 +145,7 @@ impl Dot for Bf16s<Avx512<BF16>> {
     type Simd = Avx512<BF16>;
     type Words = __m512i;
     type Sums = __m512;
-    const WHOLE: bool = false;
+    const INTEGER: bool = false;
     const FUSED: bool = true;
 
     #[inline(always)]

@@ -39,7 +39,7 @@ fn bench_matmul() {
                 let a = converted(kernels, &matrix(&numbers.take(rows * inputs), rows, inputs), element);
                 let bias = numbers.take(outputs);
                 let operations = (2 * rows * inputs * outputs) as f64;
-                let between = if element.is_quantised() { Element::Bf16 } else { element };
+                let between = if element.is_quantized() { Element::Bf16 } else { element };
                 let cases = [
                     ("bias to f32", Element::F32, Epilogue::Bias(&bias)),
                     ("gelu", between, Epilogue::BiasActivation(&bias, Activation::GeluTanh)),

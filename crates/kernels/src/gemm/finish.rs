@@ -22,7 +22,7 @@ pub(super) struct Finish<'a> {
 /// The sums of one tile, at a place of the product.
 #[derive(Clone, Copy)]
 pub(super) struct Sums {
-    /// `[height, S::PANEL]` of f32, or of i32 if `WHOLE`
+    /// `[height, S::PANEL]` of f32, or of i32 if `INTEGER`
     pub(super) from: *const u32,
     pub(super) row: usize,
     pub(super) height: usize,
@@ -31,14 +31,14 @@ pub(super) struct Sums {
     pub(super) columns: usize,
 }
 
-/// A tile to finish. Whoever makes one promises that the pointers of both parts are valid for the tile's shape, and that
-/// nothing else accesses those values of the result meanwhile.
-pub(super) struct FinishTile<'a, const WHOLE: bool> {
+/// A tile to finish. Whoever makes one promises that the pointers of both parts are valid for the tile's shape, and
+/// that nothing else accesses those values of the result meanwhile.
+pub(super) struct FinishTile<'a, const INTEGER: bool> {
     pub(super) finish: Finish<'a>,
     pub(super) tile: Sums,
 }
 
-impl<const WHOLE: bool> Operation for FinishTile<'_, WHOLE> {
+impl<const INTEGER: bool> Operation for FinishTile<'_, INTEGER> {
     type Output = ();
 
     #[inline(always)]
@@ -60,7 +60,7 @@ impl<const WHOLE: bool> Operation for FinishTile<'_, WHOLE> {
     }
 }
 
-impl<const WHOLE: bool> FinishTile<'_, WHOLE> {
+impl<const INTEGER: bool> FinishTile<'_, INTEGER> {
     /// Finishes each value, with `activation` after the bias.
     #[inline(always)]
     fn each<S: Simd>(&self, s: S, activation: impl Fn(S::V) -> S::V) {
@@ -74,12 +74,12 @@ impl<const WHOLE: bool> FinishTile<'_, WHOLE> {
             let zero = s.splat(0.0);
             let bias = finish.epilogue.map_or(zero, |epilogue| s.load(&epilogue.bias()[column..column + count]));
             let (scales, sums) =
-                if WHOLE { (s.load(&finish.scales[column..]), s.load(&finish.sums[column..])) } else { (zero, zero) };
+                if INTEGER { (s.load(&finish.scales[column..]), s.load(&finish.sums[column..])) } else { (zero, zero) };
             for row in 0..tile.height {
                 let at = tile.row + row;
                 // SAFETY: whoever made the tile promises sums of this shape.
                 let from = unsafe { tile.from.add(row * S::PANEL + half * S::LANES) };
-                let x = if WHOLE {
+                let x = if INTEGER {
                     // Σ (number * scale + offset) weight * its scale
                     let RowScale { scale, offset } = finish.rows[at];
                     // SAFETY: as above.

@@ -9,12 +9,12 @@ use crate::cpu::{CpuLevel, Kernels};
 use crate::matrix::{Element, GROUP, LINE};
 use crate::simd::{from_bf16, to_bf16};
 
-/// The most inputs of a layer whose rows are quantised: sums of more products of 255 and 127 might not fit 32 bits.
-pub const MOST_QUANTISED_INPUTS: usize = i32::MAX as usize / (255 * 127);
+/// The most inputs of a layer whose rows are quantized: sums of more products of 255 and 127 might not fit 32 bits.
+pub const MOST_QUANTIZED_INPUTS: usize = i32::MAX as usize / (255 * 127);
 
 /// The weights of a linear layer, packed for one CPU level and for rows of one kind of element.
 ///
-/// For quantised rows an output's weights are whole numbers from -127 to 127 with a scale, the largest magnitude being
+/// For quantized rows an output's weights are whole numbers from -127 to 127 with a scale, the largest magnitude being
 /// 127. Packing costs about one pass over the weights.
 #[derive(Clone)]
 pub struct PackedWeights {
@@ -39,7 +39,7 @@ impl PackedWeights {
     #[must_use]
     pub fn pack(kernels: Kernels, element: Element, weight: &[f32], outputs: usize, inputs: usize) -> Self {
         assert!(outputs > 0 && inputs > 0, "weights of [{outputs}, {inputs}]");
-        assert!(!element.is_quantised() || inputs <= MOST_QUANTISED_INPUTS, "{inputs} inputs of {element:?}");
+        assert!(!element.is_quantized() || inputs <= MOST_QUANTIZED_INPUTS, "{inputs} inputs of {element:?}");
         assert!(
             Some(weight.len()) == outputs.checked_mul(inputs),
             "{} weights for [{outputs}, {inputs}]",
@@ -50,7 +50,7 @@ impl PackedWeights {
         let words = padded_words(kernels, element, inputs);
         let mut panels = Aligned::zeros(outputs.next_multiple_of(width) * words);
         let (mut scales, mut sums) = (Vec::new(), Vec::new());
-        if element.is_quantised() {
+        if element.is_quantized() {
             scales = vec![0.0; outputs.next_multiple_of(width)];
             sums = vec![0.0; outputs.next_multiple_of(width)];
         }
@@ -66,7 +66,7 @@ impl PackedWeights {
                     packed.zip(words).for_each(|(word, parts)| *word = parts);
                 }
                 Element::U8 | Element::U16 => {
-                    (scales[output], sums[output]) = quantise(weights, &mut numbers);
+                    (scales[output], sums[output]) = quantize(weights, &mut numbers);
                     let numbers = numbers.chunks(element.per_word());
                     packed.zip(numbers).for_each(|(word, numbers)| *word = whole_word(numbers, element));
                 }
@@ -165,7 +165,7 @@ fn whole_word(numbers: &[i32], element: Element) -> u32 {
 }
 
 /// The nearest whole numbers for an output's weights; returns their scale and their sum.
-fn quantise(weights: &[f32], numbers: &mut [i32]) -> (f32, f32) {
+fn quantize(weights: &[f32], numbers: &mut [i32]) -> (f32, f32) {
     let largest = weights.iter().fold(0.0_f32, |largest, weight| largest.max(weight.abs()));
     let scale = largest / 127.0;
     // Weights too small to divide by count as 0.

@@ -36,15 +36,15 @@ pub(crate) struct Product<'a> {
     /// The columns to compute; the first is the first of a panel.
     pub(crate) columns: Range<usize>,
     pub(crate) epilogue: Option<Epilogue<'a>>,
-    /// `[outputs]`, for rows that are quantised
+    /// `[outputs]`, for rows that are quantized
     pub(crate) scales: &'a [f32],
-    /// `[outputs]`, for rows that are quantised
+    /// `[outputs]`, for rows that are quantized
     pub(crate) sums: &'a [f32],
 }
 
-/// Room for the sums of a block of rows and a panel.
+/// The accumulators of a block of rows and a panel.
 #[repr(C, align(64))]
-struct Room([MaybeUninit<u32>; ROWS * MOST_COLUMNS]);
+struct Accumulators([MaybeUninit<u32>; ROWS * MOST_COLUMNS]);
 
 impl Multiplication for Product<'_> {
     fn run<M: Multiplier>(self, multiplier: M) {
@@ -66,10 +66,10 @@ impl Product<'_> {
         assert!(self.words > 0 && (!M::PADDED || self.words.is_multiple_of(M::STEP)));
         assert!(row + rows <= self.a.rows() && word + self.words <= self.a.stride());
         // The scales are those of the first rows.
-        assert!(M::WHOLE == self.a.element().is_quantised() && (!M::WHOLE || row == 0));
-        assert!(!M::WHOLE || (self.scales.len().min(self.sums.len()) >= self.columns.end.next_multiple_of(M::PANEL)));
+        assert!(M::INTEGER == self.a.element().is_quantized() && (!M::INTEGER || row == 0));
+        assert!(!M::INTEGER || (self.scales.len().min(self.sums.len()) >= self.columns.end.next_multiple_of(M::PANEL)));
         assert!(self.out.rows() >= self.row + rows && self.out.columns() >= self.column + self.columns.end);
-        assert!(!self.out.element().is_quantised());
+        assert!(!self.out.element().is_quantized());
         if let Some(epilogue) = self.epilogue {
             epilogue.check(rows, epilogue.bias().len());
             assert!(epilogue.bias().len() >= self.columns.end);
@@ -85,8 +85,8 @@ impl Product<'_> {
 
     /// The product of a block of rows.
     fn block<M: Multiplier>(&self, multiplier: M, rows: Range<usize>) {
-        let mut room = Room([MaybeUninit::uninit(); ROWS * MOST_COLUMNS]);
-        let room = room.0.as_mut_ptr().cast::<u32>();
+        let mut accumulators = Accumulators([MaybeUninit::uninit(); ROWS * MOST_COLUMNS]);
+        let accumulators = accumulators.0.as_mut_ptr().cast::<u32>();
         let finish = Finish {
             out: self.out,
             row: self.row,
@@ -98,7 +98,8 @@ impl Product<'_> {
         };
         let parts = self.words.div_ceil(M::BLOCK);
         let part = self.words.div_ceil(parts).next_multiple_of(M::STEP);
-        // Sums wait in the room between two blocks of words; with one block each tile uses the same, nearest memory.
+        // Sums stay in the accumulators between two blocks of words; with one block each tile uses the same, nearest
+        // memory.
         let step = if parts == 1 { 0 } else { M::ROWS * M::PANEL };
         for column in self.columns.clone().step_by(M::PANEL) {
             let panel = self.panels[column * self.words..].as_ptr();
@@ -111,10 +112,11 @@ impl Product<'_> {
                 let (next_words, ahead) = (words * M::PANEL, words / M::STEP * M::AHEAD * LINE);
                 let mut row = rows.start;
                 for (index, height) in M::heights(rows.len()).enumerate() {
-                    let sums = room.wrapping_add(index * step);
+                    let sums = accumulators.wrapping_add(index * step);
                     // SAFETY: `blocks` asserted the lengths: the rows and words lie within `a` (and a matrix has spare
-                    // rows for the tallest tile), the panel's words within `panels`. The room has a place for each tile
-                    // of a block, and the first block of words fills it before a later one reads it.
+                    // rows for the tallest tile), the panel's words within `panels`. There is a place in the
+                    // accumulators for each tile of a block, and the first block of words fills it before a later one
+                    // reads it.
                     unsafe {
                         multiplier.multiply(Tile {
                             rows: self.a.as_ptr().add((self.first[0] + row) * self.a.stride() + self.first[1] + word),
@@ -130,7 +132,7 @@ impl Product<'_> {
                     if last {
                         // The sums were just written, and these rows and columns of the result are this product's.
                         let tile = Sums { from: sums, row, height, column, columns };
-                        if M::WHOLE {
+                        if M::INTEGER {
                             multiplier.simd().call(FinishTile::<true> { finish, tile });
                         } else {
                             multiplier.simd().call(FinishTile::<false> { finish, tile });

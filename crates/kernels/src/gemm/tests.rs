@@ -234,7 +234,8 @@ fn whole_numbers_are_the_same_at_all_levels() {
     }
 }
 
-/// The relative errors of single products, and of sums of products beside the sum of their magnitudes, root mean square.
+/// The relative errors of single products, and of sums of products beside the sum of their magnitudes, root mean
+/// square.
 fn relative_errors(kernels: Kernels, element: Element, inputs: usize, scale: f32) -> (f64, f64) {
     let case = Case::new(32, 32, inputs, 5);
     let mut values = case.a.row(0).to_vec();
@@ -276,13 +277,13 @@ fn three_parts_are_as_exact_as_f32() {
 fn sums_that_might_not_fit_are_refused() {
     let kernels = Kernels::detect().unwrap();
     let element = kernels.elements(crate::Precision::Int8).unwrap().operand;
-    let inputs = crate::MOST_QUANTISED_INPUTS + 1;
+    let inputs = crate::MOST_QUANTIZED_INPUTS + 1;
     let _ = PackedWeights::pack(kernels, element, &vec![1.0; inputs], 1, inputs);
 }
 
 #[test]
 fn the_largest_sums_fit() {
-    let inputs = crate::MOST_QUANTISED_INPUTS;
+    let inputs = crate::MOST_QUANTIZED_INPUTS;
     for kernels in all_kernels() {
         let element = kernels.elements(crate::Precision::Int8).unwrap().operand;
         let packed = PackedWeights::pack(kernels, element, &vec![1.0; inputs], 1, inputs);
@@ -319,7 +320,7 @@ fn nan_and_infinity_stay_in_their_row() {
                 let what = format!("{} {element:?} {result:?}", kernels.level());
                 assert!(reference::row(&out, 0).iter().all(|x| x.is_nan()), "{what}");
                 assert!(reference::row(&out, 1).iter().all(|x| (x - 3.0).abs() < 1e-5), "{what}");
-                let lost = element.is_quantised() || [element, result].contains(&Element::Bf16x3);
+                let lost = element.is_quantized() || [element, result].contains(&Element::Bf16x3);
                 let infinite = |x: &f64| if lost { x.is_nan() } else { *x == f64::INFINITY };
                 assert!(reference::row(&out, 2).iter().all(infinite), "{what}");
             }

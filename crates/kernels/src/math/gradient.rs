@@ -5,8 +5,8 @@ use crate::cpu::Kernels;
 use crate::simd::{Operation, Simd};
 
 impl Kernels {
-    /// Multiplies each value of `gradient`, that of what an activation gave, by the activation's derivative at `inputs`:
-    /// it becomes the gradient of what the activation was given.
+    /// Multiplies each value of `gradient`, that of what an activation gave, by the activation's derivative at
+    /// `inputs`: it becomes the gradient of what the activation was given.
     ///
     /// ```
     /// use albertine_kernels::{Activation, Kernels};
@@ -79,8 +79,8 @@ fn gelu_tanh<S: Simd>(s: S, x: S::V) -> S::V {
     let x = s.max(s.splat(-30.0), s.min(s.splat(30.0), x));
     let square = s.mul(x, x);
     let t = s.mul(x, s.polynomial(square, [SLOPE, CUBIC]));
-    let slope = s.polynomial(square, [SLOPE, 3.0 * CUBIC]);
-    sigmoid_times(s, s.mul(x, slope), t)
+    let derivative = s.polynomial(square, [SLOPE, 3.0 * CUBIC]);
+    sigmoid_times(s, s.mul(x, derivative), t)
 }
 
 #[inline(always)]
@@ -118,8 +118,8 @@ mod tests {
     use super::*;
     use crate::reference::{activation, all_kernels};
 
-    /// The slope of the reference, from differences in f64.
-    fn slope(x: f64, function: Activation) -> f64 {
+    /// The derivative of the reference, from differences in f64.
+    fn derivative(x: f64, function: Activation) -> f64 {
         const STEP: f64 = 1e-5;
         if function == Activation::Relu {
             return if x > 0.0 { 1.0 } else { 0.0 };
@@ -141,7 +141,7 @@ mod tests {
                         let one = function != Activation::Tanh && x > 0.0;
                         if one { 2.0 } else { 0.0 }
                     } else {
-                        2.0 * slope(f64::from(x), function)
+                        2.0 * derivative(f64::from(x), function)
                     };
                     let difference = (f64::from(found) - expected).abs();
                     assert!(difference < 2e-6, "{function:?} at {x}: {found} for {expected} at {}", kernels.level());

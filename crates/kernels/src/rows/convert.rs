@@ -8,14 +8,14 @@ impl Kernels {
     /// Converts each row of `from`, of f32 or bf16, to the element of `to`, a matrix of the same shape: rounded to
     /// bf16, or as the whole numbers from 0 (the least value of the row) to 255 (its largest).
     ///
-    /// A row that holds NaN or an infinity becomes NaN when it is quantised.
+    /// A row that holds NaN or an infinity becomes NaN when it is quantized.
     ///
     /// # Panics
     ///
     /// When the shapes are not the same, or there is no such conversion.
     pub fn convert(self, from: &Matrix, to: &mut Matrix) {
         assert!((from.rows(), from.columns()) == (to.rows(), to.columns()), "{from:?} to {to:?}");
-        assert!(!from.element().is_quantised(), "{from:?} to {to:?}");
+        assert!(!from.element().is_quantized(), "{from:?} to {to:?}");
         let (rows, target) = (from.rows(), to.target());
         self.split(rows, 1, |range| self.run(Convert { from, to: target, range }));
     }

@@ -6,7 +6,7 @@ use crate::matrix::Matrix;
 use crate::simd::{Operation, Simd};
 
 impl Kernels {
-    /// Embeds tokens: row `i` of `out` is the layer normalisation of `words[ids[i]] + positions[places[i]]`.
+    /// Embeds tokens: row `i` of `out` is the layer normalization of `words[ids[i]] + positions[places[i]]`.
     ///
     /// - `out`: `[ids, width]` of f32
     /// - `words`: `[vocabulary, width]`

@@ -5,7 +5,7 @@ use crate::cpu::Kernels;
 use crate::matrix::{Element, Matrix, Target};
 use crate::simd::{Operation, Simd};
 
-/// The parameters of a layer normalisation: `(x - mean) / √(variance + eps) * gamma + beta`, where the variance is
+/// The parameters of a layer normalization: `(x - mean) / √(variance + eps) * gamma + beta`, where the variance is
 /// the mean of the squared differences, as PyTorch's `LayerNorm` has it.
 #[derive(Clone, Copy, Debug)]
 pub struct LayerNorm<'a> {

@@ -145,7 +145,7 @@ fn bf16_is_the_nearest_with_ties_to_even() {
 }
 
 #[test]
-fn quantised_values_are_within_half_a_step() {
+fn quantized_values_are_within_half_a_step() {
     for kernels in all_kernels() {
         for element in [Element::U8, Element::U16] {
             for width in WIDTHS {
@@ -178,7 +178,7 @@ fn quantised_values_are_within_half_a_step() {
 }
 
 #[test]
-fn odd_rows_are_quantised_to_what_they_are_or_nan() {
+fn odd_rows_are_quantized_to_what_they_are_or_nan() {
     for kernels in all_kernels() {
         for element in [Element::U8, Element::U16] {
             for width in WIDTHS {

@@ -208,8 +208,8 @@ impl<const TIER: u8> Simd for Avx512<TIER> {
     unsafe fn transpose(self, from: *const u32, from_stride: usize, to: *mut u32, to_stride: usize) {
         // SAFETY: the caller promises squares of 16; the intrinsics as in `op!`, which cannot carry a const argument.
         unsafe {
-            // Within each 128 bits: pairs of rows, then fours, so that `fours[4 * g + k]` has the columns k, 4 + k, 8 + k
-            // and 12 + k of the rows 4 g to 4 g + 3.
+            // Within each 128 bits: pairs of rows, then fours, so that `fours[4 * g + k]` has the columns k, 4 + k, 8 +
+            // k and 12 + k of the rows 4 g to 4 g + 3.
             let rows: [__m512; 16] = std::array::from_fn(|row| _mm512_loadu_ps(from.add(row * from_stride).cast()));
             let pairs: [__m512; 16] = std::array::from_fn(|i| {
                 let (a, b) = (rows[i / 2 * 2], rows[i / 2 * 2 + 1]);

@@ -17,7 +17,7 @@ pub(super) struct Embeddings {
     norm: Norm,
     /// `embedding_hidden_mapping_in`: `[hidden, embedding]`
     projection: Linear,
-    /// The projection is too small a part of the work to be quantised.
+    /// The projection is too small a part of the work to be quantized.
     elements: Elements,
     vocabulary: usize,
     limit: usize,
@@ -49,7 +49,7 @@ impl Embeddings {
                 "encoder.embedding_hidden_mapping_in",
                 [hidden_size, width],
                 kernels,
-                elements.straight(),
+                elements.unquantized(),
             )?,
             elements,
             vocabulary: vocab_size,
@@ -80,7 +80,7 @@ impl Embeddings {
     pub(super) fn forward(&self, kernels: Kernels, batch: &RaggedBatch, scratch: &mut Scratch, times: &StageTimes) {
         let mut stopwatch = times.stopwatch(kernels.threads());
         let Scratch { embedded, hidden, .. } = scratch;
-        embedded.reshape(Element::F32, self.elements.straight(), batch.tokens(), self.width);
+        embedded.reshape(Element::F32, self.elements.unquantized(), batch.tokens(), self.width);
         let (words, positions) = (&self.words, &self.positions);
         kernels.embed(&mut embedded.value, batch.ids(), batch.places(), words, positions, &self.norm.view());
         embedded.written(kernels);

@@ -113,7 +113,7 @@ impl Layer {
         attended.normalise(kernels, &self.attention_norm);
         stopwatch.lap(Stage::Projection);
 
-        wide.reshape(self.elements.straight(), operand, rows, self.feed_forward.outputs());
+        wide.reshape(self.elements.unquantized(), operand, rows, self.feed_forward.outputs());
         self.feed_forward.forward_activated(kernels, &mut wide.value, attended.operand(), self.activation);
         wide.written(kernels);
         hidden.reshape(Element::F32, operand, rows, self.hidden);

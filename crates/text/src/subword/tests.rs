@@ -190,9 +190,9 @@ fn faults_in_tokenizer_json_are_named() {
     assert_eq!(fault(|f| f["normalizer"] = regex("(a+)+$")), unsupported("replacement pattern", "(a+)+$"));
 
     let error = SubwordTokenizer::from_bytes(Vocabulary::TokenizerJson(b"{"), None).unwrap_err();
-    assert!(error.to_string().starts_with("tokenizer.json could not be understood: EOF"), "{error}");
+    assert!(error.to_string().starts_with("cannot parse tokenizer.json: EOF"), "{error}");
     let error = open(&tokenizer_json(), Some(json!({ "do_lower_case": "yes" }))).unwrap_err();
-    assert!(error.to_string().starts_with("tokenizer_config.json could not be understood: "), "{error}");
+    assert!(error.to_string().starts_with("cannot parse tokenizer_config.json: "), "{error}");
     let error = open(&tokenizer_json(), Some(json!({ "truncation_side": "middle" }))).unwrap_err();
     assert!(error.to_string().contains("unknown variant `middle`"), "{error}");
 }
@@ -280,7 +280,7 @@ fn faults_in_spiece_model_are_named() {
     let fault = |bytes: &[u8]| SubwordTokenizer::from_bytes(Vocabulary::Spiece(bytes), None).unwrap_err().to_string();
     let model = spiece();
     let short = fault(&model[..model.len() - 1000]);
-    assert!(short.starts_with("spiece.model is cut short: the field at byte "), "{short}");
+    assert!(short.starts_with("spiece.model is truncated: the field at byte "), "{short}");
     assert_eq!(fault(&[]), "spiece.model is malformed: it has no pieces");
     let bpe = fault(&with_trainer(model.clone(), 3, 2));
     assert_eq!(bpe, "spiece.model asks for the model \"bpe\", which is not supported");

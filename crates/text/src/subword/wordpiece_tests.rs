@@ -140,7 +140,7 @@ fn tokens_alone() {
     let unigram = super::tests::tokenizer_json().to_string();
     let files = |name: &str| (name == "tokenizer.json").then_some(unigram.as_bytes());
     let error = TokenEncoder::from_files(Path::new("m"), files).unwrap_err().to_string();
-    assert_eq!(error, "m has no spiece.model and no vocab.txt, which the pieces of single tokens come from");
+    assert_eq!(error, "m has no spiece.model and no vocab.txt, which are needed to split single tokens into pieces");
 }
 
 #[test]

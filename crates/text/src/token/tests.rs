@@ -324,7 +324,7 @@ fn exceptions_are_read_from_a_file() {
     std::fs::write(&path, [0xFF]).unwrap();
     assert!(read_exceptions(&path).unwrap_err().to_string().contains("is malformed: invalid utf-8"));
     std::fs::remove_file(&path).unwrap();
-    assert!(read_exceptions(&path).unwrap_err().to_string().starts_with("could not read"));
+    assert!(read_exceptions(&path).unwrap_err().to_string().starts_with("cannot read"));
 }
 
 proptest! {

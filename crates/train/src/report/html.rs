@@ -27,15 +27,15 @@ pub(super) fn page(report: &Report<'_>) -> String {
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\"><title>{model}</title><style>{STYLE}</style></head>\n<body>\n\
-         <h1>{model}</h1>\n<p><span class=\"big\">{:.2} %</span> of {} texts got their class</p>\n",
+         <h1>{model}</h1>\n<p><span class=\"big\">{:.2} %</span> of {} texts correct</p>\n",
         metrics.accuracy * 100.0,
         metrics.samples,
     );
     if metrics.left_out > 0 {
-        let _ = writeln!(page, "<p>{} rows have no text or no label and do not count.</p>", metrics.left_out);
+        let _ = writeln!(page, "<p>{} rows without a text or a label were skipped.</p>", metrics.left_out);
     }
     if metrics.truncated > 0 {
-        let _ = writeln!(page, "<p>{} texts were longer than the limit and were cut.</p>", metrics.truncated);
+        let _ = writeln!(page, "<p>{} texts were longer than the limit and were truncated.</p>", metrics.truncated);
     }
     numbers(&mut page, report);
     classes(&mut page, report);
@@ -54,15 +54,15 @@ fn numbers(page: &mut String, report: &Report<'_>) {
         ("macro F1", decimal(metrics.macro_f1)),
         ("macro precision", decimal(metrics.macro_precision)),
         ("macro recall", decimal(metrics.macro_recall)),
-        ("calibration error", decimal(metrics.calibration_error)),
+        ("expected calibration error", decimal(metrics.calibration_error)),
         ("seconds", metrics.runtime.to_string()),
-        ("texts a second", metrics.samples_per_second.to_string()),
+        ("texts per second", metrics.samples_per_second.to_string()),
     ];
     rows.extend(metrics.epoch.map(|epoch| ("epochs trained", epoch.to_string())));
     rows.extend(report.facts.iter().cloned());
-    page.push_str("<h2>Numbers</h2>\n");
+    page.push_str("<h2>Metrics and settings</h2>\n");
     let body = rows.iter().map(|(name, value)| vec![escaped(name), escaped(value)]);
-    table(page, &["what", "value"], body);
+    table(page, &["name", "value"], body);
 }
 
 fn classes(page: &mut String, report: &Report<'_>) {
@@ -78,21 +78,22 @@ fn classes(page: &mut String, report: &Report<'_>) {
     table(page, &["class", "precision", "recall", "F1", "texts"], body);
 }
 
-/// Texts by true class and the class they got, each row shaded by its shares; of many classes what is mistaken most.
+/// Texts by true and predicted class, each row shaded by its fractions; with many classes, the most frequent
+/// confusions.
 fn confusion(page: &mut String, report: &Report<'_>) {
     let (confusion, label) = (&report.metrics.confusion, |class: usize| label(report, class));
     if confusion.classes() > MOST_IN_MATRIX {
-        page.push_str("<h2>The most frequent confusions</h2>\n");
+        page.push_str("<h2>Most frequent confusions</h2>\n");
         let pairs = confusion.most_frequent().into_iter().take(MOST_CONFUSIONS);
         table(
             page,
-            &["class", "got", "texts"],
+            &["true class", "predicted", "texts"],
             pairs.map(|(one, two, rows)| vec![label(one), label(two), rows.to_string()]),
         );
         return;
     }
     page.push_str(
-        "<h2>Confusion</h2>\n<p>A row for each true class, a column for each class that was given.</p>\n\
+        "<h2>Confusion matrix</h2>\n<p>Rows are true classes, columns are predicted classes.</p>\n\
          <div class=\"wide\"><table><thead><tr><th scope=\"col\">true class</th>",
     );
     let classes = 0..confusion.classes();
@@ -114,16 +115,16 @@ fn confusion(page: &mut String, report: &Report<'_>) {
 fn calibration(page: &mut String, report: &Report<'_>) {
     let bins = report.metrics.calibration.bins();
     page.push_str(
-        "<h2>Confidence and accuracy</h2>\n<p>Texts by the score of their answer. A bar is as high as the share that is \
-         right; the dot is their mean score. On the dotted line a score of 0.9 is right nine times of ten.</p>\n",
+        "<h2>Calibration</h2>\n<p>Predictions grouped by their score. The height of a bar is their accuracy, the dot is their \
+         mean score. On the dashed diagonal, predictions with a score of 0.9 are correct nine times out of ten.</p>\n",
     );
     page.push_str(&chart::reliability(bins));
-    page.push_str("<details><summary>The same as numbers</summary>\n");
+    page.push_str("<details><summary>Show as a table</summary>\n");
     let body = bins.iter().filter_map(|bin| {
         let (confidence, accuracy) = (bin.confidence()?, bin.accuracy()?);
         Some(vec![decimal(confidence), decimal(accuracy), bin.right.to_string(), bin.rows.to_string()])
     });
-    table(page, &["mean score", "accuracy", "right", "texts"], body);
+    table(page, &["mean score", "accuracy", "correct", "texts"], body);
     page.push_str("</details>\n");
 }
 
@@ -132,7 +133,7 @@ fn mistakes(page: &mut String, report: &Report<'_>) {
         return;
     }
     page.push_str(
-        "<h2>The surest mistakes</h2>\n<p>Either the model has not learned these, or their labels are wrong.</p>\n\
+        "<h2>Most confident errors</h2>\n<p>Either the model has not learned these, or their labels are wrong.</p>\n\
          <div class=\"wide\">",
     );
     let body = report.mistakes.iter().map(|mistake| {
@@ -140,7 +141,7 @@ fn mistakes(page: &mut String, report: &Report<'_>) {
         let (label, got) = (label(report, mistake.expected), label(report, mistake.predicted));
         vec![text, mistake.row.to_string(), label, got, decimal(mistake.confidence)]
     });
-    table(page, &["text", "row", "label", "got", "score"], body);
+    table(page, &["text", "row", "label", "predicted", "score"], body);
     page.push_str("</div>\n");
 }
 

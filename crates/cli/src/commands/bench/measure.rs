@@ -49,13 +49,17 @@ impl Round {
         facts.add(
             "tokens",
             *tokens,
-            format!("{}, {:.1} a text", grouped(*tokens), *tokens as f64 / (*sequences).max(1) as f64),
+            format!("{}, {:.1} per text", grouped(*tokens), *tokens as f64 / (*sequences).max(1) as f64),
         );
         facts.add("seconds", seconds, format!("{seconds:.3}, the median round"));
         facts.add("docs_per_second", per_second(*sequences), format!("{:.1}", per_second(*sequences)));
         facts.add("tokens_per_second", per_second(*tokens), grouped(per_second(*tokens) as u64));
         facts.add("gflops", gflops, format!("{gflops:.1} GFLOP/s of useful work"));
-        facts.add("peak_gflops", peak, format!("{peak:.1} GFLOP/s measured on this machine with as many threads"));
+        facts.add(
+            "peak_gflops",
+            peak,
+            format!("{peak:.1} GFLOP/s, measured on this machine with the same number of threads"),
+        );
         facts.add("share_of_peak", gflops / peak, format!("{:.1} %", 100.0 * gflops / peak));
         let seconds: Map<String, Value> =
             stages.iter().map(|stage| (stage.name.to_owned(), stage.time.as_secs_f64().into())).collect();

@@ -48,8 +48,8 @@ impl<'a> Tally<'a> {
             Activation::Sigmoid => Loss::BinaryCrossEntropy,
             _ => {
                 return Err(Misuse::new(
-                    "the model gives numbers (a regression), not classes",
-                    "name a classifier with `--model`",
+                    "the model is a regression: it predicts a number, not a class",
+                    "choose a classifier with `--model`",
                 )
                 .into());
             }
@@ -124,19 +124,22 @@ impl<'a> Tally<'a> {
         let pairs = |pair: fn(usize, &String, &String) -> String| {
             let names = self.names.names().iter().zip(labels).enumerate().take(NAMED);
             let mut pairs: Vec<String> = names.map(|(class, (name, label))| pair(class, name, label)).collect();
-            pairs.extend((labels.len() > NAMED).then(|| "and so on".to_owned()));
+            pairs.extend((labels.len() > NAMED).then(|| "...".to_owned()));
             pairs.join(", ")
         };
         if self.numbers {
             let pairs = pairs(|class, name, _| format!("{class} is {name}"));
-            printer.note(format_args!("labels that are numbers were read as those of the classes: {pairs}"));
+            printer.note(format_args!("numeric labels were read as class indices: {pairs}"));
         } else if self.names.names() != labels {
-            printer.note(format_args!("labels were read so: {}", pairs(|_, name, label| format!("{name} is {label}"))));
+            printer.note(format_args!(
+                "labels were mapped to the model's: {}",
+                pairs(|_, name, label| format!("{name} is {label}"))
+            ));
         }
         match self.left_out {
             0 => {}
-            1 => printer.warn("1 row has no text or no label and was left out"),
-            many => printer.warn(format_args!("{} rows have no text or no label and were left out", grouped(many))),
+            1 => printer.warn("1 row has no text or no label and was skipped"),
+            many => printer.warn(format_args!("{} rows have no text or no label and were skipped", grouped(many))),
         }
     }
 }

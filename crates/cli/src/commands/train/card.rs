@@ -13,17 +13,17 @@ pub(super) fn card(output: &Path, facts: &[(&str, String)], labels: &[String], m
     let facts: String =
         facts.iter().map(|(name, value)| format!("| {name} | {} |\n", plain(value).replace('|', "\\|"))).collect();
     let numbers = measured.map_or_else(
-        || "Nothing was measured.\n".to_owned(),
+        || "The model was not evaluated.\n".to_owned(),
         |metrics| {
             format!(
-                "On {} texts: loss {:.4}, accuracy {:.4}, macro F1 {:.4}; metrics.json has more.\n",
+                "On {} texts: loss {:.4}, accuracy {:.4}, macro F1 {:.4}; see metrics.json for more.\n",
                 metrics.samples, metrics.loss, metrics.accuracy, metrics.macro_f1
             )
         },
     );
     format!(
         "---\npipeline_tag: text-classification\nlibrary_name: transformers\n---\n\n# {name}\n\nAn ALBERT text classifier, \
-         fine-tuned with `albertine train`.\n\n## Labels\n\n{labels}\n## Numbers\n\n{numbers}\n## Training\n\n\
-         | what | value |\n| --- | --- |\n{facts}"
+         fine-tuned with `albertine train`.\n\n## Labels\n\n{labels}\n## Evaluation\n\n{numbers}\n## Training\n\n\
+         | setting | value |\n| --- | --- |\n{facts}"
     )
 }

@@ -40,8 +40,8 @@ pub(super) fn open(args: &TrainArgs) -> anyhow::Result<Tables> {
 fn table(options: SourceOptions, args: &TrainArgs) -> anyhow::Result<Source> {
     if options.format == Some(Format::Txt) {
         return Err(Misuse::new(
-            "lines of text have no labels",
-            "name a labelled table, as in `--input train.csv`; for standard input give `--input-format` too",
+            "plain text has no label column",
+            "give a labeled table, as in `--input train.csv`; for standard input, also give `--input-format`",
         )
         .into());
     }
@@ -87,13 +87,14 @@ impl Rows {
         }
         match left_out {
             0 => {}
-            1 => printer.warn(format_args!("1 row of {names} has no text or no label and was left out")),
+            1 => printer.warn(format_args!("1 row of {names} has no text or no label and was skipped")),
             many => printer
-                .warn(format_args!("{} rows of {names} have no text or no label and were left out", grouped(many))),
+                .warn(format_args!("{} rows of {names} have no text or no label and were skipped", grouped(many))),
         }
         if cut > 0 {
             let (limit, cut) = (base.limit(), grouped(cut));
-            printer.warn(format_args!("{cut} of the texts of {names} were longer than {limit} pieces and were cut"));
+            printer
+                .warn(format_args!("{cut} of the texts of {names} were longer than {limit} pieces and were truncated"));
         }
         if self.ids.is_empty() {
             return Err(TrainError::NoRows).context(names);
@@ -129,8 +130,12 @@ pub(super) fn examples(
     rows.read(base, source, args, printer)?;
     rows.examples(names).map_err(|error| match error {
         TrainError::UnknownLabel { label, .. } => {
-            let hint = "measure on rows of the classes that are learned";
-            Misuse::new(format!("{table} has the label `{}`, which no row to learn has", plain(&label)), hint).into()
+            let hint = "validation and test rows need labels that occur in the training set";
+            Misuse::new(
+                format!("{table} has the label `{}`, which does not occur in the training set", plain(&label)),
+                hint,
+            )
+            .into()
         }
         other => anyhow::Error::from(other),
     })
