@@ -20,7 +20,7 @@ use crate::FormatError;
 const MAX_MODEL: u64 = 2 << 30;
 
 /// The form that errors name.
-const FORM: &str = "a sound ONNX model";
+const FORM: &str = "a valid ONNX model";
 
 /// A model that has been read.
 #[derive(Debug)]

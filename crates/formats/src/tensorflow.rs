@@ -28,7 +28,7 @@ pub const GRAPH: &str = "saved_model.pb";
 const MAX_GRAPH: u64 = 2 << 30;
 
 /// The form that errors name.
-const FORM: &str = "a sound TensorFlow graph";
+const FORM: &str = "a valid TensorFlow graph";
 
 /// A model that has been read.
 #[derive(Debug)]

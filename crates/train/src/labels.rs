@@ -130,7 +130,7 @@ mod tests {
         let labels = strings(&["LABEL_0", "LABEL_1"]);
         assert_eq!(
             LabelNames::given(&labels, &strings(&["no"])).unwrap_err().to_string(),
-            "1 name is given for the 2 classes `LABEL_0`, `LABEL_1`"
+            "1 name was given for the 2 classes `LABEL_0`, `LABEL_1`"
         );
         assert!(matches!(LabelNames::given(&labels, &strings(&["no", "no"])), Err(TrainError::SameName { .. })));
         assert!(matches!(LabelNames::given(&labels, &strings(&["no", " "])), Err(TrainError::NoName)));

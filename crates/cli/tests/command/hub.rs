@@ -271,7 +271,7 @@ fn two_processes_share_one_download() {
     let (release, gate) = mpsc::channel::<()>();
     let (gate, bytes) = (Mutex::new(gate), model_archive("gelu"));
     let server = Server::new(move |asked| {
-        let _ = gate.lock().expect("a sound gate").recv_timeout(PATIENCE);
+        let _ = gate.lock().expect("a valid gate").recv_timeout(PATIENCE);
         Answer::file(asked, &bytes, "\"1\"")
     });
     let sandbox = Sandbox::new();

@@ -17,7 +17,7 @@ const MAX_TEXTS: usize = 1 << 16;
 const MAX_TEXT: usize = 1 << 13;
 
 /// The form that errors name.
-const FORM: &str = "a sound file of Java objects";
+const FORM: &str = "a valid file of Java objects";
 
 impl SparkStage {
     /// The strings of a field such as `exceptions`, in order, or `None` where the stage has no such field.

@@ -27,7 +27,7 @@ const MAX_SHARDS: u64 = 4096;
 /// The most axes of a tensor.
 const MAX_RANK: usize = 32;
 
-const FORM: &str = "a sound index of a TensorFlow checkpoint";
+const FORM: &str = "a valid index of a TensorFlow checkpoint";
 
 /// `DT_STRING`
 const STRING: u64 = 7;

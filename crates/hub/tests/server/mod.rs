@@ -128,7 +128,7 @@ impl Server {
                 thread::spawn(move || {
                     let stream = stream.expect("a connection");
                     if let Some(request) = read(&stream) {
-                        asked.lock().expect("a sound log").push(request.clone());
+                        asked.lock().expect("a valid log").push(request.clone());
                         // a client that has heard enough may hang up
                         let _ = answer(&request).send(&stream);
                     }
@@ -153,7 +153,7 @@ impl Server {
 
     /// What was asked so far.
     pub fn asked(&self) -> Vec<Asked> {
-        self.log.lock().expect("a sound log").clone()
+        self.log.lock().expect("a valid log").clone()
     }
 
     /// The paths that were asked for so far.
