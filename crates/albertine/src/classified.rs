@@ -37,11 +37,14 @@ impl Classified {
 
     fn of_rows(&self, of: impl Fn(&[f32]) -> Vec<f32>) -> impl Iterator<Item = Option<Vec<f32>>> {
         self.rows.iter().map(move |row| {
-            let mut found: Vec<Vec<f32>> = self.documents(row).map(|(_, logits)| of(logits)).collect();
-            match found.len() {
-                0 | 1 => found.pop(),
-                _ => Some(mean(found.iter().map(Vec::as_slice))),
+            let mut documents = self.documents(row).map(|(_, logits)| of(logits));
+            let first = documents.next()?;
+            let mut others: Vec<Vec<f32>> = documents.collect();
+            if others.is_empty() {
+                return Some(first);
             }
+            others.insert(0, first);
+            Some(mean(others.iter().map(Vec::as_slice)))
         })
     }
 

@@ -40,6 +40,7 @@ mod classify;
 pub mod column;
 mod documents;
 mod error;
+mod files;
 pub mod hub;
 mod light_pipeline;
 mod load;

@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use albertine_model::{AlbertClassifier, Checkpoint, CheckpointKind, Folder, Kernels, Precision};
+use albertine_model::{AlbertClassifier, Checkpoint, CheckpointKind, Folder, Kernels, Precision, WholeFolder};
 
 use self::tokenizer_files::TokenizerFiles;
 use crate::builtin::BuiltIn;
 use crate::hub::ModelSource;
 use crate::session::{ClassifierSettings, Encoding, Session};
 use crate::spark_params::SparkParams;
-use crate::{Error, saved};
+use crate::{Error, files};
 
 /// The annotator that Spark NLP saves such models with.
 const ANNOTATOR: &str = "AlbertForSequenceClassification";
@@ -95,13 +95,12 @@ impl LoadedModel {
                 Ok(checkpoint.save(directory)?)
             }
             Origin::BuiltIn(model) => {
-                saved::must_be_free(directory)?;
-                std::fs::create_dir_all(directory).map_err(saved::io(directory))?;
+                let folder = WholeFolder::create(directory).map_err(files::write_error)?;
                 for (name, bytes) in model.files() {
-                    let path = directory.join(name);
-                    std::fs::write(&path, bytes).map_err(saved::io(&path))?;
+                    let path = folder.path().join(name);
+                    std::fs::write(&path, bytes).map_err(files::io(&path))?;
                 }
-                Ok(())
+                folder.finish().map_err(files::write_error)
             }
         }
     }

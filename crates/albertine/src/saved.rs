@@ -10,16 +10,16 @@
 //! ```
 
 use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
 use std::sync::Arc;
 
-use albertine_model::{Folder, SparkPipeline};
+use albertine_model::{Folder, SparkPipeline, WholeFolder};
 use serde_json::{Map, Value, json};
 
 use crate::annotators::Stage;
 use crate::loaded_model::LoadedModel;
 use crate::pipeline::PipelineModel;
-use crate::{Classifier, ClassifierSettings, Error};
+use crate::{Classifier, ClassifierSettings, Error, files};
 
 /// The file that lists the stages.
 const LISTING: &str = "pipeline.json";
@@ -60,12 +60,8 @@ impl PipelineModel {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        let path = path.as_ref();
-        must_be_free(path)?;
-        let partial = self.write_beside(path)?;
-        // some systems do not move a folder over an empty one
-        let _ = fs::remove_dir(path);
-        fs::rename(&partial.0, path).map_err(io(path))
+        let folder = WholeFolder::create(path.as_ref()).map_err(files::write_error)?;
+        self.write(folder)
     }
 
     /// As [`save`](Self::save), in the place of a saved pipeline that is there.
@@ -77,36 +73,24 @@ impl PipelineModel {
         if !path.join(LISTING).is_file() {
             return self.save(path);
         }
-        let partial = self.write_beside(path)?;
-        let old = beside(path, "old");
-        fs::rename(path, &old).map_err(io(path))?;
-        if let Err(source) = fs::rename(&partial.0, path) {
-            let _ = fs::rename(&old, path);
-            return Err(io(path)(source));
-        }
-        let _ = fs::remove_dir_all(&old);
-        Ok(())
+        self.write(WholeFolder::replace(path).map_err(files::write_error)?)
     }
 
-    fn write_beside(&self, path: &Path) -> Result<Partial, Error> {
-        let partial = Partial(beside(path, "partial"));
-        fs::create_dir_all(&partial.0).map_err(io(&partial.0))?;
+    fn write(&self, folder: WholeFolder) -> Result<(), Error> {
         let mut stages = Vec::with_capacity(self.stages().len());
         for (index, stage) in self.stages().iter().enumerate() {
             let mut entry = json!({"class": stage.name(), "params": stage.params()});
             if let Some(classifier) = stage.classifier() {
                 let model = format!("models/{index}");
-                let directory = partial.0.join(&model);
-                fs::create_dir_all(&directory).map_err(io(&directory))?;
-                classifier.save(&directory)?;
+                classifier.save(&folder.path().join(&model))?;
                 entry["model"] = Value::from(model);
             }
             stages.push(entry);
         }
         let listing = json!({"format": FORMAT, "version": VERSION, "stages": stages});
-        let file = partial.0.join(LISTING);
-        fs::write(&file, format!("{listing:#}\n")).map_err(io(&file))?;
-        Ok(partial)
+        let file = folder.path().join(LISTING);
+        fs::write(&file, format!("{listing:#}\n")).map_err(files::io(&file))?;
+        folder.finish().map_err(files::write_error)
     }
 
     /// Reads a saved pipeline: one of ours, or one that Spark NLP saved (fitted or not), as a folder or a zip archive.
@@ -229,32 +213,4 @@ fn not_a_pipeline(folder: &Folder, reason: &'static str) -> Error {
 /// Whether a name leads into the folder that it stands in.
 fn is_inside(name: &str) -> bool {
     !name.is_empty() && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
-}
-
-pub(crate) fn io(path: &Path) -> impl Fn(std::io::Error) -> Error {
-    let path = path.to_owned();
-    move |source| Error::Io { path: path.clone(), source }
-}
-
-/// Fails when something is at a path that is not an empty folder.
-pub(crate) fn must_be_free(path: &Path) -> Result<(), Error> {
-    let taken = fs::read_dir(path).map_or(path.exists(), |mut entries| entries.next().is_some());
-    if taken { Err(Error::Exists { path: path.to_owned() }) } else { Ok(()) }
-}
-
-/// A place for something in the folder that `path` is in: on the same disk, so that it can be moved.
-fn beside(path: &Path, what: &str) -> PathBuf {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{what}-{}", std::process::id()));
-    path.with_file_name(name)
-}
-
-/// A folder that goes when it is not moved away.
-struct Partial(PathBuf);
-
-impl Drop for Partial {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }

@@ -34,7 +34,7 @@ mod scores;
 mod source;
 mod weights;
 
-pub use albertine_formats::{Folder, FormatError, SparkPipeline, SparkStage};
+pub use albertine_formats::{Folder, FormatError, SparkPipeline, SparkStage, WholeFolder};
 pub use albertine_kernels::{CpuError, CpuLevel, Kernels, Precision, UnknownPrecision, peak_gflops, product_gflops};
 pub use batch::RaggedBatch;
 pub use checkpoint::{Checkpoint, CheckpointKind, Engine};
