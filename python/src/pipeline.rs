@@ -60,7 +60,7 @@ fn stage(name: &str, json: &str, classifier: Option<&Classifier>) -> Result<Stag
     let load = || {
         let classifier = classifier.ok_or_else(unknown)?.own()?;
         // of what was saved the limit is lowered to what the model can read; what was asked for is not
-        let most = classifier.config().max_position_embeddings;
+        let most = classifier.config().architecture().max_tokens();
         let asked = params.get("maxSentenceLength").and_then(Value::as_u64).map_or(0, |asked| asked as usize);
         if asked > most { Err(Error::MaxSentenceLength { asked, least: 2, most }) } else { Ok(classifier) }
     };

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use albertine_model::{AlbertClassifier, AlbertConfig, CheckpointKind, Precision};
+use albertine_model::{CheckpointKind, ModelConfig, Precision, SequenceClassifier};
 use albertine_text::Piece;
 
 use crate::category::{CategoryRule, THRESHOLD};
@@ -121,18 +121,18 @@ impl Classifier {
     /// The labels, in the order of the logits.
     #[must_use]
     pub fn labels(&self) -> &[String] {
-        &self.config().labels
+        self.config().labels()
     }
 
     /// The model's configuration.
     #[must_use]
-    pub fn config(&self) -> &AlbertConfig {
+    pub fn config(&self) -> &ModelConfig {
         self.model().config()
     }
 
     /// The encoder and head.
     #[must_use]
-    pub fn model(&self) -> &AlbertClassifier {
+    pub fn model(&self) -> &SequenceClassifier {
         self.model.model()
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use albertine_model::{AlbertClassifier, Checkpoint, CheckpointKind, Folder, Kernels, Precision, WholeFolder};
+use albertine_model::{Checkpoint, CheckpointKind, Folder, Kernels, Precision, SequenceClassifier, WholeFolder};
 
 use self::tokenizer_files::TokenizerFiles;
 use crate::builtin::BuiltIn;
@@ -22,7 +22,7 @@ const ANNOTATOR: &str = "AlbertForSequenceClassification";
 /// Weights in one precision with what their tokenizer is made of.
 #[derive(Debug)]
 pub(crate) struct LoadedModel {
-    model: Arc<AlbertClassifier>,
+    model: Arc<SequenceClassifier>,
     origin: Origin,
     tokenizer_files: TokenizerFiles,
     params: SparkParams,
@@ -47,7 +47,7 @@ impl std::fmt::Display for Origin {
 
 impl LoadedModel {
     pub(crate) fn built_in(built_in: &'static BuiltIn, precision: Precision) -> Result<Self, Error> {
-        let model = AlbertClassifier::from_bytes(built_in.config, built_in.weights, Kernels::detect()?, precision)?;
+        let model = SequenceClassifier::from_bytes(built_in.config, built_in.weights, Kernels::detect()?, precision)?;
         let files = [("spiece.model", built_in.spiece), ("tokenizer_config.json", built_in.tokenizer_config)];
         let files = BTreeMap::from(files.map(|(name, bytes)| (name, Cow::Borrowed(bytes))));
         Ok(Self {
@@ -63,7 +63,7 @@ impl LoadedModel {
     pub(crate) fn read(folder: Folder, precision: Precision) -> Result<Self, Error> {
         let checkpoint = Checkpoint::read(&folder)?;
         let config = checkpoint.config().clone();
-        let model = AlbertClassifier::new(config, checkpoint.weights(), Kernels::detect()?, precision)?;
+        let model = SequenceClassifier::new(config, checkpoint.weights(), Kernels::detect()?, precision)?;
         let params = SparkParams::read(ANNOTATOR, checkpoint.params())?;
         let (origin, kind) = (checkpoint.origin().to_owned(), checkpoint.kind());
         let files = checkpoint.into_files().into_iter().map(|(name, bytes)| (name, Cow::Owned(bytes))).collect();
@@ -114,7 +114,7 @@ impl LoadedModel {
         let encoding = settings.encoding.unwrap_or_else(|| self.encoding());
         let case_sensitive = settings.case_sensitive.or(self.params.case_sensitive);
         let tokenization = self.tokenizer_files.tokenization(encoding, case_sensitive, self.params.hides_unknown)?;
-        let (pieces, embeddings) = (tokenization.vocabulary_size(), self.model.config().vocab_size);
+        let (pieces, embeddings) = (tokenization.vocabulary_size(), self.model.config().architecture().vocab_size());
         if pieces > embeddings {
             return Err(Error::VocabularyTooLarge { origin: self.origin.to_string(), pieces, embeddings });
         }
@@ -138,7 +138,7 @@ impl LoadedModel {
     }
 
     /// The encoder and head.
-    pub(crate) fn model(&self) -> &AlbertClassifier {
+    pub(crate) fn model(&self) -> &SequenceClassifier {
         &self.model
     }
 

@@ -1,7 +1,7 @@
 //! From logits to probabilities, and how the JVM writes them.
 
 pub use albertine_model::argmax;
-use albertine_model::{AlbertConfig, ProblemType, softmax};
+use albertine_model::{ModelConfig, ProblemType, softmax};
 
 /// How logits become scores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,11 +21,11 @@ impl Activation {
     ///
     /// Source: `TextClassificationPipeline.postprocess` of Hugging Face transformers.
     #[must_use]
-    pub fn of(config: &AlbertConfig) -> Self {
-        match config.problem_type {
+    pub fn of(config: &ModelConfig) -> Self {
+        match config.problem_type() {
             Some(ProblemType::Regression) => Self::Identity,
             Some(ProblemType::MultiLabel) => Self::Sigmoid,
-            Some(ProblemType::SingleLabel) | None if config.labels.len() == 1 => Self::Sigmoid,
+            Some(ProblemType::SingleLabel) | None if config.labels().len() == 1 => Self::Sigmoid,
             Some(ProblemType::SingleLabel) | None => Self::Softmax,
         }
     }

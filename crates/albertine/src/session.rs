@@ -14,7 +14,7 @@ mod tokenization;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use albertine_model::{AlbertClassifier, RaggedBatch, Scratch, StageTimes};
+use albertine_model::{Profile, RaggedBatch, Scratch, SequenceClassifier};
 use albertine_text::Piece;
 
 use self::counts::stage_costs;
@@ -67,7 +67,7 @@ impl<'a> From<&'a str> for Document<'a> {
 /// ```
 #[derive(Debug)]
 pub struct Session {
-    model: Arc<AlbertClassifier>,
+    model: Arc<SequenceClassifier>,
     tokenization: Tokenization,
     long_texts: LongTexts,
     limit: usize,
@@ -84,7 +84,7 @@ impl Session {
     /// # Errors
     /// When `max_sentence_length` is not one that the model can read, or for more than [`MAX_THREADS`] threads.
     pub(crate) fn new(
-        model: Arc<AlbertClassifier>,
+        model: Arc<SequenceClassifier>,
         tokenization: Tokenization,
         own_limit: Option<usize>,
         settings: &ClassifierSettings,
@@ -145,7 +145,7 @@ impl Session {
         cancellation: &CancellationToken,
     ) -> Result<(Outputs, Counts), Error> {
         let distinct = Distinct::of(documents);
-        let times = StageTimes::default();
+        let times = Profile::default();
         times.switch(self.measure_stages);
 
         let tasks: Vec<&[DistinctDocument<'_>]> = distinct.documents.chunks(DOCUMENTS_PER_TASK).collect();
@@ -187,7 +187,7 @@ impl Session {
     }
 
     fn labels(&self) -> &[String] {
-        &self.model.config().labels
+        self.model.config().labels()
     }
 
     fn tokenize(&self, documents: &[DistinctDocument<'_>]) -> Result<Tokenized, Error> {
@@ -219,7 +219,7 @@ impl Session {
         &self,
         sequences: &[Sequence<'_>],
         threads: usize,
-        times: &StageTimes,
+        times: &Profile,
         first: impl Fn(usize) -> usize,
     ) -> Result<Vec<f32>, Error> {
         let mut batch = RaggedBatch::new();

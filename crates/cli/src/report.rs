@@ -61,7 +61,8 @@ pub(crate) fn faster(printer: &Printer, classifier: &Classifier, elapsed: Durati
     }
     let kernels = classifier.model().kernels();
     // A layer of the model, or a part of one that is as telling: the user is waiting.
-    let (inputs, outputs) = (classifier.config().hidden_size.min(768), classifier.config().intermediate_size.min(768));
+    let architecture = classifier.config().architecture();
+    let (inputs, outputs) = (architecture.hidden_size().min(768), architecture.intermediate_size().min(768));
     let own = classifier.model().precision();
     let before = product_gflops(kernels, own, inputs, outputs)?;
     let mut best = (own, 1.0);

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use albertine::model::{CpuError, Kernels, Precision, Stage};
+use albertine::model::{CpuError, Kernels, Phase, Precision};
 use albertine::{Classifier, Counts, StageCost};
 
 use crate::printer::Printer;
@@ -45,7 +45,7 @@ pub(crate) fn tell(
 
 /// The stages that are products in the precision of the run; the others are less exact or more, and no measure of its
 /// peak.
-const PRODUCTS: [Stage; 3] = [Stage::Qkv, Stage::Projection, Stage::FeedForward];
+const PRODUCTS: [Phase; 3] = [Phase::Qkv, Phase::Projection, Phase::FeedForward];
 
 /// How many of so many threads can run at once on this machine.
 pub(crate) fn threads_at_once(threads: usize) -> usize {

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use self::graph::Found;
 use self::spark::Annotator;
 use crate::config::{CONFIG, labels};
-use crate::{AlbertConfig, ModelError, ProblemType, Weights};
+use crate::{ModelConfig, ModelError, Weights};
 
 /// The file of an ONNX export.
 const ONNX: &str = "model.onnx";
@@ -35,14 +35,14 @@ const MAX_CARD: u64 = 4 << 20;
 
 /// What computes a model in the program that it was saved by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Engine {
+pub enum Runtime {
     /// TensorFlow.
     TensorFlow,
     /// ONNX Runtime.
     Onnx,
 }
 
-impl fmt::Display for Engine {
+impl fmt::Display for Runtime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::TensorFlow => "TensorFlow",
@@ -64,7 +64,7 @@ pub enum CheckpointKind {
     /// An annotator that Spark NLP saved, alone or in a pipeline.
     SparkNlp {
         /// What Spark NLP computes it with.
-        engine: Engine,
+        runtime: Runtime,
     },
 }
 
@@ -74,21 +74,21 @@ impl fmt::Display for CheckpointKind {
             Self::HuggingFace => f.write_str("Hugging Face model"),
             Self::TensorFlow => f.write_str("TensorFlow SavedModel"),
             Self::Onnx => f.write_str("ONNX model"),
-            Self::SparkNlp { engine } => write!(f, "Spark NLP annotator ({engine})"),
+            Self::SparkNlp { runtime } => write!(f, "Spark NLP annotator ({runtime})"),
         }
     }
 }
 
-/// A trained ALBERT sequence classifier, wherever it came from.
+/// A trained sequence classifier, wherever it came from.
 ///
 /// ```no_run
 /// use std::path::Path;
-/// use albertine_model::{AlbertClassifier, Checkpoint, Kernels, Precision};
+/// use albertine_model::{SequenceClassifier, Checkpoint, Kernels, Precision};
 ///
 /// let checkpoint = Checkpoint::open(Path::new("saved_model/1"))?;
-/// println!("{}: {}", checkpoint.kind(), checkpoint.config().labels.join(", "));
+/// println!("{}: {}", checkpoint.kind(), checkpoint.config().labels().join(", "));
 /// let spiece = checkpoint.file("spiece.model");
-/// let classifier = AlbertClassifier::new(
+/// let classifier = SequenceClassifier::new(
 ///     checkpoint.config().clone(),
 ///     checkpoint.weights(),
 ///     Kernels::detect()?,
@@ -99,7 +99,7 @@ impl fmt::Display for CheckpointKind {
 pub struct Checkpoint {
     origin: PathBuf,
     kind: CheckpointKind,
-    config: AlbertConfig,
+    config: ModelConfig,
     weights: Weights<'static>,
     files: BTreeMap<&'static str, Vec<u8>>,
     params: Map<String, Value>,
@@ -114,7 +114,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// [`ModelError::NoModel`] when it holds no model of any kind, [`ModelError::MissingConfig`] or
-    /// [`FormatError::MissingWeights`] when it holds half of one, [`ModelError::Stages`] for a Spark NLP pipeline without exactly one ALBERT classifier, and every way for a file
+    /// [`FormatError::MissingWeights`] when it holds half of one, [`ModelError::Stages`] for a Spark NLP pipeline without exactly one classifier, and every way for a file
     /// to be unsound.
     pub fn open(path: &Path) -> Result<Self, ModelError> {
         Self::read(&Folder::open(path)?)
@@ -145,14 +145,14 @@ impl Checkpoint {
     /// Reads an exported model, with its labels and its vocabulary in `assets`.
     fn read_graph(folder: &Folder, kind: CheckpointKind) -> Result<Self, ModelError> {
         let labels = labels::list(folder)?.map(|labels| (labels, folder.path_of(labels::LIST)));
-        let engine = if kind == CheckpointKind::Onnx { Engine::Onnx } else { Engine::TensorFlow };
+        let runtime = if kind == CheckpointKind::Onnx { Runtime::Onnx } else { Runtime::TensorFlow };
         let path = folder.path_of(if kind == CheckpointKind::Onnx { ONNX } else { tensorflow::GRAPH });
-        let (config, weights) = Found::read(engine, folder, &path, ONNX)?.model(folder, labels)?;
+        let (config, weights) = Found::read(runtime, folder, &path, ONNX)?.model(folder, labels)?;
         Self::assemble(folder, kind, config, weights, Map::new())
     }
 
     fn read_hugging_face(folder: &Folder) -> Result<Self, ModelError> {
-        let config = AlbertConfig::read(folder)?;
+        let config = ModelConfig::read(folder)?;
         let Some(config) = config else {
             let (directory, found) = (folder.path().to_owned(), folder.listing()?);
             return Err(ModelError::MissingConfig { directory, found });
@@ -173,7 +173,7 @@ impl Checkpoint {
     fn assemble(
         folder: &Folder,
         kind: CheckpointKind,
-        config: AlbertConfig,
+        config: ModelConfig,
         weights: Weights<'static>,
         params: Map<String, Value>,
     ) -> Result<Self, ModelError> {
@@ -205,7 +205,7 @@ impl Checkpoint {
         Ok(Self {
             origin: origin.to_owned(),
             kind: CheckpointKind::HuggingFace,
-            config: AlbertConfig::from_slice(config, &origin.join(CONFIG))?,
+            config: ModelConfig::from_slice(config, &origin.join(CONFIG))?,
             weights: Weights::from_safetensors(weights, &origin.join("model.safetensors"))?,
             files: VOCABULARY.into_iter().filter_map(|name| Some((name, file(name)?.to_vec()))).collect(),
             params: Map::new(),
@@ -214,10 +214,10 @@ impl Checkpoint {
         })
     }
 
-    /// The model after training: other weights, the labels in the order of their logits, and a model card of its own.
+    /// The model after training: other weights, the configuration with the labels in the order of their logits, and a
+    /// model card of its own.
     #[must_use]
-    pub fn retrained(self, labels: Vec<String>, weights: Weights<'static>, card: String) -> Self {
-        let config = AlbertConfig { labels, problem_type: Some(ProblemType::SingleLabel), ..self.config };
+    pub fn retrained(self, config: ModelConfig, weights: Weights<'static>, card: String) -> Self {
         let kind = CheckpointKind::HuggingFace;
         Self { config, weights, kind, params: Map::new(), card: Some(card.into_bytes()), trained: true, ..self }
     }
@@ -236,11 +236,11 @@ impl Checkpoint {
 
     /// The shape of the model and its labels, in the order of the logits.
     #[must_use]
-    pub fn config(&self) -> &AlbertConfig {
+    pub fn config(&self) -> &ModelConfig {
         &self.config
     }
 
-    /// The weights by canonical name ([`crate::layout`]).
+    /// The weights by canonical name ([`TensorSpec::name`](crate::TensorSpec::name)).
     #[must_use]
     pub fn weights(&self) -> &Weights<'static> {
         &self.weights

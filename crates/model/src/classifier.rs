@@ -4,35 +4,36 @@ use std::path::Path;
 
 use albertine_kernels::{Kernels, MOST_QUANTIZED_INPUTS, Precision};
 
-use crate::encoder::{Encoder, Scratch, Stage, StageTimes};
+use crate::encoder::{Encoder, Phase, Profile, Scratch};
 use crate::head::Head;
-use crate::{AlbertConfig, Checkpoint, ModelError, RaggedBatch, Weights};
+use crate::{Checkpoint, ModelConfig, ModelError, RaggedBatch, Weights};
 
-/// transformers' `AlbertForSequenceClassification` in evaluation mode, ready for one CPU level.
+/// transformers' `AlbertForSequenceClassification` or `BertForSequenceClassification` in evaluation mode, ready for one
+/// CPU level.
 ///
 /// It is read-only, so that threads share one, each with a [`Scratch`] of its own.
 ///
 /// ```no_run
 /// use std::path::Path;
-/// use albertine_model::{AlbertClassifier, Kernels, Precision, RaggedBatch, Scratch};
+/// use albertine_model::{SequenceClassifier, Kernels, Precision, RaggedBatch, Scratch};
 ///
-/// let model = AlbertClassifier::open(Path::new("models/news"), Kernels::detect()?, Precision::F32)?;
+/// let model = SequenceClassifier::open(Path::new("models/news"), Kernels::detect()?, Precision::F32)?;
 /// let mut batch = RaggedBatch::new();
 /// batch.push(&[2, 1952, 3]);
 /// let mut logits = Vec::new();
 /// model.logits(&batch, 1, &mut Scratch::new(), &mut logits)?;
-/// assert_eq!(logits.len(), model.config().labels.len());
+/// assert_eq!(logits.len(), model.config().labels().len());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct AlbertClassifier {
-    config: AlbertConfig,
+pub struct SequenceClassifier {
+    config: ModelConfig,
     encoder: Encoder,
     head: Head,
     precision: Precision,
 }
 
-impl AlbertClassifier {
+impl SequenceClassifier {
     /// Reads a model of any kind ([`Checkpoint`]) and packs its weights for `kernels`.
     ///
     /// # Errors
@@ -48,14 +49,14 @@ impl AlbertClassifier {
     ///
     /// # Errors
     ///
-    /// As for [`AlbertClassifier::open`].
+    /// As for [`SequenceClassifier::open`].
     pub fn from_bytes(
         config: &[u8],
         weights: &[u8],
         kernels: Kernels,
         precision: Precision,
     ) -> Result<Self, ModelError> {
-        let config = AlbertConfig::from_slice(config, Path::new("built-in/config.json"))?;
+        let config = ModelConfig::from_slice(config, Path::new("built-in/config.json"))?;
         let weights = Weights::from_safetensors(weights, Path::new("built-in/model.safetensors"))?;
         Self::new(config, &weights, kernels, precision)
     }
@@ -67,13 +68,14 @@ impl AlbertClassifier {
     /// What [`Weights::get`] says of a tensor that is missing or has another shape; [`ModelError::Precision`] when the
     /// level of `kernels` lacks the precision, [`ModelError::TooWideForInt8`] when the model is too wide for it.
     pub fn new(
-        config: AlbertConfig,
+        config: ModelConfig,
         weights: &Weights<'_>,
         kernels: Kernels,
         precision: Precision,
     ) -> Result<Self, ModelError> {
         let elements = kernels.elements(precision)?;
-        let inputs = config.hidden_size.max(config.intermediate_size);
+        let architecture = config.architecture();
+        let inputs = architecture.hidden_size().max(architecture.intermediate_size());
         if precision == Precision::Int8 && inputs > MOST_QUANTIZED_INPUTS {
             return Err(ModelError::TooWideForInt8 { inputs, most: MOST_QUANTIZED_INPUTS });
         }
@@ -84,7 +86,7 @@ impl AlbertClassifier {
 
     /// The shape of the model and its labels, which are in the order of the logits.
     #[must_use]
-    pub fn config(&self) -> &AlbertConfig {
+    pub fn config(&self) -> &ModelConfig {
         &self.config
     }
 
@@ -108,8 +110,8 @@ impl AlbertClassifier {
     ///
     /// # Errors
     ///
-    /// [`ModelError::EmptyDocument`], [`ModelError::DocumentTooLong`] and [`ModelError::UnknownPiece`]; `out` is then
-    /// as it was.
+    /// [`ModelError::EmptyDocument`], [`ModelError::DocumentTooLong`], [`ModelError::UnknownPiece`] and
+    /// [`ModelError::UnknownTokenType`]; `out` is then as it was.
     pub fn logits(
         &self,
         batch: &RaggedBatch,
@@ -117,10 +119,10 @@ impl AlbertClassifier {
         scratch: &mut Scratch,
         out: &mut Vec<f32>,
     ) -> Result<(), ModelError> {
-        self.logits_timed(batch, threads, scratch, &StageTimes::default(), out)
+        self.logits_timed(batch, threads, scratch, &Profile::default(), out)
     }
 
-    /// As [`logits`](Self::logits), with what each stage costs added to `times`, if they are switched on.
+    /// As [`logits`](Self::logits), with what each phase costs added to `profile`, if they are switched on.
     ///
     /// # Errors
     ///
@@ -130,17 +132,17 @@ impl AlbertClassifier {
         batch: &RaggedBatch,
         threads: usize,
         scratch: &mut Scratch,
-        times: &StageTimes,
+        profile: &Profile,
         out: &mut Vec<f32>,
     ) -> Result<(), ModelError> {
-        self.encoder.forward(batch, threads, scratch, times)?;
-        let mut stopwatch = times.stopwatch(1);
+        self.encoder.forward(batch, Head::READS, threads, scratch, profile)?;
+        let mut stopwatch = profile.stopwatch(1);
         let Scratch { hidden, pooled, logits, .. } = scratch;
         self.head.forward(self.kernels(), logits, &hidden.value, pooled);
         out.clear();
         (0..logits.rows()).for_each(|row| out.extend_from_slice(logits.row(row)));
-        stopwatch.lap(Stage::Head);
-        times.add_flops(|stage| batch.iter().map(|ids| self.stage_flops(stage, ids.len())).sum());
+        stopwatch.lap(Phase::Head);
+        profile.add_flops(|phase| batch.iter().map(|ids| self.phase_flops(phase, ids.len())).sum());
         Ok(())
     }
 
@@ -148,44 +150,45 @@ impl AlbertClassifier {
     /// included: matrix products alone, a multiply-add counted as two, nothing counted that is not needed.
     #[must_use]
     pub fn flops(&self, tokens: usize) -> u64 {
-        Stage::ALL.into_iter().map(|stage| self.stage_flops(stage, tokens)).sum()
+        Phase::ALL.into_iter().map(|phase| self.phase_flops(phase, tokens)).sum()
     }
 
-    /// The part of [`AlbertClassifier::flops`] that belongs to a stage.
+    /// The part of [`SequenceClassifier::flops`] that belongs to a phase.
     ///
     /// With n tokens, hidden size H, embedding size E, intermediate size I and C labels, where the last layer computes
     /// keys and values for all tokens and the rest for `[CLS]`:
     ///
-    /// | stage | each layer but the last | the last |
+    /// | phase | each layer but the last | the last |
     /// | --- | --- | --- |
-    /// | embed | 2 n E H, once | |
+    /// | embed | 2 n E H, once, where there is a projection | |
     /// | queries, keys and values | 6 n H² | 4 n H² + 2 H² |
     /// | attention | 4 n² H | 4 n H |
     /// | projection | 2 n H² | 2 H² |
     /// | feed-forward | 4 n H I | 4 H I |
     /// | head | | 2 (H² + H C) |
     #[must_use]
-    pub fn stage_flops(&self, stage: Stage, tokens: usize) -> u64 {
+    pub fn phase_flops(&self, phase: Phase, tokens: usize) -> u64 {
         let n = tokens as u64;
-        let [hidden, embedding, intermediate, labels, layers, inner] = [
-            self.config.hidden_size,
-            self.config.embedding_size,
-            self.config.intermediate_size,
-            self.config.labels.len(),
-            self.config.num_hidden_layers,
-            self.config.inner_group_num,
+        let architecture = self.config.architecture();
+        let [hidden, embedding, intermediate, labels, layers] = [
+            architecture.hidden_size(),
+            architecture.embedding_size(),
+            architecture.intermediate_size(),
+            self.config.labels().len(),
+            architecture.hidden_layers() * architecture.inner_groups(),
         ]
         .map(|size| size as u64);
         let square = hidden * hidden;
-        let (each, last) = match stage {
-            Stage::Embed => (0, 2 * n * embedding * hidden),
-            Stage::Qkv => (6 * n * square, 4 * n * square + 2 * square),
-            Stage::Attention => (4 * n * n * hidden, 4 * n * hidden),
-            Stage::Projection => (2 * n * square, 2 * square),
-            Stage::FeedForward => (4 * n * hidden * intermediate, 4 * hidden * intermediate),
-            Stage::Head => (0, 2 * (square + hidden * labels)),
+        let (each, last) = match phase {
+            Phase::Embed if architecture.has_embedding_projection() => (0, 2 * n * embedding * hidden),
+            Phase::Embed => (0, 0),
+            Phase::Qkv => (6 * n * square, 4 * n * square + 2 * square),
+            Phase::Attention => (4 * n * n * hidden, 4 * n * hidden),
+            Phase::Projection => (2 * n * square, 2 * square),
+            Phase::FeedForward => (4 * n * hidden * intermediate, 4 * hidden * intermediate),
+            Phase::Head => (0, 2 * (square + hidden * labels)),
         };
-        (layers * inner - 1) * each + last
+        (layers - 1) * each + last
     }
 }
 

@@ -48,19 +48,21 @@ pub enum ModelError {
         found: String,
     },
     /// A saved Spark NLP annotator or pipeline holds no text classifier, or several.
-    #[error("{} has {found}, expected one AlbertForSequenceClassification", path.display())]
+    #[error("{} has {found}, expected one {expected}", path.display())]
     Stages {
         /// The annotator or the pipeline.
         path: PathBuf,
         /// Its stages, in words.
         found: String,
+        /// The classes that are read, in words.
+        expected: String,
     },
     /// A graph does not tell the configuration of the model it computes.
     #[error("cannot tell the configuration of the model in {}: {fault}; put its config.json beside it", path.display())]
     Undetermined {
         /// The graph's file.
         path: PathBuf,
-        /// Where it departs from an ALBERT.
+        /// Where it departs from the encoders that are read.
         fault: String,
     },
     /// A graph does not tell which of its tensors is one that the configuration calls for.
@@ -68,9 +70,9 @@ pub enum ModelError {
     Untraceable {
         /// The graph's file.
         path: PathBuf,
-        /// The canonical name ([`crate::layout`]).
+        /// The canonical name ([`crate::TensorSpec::name`]).
         tensor: String,
-        /// Where the graph departs from an ALBERT.
+        /// Where the graph departs from the encoders that are read.
         fault: String,
     },
     /// The labels that come with a model are not those of its `config.json`, or too many or too few.
@@ -98,7 +100,7 @@ pub enum ModelError {
     DuplicateTensor {
         /// The file that holds the second one.
         path: PathBuf,
-        /// The canonical name ([`crate::layout`]).
+        /// The canonical name ([`crate::TensorSpec::name`]).
         tensor: String,
     },
     /// A weight that the configuration calls for is not there.
@@ -106,7 +108,7 @@ pub enum ModelError {
     MissingTensor {
         /// The file, or the directory of a sharded checkpoint.
         path: PathBuf,
-        /// The canonical name ([`crate::layout`]).
+        /// The canonical name ([`crate::TensorSpec::name`]).
         tensor: String,
     },
     /// A checkpoint has no classification head: it was trained for something else, or only pretrained.
@@ -114,7 +116,7 @@ pub enum ModelError {
     NotAClassifier {
         /// The file, or the directory of a sharded checkpoint.
         path: PathBuf,
-        /// The canonical name ([`crate::layout`]).
+        /// The canonical name ([`crate::TensorSpec::name`]).
         tensor: String,
     },
     /// A weight has another shape than the configuration calls for.
@@ -122,7 +124,7 @@ pub enum ModelError {
     TensorShape {
         /// The file.
         path: PathBuf,
-        /// The canonical name ([`crate::layout`]).
+        /// The canonical name ([`crate::TensorSpec::name`]).
         tensor: String,
         /// The shape in the file.
         found: Vec<usize>,
@@ -134,7 +136,7 @@ pub enum ModelError {
     TensorType {
         /// The file.
         path: PathBuf,
-        /// The canonical name ([`crate::layout`]).
+        /// The canonical name ([`crate::TensorSpec::name`]).
         tensor: String,
         /// The type's name, in safetensors' spelling.
         found: String,
@@ -144,12 +146,18 @@ pub enum ModelError {
     NotFinite {
         /// The file.
         path: PathBuf,
-        /// The canonical name ([`crate::layout`]).
+        /// The canonical name ([`crate::TensorSpec::name`]).
         tensor: String,
         /// The first such element's place in row-major order, from 0.
         element: usize,
         /// Its value as f32: NaN or an infinity.
         value: f32,
+    },
+    /// The labels for a new classifier cannot be those of one.
+    #[error("the list of labels is not one of a classifier: {fault}")]
+    LabelList {
+        /// What is wrong with it.
+        fault: String,
     },
     /// A document has no pieces, not even the `[CLS]` that its score is read from.
     #[error("document {document} of the batch has no pieces")]
@@ -178,5 +186,15 @@ pub enum ModelError {
         id: u32,
         /// The number of pieces in the vocabulary.
         vocabulary: usize,
+    },
+    /// A token type is one that the model has no embedding for.
+    #[error("document {document} of the batch has the token type {token_type}, the model has {token_types}")]
+    UnknownTokenType {
+        /// The document's place in the batch, from 0.
+        document: usize,
+        /// The token type.
+        token_type: u32,
+        /// The number of token types.
+        token_types: usize,
     },
 }

@@ -2,8 +2,8 @@
 
 use albertine_kernels::{Activation, Element, Kernels, Matrix};
 
-use crate::encoder::Linear;
-use crate::{AlbertConfig, ModelError, Weights};
+use crate::encoder::{Linear, Reads};
+use crate::{ModelConfig, ModelError, Weights};
 
 /// `logits = classifier(tanh(pooler(first token)))`
 #[derive(Debug)]
@@ -12,16 +12,17 @@ pub(crate) struct Head {
     pooler: Linear,
     /// `[labels, hidden]`
     classifier: Linear,
-    labels: usize,
 }
 
 impl Head {
-    pub(crate) fn load(config: &AlbertConfig, weights: &Weights<'_>, kernels: Kernels) -> Result<Self, ModelError> {
-        let (hidden, labels) = (config.hidden_size, config.labels.len());
+    /// What it is given of each document.
+    pub(crate) const READS: Reads = Reads::FirstToken;
+
+    pub(crate) fn load(config: &ModelConfig, weights: &Weights<'_>, kernels: Kernels) -> Result<Self, ModelError> {
+        let parts = config.tensors();
         Ok(Self {
-            pooler: Linear::load(weights, "pooler", [hidden, hidden], kernels, Element::F32)?,
-            classifier: Linear::load(weights, "classifier", [labels, hidden], kernels, Element::F32)?,
-            labels,
+            pooler: Linear::load(weights, &parts.pooler, kernels, Element::F32)?,
+            classifier: Linear::load(weights, &parts.classifier, kernels, Element::F32)?,
         })
     }
 
@@ -30,7 +31,7 @@ impl Head {
     pub(crate) fn forward(&self, kernels: Kernels, logits: &mut Matrix, first: &Matrix, pooled: &mut Matrix) {
         pooled.reshape(Element::F32, first.rows(), self.pooler.outputs());
         self.pooler.forward_activated(kernels, pooled, first, Activation::Tanh);
-        logits.reshape(Element::F32, first.rows(), self.labels);
+        logits.reshape(Element::F32, first.rows(), self.classifier.outputs());
         self.classifier.forward(kernels, logits, pooled);
     }
 }

@@ -1,9 +1,9 @@
-//! Models of every kind, and the ALBERT encoder on ragged batches.
+//! Sequence classifiers of several families, and their encoder on ragged batches.
 //!
 //! A [`Checkpoint`] is a trained classifier wherever it comes from: a Hugging Face directory, a TensorFlow SavedModel, an
-//! ONNX export, a saved Spark NLP annotator or a pipeline with one, each as a directory or in a zip archive. It holds an
-//! [`AlbertConfig`] and [`Weights`] by canonical names; [`layout`] says which tensors of which shapes an ALBERT sequence
-//! classifier is made of, and [`AlbertClassifier`] computes with them.
+//! ONNX export, a saved Spark NLP annotator or a pipeline with one, each as a directory or in a zip archive. It holds a
+//! [`ModelConfig`], whose [`Architecture`] says which tensors of which shapes the model is made of, and [`Weights`] by
+//! canonical names; a [`SequenceClassifier`] computes with them.
 //!
 //! Every byte read here is foreign: sizes are capped before anything is allocated, arithmetic is checked, nothing in a
 //! checkpoint is executed, and [`ModelError`] names the file and the tensor or field that was wrong.
@@ -15,20 +15,20 @@
 //! # fn main() -> Result<(), albertine_model::ModelError> {
 //! let checkpoint = Checkpoint::open(Path::new("albert_base_sequence_classifier_ag_news.zip"))?;
 //! let config = checkpoint.config();
-//! let classifier = checkpoint.weights().get("classifier.weight", &[config.labels.len(), config.hidden_size])?;
+//! let classifier = checkpoint.weights().tensor(&config.tensors().classifier.weight)?;
 //! checkpoint.save(Path::new("models/news"))?;
 //! # Ok(())
 //! # }
 //! ```
 
-pub mod layout;
-
+mod architecture;
 mod batch;
 mod checkpoint;
 mod classifier;
 mod config;
 mod encoder;
 mod error;
+mod families;
 mod head;
 mod scores;
 mod source;
@@ -36,11 +36,12 @@ mod weights;
 
 pub use albertine_formats::{Folder, FormatError, SparkPipeline, SparkStage, WholeFolder};
 pub use albertine_kernels::{CpuError, CpuLevel, Kernels, Precision, UnknownPrecision, peak_gflops, product_gflops};
+pub use architecture::{Affine, Architecture, LayerParts, Parts, TensorSpec};
 pub use batch::RaggedBatch;
-pub use checkpoint::{Checkpoint, CheckpointKind, Engine};
-pub use classifier::AlbertClassifier;
-pub use config::{Activation, AlbertConfig, ProblemType};
-pub use encoder::{Encoder, Scratch, Stage, StageTimes};
+pub use checkpoint::{Checkpoint, CheckpointKind, Runtime};
+pub use classifier::SequenceClassifier;
+pub use config::{HiddenActivation, ModelConfig, ProblemType};
+pub use encoder::{Encoder, Phase, Profile, Reads, Scratch};
 pub use error::ModelError;
 pub use scores::{argmax, softmax};
 pub use source::{BuiltIn, ModelSource};

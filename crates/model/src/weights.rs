@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use albertine_formats::{Contents, Folder, StoredTensor, read_weights, safetensors, torch_zip};
 
-use crate::{ModelError, layout};
+use crate::{ModelError, TensorSpec, families};
 
-/// The weights of a model, by canonical name ([`layout`]), whatever file they came from.
+/// The weights of a model, by canonical name ([`TensorSpec::name`]), whatever file they came from.
 ///
 /// Files are read and their structure is checked when the value is made; a tensor's numbers are converted when it is
 /// asked for. The value may be dropped once a model has been built from it.
@@ -89,7 +89,7 @@ impl<'a> Weights<'a> {
         stored.sort_unstable_by(|(a, one), (b, other)| (one.buffer, a).cmp(&(other.buffer, b)));
         let mut tensors = HashMap::with_capacity(stored.len());
         for (name, tensor) in stored {
-            match tensors.entry(layout::canonical_name(&name).into_owned()) {
+            match tensors.entry(families::canonical_name(&name).into_owned()) {
                 Entry::Vacant(entry) => {
                     entry.insert(tensor);
                 }
@@ -115,7 +115,7 @@ impl<'a> Weights<'a> {
 
     /// The elements of a tensor in row-major order, converted to f32 from F64, F32, F16 or BF16.
     ///
-    /// `name` is canonical ([`layout`]) and `shape` is the shape that the tensor must have.
+    /// `name` is canonical ([`TensorSpec::name`]) and `shape` is the shape that the tensor must have.
     ///
     /// # Errors
     /// [`ModelError::MissingTensor`] (for a tensor of the head, [`ModelError::NotAClassifier`]),
@@ -123,7 +123,7 @@ impl<'a> Weights<'a> {
     pub fn get(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
         let Some(stored) = self.contents.tensors.get(name) else {
             let (path, tensor) = (self.origin.clone(), name.to_owned());
-            return Err(if layout::is_head(name) {
+            return Err(if families::is_classifier(name) {
                 ModelError::NotAClassifier { path, tensor }
             } else {
                 ModelError::MissingTensor { path, tensor }
@@ -148,6 +148,14 @@ impl<'a> Weights<'a> {
                 Err(ModelError::NotFinite { path: self.path_of(stored), tensor: name.to_owned(), element, value })
             }
         }
+    }
+
+    /// The elements of a tensor that a configuration calls for, as [`Weights::get`].
+    ///
+    /// # Errors
+    /// As [`Weights::get`].
+    pub fn tensor(&self, spec: &TensorSpec) -> Result<Vec<f32>, ModelError> {
+        self.get(&spec.name, &spec.shape)
     }
 
     /// Every tensor there is: canonical name, shape and element type in safetensors' spelling, sorted by name.

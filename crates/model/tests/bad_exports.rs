@@ -6,7 +6,7 @@ mod archive;
 
 use std::path::{Path, PathBuf};
 
-use albertine_model::{Checkpoint, Folder, ModelError, layout};
+use albertine_model::{Checkpoint, Folder, ModelError};
 
 use crate::archive::{Files, file, open, unzip, walk, zip};
 
@@ -90,7 +90,7 @@ fn labels_must_fit() {
         files
     };
     let found = open(&with("\u{feff}Welt\r\nSport\r\nGeschäft\r\nTechnik".as_bytes())).unwrap();
-    assert_eq!(found.config().labels, ["Welt", "Sport", "Geschäft", "Technik"]);
+    assert_eq!(found.config().labels(), ["Welt", "Sport", "Geschäft", "Technik"]);
     let list = "m.zip/assets/labels.txt is not a list of labels: ";
     refused(&with(b"a\nb\n"), "m.zip/assets/labels.txt do not fit the model: there are 2, and the model has 4 logits");
     refused(&with(b"a\nb\n\nc\n"), &format!("{list}label 2 has 0 bytes, expected 1 to 1024"));
@@ -99,7 +99,7 @@ fn labels_must_fit() {
     // Without a list they are numbered.
     let mut files = onnx();
     files.retain(|(name, _)| name != "assets/labels.txt");
-    assert_eq!(open(&files).unwrap().config().labels[3], "LABEL_3");
+    assert_eq!(open(&files).unwrap().config().labels()[3], "LABEL_3");
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn names_tell_where_a_graph_does_not() {
     files.push(("config.json".to_owned(), config().to_string().into_bytes()));
     let (found, expected) = (open(&files).unwrap(), Checkpoint::open(&models().join("huggingface")).unwrap());
     assert_eq!(found.config(), expected.config());
-    for spec in layout::tensors(found.config()) {
+    for spec in found.config().tensors().iter() {
         let numbers = |model: &Checkpoint| model.weights().get(&spec.name, &spec.shape).unwrap();
         assert_eq!(numbers(&found), numbers(&expected), "{}", spec.name);
     }
@@ -261,7 +261,7 @@ fn labels_of_annotators_that_are_none() {
     // Without labels they are numbered.
     let mut files = annotator();
     files.retain(|(name, _)| !name.starts_with("fields/"));
-    assert_eq!(open(&files).unwrap().config().labels[0], "LABEL_0");
+    assert_eq!(open(&files).unwrap().config().labels()[0], "LABEL_0");
 }
 
 #[test]
@@ -304,7 +304,7 @@ fn an_archive_of_a_hugging_face_model_is_one() {
     for files in [files, nested] {
         let found = open(&files).unwrap();
         assert_eq!(found.config(), Checkpoint::open(&models().join("huggingface")).unwrap().config());
-        for spec in layout::tensors(found.config()) {
+        for spec in found.config().tensors().iter() {
             found.weights().get(&spec.name, &spec.shape).unwrap();
         }
         assert!(found.file("tokenizer.json").is_some() && found.file("README.md").is_none());

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
-use albertine_model::{AlbertConfig, ModelError, Weights};
+use albertine_model::{ModelConfig, ModelError, Weights};
 use safetensors::{Dtype, serialize, tensor::TensorView};
 use tempfile::TempDir;
 use zip::write::SimpleFileOptions;
@@ -68,14 +68,14 @@ const STORED: CompressionMethod = CompressionMethod::Stored;
 fn directories_without_a_model() {
     let empty = directory(&[]);
     assert_eq!(
-        plain(&AlbertConfig::open(empty.path()).unwrap_err(), empty.path()),
+        plain(&ModelConfig::open(empty.path()).unwrap_err(), empty.path()),
         "no config.json in DIR: a model directory holds config.json, model.safetensors or pytorch_model.bin, and \
          tokenizer.json or spiece.model, and this one holds nothing"
     );
     let names: Vec<String> = (0..11).map(|number| format!("part-{number:02}.csv")).collect();
     let files: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b"x"[..])).collect();
     let tables = directory(&files);
-    assert!(plain(&AlbertConfig::open(tables.path()).unwrap_err(), tables.path()).ends_with(
+    assert!(plain(&ModelConfig::open(tables.path()).unwrap_err(), tables.path()).ends_with(
         "this one holds part-00.csv, part-01.csv, part-02.csv, part-03.csv, part-04.csv, part-05.csv, part-06.csv, \
          part-07.csv and 3 more"
     ));
@@ -87,11 +87,11 @@ fn directories_without_a_model() {
     let file = directory(&[("config.json", b"{}")]);
     let path = file.path().join("config.json");
     assert_eq!(
-        plain(&AlbertConfig::open(&path).unwrap_err(), file.path()),
+        plain(&ModelConfig::open(&path).unwrap_err(), file.path()),
         "DIR/config.json is neither a model directory nor a zip archive of one"
     );
     assert_eq!(
-        plain(&AlbertConfig::open(&path.join("x")).unwrap_err(), file.path()),
+        plain(&ModelConfig::open(&path.join("x")).unwrap_err(), file.path()),
         "cannot read DIR/config.json/x: Not a directory (os error 20)"
     );
 }
@@ -110,7 +110,7 @@ fn configurations_that_are_not_albert() {
     ];
     for (json, message) in cases {
         let directory = directory(&[("config.json", json)]);
-        assert_eq!(plain(&AlbertConfig::open(directory.path()).unwrap_err(), directory.path()), message);
+        assert_eq!(plain(&ModelConfig::open(directory.path()).unwrap_err(), directory.path()), message);
     }
 }
 

@@ -5,8 +5,8 @@
 use std::path::{Path, PathBuf};
 
 use albertine_model::{
-    AlbertClassifier, AlbertConfig, Checkpoint, CheckpointKind, Engine, Folder, FormatError, Kernels, ModelError,
-    Precision, RaggedBatch, Scratch, SparkPipeline, SparkStage, Weights, layout,
+    Checkpoint, CheckpointKind, Folder, FormatError, Kernels, ModelConfig, ModelError, Precision, RaggedBatch, Runtime,
+    Scratch, SequenceClassifier, SparkPipeline, SparkStage, Weights,
 };
 use serde_json::json;
 
@@ -14,8 +14,8 @@ fn models() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/spark_nlp/models")
 }
 
-const TENSORFLOW: CheckpointKind = CheckpointKind::SparkNlp { engine: Engine::TensorFlow };
-const ONNX: CheckpointKind = CheckpointKind::SparkNlp { engine: Engine::Onnx };
+const TENSORFLOW: CheckpointKind = CheckpointKind::SparkNlp { runtime: Runtime::TensorFlow };
+const ONNX: CheckpointKind = CheckpointKind::SparkNlp { runtime: Runtime::Onnx };
 
 const EVERY: [(&str, CheckpointKind); 11] = [
     ("huggingface", CheckpointKind::HuggingFace),
@@ -33,10 +33,10 @@ const EVERY: [(&str, CheckpointKind); 11] = [
 
 /// Fails unless a model has the configuration and the weights of the one that all were made from.
 fn must_be_the_same(found: &Checkpoint, name: &str) {
-    let config = AlbertConfig::open(&models().join("huggingface")).unwrap();
+    let config = ModelConfig::open(&models().join("huggingface")).unwrap();
     let weights = Weights::open(&models().join("huggingface")).unwrap();
     assert_eq!(*found.config(), config, "{name}");
-    for spec in layout::tensors(&config) {
+    for spec in config.tensors().iter() {
         let expected = weights.get(&spec.name, &spec.shape).unwrap();
         assert_eq!(found.weights().get(&spec.name, &spec.shape).unwrap(), expected, "{} of {name}", spec.name);
     }
@@ -56,7 +56,7 @@ fn every_kind_is_the_same_model() {
 #[test]
 fn every_kind_gives_the_same_logits() {
     let logits = |name: &str| {
-        let model = AlbertClassifier::open(&models().join(name), Kernels::detect().unwrap(), Precision::F32).unwrap();
+        let model = SequenceClassifier::open(&models().join(name), Kernels::detect().unwrap(), Precision::F32).unwrap();
         let mut batch = RaggedBatch::new();
         batch.push(&[2, 17, 230, 9, 41, 3]);
         let mut logits = Vec::new();
@@ -144,15 +144,14 @@ fn onnx_models_keep_numbers_in_other_ways() {
     // `tools/golden/onnx_files.py` makes them of the model of all other tests.
     let open = |name: &str| {
         let found = Checkpoint::open(&models().join("../../onnx").join(name)).unwrap();
-        let mut config = found.config().clone();
-        config.labels = AlbertConfig::open(&models().join("huggingface")).unwrap().labels;
-        (config, found)
+        let labels = ModelConfig::open(&models().join("huggingface")).unwrap().labels().to_vec();
+        (found.config().with_labels(labels).unwrap(), found)
     };
     let weights = Weights::open(&models().join("huggingface")).unwrap();
     for (name, rounded) in [("typed", false), ("f16", true)] {
         let (config, found) = open(name);
-        assert_eq!(config, AlbertConfig::open(&models().join("huggingface")).unwrap(), "{name}");
-        for spec in layout::tensors(&config) {
+        assert_eq!(config, ModelConfig::open(&models().join("huggingface")).unwrap(), "{name}");
+        for spec in config.tensors().iter() {
             let mut expected = weights.get(&spec.name, &spec.shape).unwrap();
             if rounded {
                 expected.iter_mut().for_each(|number| *number = half::f16::from_f32(*number).to_f32());

@@ -4,7 +4,7 @@
 use std::io::{Cursor, Read, Write};
 use std::path::Path;
 
-use albertine_model::{AlbertConfig, Weights};
+use albertine_model::{ModelConfig, Weights};
 use proptest::prelude::*;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
@@ -15,8 +15,10 @@ fn origin() -> &'static Path {
 
 /// Reads bytes as every kind of model file, and all numbers of what is sound.
 fn read_all(bytes: &[u8]) {
-    if let Ok(config) = AlbertConfig::from_slice(bytes, origin()) {
-        assert!(config.hidden_size.is_multiple_of(config.num_attention_heads) && !config.labels.is_empty());
+    if let Ok(config) = ModelConfig::from_slice(bytes, origin()) {
+        let architecture = config.architecture();
+        assert!(architecture.hidden_size().is_multiple_of(architecture.attention_heads()));
+        assert!(!config.labels().is_empty());
     }
     for weights in
         [Weights::from_safetensors(bytes, origin()), Weights::from_torch(bytes, origin())].into_iter().flatten()
@@ -131,7 +133,7 @@ proptest! {
                 "max_position_embeddings": {}, "num_labels": {labels}}}"#,
             sizes[0], sizes[1], sizes[2], sizes[3] % 300, sizes[4] % 300, sizes[5] % 8, sizes[6], sizes[7] % 20, sizes[8],
         );
-        if let Ok(config) = AlbertConfig::from_slice(json.as_bytes(), origin()) {
+        if let Ok(config) = ModelConfig::from_slice(json.as_bytes(), origin()) {
             prop_assert!(config.parameters() <= 1 << 32);
         }
     }

@@ -8,7 +8,7 @@ mod archive;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use albertine_model::{Checkpoint, Folder, layout};
+use albertine_model::{Checkpoint, Folder};
 use proptest::prelude::*;
 
 use crate::archive::{Files, file, open, unzip, walk, zip};
@@ -26,7 +26,7 @@ static MODELS: LazyLock<Vec<Files>> = LazyLock::new(|| {
 /// Reads a model, and all numbers of one that is sound.
 fn read(files: &Files) -> bool {
     let Ok(found) = open(files) else { return false };
-    for spec in layout::tensors(found.config()) {
+    for spec in found.config().tensors().iter() {
         if let Ok(values) = found.weights().get(&spec.name, &spec.shape) {
             assert_eq!(values.len(), spec.shape.iter().product::<usize>());
         }

@@ -19,9 +19,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let weights = Tensors::read(&config, checkpoint.weights())?;
     let mut examples = Examples::new();
     for document in 0..documents * steps {
-        let ids: Vec<u32> =
-            (0..pieces).map(|piece| ((document * 7919 + piece * 104_729) % config.vocab_size) as u32).collect();
-        examples.push(&ids, document % config.labels.len());
+        let ids: Vec<u32> = (0..pieces)
+            .map(|piece| ((document * 7919 + piece * 104_729) % config.architecture().vocab_size()) as u32)
+            .collect();
+        examples.push(&ids, document % config.labels().len());
     }
     let settings = TrainSettings { epochs: 1, batch_size: documents, warmup: 0.0, ..TrainSettings::default() };
     let mut last = Instant::now();

@@ -1,6 +1,6 @@
 //! AdamW ([Loshchilov and Hutter 2017](https://arxiv.org/abs/1711.05101)), as PyTorch's.
 
-use albertine_model::AlbertConfig;
+use albertine_model::ModelConfig;
 use rayon::prelude::*;
 
 use crate::Tensors;
@@ -26,10 +26,10 @@ pub(crate) struct AdamW {
 }
 
 impl AdamW {
-    pub(crate) fn new(config: &AlbertConfig, decay: f64) -> Self {
+    pub(crate) fn new(config: &ModelConfig, decay: f64) -> Self {
         let mean = Tensors::zeros(config);
-        let is_norm = |name: &str| name.contains("LayerNorm") || name.contains("layer_norm");
-        let decays = mean.iter().map(|(spec, _)| !spec.name.ends_with(".bias") && !is_norm(&spec.name)).collect();
+        // Matrices and tables decay; biases and the parameters of LayerNorms have one axis.
+        let decays = mean.iter().map(|(spec, _)| spec.shape.len() > 1).collect();
         Self { square: mean.clone(), mean, decays, decay, steps: 0 }
     }
 
@@ -42,11 +42,11 @@ impl AdamW {
         let [beta1, beta2] = BETAS.map(|beta| beta as f32);
         let moments = self.mean.all_mut().iter_mut().zip(self.square.all_mut());
         let tensors = weights.all_mut().iter_mut().zip(gradient.iter().map(|(_, values)| values)).zip(moments);
-        for (place, ((weights, gradient), (mean, square))) in tensors.enumerate() {
-            if frozen[place] {
+        for (index, ((weights, gradient), (mean, square))) in tensors.enumerate() {
+            if frozen[index] {
                 continue;
             }
-            let keep = if self.decays[place] { (1.0 - rate * self.decay) as f32 } else { 1.0 };
+            let keep = if self.decays[index] { (1.0 - rate * self.decay) as f32 } else { 1.0 };
             let chunks = weights.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK));
             let moments = mean.par_chunks_mut(CHUNK).zip(square.par_chunks_mut(CHUNK));
             chunks.zip(moments).for_each(|((weights, gradient), (mean, square))| {
@@ -96,10 +96,10 @@ mod tests {
 
     use super::*;
 
-    fn config() -> AlbertConfig {
+    fn config() -> ModelConfig {
         let json = br#"{"model_type": "albert", "hidden_size": 4, "num_attention_heads": 1, "num_hidden_layers": 1,
             "intermediate_size": 4, "vocab_size": 3, "embedding_size": 2, "max_position_embeddings": 2}"#;
-        AlbertConfig::from_slice(json, Path::new("config.json")).unwrap()
+        ModelConfig::from_slice(json, Path::new("config.json")).unwrap()
     }
 
     /// `torch.optim.AdamW([torch.tensor([1.0])], lr=0.1, weight_decay=w)` with gradients of 0.5 and then of -0.25.

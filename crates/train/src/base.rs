@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use albertine_model::{AlbertConfig, Checkpoint, Weights};
+use albertine_model::{Checkpoint, ModelConfig, Weights};
 use albertine_text::SubwordTokenizer;
 use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
@@ -45,12 +45,12 @@ impl Base {
     /// [`TrainError::Limit`].
     pub fn new(checkpoint: Checkpoint, limit: Option<usize>) -> Result<Self, TrainError> {
         let pieces = SubwordTokenizer::from_files(checkpoint.origin(), |name| checkpoint.file(name))?;
-        let (found, embeddings) = (pieces.vocabulary(), checkpoint.config().vocab_size);
+        let (found, embeddings) = (pieces.vocabulary(), checkpoint.config().architecture().vocab_size());
         if found > embeddings {
             return Err(TrainError::VocabularyTooLarge { pieces: found, embeddings });
         }
         let (before, after) = pieces.around();
-        let (least, most) = (before + after + 1, checkpoint.config().max_position_embeddings);
+        let (least, most) = (before + after + 1, checkpoint.config().architecture().max_tokens());
         let asked = limit.unwrap_or_else(|| pieces.model_max_length().map_or(most, |own| own.min(most)));
         if !(least..=most).contains(&asked) {
             return Err(TrainError::Limit { asked, least, most });
@@ -66,7 +66,7 @@ impl Base {
 
     /// The shape of the model and its labels.
     #[must_use]
-    pub fn config(&self) -> &AlbertConfig {
+    pub fn config(&self) -> &ModelConfig {
         self.checkpoint.config()
     }
 
@@ -90,11 +90,11 @@ impl Base {
     /// # Errors
     /// [`TrainError::TooFewLabels`].
     pub fn head(&self, found: &BTreeSet<String>) -> Result<Head, TrainError> {
-        let own = &self.config().labels;
+        let own = self.config().labels();
         let numbers: BTreeSet<String> = (0..own.len()).map(|class| class.to_string()).collect();
         let has_classifier = self.checkpoint.weights().tensors().iter().any(|(name, ..)| *name == "classifier.weight");
         if has_classifier && own.len() > 1 && (found.iter().all(|label| own.contains(label)) || *found == numbers) {
-            return Ok(Head::Own(own.clone()));
+            return Ok(Head::Own(own.to_vec()));
         }
         if found.len() < 2 {
             return Err(TrainError::TooFewLabels { count: found.len() });
@@ -107,9 +107,9 @@ impl Base {
     /// The initial weights, and the configuration of the model.
     ///
     /// # Errors
-    /// [`TrainError::Model`] for a tensor that is missing or has another shape.
-    pub fn weights(&self, head: &Head, seed: u64) -> Result<(AlbertConfig, Tensors), TrainError> {
-        let config = AlbertConfig { labels: head.labels().to_vec(), ..self.config().clone() };
+    /// [`TrainError::Model`] for a tensor that is missing or has another shape, and for labels that no classifier has.
+    pub fn weights(&self, head: &Head, seed: u64) -> Result<(ModelConfig, Tensors), TrainError> {
+        let config = self.config().with_labels(head.labels().to_vec())?;
         let stored = self.checkpoint.weights();
         let weights = match head {
             Head::Own(_) => Tensors::read(&config, stored)?,
@@ -129,7 +129,8 @@ impl Base {
     pub fn finish(self, head: Head, weights: &Tensors, card: String) -> Result<Checkpoint, TrainError> {
         let weights = Weights::from_safetensors_vec(weights.to_safetensors()?, Path::new("the trained model"))?;
         let (Head::Own(labels) | Head::New(labels)) = head;
-        Ok(self.checkpoint.retrained(labels, weights, card))
+        let config = self.config().with_labels(labels)?;
+        Ok(self.checkpoint.retrained(config, weights, card))
     }
 }
 
@@ -150,7 +151,7 @@ mod tests {
     #[test]
     fn the_models_own_classifier_stays_where_it_fits() {
         let base = base("gelu", None).unwrap();
-        let own = Head::Own(base.config().labels.clone());
+        let own = Head::Own(base.config().labels().to_vec());
         assert_eq!(base.head(&labels(&["World", "Sports"])).unwrap(), own);
         assert_eq!(base.head(&labels(&["0", "1", "2", "3"])).unwrap(), own);
         // The numbers of another task.
@@ -165,7 +166,7 @@ mod tests {
         let base = base("gelu", None).unwrap();
         let head = Head::New(["no", "yes"].map(str::to_owned).to_vec());
         let (config, one) = base.weights(&head, 1).unwrap();
-        assert_eq!(config.labels.len(), 2);
+        assert_eq!(config.labels().len(), 2);
         assert!(base.weights(&head, 1).unwrap().1 == one && base.weights(&head, 2).unwrap().1 != one);
     }
 

@@ -74,38 +74,38 @@ impl Examples {
         counts.into_iter().map(|count| weight(count) as f32).collect()
     }
 
-    /// The examples at `places`, in that order.
-    pub(crate) fn of(&self, places: &[usize]) -> Self {
-        let classes = places.iter().map(|&place| self.classes[place]).collect();
-        Self { pieces: self.batch(places), classes }
+    /// The examples of these indices, in that order.
+    pub(crate) fn of(&self, indices: &[usize]) -> Self {
+        let classes = indices.iter().map(|&index| self.classes[index]).collect();
+        Self { pieces: self.batch(indices), classes }
     }
 
-    /// The pieces of the texts at `places`, in that order.
-    pub(crate) fn batch(&self, places: &[usize]) -> RaggedBatch {
+    /// The pieces of the texts of these indices, in that order.
+    pub(crate) fn batch(&self, indices: &[usize]) -> RaggedBatch {
         let mut batch = RaggedBatch::new();
-        places.iter().for_each(|&place| batch.push_from(&self.pieces, place));
+        indices.iter().for_each(|&index| batch.push_from(&self.pieces, index));
         batch
     }
 
     /// The pieces of one text.
-    pub(crate) fn pieces(&self, place: usize) -> usize {
-        self.pieces.document(place).len()
+    pub(crate) fn pieces(&self, index: usize) -> usize {
+        self.pieces.document(index).len()
     }
 
-    /// `places` in parts of at most `tokens` pieces, or of one text that has more.
-    pub(crate) fn parts<'a>(&self, places: &'a [usize], tokens: usize) -> Vec<&'a [usize]> {
+    /// `indices` in parts of at most `tokens` pieces, or of one text that has more.
+    pub(crate) fn parts<'a>(&self, indices: &'a [usize], tokens: usize) -> Vec<&'a [usize]> {
         let mut parts = Vec::new();
         let (mut first, mut sum) = (0, 0);
-        for (index, &place) in places.iter().enumerate() {
-            let pieces = self.pieces(place);
-            if index > first && sum + pieces > tokens {
-                parts.push(&places[first..index]);
-                (first, sum) = (index, 0);
+        for (end, &index) in indices.iter().enumerate() {
+            let pieces = self.pieces(index);
+            if end > first && sum + pieces > tokens {
+                parts.push(&indices[first..end]);
+                (first, sum) = (end, 0);
             }
             sum += pieces;
         }
-        if first < places.len() {
-            parts.push(&places[first..]);
+        if first < indices.len() {
+            parts.push(&indices[first..]);
         }
         parts
     }
@@ -151,8 +151,8 @@ mod tests {
         for pieces in [3, 4, 9, 1, 2] {
             examples.push(&vec![5; pieces], 0);
         }
-        let places = [4, 2, 0, 1, 3];
-        let parts = examples.parts(&places, 8);
+        let indices = [4, 2, 0, 1, 3];
+        let parts = examples.parts(&indices, 8);
         assert_eq!(parts, [&[4][..], &[2], &[0, 1, 3]]);
         assert!(examples.parts(&[], 8).is_empty());
         assert_eq!(examples.batch(parts[2]).tokens(), 8);

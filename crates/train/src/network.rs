@@ -1,4 +1,4 @@
-//! The ALBERT classifier with what its gradient needs: forward over a ragged batch, and back.
+//! The classifier with what its gradient needs: forward over a ragged batch, and back.
 //!
 //! The forward pass is that of `albertine_model`, but keeps what each step was given. All products are those of the
 //! kernels, and every sum has an order that depends on the batch alone, so that a gradient is the same bit for bit at
@@ -11,14 +11,13 @@ mod linear;
 mod norm;
 
 use albertine_kernels::{CpuError, Element, Kernels, Matrix, Precision};
-use albertine_model::{AlbertConfig, RaggedBatch};
+use albertine_model::{ModelConfig, RaggedBatch};
 
 use self::embeddings::Embeddings;
 use self::head::Head;
 pub(crate) use self::head::dropped;
 use self::layer::Layer;
 use self::linear::Linear;
-use crate::parameters::Places;
 use crate::{Loss, Tensors};
 
 /// The kernels and the element that its products multiply.
@@ -50,7 +49,7 @@ pub(crate) struct Network {
     arithmetic: Arithmetic,
     embeddings: Embeddings,
     layers: Vec<Layer>,
-    /// The layers in the order in which they are applied, as places in `layers`.
+    /// The layers in the order in which they are applied, as indices of `layers`.
     order: Vec<usize>,
     head: Head,
 }
@@ -71,30 +70,30 @@ impl Step {
 }
 
 impl Network {
-    pub(crate) fn new(config: &AlbertConfig, weights: &Tensors, kernels: Kernels) -> Result<Self, CpuError> {
+    pub(crate) fn new(config: &ModelConfig, weights: &Tensors, kernels: Kernels) -> Result<Self, CpuError> {
         let arithmetic = Arithmetic::new(kernels)?;
-        let places = Places::new(config);
-        let layers = places.layers.iter().map(|places| Layer::new(config, weights, places, arithmetic)).collect();
+        let (architecture, indices) = (config.architecture(), config.tensors().indices());
+        let layer = |indices| Layer::new(architecture, weights, indices, arithmetic);
         Ok(Self {
             arithmetic,
-            embeddings: Embeddings::new(config, weights, &places, arithmetic),
-            layers,
-            order: config.layer_order(),
-            head: Head::new(config, weights, &places, arithmetic),
+            embeddings: Embeddings::new(architecture, weights, &indices, arithmetic),
+            layers: indices.layers.iter().map(layer).collect(),
+            order: architecture.layer_order(),
+            head: Head::new(weights, &indices, arithmetic),
         })
     }
 
-    /// The loss of a batch, and its gradient added to `gradient`.
+    /// The loss of a batch, and its gradient added to `gradients`.
     ///
     /// `targets` are the true classes of the documents, whose losses are divided by their `total`; the batch has no empty
-    /// document and no piece or place that the model lacks. `drop` says what of the pooled rows is kept, by a factor for each
+    /// document and no token, position or token type that the model lacks. `drop` says what of the pooled rows is kept, by a factor for each
     /// of `[documents, hidden]`.
     pub(crate) fn step(
         &self,
         batch: &RaggedBatch,
         targets: &Targets<'_>,
         drop: Option<&[f32]>,
-        gradient: &mut Tensors,
+        gradients: &mut Tensors,
     ) -> Step {
         let (mut hidden, embedded) = self.embeddings.forward(self.arithmetic, batch);
         let mut kept = Vec::with_capacity(self.order.len());
@@ -104,13 +103,13 @@ impl Network {
             hidden = next;
         }
         let (logits, pooled) = self.head.forward(self.arithmetic, batch, &hidden, drop);
-        let (loss, slope) = targets.loss(&logits);
-        let mut back = self.head.backward(self.arithmetic, batch, &pooled, drop, &slope, gradient);
+        let (loss, gradient) = targets.loss(&logits);
+        let mut back = self.head.backward(self.arithmetic, batch, &pooled, drop, &gradient, gradients);
         for &layer in self.order.iter().rev() {
             let Some(saved) = kept.pop() else { break };
-            back = self.layers[layer].backward(self.arithmetic, batch, saved, back, gradient);
+            back = self.layers[layer].backward(self.arithmetic, batch, saved, back, gradients);
         }
-        self.embeddings.backward(self.arithmetic, batch, &embedded, back, gradient);
+        self.embeddings.backward(self.arithmetic, batch, &embedded, back, gradients);
         Step::new(loss, &logits)
     }
 
@@ -132,17 +131,16 @@ pub(crate) struct Classifier {
 }
 
 impl Classifier {
-    pub(crate) fn new(config: &AlbertConfig, weights: &Tensors, kernels: Kernels) -> Result<Self, CpuError> {
+    pub(crate) fn new(config: &ModelConfig, weights: &Tensors, kernels: Kernels) -> Result<Self, CpuError> {
         let arithmetic = Arithmetic::new(kernels)?;
-        let shape = [config.labels.len(), config.hidden_size];
-        Ok(Self { arithmetic, linear: Linear::new(weights, Places::new(config).classifier, shape, arithmetic) })
+        Ok(Self { arithmetic, linear: Linear::new(weights, config.tensors().indices().classifier, arithmetic) })
     }
 
     /// The same step as [`Network::step`] for what goes into the classifier, `[documents, hidden]`.
-    pub(crate) fn step(&self, pooled: &Matrix, targets: &Targets<'_>, gradient: &mut Tensors) -> Step {
+    pub(crate) fn step(&self, pooled: &Matrix, targets: &Targets<'_>, gradients: &mut Tensors) -> Step {
         let logits = self.linear.forward(self.arithmetic, pooled, None);
-        let (loss, slope) = targets.loss(&logits);
-        self.linear.add_gradient(self.arithmetic, pooled, &slope, gradient);
+        let (loss, gradient) = targets.loss(&logits);
+        self.linear.add_gradient(self.arithmetic, pooled, &gradient, gradients);
         Step::new(loss, &logits)
     }
 }
@@ -165,8 +163,8 @@ impl Targets<'_> {
     /// The loss over `total`, and its gradient with respect to the logits, `[documents, labels]`.
     fn loss(&self, logits: &Matrix) -> (f64, Matrix) {
         let labels = logits.columns();
-        let mut slope = Matrix::default();
-        slope.reshape(Element::F32, logits.rows(), labels);
+        let mut gradient = Matrix::default();
+        gradient.reshape(Element::F32, logits.rows(), labels);
         let mut sum = 0.0;
         for (document, &class) in self.classes.iter().enumerate() {
             let row = logits.row(document);
@@ -176,29 +174,29 @@ impl Targets<'_> {
                 (sure + spread)
                     * self.weights.map_or(1.0, |weights| f64::from(weights.get(label).copied().unwrap_or(1.0)))
             };
-            let out = slope.row_mut(document);
+            let out = gradient.row_mut(document);
             match self.loss {
                 Loss::CrossEntropy => {
                     let most = f64::from(row.iter().copied().fold(f32::NEG_INFINITY, f32::max));
                     let log = row.iter().map(|&logit| (f64::from(logit) - most).exp()).sum::<f64>().ln() + most;
                     let all: f64 = (0..labels).map(wanted).sum();
-                    for (label, slope) in out.iter_mut().enumerate() {
+                    for (label, gradient) in out.iter_mut().enumerate() {
                         let score = f64::from(row[label]) - log;
                         sum -= wanted(label) * score;
-                        *slope = ((all * score.exp() - wanted(label)) / self.total) as f32;
+                        *gradient = ((all * score.exp() - wanted(label)) / self.total) as f32;
                     }
                 }
                 Loss::BinaryCrossEntropy => {
-                    for (label, slope) in out.iter_mut().enumerate() {
+                    for (label, gradient) in out.iter_mut().enumerate() {
                         let (x, target) = (f64::from(row[label]), wanted(label));
                         let share = self.total * labels as f64;
                         sum += (x.max(0.0) - x * target + (-x.abs()).exp().ln_1p()) / labels as f64;
-                        *slope = ((1.0 / (1.0 + (-x).exp()) - target) / share) as f32;
+                        *gradient = ((1.0 / (1.0 + (-x).exp()) - target) / share) as f32;
                     }
                 }
             }
         }
-        (sum / self.total, slope)
+        (sum / self.total, gradient)
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use albertine_kernels::{Element, Matrix};
-use albertine_model::{AlbertClassifier, AlbertConfig, Kernels, ModelError, Precision, Scratch, Weights};
+use albertine_model::{Kernels, ModelConfig, ModelError, Precision, Scratch, SequenceClassifier, Weights};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -13,7 +13,6 @@ use rayon::ThreadPoolBuilder;
 
 use crate::adamw::{AdamW, clip, linear};
 use crate::network::{Classifier, Network, Targets, dropped};
-use crate::parameters::Places;
 use crate::{Evaluation, Examples, Loss, Metrics, Run, Tensors, TrainError};
 
 /// Pieces that go through the model at a time: what a step keeps for its gradient depends on it. A batch that has more
@@ -118,7 +117,7 @@ pub struct Trained {
 /// A model that is being trained.
 #[derive(Debug)]
 pub struct Trainer {
-    config: AlbertConfig,
+    config: ModelConfig,
     settings: TrainSettings,
     kernels: Kernels,
     weights: Tensors,
@@ -135,12 +134,13 @@ impl Trainer {
     /// Of a model with those weights, with as many threads as `kernels` allow. The result does not depend on their
     /// number.
     #[must_use]
-    pub fn new(config: AlbertConfig, weights: Tensors, settings: TrainSettings, kernels: Kernels) -> Self {
-        let classifier = Places::new(&config).classifier.weight;
-        let tensors = weights.iter().len();
+    pub fn new(config: ModelConfig, weights: Tensors, settings: TrainSettings, kernels: Kernels) -> Self {
+        let tensors = config.tensors();
+        let classifier = tensors.indices().classifier;
+        let frozen = |index| settings.freeze_encoder && index != classifier.weight && index != classifier.bias;
         Self {
             adam: AdamW::new(&config, settings.weight_decay),
-            frozen: (0..tensors).map(|place| settings.freeze_encoder && place < classifier).collect(),
+            frozen: (0..tensors.iter().len()).map(frozen).collect(),
             random: Xoshiro256PlusPlus::seed_from_u64(settings.seed),
             step: 0,
             pooled: None,
@@ -241,9 +241,9 @@ impl Trainer {
     /// What goes into the classifier for each example.
     fn pool(&self, examples: &Examples) -> Result<Vec<f32>, TrainError> {
         let network = Network::new(&self.config, &self.weights, self.kernels)?;
-        let places: Vec<usize> = (0..examples.len()).collect();
-        let mut pooled = Vec::with_capacity(examples.len() * self.config.hidden_size);
-        for part in examples.parts(&places, TOKENS) {
+        let indices: Vec<usize> = (0..examples.len()).collect();
+        let mut pooled = Vec::with_capacity(examples.len() * self.config.architecture().hidden_size());
+        for part in examples.parts(&indices, TOKENS) {
             let rows = network.pooled(&examples.batch(part));
             (0..rows.rows()).for_each(|row| pooled.extend_from_slice(rows.row(row)));
         }
@@ -261,11 +261,11 @@ impl Trainer {
         }
     }
 
-    /// One step over the examples at `places`: the mean loss, the number of correct predictions, and the event.
+    /// One step over the examples at `indices`: the mean loss, the number of correct predictions, and the event.
     fn step(
         &mut self,
         examples: &Examples,
-        places: &[usize],
+        indices: &[usize],
         steps: u64,
     ) -> Result<(f64, usize, Event<'static>), TrainError> {
         let work = match &self.pooled {
@@ -275,16 +275,20 @@ impl Trainer {
             None => Work::Network(Box::new(Network::new(&self.config, &self.weights, self.kernels)?)),
         };
         let class_weights = self.settings.class_weights.as_deref();
-        let weight = |place: &usize| {
+        let weight = |index: &usize| {
             class_weights
-                .map_or(1.0, |weights| f64::from(weights.get(examples.classes()[*place]).copied().unwrap_or(1.0)))
+                .map_or(1.0, |weights| f64::from(weights.get(examples.classes()[*index]).copied().unwrap_or(1.0)))
         };
-        let total: f64 = places.iter().map(weight).sum();
+        let total: f64 = indices.iter().map(weight).sum();
         let mut gradient = Tensors::zeros(&self.config);
         let (mut loss, mut right) = (0.0, 0);
-        for part in examples.parts(places, TOKENS) {
-            let classes: Vec<usize> = part.iter().map(|&place| examples.classes()[place]).collect();
-            let drop = drop_factors(self.settings.dropout, part.len() * self.config.hidden_size, &mut self.random);
+        for part in examples.parts(indices, TOKENS) {
+            let classes: Vec<usize> = part.iter().map(|&index| examples.classes()[index]).collect();
+            let drop = drop_factors(
+                self.settings.dropout,
+                part.len() * self.config.architecture().hidden_size(),
+                &mut self.random,
+            );
             let targets = Targets {
                 classes: &classes,
                 weights: class_weights,
@@ -295,12 +299,12 @@ impl Trainer {
             let step = match &work {
                 Work::Network(network) => network.step(&examples.batch(part), &targets, drop.as_deref(), &mut gradient),
                 Work::Classifier(classifier, pooled) => {
-                    let rows = rows_of(pooled, part, self.config.hidden_size, drop.as_deref());
+                    let rows = rows_of(pooled, part, self.config.architecture().hidden_size(), drop.as_deref());
                     classifier.step(&rows, &targets, &mut gradient)
                 }
             };
             loss += step.loss;
-            let rows = step.logits.chunks_exact(self.config.labels.len());
+            let rows = step.logits.chunks_exact(self.config.labels().len());
             right += rows.zip(&classes).filter(|(row, class)| largest(row) == **class).count();
         }
         let gradient_norm = clip(&mut gradient, self.settings.clip);
@@ -322,12 +326,12 @@ enum Work<'a> {
     Classifier(Box<Classifier>, &'a [f32]),
 }
 
-/// The rows at `places`, `[places, width]`, with what is dropped of them.
-fn rows_of(all: &[f32], places: &[usize], width: usize, drop: Option<&[f32]>) -> Matrix {
+/// The rows at `indices`, `[indices, width]`, with what is dropped of them.
+fn rows_of(all: &[f32], indices: &[usize], width: usize, drop: Option<&[f32]>) -> Matrix {
     let mut rows = Matrix::default();
-    rows.reshape(Element::F32, places.len(), width);
-    for (row, &place) in places.iter().enumerate() {
-        rows.row_mut(row).copy_from_slice(&all[place * width..][..width]);
+    rows.reshape(Element::F32, indices.len(), width);
+    for (row, &index) in indices.iter().enumerate() {
+        rows.row_mut(row).copy_from_slice(&all[index * width..][..width]);
         dropped(rows.row_mut(row), row, drop);
     }
     rows
@@ -346,7 +350,7 @@ struct Best {
 /// # Errors
 /// [`TrainError::NoRows`], [`TrainError::NotANumber`], and what the model says of pieces that it does not know.
 pub fn measure(
-    config: &AlbertConfig,
+    config: &ModelConfig,
     weights: &Tensors,
     kernels: Kernels,
     examples: &Examples,
@@ -356,18 +360,18 @@ pub fn measure(
     let started = Instant::now();
     let bytes = weights.to_safetensors()?;
     let weights = Weights::from_safetensors(&bytes, Path::new("the trained model"))?;
-    let model = AlbertClassifier::new(config.clone(), &weights, kernels, Precision::F32)?;
-    let mut evaluation = Evaluation::new(config.labels.clone(), Loss::CrossEntropy)?;
-    let places: Vec<usize> = (0..examples.len()).collect();
+    let model = SequenceClassifier::new(config.clone(), &weights, kernels, Precision::F32)?;
+    let mut evaluation = Evaluation::new(config.labels().to_vec(), Loss::CrossEntropy)?;
+    let indices: Vec<usize> = (0..examples.len()).collect();
     let (mut scratch, mut logits) = (Scratch::new(), Vec::new());
-    for part in examples.parts(&places, TOKENS) {
+    for part in examples.parts(&indices, TOKENS) {
         if stop() {
             return Ok(None);
         }
         logits.clear();
         model.logits(&examples.batch(part), kernels.threads(), &mut scratch, &mut logits)?;
-        for (&place, row) in part.iter().zip(logits.chunks_exact(config.labels.len())) {
-            evaluation.add(examples.classes()[place], row)?;
+        for (&index, row) in part.iter().zip(logits.chunks_exact(config.labels().len())) {
+            evaluation.add(examples.classes()[index], row)?;
         }
     }
     evaluation.metrics(Run { runtime: started.elapsed(), epoch: Some(f64::from(epoch)), ..Run::default() }).map(Some)
@@ -380,7 +384,7 @@ fn drop_factors(share: f32, count: usize, random: &mut Xoshiro256PlusPlus) -> Op
 }
 
 fn largest(row: &[f32]) -> usize {
-    (0..row.len()).fold(0, |best, place| if row[place] > row[best] { place } else { best })
+    (0..row.len()).fold(0, |best, index| if row[index] > row[best] { index } else { best })
 }
 
 #[cfg(test)]

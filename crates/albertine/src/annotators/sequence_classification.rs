@@ -126,7 +126,7 @@ impl<F: Family> ForSequenceClassification<F> {
     fn new(classifier: Classifier) -> Self {
         let saved = classifier.params().clone();
         let usual = || vec!["document".to_owned(), "token".to_owned()];
-        let positions = classifier.config().max_position_embeddings;
+        let positions = classifier.config().architecture().max_tokens();
         Self {
             input_cols: saved.input_cols.unwrap_or_else(usual),
             output_col: saved.output_col.unwrap_or_else(|| "class".to_owned()),
@@ -254,7 +254,7 @@ impl<F: Family> ForSequenceClassification<F> {
     /// The most pieces of a document that are read.
     #[must_use]
     pub fn get_max_sentence_length(&self) -> usize {
-        let positions = self.classifier.config().max_position_embeddings;
+        let positions = self.classifier.config().architecture().max_tokens();
         self.max_sentence_length.unwrap_or(MAX_SENTENCE_LENGTH.min(positions))
     }
 
@@ -318,7 +318,7 @@ impl<F: Family> ForSequenceClassification<F> {
         let mut stage = Self::new(classifier);
         stage.input_cols = saved.input_cols.unwrap_or(stage.input_cols);
         stage.output_col = saved.output_col.unwrap_or(stage.output_col);
-        let positions = stage.classifier.config().max_position_embeddings;
+        let positions = stage.classifier.config().architecture().max_tokens();
         stage.max_sentence_length =
             saved.max_sentence_length.map(|limit| limit.min(positions)).or(stage.max_sentence_length);
         stage.case_sensitive = saved.case_sensitive.or(stage.case_sensitive);

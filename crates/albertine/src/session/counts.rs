@@ -4,7 +4,7 @@ use std::iter::Sum;
 use std::ops::AddAssign;
 use std::time::Duration;
 
-use albertine_model::{Stage, StageTimes};
+use albertine_model::{Phase, Profile};
 
 /// What a [`Session`](crate::Session) did in one call, or in several that are added up.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -73,7 +73,7 @@ impl<'a> Sum<&'a Self> for Counts {
 /// A part of the work of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StageCost {
-    /// `pieces` (tokenization), or the [name](albertine_model::Stage::name) of a stage of the encoder.
+    /// `pieces` (tokenization), or the [name](albertine_model::Phase::name) of a phase of the model.
     pub name: &'static str,
     /// The time that all threads together spent in it.
     pub time: Duration,
@@ -82,11 +82,11 @@ pub struct StageCost {
 }
 
 /// Tokenization and the stages of the encoder, if they were measured.
-pub(super) fn stage_costs(tokenization: Duration, encoder: &StageTimes) -> Vec<StageCost> {
+pub(super) fn stage_costs(tokenization: Duration, encoder: &Profile) -> Vec<StageCost> {
     if !encoder.is_on() {
         return Vec::new();
     }
-    let cost = |stage: Stage| StageCost { name: stage.name(), time: encoder.time(stage), flops: encoder.flops(stage) };
+    let cost = |phase: Phase| StageCost { name: phase.name(), time: encoder.time(phase), flops: encoder.flops(phase) };
     let tokenization = StageCost { name: "pieces", time: tokenization, flops: 0 };
-    [tokenization].into_iter().chain(Stage::ALL.map(cost)).collect()
+    [tokenization].into_iter().chain(Phase::ALL.map(cost)).collect()
 }

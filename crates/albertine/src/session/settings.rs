@@ -1,6 +1,6 @@
 //! How a session works: what it reads of a text, and with how much of the machine.
 
-use albertine_model::{AlbertConfig, Precision};
+use albertine_model::{ModelConfig, Precision};
 
 use crate::Error;
 
@@ -90,8 +90,8 @@ impl ClassifierSettings {
     ///
     /// # Errors
     /// When the model cannot read so many, or there is no room for windows.
-    pub(super) fn limit(&self, config: &AlbertConfig, own: Option<usize>, specials: usize) -> Result<usize, Error> {
-        let positions = config.max_position_embeddings;
+    pub(super) fn limit(&self, config: &ModelConfig, own: Option<usize>, specials: usize) -> Result<usize, Error> {
+        let positions = config.architecture().max_tokens();
         let least = specials.max(1);
         let usual = || own.unwrap_or(DEFAULT_MAX_SENTENCE_LENGTH).min(DEFAULT_MAX_SENTENCE_LENGTH).min(positions);
         let limit = self.max_sentence_length.unwrap_or_else(usual);

@@ -66,25 +66,27 @@ fn describe(model: &str, hub: &Hub, printer: &Printer) -> anyhow::Result<()> {
     if let ModelSource::BuiltIn(built_in) = &source {
         facts.add("summary", built_in.summary, built_in.summary);
     }
-    facts.add("labels", config.labels.clone(), config.labels.join(", "));
-    let problem = config.problem_type.map(ProblemType::name);
+    facts.add("labels", config.labels(), config.labels().join(", "));
+    let problem = config.problem_type().map(ProblemType::name);
     facts.add("problem_type", problem, problem.unwrap_or("not specified"));
     facts.add("parameters", config.parameters(), grouped(config.parameters() as u64));
+    let architecture = config.architecture();
     let sizes = [
-        ("hidden_layers", config.num_hidden_layers),
-        ("hidden_groups", config.num_hidden_groups),
-        ("inner_groups", config.inner_group_num),
-        ("attention_heads", config.num_attention_heads),
-        ("hidden_size", config.hidden_size),
-        ("intermediate_size", config.intermediate_size),
-        ("embedding_size", config.embedding_size),
-        ("vocabulary", config.vocab_size),
-        ("positions", config.max_position_embeddings),
+        ("hidden_layers", architecture.hidden_layers()),
+        ("hidden_groups", architecture.hidden_groups()),
+        ("inner_groups", architecture.inner_groups()),
+        ("attention_heads", architecture.attention_heads()),
+        ("hidden_size", architecture.hidden_size()),
+        ("intermediate_size", architecture.intermediate_size()),
+        ("embedding_size", architecture.embedding_size()),
+        ("vocabulary", architecture.vocab_size()),
+        ("positions", architecture.max_tokens()),
     ];
     for (name, size) in sizes {
         facts.add(name, size, grouped(size as u64));
     }
-    facts.add("activation", config.hidden_act.name(), config.hidden_act.name());
+    let activation = architecture.activation().name();
+    facts.add("activation", activation, activation);
     let limit = classifier.max_sentence_length();
     facts.add("max_sentence_length", limit, limit.to_string());
     facts.add("kind", classifier.kind().to_string(), classifier.kind().to_string());

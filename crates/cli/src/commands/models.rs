@@ -153,9 +153,8 @@ fn show(name: &str, hub: &Hub, printer: &Printer) -> anyhow::Result<()> {
         }
         Some((ModelSource::BuiltIn(model), None)) => {
             facts.add("path", Value::Null, "built into the program");
-            let checkpoint =
-                albertine::model::AlbertConfig::from_slice(model.config, Path::new("built-in/config.json"));
-            labels = checkpoint.map_err(albertine::Error::from)?.labels;
+            let checkpoint = albertine::model::ModelConfig::from_slice(model.config, Path::new("built-in/config.json"));
+            labels = checkpoint.map_err(albertine::Error::from)?.labels().to_vec();
         }
         Some((_, None)) => {}
     }

@@ -158,7 +158,7 @@ fn head(base: &Base, rows: &Rows, printer: &Printer) -> anyhow::Result<Head> {
     if matches!(head, Head::Own(_)) && !labels.iter().all(|label| head.labels().contains(label)) {
         printer.note("numeric labels are read as indices of these classes, from 0");
     }
-    if matches!(base.config().problem_type, Some(ProblemType::MultiLabel | ProblemType::Regression)) {
+    if matches!(base.config().problem_type(), Some(ProblemType::MultiLabel | ProblemType::Regression)) {
         printer.warn("the base model was trained for multi-label classification or regression; the new model predicts one class per text");
     }
     if let CheckpointKind::SparkNlp { .. } = base.checkpoint().kind() {

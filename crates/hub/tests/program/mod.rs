@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use albertine_hub::{HubError, ModelSource, Program};
-use albertine_model::{AlbertClassifier, BuiltIn, Kernels, Precision, RaggedBatch, Scratch};
+use albertine_model::{BuiltIn, Kernels, Precision, RaggedBatch, Scratch, SequenceClassifier};
 
 /// Its hub.
 pub type Hub = albertine_hub::Hub<News>;
@@ -39,7 +39,7 @@ impl Program for News {
 pub fn logits(source: &ModelSource) -> (Vec<u8>, Vec<f32>) {
     let checkpoint = source.checkpoint().unwrap();
     let (config, weights) = (checkpoint.config().clone(), checkpoint.weights());
-    let model = AlbertClassifier::new(config, weights, Kernels::detect().unwrap(), Precision::F32).unwrap();
+    let model = SequenceClassifier::new(config, weights, Kernels::detect().unwrap(), Precision::F32).unwrap();
     let (mut batch, mut logits) = (RaggedBatch::new(), Vec::new());
     batch.push(&[2, 7, 3]);
     model.logits(&batch, 1, &mut Scratch::new(), &mut logits).unwrap();

@@ -9,8 +9,10 @@ use albertine_formats::tensorflow::{self, TensorFlowModel};
 use albertine_formats::{Contents, Folder, FormatError, MAX_SHARING, StoredTensor};
 
 use super::trace::{Trace, trace};
+use crate::architecture::Size;
 use crate::config::{CONFIG, labels};
-use crate::{Activation, AlbertConfig, Engine, ModelError, Weights, layout};
+use crate::families::{self, Family};
+use crate::{ModelConfig, ModelError, Parts, Runtime, Weights};
 
 /// What two values that are added to a variance may differ by: f16 has no 1e-12, and variances are near 1.
 const NEGLIGIBLE_EPS: f32 = 5e-7;
@@ -21,26 +23,26 @@ pub(super) struct Found<'f> {
     pub(super) path: &'f Path,
     pub(super) contents: Contents<'static>,
     pub(super) graph: Graph,
-    /// Weights by canonical name ([`layout`]), as far as names tell.
+    /// Weights by canonical name ([`crate::TensorSpec::name`]), as far as names tell.
     pub(super) names: HashMap<String, Weight>,
 }
 
 impl<'f> Found<'f> {
-    /// Reads the graph of an engine in a folder; `name` is that of an ONNX file.
-    pub(super) fn read(engine: Engine, folder: &Folder, path: &'f Path, name: &str) -> Result<Self, ModelError> {
-        match engine {
-            Engine::TensorFlow => {
+    /// Reads the graph of a runtime in a folder; `name` is that of an ONNX file.
+    pub(super) fn read(runtime: Runtime, folder: &Folder, path: &'f Path, name: &str) -> Result<Self, ModelError> {
+        match runtime {
+            Runtime::TensorFlow => {
                 let TensorFlowModel { contents, graph, names } = tensorflow::read(folder)?;
                 let names = names.into_iter().filter_map(|(name, constant)| {
-                    let (name, transposed) = layout::name_in_tensorflow(&name)?;
+                    let (name, transposed) = families::name_in_tensorflow(&name)?;
                     Some((name, Weight { constant, transposed }))
                 });
                 Ok(Self { path, names: names.collect(), contents, graph })
             }
-            Engine::Onnx => {
+            Runtime::Onnx => {
                 let OnnxModel { contents, graph, names } = onnx::read(folder, name)?;
                 let names = names.into_iter().map(|(name, constant)| {
-                    (layout::canonical_name(&name).into_owned(), Weight { constant, transposed: false })
+                    (families::canonical_name(&name).into_owned(), Weight { constant, transposed: false })
                 });
                 Ok(Self { path, names: names.collect(), contents, graph })
             }
@@ -54,15 +56,15 @@ impl<'f> Found<'f> {
         mut self,
         folder: &Folder,
         labels: Option<(Vec<String>, PathBuf)>,
-    ) -> Result<(AlbertConfig, Weights<'static>), ModelError> {
-        let stated = AlbertConfig::read(folder)?;
+    ) -> Result<(ModelConfig, Weights<'static>), ModelError> {
+        let stated = ModelConfig::read(folder)?;
         let trace = trace(View { graph: &self.graph, contents: &self.contents });
         let config = match (&trace, stated) {
             (Ok(trace), Some(stated)) => {
                 self.check(trace, &stated, &folder.path_of(CONFIG))?;
                 stated
             }
-            (Ok(trace), None) => self.config(trace)?,
+            (Ok(trace), None) => self.config(trace, self.family(trace, None)?)?,
             (Err(_), Some(stated)) => stated,
             (Err(fault), None) => {
                 return Err(ModelError::Undetermined { path: self.path.to_owned(), fault: fault.clone() });
@@ -72,8 +74,11 @@ impl<'f> Found<'f> {
             Some((labels, path)) => labels::merge(config, labels, &path)?,
             None => config,
         };
-        let weights = match trace {
-            Ok(trace) => trace.weights.into_iter().collect::<HashMap<_, _>>(),
+        let weights: Vec<(String, Weight)> = match trace {
+            Ok(trace) => {
+                let tensors = config.tensors();
+                tensors.iter().map(|spec| spec.name.clone()).zip(trace.parts.iter().copied()).collect()
+            }
             Err(fault) => self.named(&config, &fault)?,
         };
         self.check_sharing(&weights)?;
@@ -86,8 +91,8 @@ impl<'f> Found<'f> {
     }
 
     /// Refuses a file whose few bytes are the weights of a model many times as large.
-    fn check_sharing(&self, weights: &HashMap<String, Weight>) -> Result<(), ModelError> {
-        let tensors = weights.values().filter_map(|weight| self.graph.constants.get(weight.constant));
+    fn check_sharing(&self, weights: &[(String, Weight)]) -> Result<(), ModelError> {
+        let tensors = weights.iter().filter_map(|(_, weight)| self.graph.constants.get(weight.constant));
         let viewed = tensors.fold(0_u64, |viewed, tensor| viewed.saturating_add(tensor.cost()));
         let stored = self.contents.buffers.iter().map(|buffer| buffer.bytes.len() as u64).sum::<u64>();
         if viewed > stored.saturating_mul(MAX_SHARING) {
@@ -97,94 +102,96 @@ impl<'f> Found<'f> {
     }
 
     /// The weights that the configuration calls for, each by its name.
-    fn named(&self, config: &AlbertConfig, fault: &str) -> Result<HashMap<String, Weight>, ModelError> {
-        let specs = layout::tensors(config).into_iter();
-        specs
-            .map(|spec| match self.names.get(&spec.name) {
-                Some(weight) => Ok((spec.name, *weight)),
-                None => Err(ModelError::Untraceable {
-                    path: self.path.to_owned(),
-                    tensor: spec.name,
-                    fault: fault.to_owned(),
-                }),
-            })
-            .collect()
+    fn named(&self, config: &ModelConfig, fault: &str) -> Result<Vec<(String, Weight)>, ModelError> {
+        let tensors = config.tensors();
+        let named = tensors.iter().map(|spec| match self.names.get(&spec.name) {
+            Some(weight) => Ok((spec.name.clone(), *weight)),
+            None => Err(ModelError::Untraceable {
+                path: self.path.to_owned(),
+                tensor: spec.name.clone(),
+                fault: fault.to_owned(),
+            }),
+        });
+        named.collect()
     }
 
-    /// The sizes of a weight, `[outputs, inputs]` for one of a linear layer.
-    fn shape(&self, trace: &Trace, name: &str) -> Vec<usize> {
-        let weight = trace.weights.iter().find(|(known, _)| known == name).map(|(_, weight)| *weight);
-        let tensor = weight.and_then(|weight| Some((self.graph.constants.get(weight.constant)?, weight.transposed)));
-        tensor.map(|(tensor, transposed)| placed(tensor, transposed).shape).unwrap_or_default()
+    /// A family whose models have the parts that the graph has: that of a stated configuration, if it fits.
+    fn family(&self, trace: &Trace, stated: Option<&ModelConfig>) -> Result<&'static Family, ModelError> {
+        let layers = trace.parts.layers.len();
+        let shares = trace.hidden_groups != trace.hidden_layers || trace.inner_groups != 1;
+        let fits = |family: &&'static Family| {
+            let projects = family.names.projection.is_some();
+            projects == trace.parts.projection.is_some() && (!shares || family.states(Size::Groups))
+        };
+        let stated = stated.map(|config| config.architecture().family());
+        stated.into_iter().chain(families::ALL).find(fits).ok_or_else(|| {
+            let fault = format!("no family that is read has its {layers} layers with these weights in common");
+            ModelError::Undetermined { path: self.path.to_owned(), fault }
+        })
     }
 
-    /// The configuration's fields that are sizes, by what the graph says.
-    fn sizes(&self, trace: &Trace) -> [(&'static str, usize); 10] {
-        let size = |name: &str, axis: usize| self.shape(trace, name).get(axis).copied().unwrap_or(0);
-        [
-            ("vocab_size", size("embeddings.word_embeddings.weight", 0)),
-            ("embedding_size", size("embeddings.word_embeddings.weight", 1)),
-            ("hidden_size", size("encoder.embedding_hidden_mapping_in.weight", 0)),
-            ("num_hidden_layers", trace.num_hidden_layers),
-            ("num_hidden_groups", trace.num_hidden_groups),
-            ("num_attention_heads", trace.num_attention_heads),
-            ("intermediate_size", size("encoder.albert_layer_groups.0.albert_layers.0.ffn.weight", 0)),
-            ("inner_group_num", trace.inner_group_num),
-            ("max_position_embeddings", size("embeddings.position_embeddings.weight", 0)),
-            ("type_vocab_size", size("embeddings.token_type_embeddings.weight", 0)),
-        ]
-    }
-
-    fn labels(&self, trace: &Trace) -> usize {
-        self.shape(trace, "classifier.weight").first().copied().unwrap_or(0)
+    /// The shapes of all weights, `[outputs, inputs]` for those of linear layers.
+    fn shapes(&self, trace: &Trace) -> Parts<Vec<usize>> {
+        trace.parts.map(|weight| {
+            let tensor = self.graph.constants.get(weight.constant);
+            tensor.map(|tensor| placed(tensor, weight.transposed).shape).unwrap_or_default()
+        })
     }
 
     /// The configuration by what the graph says alone, with the checks that a file goes through.
-    fn config(&self, trace: &Trace) -> Result<AlbertConfig, ModelError> {
+    fn config(&self, trace: &Trace, family: &Family) -> Result<ModelConfig, ModelError> {
+        let shapes = self.shapes(trace);
+        let axis = |shape: &[usize], axis: usize| shape.get(axis).copied().unwrap_or(0);
+        let hidden = shapes.projection.as_ref().map_or(axis(&shapes.word_embeddings, 1), |part| axis(&part.weight, 0));
+        let size = |size: Size| match size {
+            Size::Vocabulary => axis(&shapes.word_embeddings, 0),
+            Size::Embedding => axis(&shapes.word_embeddings, 1),
+            Size::Hidden => hidden,
+            Size::Layers => trace.hidden_layers,
+            Size::Groups => trace.hidden_groups,
+            Size::Heads => trace.attention_heads,
+            Size::Intermediate => shapes.layers.first().map_or(0, |layer| axis(&layer.intermediate.weight, 0)),
+            Size::InnerLayers => trace.inner_groups,
+            Size::Positions => axis(&shapes.position_embeddings, 0),
+            Size::TokenTypes => axis(&shapes.token_type_embeddings, 0),
+        };
         let mut json = serde_json::Map::new();
-        for (field, size) in self.sizes(trace) {
-            json.insert(field.to_owned(), size.into());
+        json.insert("model_type".to_owned(), family.model_type.into());
+        for (known, field, _) in family.sizes {
+            json.insert((*field).to_owned(), size(*known).into());
         }
-        json.insert("num_labels".to_owned(), self.labels(trace).into());
-        json.insert("hidden_act".to_owned(), trace.hidden_act.name().into());
+        json.insert("num_labels".to_owned(), axis(&shapes.classifier.weight, 0).into());
+        json.insert("hidden_act".to_owned(), trace.activation.name().into());
         json.insert("layer_norm_eps".to_owned(), trace.layer_norm_eps.into());
-        AlbertConfig::from_json(&json, self.path)
+        ModelConfig::from_json(&json, self.path)
     }
 
     /// Refuses a `config.json` that says something else than the graph does.
-    fn check(&self, trace: &Trace, stated: &AlbertConfig, path: &Path) -> Result<(), ModelError> {
-        let computed = self.config(trace)?;
+    fn check(&self, trace: &Trace, stated: &ModelConfig, path: &Path) -> Result<(), ModelError> {
+        let family = self.family(trace, Some(stated))?;
+        let computed = self.config(trace, family)?;
         let graph = self.path.display();
         let wrong = |field: &'static str, found: String, expected: String| {
             let expected = format!("{expected}, which is what {graph} computes");
             Err(ModelError::Field { path: path.to_owned(), field, value: found, expected })
         };
-        let sizes = |config: &AlbertConfig| {
-            [
-                ("vocab_size", config.vocab_size),
-                ("embedding_size", config.embedding_size),
-                ("hidden_size", config.hidden_size),
-                ("num_hidden_layers", config.num_hidden_layers),
-                ("num_hidden_groups", config.num_hidden_groups),
-                ("num_attention_heads", config.num_attention_heads),
-                ("intermediate_size", config.intermediate_size),
-                ("inner_group_num", config.inner_group_num),
-                ("max_position_embeddings", config.max_position_embeddings),
-                ("type_vocab_size", config.type_vocab_size),
-                ("num_labels", config.labels.len()),
-            ]
-        };
-        for ((field, found), (_, expected)) in sizes(stated).into_iter().zip(sizes(&computed)) {
+        let (found, expected) = (stated.architecture(), computed.architecture());
+        if found.family() != family {
+            return wrong("model_type", found.model_type().to_owned(), family.model_type.to_owned());
+        }
+        let sizes = family.sizes.iter().map(|(size, field, _)| (*field, found.size(*size), expected.size(*size)));
+        let labels = ("num_labels", stated.labels().len(), computed.labels().len());
+        for (field, found, expected) in sizes.chain([labels]) {
             if found != expected {
                 return wrong(field, found.to_string(), expected.to_string());
             }
         }
         // The tanh approximation of GELU has two names.
-        let curve = |act: Activation| if act == Activation::GeluPytorchTanh { Activation::GeluNew } else { act };
-        if curve(stated.hidden_act) != curve(computed.hidden_act) {
-            return wrong("hidden_act", stated.hidden_act.name().to_owned(), computed.hidden_act.name().to_owned());
+        let (act, computed) = (found.activation(), expected.activation());
+        if act.kernel() != computed.kernel() {
+            return wrong("hidden_act", act.name().to_owned(), computed.name().to_owned());
         }
-        let (found, expected) = (stated.layer_norm_eps, computed.layer_norm_eps);
+        let (found, expected) = (found.layer_norm_eps(), expected.layer_norm_eps());
         if (found - expected).abs() > NEGLIGIBLE_EPS {
             return wrong("layer_norm_eps", format!("{found:e}"), format!("{expected:e}"));
         }

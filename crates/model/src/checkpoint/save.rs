@@ -3,14 +3,14 @@
 use std::fs;
 use std::path::Path;
 
-use albertine_formats::{FormatError, WholeFolder};
+use albertine_formats::{Folder, FormatError, WholeFolder};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, serialize};
 use serde_json::{Map, Value, json};
 
 use super::{CONFIG, Checkpoint};
+use crate::ModelError;
 use crate::config::MAX_CONFIG;
-use crate::{AlbertConfig, Folder, ModelError, layout};
 
 /// Where `config.json` keeps the parameters that a Spark NLP annotator was saved with.
 const PARAMS: &str = "spark_nlp_params";
@@ -59,10 +59,10 @@ impl Checkpoint {
 
     fn write_weights(&self, path: &Path) -> Result<(), ModelError> {
         let mut tensors = Vec::new();
-        for spec in layout::tensors(&self.config) {
-            let values = self.weights.get(&spec.name, &spec.shape)?;
+        for spec in self.config.tensors().iter() {
+            let values = self.weights.tensor(spec)?;
             let bytes: Vec<u8> = values.into_iter().flat_map(f32::to_le_bytes).collect();
-            tensors.push((layout::stored_name(&spec.name), spec.shape, bytes));
+            tensors.push((spec.stored_name.clone(), spec.shape.clone(), bytes));
         }
         let unsound = |source| FormatError::Safetensors { path: path.to_owned(), source };
         let views = tensors.iter().map(|(name, shape, bytes)| {
@@ -77,27 +77,17 @@ impl Checkpoint {
     }
 
     fn config_json(&self) -> Value {
-        let AlbertConfig { labels, .. } = &self.config;
-        let ids = labels.iter().enumerate();
-        let mut json = json!({
-            "architectures": ["AlbertForSequenceClassification"],
-            "model_type": "albert",
-            "vocab_size": self.config.vocab_size,
-            "embedding_size": self.config.embedding_size,
-            "hidden_size": self.config.hidden_size,
-            "num_hidden_layers": self.config.num_hidden_layers,
-            "num_hidden_groups": self.config.num_hidden_groups,
-            "num_attention_heads": self.config.num_attention_heads,
-            "intermediate_size": self.config.intermediate_size,
-            "inner_group_num": self.config.inner_group_num,
-            "max_position_embeddings": self.config.max_position_embeddings,
-            "type_vocab_size": self.config.type_vocab_size,
-            "hidden_act": self.config.hidden_act.name(),
-            "layer_norm_eps": shortest(self.config.layer_norm_eps),
-            "id2label": ids.clone().map(|(id, label)| (id.to_string(), json!(label))).collect::<Map<_, _>>(),
-            "label2id": ids.map(|(id, label)| (label.clone(), json!(id))).collect::<Map<_, _>>(),
-        });
-        if let Some(problem) = self.config.problem_type {
+        let (architecture, family) = (self.config.architecture(), self.config.architecture().family());
+        let mut json = json!({"architectures": [family.class], "model_type": family.model_type});
+        for (size, field, _) in family.sizes {
+            json[*field] = json!(architecture.size(*size));
+        }
+        let ids = self.config.labels().iter().enumerate();
+        json["hidden_act"] = json!(architecture.activation().name());
+        json["layer_norm_eps"] = json!(shortest(architecture.layer_norm_eps()));
+        json["id2label"] = ids.clone().map(|(id, label)| (id.to_string(), json!(label))).collect::<Map<_, _>>().into();
+        json["label2id"] = ids.map(|(id, label)| (label.clone(), json!(id))).collect::<Map<_, _>>().into();
+        if let Some(problem) = self.config.problem_type() {
             json["problem_type"] = json!(problem.name());
         }
         if !self.params.is_empty() {
@@ -111,9 +101,9 @@ impl Checkpoint {
     fn tokenizer_config(&self) -> Value {
         let lower = !self.params.get("caseSensitive").and_then(Value::as_bool).unwrap_or(false);
         json!({
-            "tokenizer_class": "AlbertTokenizer",
+            "tokenizer_class": self.config.architecture().family().tokenizer,
             "do_lower_case": lower,
-            "model_max_length": self.config.max_position_embeddings,
+            "model_max_length": self.config.architecture().max_tokens(),
         })
     }
 
@@ -128,10 +118,11 @@ impl Checkpoint {
             card.extend_from_slice(format!("\n{line}").as_bytes());
             return card;
         }
-        let labels: String = self.config.labels.iter().map(|label| format!("- {label}\n")).collect();
-        let parameters = self.config.parameters();
+        let labels: String = self.config.labels().iter().map(|label| format!("- {label}\n")).collect();
+        let (parameters, noun) = (self.config.parameters(), self.config.architecture().family().noun);
+        let noun = noun.replacen('a', "A", 1);
         format!(
-            "---\npipeline_tag: text-classification\nlibrary_name: transformers\n---\n\n# {origin}\n\nAn ALBERT text \
+            "---\npipeline_tag: text-classification\nlibrary_name: transformers\n---\n\n# {origin}\n\n{noun} text \
              classifier of {parameters} parameters. {line}\nLabels:\n\n{labels}"
         )
         .into_bytes()

@@ -5,22 +5,19 @@ use std::path::PathBuf;
 use albertine_formats::{Folder, FormatError, MAX_WEIGHTS, SparkPipeline, SparkStage, tensorflow};
 
 use super::graph::Found;
-use super::{CheckpointKind, Engine, MAX_VOCABULARY};
+use super::{CheckpointKind, MAX_VOCABULARY, Runtime};
 use crate::config::labels;
-use crate::{AlbertConfig, ModelError, Weights};
+use crate::{ModelConfig, ModelError, Weights, families};
 
-/// The class of the annotator, without its package.
-const CLASS: &str = "AlbertForSequenceClassification";
-
-/// The endings of the names of engines' files, and the engines.
-const ENGINES: [(&str, Option<Engine>); 3] =
-    [("_tensorflow", Some(Engine::TensorFlow)), ("_onnx", Some(Engine::Onnx)), ("_openvino", None)];
+/// The endings of the names of runtimes' files, and the runtimes.
+const RUNTIMES: [(&str, Option<Runtime>); 3] =
+    [("_tensorflow", Some(Runtime::TensorFlow)), ("_onnx", Some(Runtime::Onnx)), ("_openvino", None)];
 
 /// What a stage holds.
 pub(super) struct Annotator {
     pub(super) stage: SparkStage,
     pub(super) kind: CheckpointKind,
-    pub(super) config: AlbertConfig,
+    pub(super) config: ModelConfig,
     pub(super) weights: Weights<'static>,
     /// The SentencePiece model.
     pub(super) spiece: Option<Vec<u8>>,
@@ -30,16 +27,18 @@ pub(super) struct Annotator {
 pub(super) fn read(folder: &Folder) -> Result<Annotator, ModelError> {
     let pipeline = SparkPipeline::read(folder)?;
     let found = pipeline.listing();
-    let mut classifiers = pipeline.stages.into_iter().filter(|stage| stage.name() == CLASS);
+    let mut classifiers =
+        pipeline.stages.into_iter().filter(|stage| families::ALL.iter().any(|family| stage.name() == family.class));
     let (Some(stage), None) = (classifiers.next(), classifiers.next()) else {
-        return Err(ModelError::Stages { path: folder.path().to_owned(), found });
+        let expected = families::listed(|family| family.class.to_owned());
+        return Err(ModelError::Stages { path: folder.path().to_owned(), found, expected });
     };
-    let (engine, name) = engine(&stage)?;
+    let (runtime, name) = runtime(&stage)?;
     let path = stage.folder.path_of(&name);
     let bytes =
         stage.folder.read(&name, MAX_WEIGHTS)?.ok_or_else(|| FormatError::MissingFile { path: path.clone() })?;
     let inside = Folder::from_zip(bytes, &path)?;
-    let graph = graph(engine, &inside)?;
+    let graph = graph(runtime, &inside)?;
     let path_of_labels = stage.folder.path_of("fields/labels");
     let labels = stage.labels()?;
     if let Some(labels) = &labels {
@@ -47,22 +46,22 @@ pub(super) fn read(folder: &Folder) -> Result<Annotator, ModelError> {
     }
     let labels = labels.map(|labels| (labels, path_of_labels));
     let path = inside.path_of(&graph);
-    let (config, weights) = Found::read(engine, &inside, &path, &graph)?.model(&stage.folder, labels)?;
+    let (config, weights) = Found::read(runtime, &inside, &path, &graph)?.model(&stage.folder, labels)?;
     let spiece = stage.folder.names()?.into_iter().find(|name| name.ends_with("_spp"));
     let spiece = match spiece {
         Some(name) => stage.folder.read(&name, MAX_VOCABULARY)?,
         None => None,
     };
-    Ok(Annotator { kind: CheckpointKind::SparkNlp { engine }, stage, config, weights, spiece })
+    Ok(Annotator { kind: CheckpointKind::SparkNlp { runtime }, stage, config, weights, spiece })
 }
 
-/// The engine that a stage was saved with, and its file.
-fn engine(stage: &SparkStage) -> Result<(Engine, String), ModelError> {
+/// The runtime that a stage was saved for, and its file.
+fn runtime(stage: &SparkStage) -> Result<(Runtime, String), ModelError> {
     let names = stage.folder.names()?;
-    for (ending, engine) in ENGINES {
+    for (ending, runtime) in RUNTIMES {
         let Some(name) = names.iter().find(|name| name.ends_with(ending) && !name.starts_with('.')) else { continue };
-        return match engine {
-            Some(engine) => Ok((engine, name.clone())),
+        return match runtime {
+            Some(runtime) => Ok((runtime, name.clone())),
             None => Err(FormatError::Malformed {
                 path: stage.folder.path_of(name),
                 form: "a model of TensorFlow or ONNX",
@@ -75,9 +74,9 @@ fn engine(stage: &SparkStage) -> Result<(Engine, String), ModelError> {
     Err(FormatError::MissingFile { path }.into())
 }
 
-/// The name of the graph in an engine's archive.
-fn graph(engine: Engine, inside: &Folder) -> Result<String, ModelError> {
-    if engine == Engine::TensorFlow {
+/// The name of the graph in an runtime's archive.
+fn graph(runtime: Runtime, inside: &Folder) -> Result<String, ModelError> {
+    if runtime == Runtime::TensorFlow {
         return Ok(tensorflow::GRAPH.to_owned());
     }
     let names = inside.names()?;

@@ -1,8 +1,8 @@
-//! From the logits of a graph back to its embeddings: which weight stands where in an ALBERT.
+//! From the logits of a graph back to its embeddings: which weight stands where in the encoder.
 
 use albertine_formats::graph::{Linear, Norm, Op, Value, View, Weight};
 
-use crate::Activation;
+use crate::{Affine, HiddenActivation, LayerParts, Parts, families};
 
 /// The most layers that are followed, those of groups counted one by one.
 const MAX_LAYERS: usize = 512;
@@ -10,60 +10,34 @@ const MAX_LAYERS: usize = 512;
 /// What a graph says of the model it computes.
 #[derive(Debug, Clone)]
 pub(super) struct Trace {
-    /// The weights by canonical name ([`crate::layout`]).
-    pub(super) weights: Vec<(String, Weight)>,
-    pub(super) num_hidden_layers: usize,
-    pub(super) num_hidden_groups: usize,
-    pub(super) inner_group_num: usize,
-    pub(super) num_attention_heads: usize,
-    pub(super) hidden_act: Activation,
+    /// The weights by what they are fed to; layers with weights of their own in the order in which they are first used.
+    pub(super) parts: Parts<Weight>,
+    pub(super) hidden_layers: usize,
+    pub(super) hidden_groups: usize,
+    pub(super) inner_groups: usize,
+    pub(super) attention_heads: usize,
+    pub(super) activation: HiddenActivation,
     pub(super) layer_norm_eps: f64,
 }
 
-/// A layer, by the names of its parts in [`crate::layout`].
+/// A layer of a graph.
 struct Layer {
-    query: Linear,
-    key: Linear,
-    value: Linear,
-    dense: Linear,
-    attention_norm: Norm,
-    ffn: Linear,
-    ffn_output: Linear,
-    norm: Norm,
+    parts: LayerParts<Affine<Weight>>,
     heads: usize,
-    activation: Activation,
+    activation: HiddenActivation,
+    /// What its two LayerNorms add to the variance.
+    eps: [f64; 2],
     /// What it reads.
     hidden: Value,
 }
 
-impl Layer {
-    /// Its weights, each with its name in a layer.
-    fn weights(&self) -> Vec<(String, Weight)> {
-        let mut weights = Vec::new();
-        for (name, linear) in [
-            ("attention.query", &self.query),
-            ("attention.key", &self.key),
-            ("attention.value", &self.value),
-            ("attention.dense", &self.dense),
-            ("ffn", &self.ffn),
-            ("ffn_output", &self.ffn_output),
-        ] {
-            add_linear(&mut weights, name, linear);
-        }
-        add_norm(&mut weights, "attention.LayerNorm", &self.attention_norm);
-        add_norm(&mut weights, "full_layer_layer_norm", &self.norm);
-        weights
-    }
+fn of_linear(linear: Linear) -> Affine<Weight> {
+    Affine { weight: linear.weight, bias: linear.bias }
 }
 
-fn add_linear(weights: &mut Vec<(String, Weight)>, name: &str, linear: &Linear) {
-    weights.push((format!("{name}.weight"), linear.weight));
-    weights.push((format!("{name}.bias"), linear.bias));
-}
-
-fn add_norm(weights: &mut Vec<(String, Weight)>, name: &str, norm: &Norm) {
-    weights.push((format!("{name}.weight"), Weight { constant: norm.weight, transposed: false }));
-    weights.push((format!("{name}.bias"), Weight { constant: norm.bias, transposed: false }));
+fn of_norm(norm: Norm) -> Affine<Weight> {
+    let weight = |constant| Weight { constant, transposed: false };
+    Affine { weight: weight(norm.weight), bias: weight(norm.bias) }
 }
 
 /// The model whose logits one of a graph's outputs is; if none, why the likeliest is not.
@@ -76,11 +50,12 @@ struct Tracer<'g>(View<'g>);
 impl Tracer<'_> {
     fn trace(&self) -> Result<Trace, String> {
         let mut fault = None;
+        let nouns = families::listed(|family| family.noun.to_owned());
         for (name, output) in &self.0.graph.outputs {
             match self.trace_from(*output) {
                 Ok(trace) => return Ok(trace),
                 Err(found) => {
-                    fault = fault.or(Some(format!("the output {name:?} is not computed as an ALBERT does: {found}")))
+                    fault = fault.or(Some(format!("the output {name:?} is not computed as {nouns} does: {found}")))
                 }
             }
         }
@@ -104,29 +79,13 @@ impl Tracer<'_> {
             }
         }
         layers.reverse();
-        let mapping = self.0.linear(hidden).ok_or("no mapping of the embeddings begins the layers")?;
-        let norm = self.0.norm(mapping.input).ok_or("no LayerNorm of the embeddings stands before their mapping")?;
+        let projection = self.0.linear(hidden).ok_or("no mapping of the embeddings begins the layers")?;
+        let norm = self.0.norm(projection.input).ok_or("no LayerNorm of the embeddings stands before their mapping")?;
         let [word, position, token_type] = self.embeddings(norm.input)?;
 
-        let mut weights = Vec::new();
-        for (name, constant) in [("word", word), ("position", position), ("token_type", token_type)] {
-            weights.push((format!("embeddings.{name}_embeddings.weight"), Weight { constant, transposed: false }));
-        }
-        add_norm(&mut weights, "embeddings.LayerNorm", &norm);
-        add_linear(&mut weights, "encoder.embedding_hidden_mapping_in", &mapping);
-        add_linear(&mut weights, "pooler", &pooler);
-        add_linear(&mut weights, "classifier", &classifier);
-
-        let groups = self.groups(&layers)?;
-        for (place, layer) in &groups.layers {
-            let (group, inner) = (place / groups.inner, place % groups.inner);
-            for (name, weight) in layer {
-                let prefix = format!("encoder.albert_layer_groups.{group}.albert_layers.{inner}");
-                weights.push((format!("{prefix}.{name}"), *weight));
-            }
-        }
+        let shared = self.shared(&layers)?;
         let eps = norm.eps;
-        let all = layers.iter().flat_map(|layer| [layer.attention_norm.eps, layer.norm.eps]);
+        let all = layers.iter().flat_map(|layer| layer.eps);
         if let Some(other) = all.into_iter().find(|other| (other - eps).abs() > eps * 1e-6) {
             return Err(format!("one LayerNorm adds {eps:e} to the variance and another {other:e}"));
         }
@@ -134,14 +93,24 @@ impl Tracer<'_> {
         if layers.iter().any(|layer| layer.heads != first.heads || layer.activation != first.activation) {
             return Err("layers differ in heads or activation".to_owned());
         }
+        let table = |constant| Weight { constant, transposed: false };
         Ok(Trace {
-            num_hidden_layers: layers.len() / groups.inner,
-            num_hidden_groups: groups.layers.len() / groups.inner,
-            inner_group_num: groups.inner,
-            num_attention_heads: first.heads,
-            hidden_act: first.activation,
+            hidden_layers: layers.len() / shared.inner,
+            hidden_groups: shared.layers.len() / shared.inner,
+            inner_groups: shared.inner,
+            attention_heads: first.heads,
+            activation: first.activation,
             layer_norm_eps: eps,
-            weights,
+            parts: Parts {
+                word_embeddings: table(word),
+                position_embeddings: table(position),
+                token_type_embeddings: table(token_type),
+                embedding_norm: of_norm(norm),
+                projection: Some(of_linear(projection)),
+                layers: shared.layers,
+                pooler: of_linear(pooler),
+                classifier: of_linear(classifier),
+            },
         })
     }
 
@@ -164,7 +133,7 @@ impl Tracer<'_> {
         let activation = self
             .0
             .curve(ffn_output.input, ffn_value)
-            .map(Activation::of_curve)
+            .map(HiddenActivation::of_curve)
             .map_err(|fault| format!("the activation is not one of those known: {fault}"))?;
 
         let (dense, context, hidden) = self
@@ -188,7 +157,17 @@ impl Tracer<'_> {
         if self.0.heads(&key_shapes, width) != Some(heads) {
             return Err("keys and queries are cut into heads of different sizes".to_owned());
         }
-        Ok(Layer { query, key, value, dense, attention_norm, ffn, ffn_output, norm, heads, activation, hidden })
+        let parts = LayerParts {
+            query: of_linear(query),
+            key: of_linear(key),
+            value: of_linear(value),
+            attention_output: of_linear(dense),
+            attention_norm: of_norm(attention_norm),
+            intermediate: of_linear(ffn),
+            output: of_linear(ffn_output),
+            output_norm: of_norm(norm),
+        };
+        Ok(Layer { parts, heads, activation, eps: [attention_norm.eps, norm.eps], hidden })
     }
 
     fn must_be_same(&self, read: Value, given: Value, part: &str) -> Result<(), String> {
@@ -247,17 +226,18 @@ impl Tracer<'_> {
     }
 
     /// How layers share their weights.
-    fn groups(&self, layers: &[Layer]) -> Result<Groups, String> {
-        let mut distinct: Vec<Vec<(String, Weight)>> = Vec::new();
+    fn shared(&self, layers: &[Layer]) -> Result<Shared, String> {
+        let mut distinct: Vec<LayerParts<Affine<Weight>>> = Vec::new();
         let mut order = Vec::new();
+        let same = |a: &Weight, b: &Weight| a.transposed == b.transposed && self.equal(a, b);
         for layer in layers {
-            let weights = layer.weights();
             let known = distinct.iter().position(|known| {
-                known.iter().zip(&weights).all(|((_, a), (_, b))| a.transposed == b.transposed && self.equal(a, b))
+                let mut pairs = known.iter().zip(layer.parts.iter());
+                pairs.all(|(a, b)| same(&a.weight, &b.weight) && same(&a.bias, &b.bias))
             });
             order.push(known.unwrap_or(distinct.len()));
             if known.is_none() {
-                distinct.push(weights);
+                distinct.push(layer.parts);
             }
         }
         // Layer i of all uses layer i mod n of group (i / n) · groups / layers, and there is but one such n, if any.
@@ -273,7 +253,7 @@ impl Tracer<'_> {
         let inner = (1..=distinct.len()).find(|inner| fits(*inner));
         let inner =
             inner.ok_or_else(|| format!("its layers share weights in the order {order:?}, as no ALBERT does"))?;
-        Ok(Groups { inner, layers: distinct.into_iter().enumerate().collect() })
+        Ok(Shared { inner, layers: distinct })
     }
 
     /// Whether two constants hold the same numbers: exporters may write one weight several times.
@@ -291,10 +271,10 @@ impl Tracer<'_> {
 }
 
 /// Layers with weights of their own, in the order in which they are first used.
-struct Groups {
+struct Shared {
     /// Layers in a group.
     inner: usize,
-    layers: Vec<(usize, Vec<(String, Weight)>)>,
+    layers: Vec<LayerParts<Affine<Weight>>>,
 }
 
 #[cfg(test)]

@@ -3,19 +3,17 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, serialize};
 
-use crate::layout::tensors;
-use crate::{Activation, AlbertConfig};
+use crate::{Affine, Architecture, HiddenActivation, LayerParts, ModelConfig, Parts};
 
 /// A model with random weights.
 pub(super) struct RandomModel {
-    pub(super) config: AlbertConfig,
-    tensors: HashMap<String, Vec<f32>>,
+    config: ModelConfig,
+    parts: Parts<Vec<f32>>,
 }
 
 /// Numbers in -1 to 1 that are the same in every run (SplitMix64).
@@ -31,59 +29,40 @@ fn numbers(mut state: u64) -> impl FnMut() -> f32 {
 impl RandomModel {
     /// The model of a `config.json` with weights that keep values near 1 from layer to layer.
     pub(super) fn new(json: &str, seed: u64) -> Self {
-        let config = AlbertConfig::from_slice(json.as_bytes(), Path::new("config.json")).unwrap();
+        let config = ModelConfig::from_slice(json.as_bytes(), Path::new("config.json")).unwrap();
         let mut next = numbers(seed);
-        let tensors = tensors(&config)
-            .into_iter()
-            .map(|tensor| {
-                let scale = if tensor.shape.len() == 2 && !tensor.name.contains("_embeddings") {
-                    2.0 / (tensor.shape[1] as f32).sqrt()
-                } else {
-                    1.0
-                };
-                let values = (0..tensor.shape.iter().product()).map(|_| next() * scale).collect();
-                (tensor.name, values)
-            })
-            .collect();
-        Self { config, tensors }
+        let parts = config.tensors().map(|tensor| {
+            let scale = if tensor.shape.len() == 2 && !tensor.name.contains("_embeddings") {
+                2.0 / (tensor.shape[1] as f32).sqrt()
+            } else {
+                1.0
+            };
+            (0..tensor.elements()).map(|_| next() * scale).collect()
+        });
+        Self { config, parts }
+    }
+
+    pub(super) fn architecture(&self) -> &Architecture {
+        self.config.architecture()
     }
 
     /// The weights as a safetensors file.
     pub(super) fn safetensors(&self) -> Vec<u8> {
-        let data: Vec<_> = tensors(&self.config)
-            .into_iter()
-            .map(|tensor| {
-                let bytes: Vec<u8> = self.tensors[&tensor.name].iter().flat_map(|value| value.to_le_bytes()).collect();
-                (tensor, bytes)
-            })
-            .collect();
-        let views = data
-            .iter()
-            .map(|(tensor, bytes)| (&tensor.name, TensorView::new(Dtype::F32, tensor.shape.clone(), bytes).unwrap()));
+        let bytes = self.parts.map(|values| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>());
+        let tensors = self.config.tensors();
+        let views = tensors.iter().zip(bytes.iter()).map(|(tensor, bytes)| {
+            (&tensor.stored_name, TensorView::new(Dtype::F32, tensor.shape.clone(), bytes).unwrap())
+        });
         serialize(views, None).unwrap()
     }
 
-    fn get(&self, name: &str) -> &[f32] {
-        &self.tensors[name]
-    }
-
-    /// `x Wᵀ + b` for each row.
-    fn linear(&self, name: &str, x: &[Vec<f64>]) -> Vec<Vec<f64>> {
-        let (weight, bias) = (self.get(&format!("{name}.weight")), self.get(&format!("{name}.bias")));
-        let output = |x: &[f64], (weight, &bias): (&[f32], &f32)| {
-            x.iter().zip(weight).map(|(x, &w)| x * f64::from(w)).sum::<f64>() + f64::from(bias)
-        };
-        x.iter().map(|x| weight.chunks(x.len()).zip(bias).map(|row| output(x, row)).collect()).collect()
-    }
-
-    fn layer_norm(&self, name: &str, x: &mut [Vec<f64>]) {
-        let (gamma, beta) = (self.get(&format!("{name}.weight")), self.get(&format!("{name}.bias")));
+    fn layer_norm(&self, part: &Affine<Vec<f32>>, x: &mut [Vec<f64>]) {
         for row in x {
             let width = row.len() as f64;
             let mean = row.iter().sum::<f64>() / width;
             let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / width;
-            let scale = (variance + f64::from(self.config.layer_norm_eps)).sqrt();
-            for ((x, &gamma), &beta) in row.iter_mut().zip(gamma).zip(beta) {
+            let scale = (variance + f64::from(self.architecture().layer_norm_eps())).sqrt();
+            for ((x, &gamma), &beta) in row.iter_mut().zip(&part.weight).zip(&part.bias) {
                 *x = (*x - mean) / scale * f64::from(gamma) + f64::from(beta);
             }
         }
@@ -96,38 +75,47 @@ impl RandomModel {
 
     /// The logits of a document with an attention mask of 0 for the pieces that are `hidden`.
     pub(super) fn masked_logits(&self, ids: &[u32], hidden: impl Fn(u32) -> bool) -> Vec<f64> {
-        let mask: Vec<f64> = ids.iter().map(|&id| if hidden(id) { f64::NEG_INFINITY } else { 0.0 }).collect();
-        let width = self.config.embedding_size;
-        let words = self.get("embeddings.word_embeddings.weight");
-        let positions = self.get("embeddings.position_embeddings.weight");
-        let types = self.get("embeddings.token_type_embeddings.weight");
-        let mut x: Vec<Vec<f64>> = ids
-            .iter()
-            .enumerate()
-            .map(|(position, &id)| {
-                let value = |i| words[id as usize * width + i] + types[i] + positions[position * width + i];
-                (0..width).map(|i| f64::from(value(i))).collect()
-            })
-            .collect();
-        self.layer_norm("embeddings.LayerNorm", &mut x);
-        let mut x = self.linear("encoder.embedding_hidden_mapping_in", &x);
-        let (layers, groups) = (self.config.num_hidden_layers, self.config.num_hidden_groups);
-        for layer in 0..layers {
-            let group = (layer as f64 / (layers as f64 / groups as f64)) as usize;
-            for inner in 0..self.config.inner_group_num {
-                x = self.layer(&format!("encoder.albert_layer_groups.{group}.albert_layers.{inner}"), x, &mask);
-            }
-        }
-        let mut pooled = self.linear("pooler", &x[..1]);
-        pooled[0].iter_mut().for_each(|x| *x = x.tanh());
-        self.linear("classifier", &pooled).remove(0)
+        self.all_logits(ids, &vec![0; ids.len()], hidden)
     }
 
-    fn layer(&self, name: &str, x: Vec<Vec<f64>>, mask: &[f64]) -> Vec<Vec<f64>> {
-        let heads = self.config.num_attention_heads;
-        let size = self.config.hidden_size / heads;
-        let [query, key, value] =
-            ["query", "key", "value"].map(|part| self.linear(&format!("{name}.attention.{part}"), &x));
+    /// The logits of a document whose tokens have types.
+    pub(super) fn typed_logits(&self, ids: &[u32], token_types: &[u32]) -> Vec<f64> {
+        self.all_logits(ids, token_types, |_| false)
+    }
+
+    fn all_logits(&self, ids: &[u32], token_types: &[u32], hidden: impl Fn(u32) -> bool) -> Vec<f64> {
+        let mask: Vec<f64> = ids.iter().map(|&id| if hidden(id) { f64::NEG_INFINITY } else { 0.0 }).collect();
+        let (architecture, parts) = (self.architecture(), &self.parts);
+        let width = architecture.embedding_size();
+        let embedding = |(position, (&id, &token_type)): (usize, (&u32, &u32))| -> Vec<f64> {
+            let value = |i| {
+                parts.word_embeddings[id as usize * width + i]
+                    + parts.token_type_embeddings[token_type as usize * width + i]
+                    + parts.position_embeddings[position * width + i]
+            };
+            (0..width).map(|i| f64::from(value(i))).collect()
+        };
+        let mut x: Vec<Vec<f64>> = ids.iter().zip(token_types).enumerate().map(embedding).collect();
+        self.layer_norm(&parts.embedding_norm, &mut x);
+        if let Some(projection) = &parts.projection {
+            x = linear(projection, &x);
+        }
+        let (layers, groups) = (architecture.hidden_layers(), architecture.hidden_groups());
+        for layer in 0..layers {
+            let group = (layer as f64 / (layers as f64 / groups as f64)) as usize;
+            for inner in 0..architecture.inner_groups() {
+                x = self.layer(&parts.layers[group * architecture.inner_groups() + inner], x, &mask);
+            }
+        }
+        let mut pooled = linear(&parts.pooler, &x[..1]);
+        pooled[0].iter_mut().for_each(|x| *x = x.tanh());
+        linear(&parts.classifier, &pooled).remove(0)
+    }
+
+    fn layer(&self, parts: &LayerParts<Affine<Vec<f32>>>, x: Vec<Vec<f64>>, mask: &[f64]) -> Vec<Vec<f64>> {
+        let heads = self.architecture().attention_heads();
+        let size = self.architecture().hidden_size() / heads;
+        let [query, key, value] = [&parts.query, &parts.key, &parts.value].map(|part| linear(part, &x));
         let mut context = vec![vec![0.0; heads * size]; x.len()];
         for (context, query) in context.iter_mut().zip(&query) {
             for head in 0..heads {
@@ -145,14 +133,22 @@ impl RandomModel {
                 }
             }
         }
-        let mut attended = sum(self.linear(&format!("{name}.attention.dense"), &context), &x);
-        self.layer_norm(&format!("{name}.attention.LayerNorm"), &mut attended);
-        let mut wide = self.linear(&format!("{name}.ffn"), &attended);
-        wide.iter_mut().flatten().for_each(|x| *x = activation(*x, self.config.hidden_act));
-        let mut out = sum(self.linear(&format!("{name}.ffn_output"), &wide), &attended);
-        self.layer_norm(&format!("{name}.full_layer_layer_norm"), &mut out);
+        let mut attended = sum(linear(&parts.attention_output, &context), &x);
+        self.layer_norm(&parts.attention_norm, &mut attended);
+        let mut wide = linear(&parts.intermediate, &attended);
+        wide.iter_mut().flatten().for_each(|x| *x = activation(*x, self.architecture().activation()));
+        let mut out = sum(linear(&parts.output, &wide), &attended);
+        self.layer_norm(&parts.output_norm, &mut out);
         out
     }
+}
+
+/// `x Wᵀ + b` for each row.
+fn linear(part: &Affine<Vec<f32>>, x: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let output = |x: &[f64], (weight, &bias): (&[f32], &f32)| {
+        x.iter().zip(weight).map(|(x, &w)| x * f64::from(w)).sum::<f64>() + f64::from(bias)
+    };
+    x.iter().map(|x| part.weight.chunks(x.len()).zip(&part.bias).map(|row| output(x, row)).collect()).collect()
 }
 
 fn sum(mut a: Vec<Vec<f64>>, b: &[Vec<f64>]) -> Vec<Vec<f64>> {
@@ -160,10 +156,10 @@ fn sum(mut a: Vec<Vec<f64>>, b: &[Vec<f64>]) -> Vec<Vec<f64>> {
     a
 }
 
-fn activation(x: f64, activation: Activation) -> f64 {
+fn activation(x: f64, activation: HiddenActivation) -> f64 {
     match activation {
         // 1 + erf(x / √2) by the Maclaurin series; its arguments here are small.
-        Activation::Gelu => {
+        HiddenActivation::Gelu => {
             let z = x * std::f64::consts::FRAC_1_SQRT_2;
             let mut term = z;
             let mut erf = term;
@@ -173,11 +169,11 @@ fn activation(x: f64, activation: Activation) -> f64 {
             }
             0.5 * x * (1.0 + erf * std::f64::consts::FRAC_2_SQRT_PI)
         }
-        Activation::GeluNew | Activation::GeluPytorchTanh => {
+        HiddenActivation::GeluNew | HiddenActivation::GeluPytorchTanh => {
             0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3))).tanh())
         }
-        Activation::Relu => x.max(0.0),
-        Activation::Silu => x / (1.0 + (-x).exp()),
-        Activation::Tanh => x.tanh(),
+        HiddenActivation::Relu => x.max(0.0),
+        HiddenActivation::Silu => x / (1.0 + (-x).exp()),
+        HiddenActivation::Tanh => x.tanh(),
     }
 }

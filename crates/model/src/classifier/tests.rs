@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 
 use super::reference::RandomModel;
-use crate::{AlbertClassifier, Kernels, ModelError, Precision, RaggedBatch, Scratch, Stage, StageTimes};
+use crate::{Kernels, ModelError, Phase, Precision, Profile, RaggedBatch, Reads, Scratch, SequenceClassifier};
 
 /// A model of a few odd sizes; `fields` come first and end in a comma.
 fn json(fields: &str) -> String {
@@ -38,11 +38,11 @@ const SHAPES: [&str; 10] = [
 ];
 
 fn documents(model: &RandomModel) -> Vec<Vec<u32>> {
-    let (vocabulary, limit) = (model.config.vocab_size as u32, model.config.max_position_embeddings);
+    let (vocabulary, limit) = (model.architecture().vocab_size() as u32, model.architecture().max_tokens());
     [1, limit, 2, 7, 1, 13].map(|len| (0..len as u32).map(|i| (i * i * 7 + len as u32) % vocabulary).collect()).into()
 }
 
-fn classifier(model: &RandomModel, json: &str, kernels: Kernels) -> AlbertClassifier {
+fn classifier(model: &RandomModel, json: &str, kernels: Kernels) -> SequenceClassifier {
     at_precision(model, json, kernels, Precision::F32).unwrap()
 }
 
@@ -51,15 +51,15 @@ fn at_precision(
     json: &str,
     kernels: Kernels,
     precision: Precision,
-) -> Result<AlbertClassifier, ModelError> {
-    AlbertClassifier::from_bytes(json.as_bytes(), &model.safetensors(), kernels, precision)
+) -> Result<SequenceClassifier, ModelError> {
+    SequenceClassifier::from_bytes(json.as_bytes(), &model.safetensors(), kernels, precision)
 }
 
 fn all_kernels() -> impl Iterator<Item = Kernels> {
     Kernels::available().into_iter().map(|level| Kernels::at(level).unwrap())
 }
 
-fn logits(classifier: &AlbertClassifier, documents: &[Vec<u32>], scratch: &mut Scratch) -> Vec<f32> {
+fn logits(classifier: &SequenceClassifier, documents: &[Vec<u32>], scratch: &mut Scratch) -> Vec<f32> {
     let mut batch = RaggedBatch::new();
     documents.iter().for_each(|document| batch.push(document));
     let mut out = Vec::new();
@@ -168,9 +168,64 @@ fn what_the_model_cannot_read_is_an_error() {
 }
 
 #[test]
+fn token_types_choose_their_embeddings() {
+    let json = json(r#""type_vocab_size": 3,"#);
+    let model = RandomModel::new(&json, 9);
+    let (ids, token_types) = ([2, 9, 3, 11, 12, 3], [0, 0, 0, 1, 1, 2]);
+    let expected = [model.logits(&[2, 9, 3]), model.typed_logits(&ids, &token_types)].concat();
+    let untyped = model.logits(&ids);
+    assert!((expected[2] - untyped[0]).abs() > 1e-3, "types count: {expected:?}, {untyped:?}");
+    let mut batch = RaggedBatch::new();
+    batch.push(&[2, 9, 3]);
+    let alone = |classifier: &SequenceClassifier, batch: &RaggedBatch| {
+        let mut out = Vec::new();
+        classifier.logits(batch, 1, &mut Scratch::new(), &mut out).unwrap();
+        out
+    };
+    for kernels in all_kernels() {
+        let classifier = classifier(&model, &json, kernels);
+        let single = alone(&classifier, &batch);
+        let mut both = batch.clone();
+        both.push_with_types(&ids, &token_types);
+        let found = alone(&classifier, &both);
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!((f64::from(*found) - expected).abs() < 2e-5, "{}: {found} for {expected}", kernels.level());
+        }
+        // A text alone is the same bit for bit beside a pair.
+        assert_eq!(single, found[..single.len()]);
+        both.push_with_types(&[2, 3], &[0, 3]);
+        let result = classifier.logits(&both, 1, &mut Scratch::new(), &mut Vec::new());
+        assert!(matches!(result, Err(ModelError::UnknownTokenType { document: 2, token_type: 3, token_types: 3 })));
+    }
+}
+
+#[test]
+fn first_tokens_are_the_same_where_all_are_read() {
+    let json = json("");
+    let model = RandomModel::new(&json, 4);
+    let mut batch = RaggedBatch::new();
+    documents(&model).iter().for_each(|document| batch.push(document));
+    for kernels in all_kernels() {
+        for precision in Precision::ALL.into_iter().filter(|&precision| kernels.elements(precision).is_ok()) {
+            let model = at_precision(&model, &json, kernels, precision).unwrap();
+            let rows = |reads| {
+                let mut scratch = Scratch::new();
+                let rows = model.encoder.forward(&batch, reads, 1, &mut scratch, &Profile::default()).unwrap();
+                (0..rows.rows()).map(|row| rows.row(row).to_vec()).collect::<Vec<_>>()
+            };
+            let (first, all) = (rows(Reads::FirstToken), rows(Reads::AllTokens));
+            assert_eq!((first.len(), all.len()), (batch.documents(), batch.tokens()));
+            for (first, &start) in first.iter().zip(batch.starts()) {
+                assert_eq!(*first, all[start], "{} {precision}", kernels.level());
+            }
+        }
+    }
+}
+
+#[test]
 fn threads_share_a_model() {
     fn shared<T: Send + Sync>() {}
-    shared::<AlbertClassifier>();
+    shared::<SequenceClassifier>();
 }
 
 #[test]
@@ -185,20 +240,20 @@ fn operations_of_albert_base_are_those_of_its_products() {
 }
 
 #[test]
-fn stage_times_are_counted_when_switched_on() {
+fn the_profile_is_counted_when_switched_on() {
     let json = json("");
     let model = classifier(&RandomModel::new(&json, 1), &json, Kernels::detect().unwrap());
     let mut batch = RaggedBatch::new();
     batch.push(&[1, 2, 3]);
-    let times = StageTimes::default();
+    let profile = Profile::default();
     let (mut scratch, mut logits) = (Scratch::new(), Vec::new());
-    model.logits_timed(&batch, 1, &mut scratch, &times, &mut logits).unwrap();
-    assert!(Stage::ALL.iter().all(|&stage| times.time(stage).is_zero()));
-    times.switch(true);
+    model.logits_timed(&batch, 1, &mut scratch, &profile, &mut logits).unwrap();
+    assert!(Phase::ALL.iter().all(|&phase| profile.time(phase).is_zero()));
+    profile.switch(true);
     for _ in 0..100 {
-        model.logits_timed(&batch, 1, &mut scratch, &times, &mut logits).unwrap();
+        model.logits_timed(&batch, 1, &mut scratch, &profile, &mut logits).unwrap();
     }
-    assert!(Stage::ALL.iter().all(|&stage| !times.time(stage).is_zero()));
+    assert!(Phase::ALL.iter().all(|&phase| !profile.time(phase).is_zero()));
 }
 
 proptest! {

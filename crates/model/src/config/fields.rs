@@ -45,6 +45,14 @@ impl<'a> Fields<'a> {
             .ok_or_else(|| self.error(field, value, format!("a whole number from 1 to {limit}")))
     }
 
+    /// Refuses a switch that is on.
+    pub(crate) fn must_be_off(&self, field: &'static str) -> Result<(), ModelError> {
+        match self.get(field) {
+            None | Some(Value::Bool(false)) => Ok(()),
+            Some(value) => Err(self.error(field, value, "false")),
+        }
+    }
+
     /// A string, if the field is there.
     pub(crate) fn text(&self, field: &'static str) -> Result<Option<&'a str>, ModelError> {
         let Some(value) = self.get(field) else { return Ok(None) };

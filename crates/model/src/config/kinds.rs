@@ -7,12 +7,12 @@ use albertine_formats::graph::Curve;
 /// Names and curves are those of transformers' `ACT2FN`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Activation {
+pub enum HiddenActivation {
     /// `x · Φ(x)`, by the error function; `gelu`, and `gelu_python`.
     Gelu,
     /// GELU by its tanh approximation; `gelu_new`, what published ALBERT checkpoints use.
     GeluNew,
-    /// The same curve as [`Activation::GeluNew`], under PyTorch's name; `gelu_pytorch_tanh`.
+    /// The same curve as [`HiddenActivation::GeluNew`], under PyTorch's name; `gelu_pytorch_tanh`.
     GeluPytorchTanh,
     /// `max(x, 0)`; `relu`.
     Relu,
@@ -22,8 +22,8 @@ pub enum Activation {
     Tanh,
 }
 
-impl Activation {
-    /// The names that [`Activation::from_name`] knows, for messages.
+impl HiddenActivation {
+    /// The names that [`HiddenActivation::from_name`] knows, for messages.
     pub(crate) const NAMES: &str = "one of gelu, gelu_new, gelu_python, gelu_pytorch_tanh, relu, silu, swish, tanh";
 
     /// The curve that computes it; two names are one curve.

@@ -6,8 +6,9 @@ use std::path::Path;
 use albertine_formats::FormatError;
 use serde_json::Value;
 
+use super::ModelConfig;
 use super::fields::Fields;
-use crate::{AlbertConfig, Folder, ModelError};
+use crate::{Folder, ModelError};
 
 /// The most labels that are read. Larger label sets exist only in extreme classification, which ALBERT's dense head is
 /// not used for.
@@ -85,7 +86,7 @@ pub(crate) fn check(labels: &[String]) -> Result<(), String> {
 
 /// Gives a configuration the labels that came with the model. Those of a `config.json` are kept, and must be the same,
 /// unless it has none of its own: then they are `LABEL_0` and so on.
-pub(crate) fn merge(mut config: AlbertConfig, labels: Vec<String>, path: &Path) -> Result<AlbertConfig, ModelError> {
+pub(crate) fn merge(mut config: ModelConfig, labels: Vec<String>, path: &Path) -> Result<ModelConfig, ModelError> {
     let wrong = |fault| ModelError::Labels { path: path.to_owned(), fault };
     if config.labels.len() != labels.len() {
         return Err(wrong(format!("there are {}, and the model has {} logits", labels.len(), config.labels.len())));

@@ -5,49 +5,49 @@ use std::path::Path;
 
 use super::*;
 
-fn read(json: &str) -> Result<AlbertConfig, String> {
-    AlbertConfig::from_slice(json.as_bytes(), Path::new("m/config.json")).map_err(|error| error.to_string())
+fn read(json: &str) -> Result<ModelConfig, String> {
+    ModelConfig::from_slice(json.as_bytes(), Path::new("m/config.json")).map_err(|error| error.to_string())
 }
 
 #[test]
 fn defaults_are_those_of_transformers() {
     let config = read("{}").unwrap();
-    let expected = AlbertConfig {
-        vocab_size: 30_000,
-        embedding_size: 128,
-        hidden_size: 4096,
-        num_hidden_layers: 12,
-        num_hidden_groups: 1,
-        num_attention_heads: 64,
-        intermediate_size: 16_384,
-        inner_group_num: 1,
-        max_position_embeddings: 512,
-        type_vocab_size: 2,
-        hidden_act: Activation::GeluNew,
-        layer_norm_eps: 1e-12,
-        labels: vec!["LABEL_0".to_owned(), "LABEL_1".to_owned()],
-        problem_type: None,
-    };
-    assert_eq!(config, expected);
+    let architecture = config.architecture();
+    let sizes = [
+        (architecture.vocab_size(), 30_000),
+        (architecture.embedding_size(), 128),
+        (architecture.hidden_size(), 4096),
+        (architecture.hidden_layers(), 12),
+        (architecture.hidden_groups(), 1),
+        (architecture.attention_heads(), 64),
+        (architecture.intermediate_size(), 16_384),
+        (architecture.inner_groups(), 1),
+        (architecture.max_tokens(), 512),
+        (architecture.token_types(), 2),
+    ];
+    assert!(sizes.iter().all(|(found, expected)| found == expected), "{sizes:?}");
+    assert_eq!(architecture.model_type(), "albert");
+    assert_eq!((architecture.activation(), architecture.layer_norm_eps()), (HiddenActivation::GeluNew, 1e-12));
+    assert_eq!((config.labels(), config.problem_type()), (&["LABEL_0", "LABEL_1"].map(str::to_owned)[..], None));
     // `null` is what transformers writes for a value that is not set.
-    assert_eq!(read(r#"{"problem_type": null, "num_labels": null, "model_type": "albert"}"#).unwrap(), expected);
+    assert_eq!(read(r#"{"problem_type": null, "num_labels": null, "model_type": "albert"}"#).unwrap(), config);
 }
 
 #[test]
 fn activations_have_their_names() {
     let cases = [
-        ("gelu", Activation::Gelu),
-        ("gelu_python", Activation::Gelu),
-        ("gelu_new", Activation::GeluNew),
-        ("gelu_pytorch_tanh", Activation::GeluPytorchTanh),
-        ("relu", Activation::Relu),
-        ("silu", Activation::Silu),
-        ("swish", Activation::Silu),
-        ("tanh", Activation::Tanh),
+        ("gelu", HiddenActivation::Gelu),
+        ("gelu_python", HiddenActivation::Gelu),
+        ("gelu_new", HiddenActivation::GeluNew),
+        ("gelu_pytorch_tanh", HiddenActivation::GeluPytorchTanh),
+        ("relu", HiddenActivation::Relu),
+        ("silu", HiddenActivation::Silu),
+        ("swish", HiddenActivation::Silu),
+        ("tanh", HiddenActivation::Tanh),
     ];
     for (name, activation) in cases {
-        assert_eq!(read(&format!(r#"{{"hidden_act": "{name}"}}"#)).unwrap().hidden_act, activation);
-        assert_eq!(Activation::from_name(activation.name()), Some(activation));
+        assert_eq!(read(&format!(r#"{{"hidden_act": "{name}"}}"#)).unwrap().architecture().activation(), activation);
+        assert_eq!(HiddenActivation::from_name(activation.name()), Some(activation));
     }
 }
 
@@ -71,8 +71,8 @@ fn the_problem_type_is_what_the_file_says_whatever_the_labels() {
     ];
     for (json, labels, problem) in cases {
         let config = read(json).unwrap();
-        assert_eq!(config.labels, labels, "{json}");
-        assert_eq!(config.problem_type, problem, "{json}");
+        assert_eq!(config.labels(), labels, "{json}");
+        assert_eq!(config.problem_type(), problem, "{json}");
         if let Some(problem) = problem {
             assert_eq!(ProblemType::from_name(problem.name()), Some(problem));
         }
@@ -82,7 +82,7 @@ fn the_problem_type_is_what_the_file_says_whatever_the_labels() {
 #[test]
 fn labels_are_many_and_long_up_to_a_limit() {
     let long = |length: usize| read(&format!(r#"{{"id2label": {{"0": "{}"}}}}"#, "x".repeat(length)));
-    assert_eq!(long(1024).unwrap().labels[0].len(), 1024);
+    assert_eq!(long(1024).unwrap().labels()[0].len(), 1024);
     let error = long(1025).unwrap_err();
     assert!(error.starts_with(r#"`id2label` in m/config.json is {"0": "xxx"#), "{error}");
     assert!(error.ends_with("x…, expected labels of at most 1024 bytes"), "{error}");
@@ -91,7 +91,8 @@ fn labels_are_many_and_long_up_to_a_limit() {
         let labels: Vec<String> = (0..count).map(|id| format!(r#""{id}": "label {id}""#)).collect();
         read(&format!(r#"{{"id2label": {{{}}}}}"#, labels.join(", ")))
     };
-    let labels = many(65_536).unwrap().labels;
+    let many_labels = many(65_536).unwrap();
+    let labels = many_labels.labels();
     assert_eq!((labels.len(), labels[40_000].as_str()), (65_536, "label 40000"));
     assert_eq!(
         many(65_537).unwrap_err(),
@@ -103,7 +104,7 @@ fn labels_are_many_and_long_up_to_a_limit() {
 fn wrong_fields_are_named_with_their_values() {
     let labels = "an object from the numbers 0, 1, 2 … to labels";
     let cases = [
-        (r#"{"hidden_act": "mish"}"#, "hidden_act", r#""mish""#, Activation::NAMES),
+        (r#"{"hidden_act": "mish"}"#, "hidden_act", r#""mish""#, HiddenActivation::NAMES),
         (r#"{"hidden_act": 7}"#, "hidden_act", "7", "a string"),
         (r#"{"model_type": "bert"}"#, "model_type", r#""bert""#, r#""albert""#),
         (
@@ -176,4 +177,19 @@ fn parameters_are_counted() {
     let config = read(r#"{"hidden_size": 768, "num_attention_heads": 12, "intermediate_size": 3072}"#).unwrap();
     // ALBERT-base with two labels, as transformers counts it.
     assert_eq!(config.parameters(), 11_685_122);
+}
+
+#[test]
+fn another_classifier_has_labels_of_its_own() {
+    let config = read(r#"{"problem_type": "regression", "num_labels": 1}"#).unwrap();
+    let labels = |labels: &[&str]| labels.iter().map(|&label| label.to_owned()).collect::<Vec<_>>();
+    let other = config.with_labels(labels(&["a", "b", "c"])).unwrap();
+    assert_eq!((other.labels().len(), other.problem_type()), (3, Some(ProblemType::SingleLabel)));
+    assert_eq!(other.architecture(), config.architecture());
+    for (wrong, fault) in
+        [(&[][..], "it has 0 labels"), (&["a", "a"], "labels 0 and 1 are both \"a\""), (&[""], "label 0 has")]
+    {
+        let error = config.with_labels(labels(wrong)).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("the list of labels is not one of a classifier: {fault}")), "{error}");
+    }
 }

@@ -3,27 +3,18 @@
 use albertine_kernels::{Attention, Element, Elements, Kernels};
 
 use super::linear::{Linear, Norm, part_width};
-use super::{Scratch, Stage, StageTimes};
-use crate::{AlbertConfig, ModelError, RaggedBatch, Weights};
+use super::{Phase, Profile, Reads, Scratch};
+use crate::{Affine, Architecture, LayerParts, ModelError, RaggedBatch, TensorSpec, Weights};
 
-/// The rows that a layer computes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reach {
-    /// Every token, for the layer after this one.
-    AllTokens,
-    /// The first token of each document, for the head.
-    FirstTokens,
-}
-
-/// transformers' `AlbertLayer`.
+/// transformers' `AlbertLayer` and `BertLayer`.
 #[derive(Debug)]
 pub(super) struct Layer {
     /// Queries (scaled by 1/√(head size)), keys and values: three parts of [`part_width`] columns
     qkv: Linear,
-    dense: Linear,
+    attention_output: Linear,
     attention_norm: Norm,
-    feed_forward: Linear,
-    feed_forward_output: Linear,
+    intermediate: Linear,
+    output: Linear,
     output_norm: Norm,
     activation: albertine_kernels::Activation,
     heads: usize,
@@ -33,29 +24,25 @@ pub(super) struct Layer {
 
 impl Layer {
     pub(super) fn load(
-        config: &AlbertConfig,
+        architecture: &Architecture,
+        parts: &LayerParts<Affine<TensorSpec>>,
         weights: &Weights<'_>,
         kernels: Kernels,
         elements: Elements,
-        [group, inner]: [usize; 2],
     ) -> Result<Self, ModelError> {
-        let AlbertConfig { hidden_size: hidden, intermediate_size: intermediate, layer_norm_eps: eps, .. } = *config;
-        let heads = config.num_attention_heads;
-        let name = |part: &str| format!("encoder.albert_layer_groups.{group}.albert_layers.{inner}.{part}");
-        let linear = |part: &str, outputs, inputs| {
-            Linear::load(weights, &name(part), [outputs, inputs], kernels, elements.operand)
-        };
+        let (hidden, heads) = (architecture.hidden_size(), architecture.attention_heads());
+        let eps = architecture.layer_norm_eps();
+        let linear = |spec| Linear::load(weights, spec, kernels, elements.operand);
         let scale = 1.0 / ((hidden / heads) as f32).sqrt();
-        let parts = [("query", scale), ("key", 1.0), ("value", 1.0)]
-            .map(|(part, scale)| (name(&format!("attention.{part}")), scale));
+        let qkv = [(&parts.query, scale), (&parts.key, 1.0), (&parts.value, 1.0)];
         Ok(Self {
-            qkv: Linear::load_parts(weights, &parts, [hidden, hidden], kernels, elements.operand)?,
-            dense: linear("attention.dense", hidden, hidden)?,
-            attention_norm: Norm::load(weights, &name("attention.LayerNorm"), hidden, eps)?,
-            feed_forward: linear("ffn", intermediate, hidden)?,
-            feed_forward_output: linear("ffn_output", hidden, intermediate)?,
-            output_norm: Norm::load(weights, &name("full_layer_layer_norm"), hidden, eps)?,
-            activation: config.hidden_act.kernel(),
+            qkv: Linear::load_parts(weights, qkv, kernels, elements.operand)?,
+            attention_output: linear(&parts.attention_output)?,
+            attention_norm: Norm::load(weights, &parts.attention_norm, eps)?,
+            intermediate: linear(&parts.intermediate)?,
+            output: linear(&parts.output)?,
+            output_norm: Norm::load(weights, &parts.output_norm, eps)?,
+            activation: architecture.activation().kernel(),
             heads,
             hidden,
             elements,
@@ -63,27 +50,27 @@ impl Layer {
     }
 
     /// Replaces `scratch.hidden`, `[tokens, hidden]`, by the layer's output: `[tokens, hidden]`, or
-    /// `[documents, hidden]` where only first tokens are wanted.
+    /// `[documents, hidden]` where only first tokens are read.
     pub(super) fn forward(
         &self,
         kernels: Kernels,
         batch: &RaggedBatch,
-        reach: Reach,
+        reads: Reads,
         scratch: &mut Scratch,
-        times: &StageTimes,
+        profile: &Profile,
     ) {
-        let mut stopwatch = times.stopwatch(kernels.threads());
+        let mut stopwatch = profile.stopwatch(kernels.threads());
         let Scratch { hidden, qkv, query, context, attended, wide, attention, .. } = scratch;
         let Elements { operand, between } = self.elements;
         let part = part_width(self.hidden, kernels);
 
         qkv.reshape(between, batch.tokens(), 3 * part);
-        let query = match reach {
-            Reach::AllTokens => {
+        let query = match reads {
+            Reads::AllTokens => {
                 self.qkv.forward(kernels, qkv, hidden.operand());
                 &*qkv
             }
-            Reach::FirstTokens => {
+            Reads::FirstToken => {
                 self.qkv.forward_columns(kernels, qkv, hidden.operand(), part..3 * part);
                 hidden.keep_first(batch.starts());
                 query.reshape(between, batch.documents(), 3 * part);
@@ -91,7 +78,7 @@ impl Layer {
                 &*query
             }
         };
-        stopwatch.lap(Stage::Qkv);
+        stopwatch.lap(Phase::Qkv);
 
         let rows = query.rows();
         context.reshape(between, operand, rows, self.hidden);
@@ -106,19 +93,19 @@ impl Layer {
         };
         kernels.attention(&mut context.value, parts, attention);
         context.written(kernels);
-        stopwatch.lap(Stage::Attention);
+        stopwatch.lap(Phase::Attention);
 
         attended.reshape(Element::F32, operand, rows, self.hidden);
-        self.dense.forward_added(kernels, &mut attended.value, context.operand(), &hidden.value);
+        self.attention_output.forward_added(kernels, &mut attended.value, context.operand(), &hidden.value);
         attended.normalise(kernels, &self.attention_norm);
-        stopwatch.lap(Stage::Projection);
+        stopwatch.lap(Phase::Projection);
 
-        wide.reshape(self.elements.unquantized(), operand, rows, self.feed_forward.outputs());
-        self.feed_forward.forward_activated(kernels, &mut wide.value, attended.operand(), self.activation);
+        wide.reshape(self.elements.unquantized(), operand, rows, self.intermediate.outputs());
+        self.intermediate.forward_activated(kernels, &mut wide.value, attended.operand(), self.activation);
         wide.written(kernels);
         hidden.reshape(Element::F32, operand, rows, self.hidden);
-        self.feed_forward_output.forward_added(kernels, &mut hidden.value, wide.operand(), &attended.value);
+        self.output.forward_added(kernels, &mut hidden.value, wide.operand(), &attended.value);
         hidden.normalise(kernels, &self.output_norm);
-        stopwatch.lap(Stage::FeedForward);
+        stopwatch.lap(Phase::FeedForward);
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use albertine_kernels::{Activation, Element, Epilogue, Kernels, LayerNorm, Matrix, PackedWeights};
 
-use crate::{ModelError, Weights};
+use crate::{Affine, ModelError, TensorSpec, Weights};
 
 /// `y = x Wᵀ + b`, with packed weights.
 #[derive(Debug)]
@@ -14,32 +14,31 @@ pub(crate) struct Linear {
 }
 
 impl Linear {
-    /// The linear layer of that name for rows of that element: `{name}.weight`, `[outputs, inputs]`, and `{name}.bias`,
-    /// `[outputs]`.
+    /// A linear layer for rows of that element.
     pub(crate) fn load(
         weights: &Weights<'_>,
-        name: &str,
-        [outputs, inputs]: [usize; 2],
+        spec: &Affine<TensorSpec>,
         kernels: Kernels,
         element: Element,
     ) -> Result<Self, ModelError> {
-        let (weight, bias) = tensors(weights, name, outputs, inputs)?;
+        let [outputs, inputs] = shape(spec);
+        let (weight, bias) = (weights.tensor(&spec.weight)?, weights.tensor(&spec.bias)?);
         Ok(Self { weights: PackedWeights::pack(kernels, element, &weight, outputs, inputs), bias })
     }
 
-    /// Linear layers of the same shape as one, each multiplied by a scale. The columns of each part start at a multiple
+    /// Three linear layers of one shape as one, each multiplied by a scale. The columns of each part start at a multiple
     /// of [`part_width`]; those in between are 0.
     pub(super) fn load_parts(
         weights: &Weights<'_>,
-        parts: &[(String, f32)],
-        [outputs, inputs]: [usize; 2],
+        parts: [(&Affine<TensorSpec>, f32); 3],
         kernels: Kernels,
         element: Element,
     ) -> Result<Self, ModelError> {
+        let [outputs, inputs] = shape(parts[0].0);
         let width = part_width(outputs, kernels);
         let (mut all_weights, mut all_biases) = (Vec::new(), Vec::new());
-        for (index, (name, scale)) in parts.iter().enumerate() {
-            let (weight, bias) = tensors(weights, name, outputs, inputs)?;
+        for (index, (spec, scale)) in parts.iter().enumerate() {
+            let (weight, bias) = (weights.tensor(&spec.weight)?, weights.tensor(&spec.bias)?);
             all_weights.extend(weight.iter().map(|value| value * scale));
             all_biases.extend(bias.iter().map(|value| value * scale));
             all_weights.resize((index + 1) * width * inputs, 0.0);
@@ -80,15 +79,9 @@ pub(super) fn part_width(outputs: usize, kernels: Kernels) -> usize {
     outputs.next_multiple_of(kernels.panel_width())
 }
 
-fn tensors(
-    weights: &Weights<'_>,
-    name: &str,
-    outputs: usize,
-    inputs: usize,
-) -> Result<(Vec<f32>, Vec<f32>), ModelError> {
-    let weight = weights.get(&format!("{name}.weight"), &[outputs, inputs])?;
-    let bias = weights.get(&format!("{name}.bias"), &[outputs])?;
-    Ok((weight, bias))
+/// `[outputs, inputs]`
+fn shape(spec: &Affine<TensorSpec>) -> [usize; 2] {
+    [0, 1].map(|axis| spec.weight.shape.get(axis).copied().unwrap_or(1))
 }
 
 /// The parameters of a LayerNorm.
@@ -100,11 +93,8 @@ pub(super) struct Norm {
 }
 
 impl Norm {
-    /// The LayerNorm of that name: `{name}.weight` and `{name}.bias`, `[width]`.
-    pub(super) fn load(weights: &Weights<'_>, name: &str, width: usize, eps: f32) -> Result<Self, ModelError> {
-        let gamma = weights.get(&format!("{name}.weight"), &[width])?;
-        let beta = weights.get(&format!("{name}.bias"), &[width])?;
-        Ok(Self { gamma, beta, eps })
+    pub(super) fn load(weights: &Weights<'_>, spec: &Affine<TensorSpec>, eps: f32) -> Result<Self, ModelError> {
+        Ok(Self { gamma: weights.tensor(&spec.weight)?, beta: weights.tensor(&spec.bias)?, eps })
     }
 
     pub(super) fn view(&self) -> LayerNorm<'_> {

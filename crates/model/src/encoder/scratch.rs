@@ -2,6 +2,7 @@
 
 use albertine_kernels::{AttentionScratch, Element, Kernels, Matrix};
 
+use super::embeddings::TypedPositions;
 use super::linear::Norm;
 
 /// The working memory of a forward pass. It grows to what the largest batch so far needed and is never given back:
@@ -12,6 +13,7 @@ use super::linear::Norm;
 pub struct Scratch {
     /// `[tokens, embedding]`
     pub(super) embedded: Rows,
+    pub(super) typed: TypedPositions,
     /// `[tokens, hidden]`, after the last layer `[documents, hidden]`
     pub(crate) hidden: Rows,
     /// `[tokens, 3 * hidden]`: queries, keys and values

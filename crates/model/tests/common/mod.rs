@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use albertine_model::{AlbertClassifier, Kernels, Precision, RaggedBatch, Scratch};
+use albertine_model::{Kernels, Precision, RaggedBatch, Scratch, SequenceClassifier};
 use serde::Deserialize;
 
 /// The largest difference of a logit from transformers' that is the same answer.
@@ -23,8 +23,8 @@ pub(crate) fn expected(directory: &Path) -> Vec<Expected> {
 
 /// The largest difference over all logits of all texts, in batches of several.
 pub(crate) fn largest_difference(directory: &Path, kernels: Kernels, expected: &[Expected]) -> f32 {
-    let classifier = AlbertClassifier::open(directory, kernels, Precision::F32).unwrap();
-    let labels = classifier.config().labels.len();
+    let classifier = SequenceClassifier::open(directory, kernels, Precision::F32).unwrap();
+    let labels = classifier.config().labels().len();
     let (mut batch, mut scratch, mut logits) = (RaggedBatch::new(), Scratch::default(), Vec::new());
     let mut largest = 0.0_f32;
     for rows in expected.chunks(16) {

@@ -1,62 +1,83 @@
 //! Embeddings and their projection to the hidden size, forward and back.
 
 use albertine_kernels::{Element, Matrix};
-use albertine_model::{AlbertConfig, RaggedBatch};
+use albertine_model::{Architecture, Parts, RaggedBatch};
 
 use super::Arithmetic;
 use super::linear::Linear;
 use super::norm::{Norm, Normed};
 use crate::Tensors;
-use crate::parameters::Places;
 
-/// `projection(LayerNorm(word + position + token type 0))`
+/// `projection(LayerNorm(word + position + token type))`
 #[derive(Debug)]
 pub(super) struct Embeddings {
-    places: [usize; 3],
+    /// Words, positions and token types among the tensors.
+    indices: [usize; 3],
     words: Vec<f32>,
     positions: Vec<f32>,
-    /// Of token type 0.
-    token_type: Vec<f32>,
+    token_types: Vec<f32>,
     norm: Norm,
-    projection: Linear,
+    projection: Option<Linear>,
     width: usize,
+    position_offset: usize,
 }
 
 /// What the gradient needs of a forward pass.
 #[derive(Debug)]
 pub(super) struct Embedded {
+    /// What went into the projection; empty where there is none.
     rows: Matrix,
     normed: Normed,
 }
 
 impl Embeddings {
-    pub(super) fn new(config: &AlbertConfig, weights: &Tensors, places: &Places, arithmetic: Arithmetic) -> Self {
-        let AlbertConfig { embedding_size: width, hidden_size: hidden, layer_norm_eps: eps, .. } = *config;
+    pub(super) fn new(
+        architecture: &Architecture,
+        weights: &Tensors,
+        indices: &Parts<usize>,
+        arithmetic: Arithmetic,
+    ) -> Self {
+        let tables = [indices.word_embeddings, indices.position_embeddings, indices.token_type_embeddings];
+        let [words, positions, token_types] = tables.map(|index| weights.at(index).to_vec());
         Self {
-            places: [places.words, places.positions, places.types],
-            words: weights.at(places.words).to_vec(),
-            positions: weights.at(places.positions).to_vec(),
-            token_type: weights.at(places.types)[..width].to_vec(),
-            norm: Norm::new(weights, places.embedding_norm, eps),
-            projection: Linear::new(weights, places.projection, [hidden, width], arithmetic),
-            width,
+            indices: tables,
+            words,
+            positions,
+            token_types,
+            norm: Norm::new(weights, indices.embedding_norm, architecture.layer_norm_eps()),
+            projection: indices.projection.map(|indices| Linear::new(weights, indices, arithmetic)),
+            width: architecture.embedding_size(),
+            position_offset: architecture.position_offset(),
         }
+    }
+
+    /// For each token of a batch the rows of words, positions and token types that are its own.
+    fn rows(&self, batch: &RaggedBatch) -> impl Iterator<Item = [usize; 3]> {
+        (0..batch.tokens()).map(|token| {
+            let token_type = batch.token_types().map_or(0, |token_types| token_types[token]);
+            let position = batch.positions()[token] as usize + self.position_offset;
+            [batch.ids()[token] as usize, position, token_type as usize]
+        })
     }
 
     /// `[tokens, hidden]`
     pub(super) fn forward(&self, arithmetic: Arithmetic, batch: &RaggedBatch) -> (Matrix, Embedded) {
         let mut rows = Matrix::default();
         rows.reshape(Element::F32, batch.tokens(), self.width);
-        for (token, (&id, &place)) in batch.ids().iter().zip(batch.places()).enumerate() {
-            let word = &self.words[id as usize * self.width..][..self.width];
-            let position = &self.positions[place as usize * self.width..][..self.width];
-            let parts = word.iter().zip(position).zip(&self.token_type);
+        for (token, [word, position, token_type]) in self.rows(batch).enumerate() {
+            let word = &self.words[word * self.width..][..self.width];
+            let position = &self.positions[position * self.width..][..self.width];
+            let token_type = &self.token_types[token_type * self.width..][..self.width];
+            let parts = word.iter().zip(position).zip(token_type);
             for (to, ((word, position), token_type)) in rows.row_mut(token).iter_mut().zip(parts) {
                 *to = word + position + token_type;
             }
         }
         let (rows, normed) = self.norm.forward(rows);
-        (self.projection.forward(arithmetic, &rows, None), Embedded { rows, normed })
+        match &self.projection {
+            Some(projection) => (projection.forward(arithmetic, &rows, None), Embedded { rows, normed }),
+            None => (rows, Embedded { rows: Matrix::default(), normed }),
+        }
     }
 
     /// Adds the gradients of all embeddings, from that of what came out.
@@ -65,16 +86,18 @@ impl Embeddings {
         arithmetic: Arithmetic,
         batch: &RaggedBatch,
         saved: &Embedded,
-        slope: Matrix,
-        gradient: &mut Tensors,
+        gradient: Matrix,
+        gradients: &mut Tensors,
     ) {
-        let mut slope = self.projection.backward(arithmetic, &saved.rows, &slope, None, gradient);
-        self.norm.backward(&saved.normed, &mut slope, gradient);
-        let [words, positions, types] = self.places;
-        for (token, (&id, &place)) in batch.ids().iter().zip(batch.places()).enumerate() {
-            for (tensor, row) in [(words, id as usize), (positions, place as usize), (types, 0)] {
-                let to = &mut gradient.at_mut(tensor)[row * self.width..][..self.width];
-                to.iter_mut().zip(slope.row(token)).for_each(|(sum, value)| *sum += value);
+        let mut gradient = match &self.projection {
+            Some(projection) => projection.backward(arithmetic, &saved.rows, &gradient, None, gradients),
+            None => gradient,
+        };
+        self.norm.backward(&saved.normed, &mut gradient, gradients);
+        for (token, rows) in self.rows(batch).enumerate() {
+            for (tensor, row) in self.indices.into_iter().zip(rows) {
+                let to = &mut gradients.at_mut(tensor)[row * self.width..][..self.width];
+                to.iter_mut().zip(gradient.row(token)).for_each(|(sum, value)| *sum += value);
             }
         }
     }

@@ -1,12 +1,11 @@
 //! The classification head, forward and back: `classifier(tanh(pooler(first token)))`.
 
 use albertine_kernels::{Activation, Element, Matrix};
-use albertine_model::{AlbertConfig, RaggedBatch};
+use albertine_model::{Parts, RaggedBatch};
 
 use super::Arithmetic;
 use super::linear::Linear;
 use crate::Tensors;
-use crate::parameters::Places;
 
 #[derive(Debug)]
 pub(super) struct Head {
@@ -32,11 +31,10 @@ impl Pooled {
 }
 
 impl Head {
-    pub(super) fn new(config: &AlbertConfig, weights: &Tensors, places: &Places, arithmetic: Arithmetic) -> Self {
-        let (hidden, labels) = (config.hidden_size, config.labels.len());
+    pub(super) fn new(weights: &Tensors, indices: &Parts<usize>, arithmetic: Arithmetic) -> Self {
         Self {
-            pooler: Linear::new(weights, places.pooler, [hidden, hidden], arithmetic),
-            classifier: Linear::new(weights, places.classifier, [labels, hidden], arithmetic),
+            pooler: Linear::new(weights, indices.pooler, arithmetic),
+            classifier: Linear::new(weights, indices.classifier, arithmetic),
         }
     }
 
@@ -72,16 +70,16 @@ impl Head {
         batch: &RaggedBatch,
         saved: &Pooled,
         drop: Option<&[f32]>,
-        slope: &Matrix,
-        gradient: &mut Tensors,
+        gradient: &Matrix,
+        gradients: &mut Tensors,
     ) -> Matrix {
-        let mut pooled = self.classifier.backward(arithmetic, &saved.kept, slope, None, gradient);
+        let mut pooled = self.classifier.backward(arithmetic, &saved.kept, gradient, None, gradients);
         for document in 0..pooled.rows() {
             let row = pooled.row_mut(document);
             dropped(row, document, drop);
             arithmetic.kernels.activation_gradient(row, saved.before.row(document), Activation::Tanh);
         }
-        let first = self.pooler.backward(arithmetic, &saved.first, &pooled, None, gradient);
+        let first = self.pooler.backward(arithmetic, &saved.first, &pooled, None, gradients);
         let mut out = Matrix::default();
         out.reshape(Element::F32, batch.tokens(), first.columns());
         for token in 0..batch.tokens() {

@@ -1,23 +1,22 @@
 //! One layer, forward and back: attention, then the feed-forward part, each with a residual and a LayerNorm.
 
 use albertine_kernels::{Activation, Attention, AttentionScratch, Element, Matrix};
-use albertine_model::{AlbertConfig, RaggedBatch};
+use albertine_model::{Affine, Architecture, LayerParts, RaggedBatch};
 use rayon::prelude::*;
 
 use super::Arithmetic;
 use super::linear::Linear;
 use super::norm::{Norm, Normed};
 use crate::Tensors;
-use crate::parameters::LayerPlaces;
 
-/// transformers' `AlbertLayer`.
+/// transformers' `AlbertLayer` and `BertLayer`.
 #[derive(Debug)]
 pub(super) struct Layer {
     qkv: Linear,
-    dense: Linear,
+    attention_output: Linear,
     attention_norm: Norm,
-    feed_forward: Linear,
-    feed_forward_output: Linear,
+    intermediate: Linear,
+    output: Linear,
     output_norm: Norm,
     activation: Activation,
     heads: usize,
@@ -44,22 +43,27 @@ pub(super) struct Saved {
 }
 
 impl Layer {
-    pub(super) fn new(config: &AlbertConfig, weights: &Tensors, places: &LayerPlaces, arithmetic: Arithmetic) -> Self {
-        let AlbertConfig { hidden_size: hidden, intermediate_size: wide, layer_norm_eps: eps, .. } = *config;
-        let heads = config.num_attention_heads;
+    pub(super) fn new(
+        architecture: &Architecture,
+        weights: &Tensors,
+        indices: &LayerParts<Affine<usize>>,
+        arithmetic: Arithmetic,
+    ) -> Self {
+        let (hidden, heads) = (architecture.hidden_size(), architecture.attention_heads());
+        let eps = architecture.layer_norm_eps();
         // The scale of the scores is in the queries, as in the model's own encoder.
         let scale = 1.0 / ((hidden / heads) as f32).sqrt();
-        let [query, key, value] = places.qkv;
         let part = hidden.next_multiple_of(arithmetic.kernels.panel_width());
-        let parts = [(query, scale), (key, 1.0), (value, 1.0)];
+        let parts = [(indices.query, scale), (indices.key, 1.0), (indices.value, 1.0)];
+        let linear = |indices| Linear::new(weights, indices, arithmetic);
         Self {
-            qkv: Linear::of_parts(weights, &parts, [hidden, hidden], part, arithmetic),
-            dense: Linear::new(weights, places.dense, [hidden, hidden], arithmetic),
-            attention_norm: Norm::new(weights, places.attention_norm, eps),
-            feed_forward: Linear::new(weights, places.feed_forward, [wide, hidden], arithmetic),
-            feed_forward_output: Linear::new(weights, places.feed_forward_output, [hidden, wide], arithmetic),
-            output_norm: Norm::new(weights, places.output_norm, eps),
-            activation: config.hidden_act.kernel(),
+            qkv: Linear::of_parts(weights, &parts, part, arithmetic),
+            attention_output: linear(indices.attention_output),
+            attention_norm: Norm::new(weights, indices.attention_norm, eps),
+            intermediate: linear(indices.intermediate),
+            output: linear(indices.output),
+            output_norm: Norm::new(weights, indices.output_norm, eps),
+            activation: architecture.activation().kernel(),
             heads,
             hidden,
             part,
@@ -73,11 +77,10 @@ impl Layer {
         context.reshape(Element::F32, batch.tokens(), self.hidden);
         arithmetic.kernels.attention(&mut context, self.attention(&qkv, batch), &AttentionScratch::default());
         let (attended, attention_normed) =
-            self.attention_norm.forward(self.dense.forward(arithmetic, &context, Some(&input)));
-        let wide = self.feed_forward.forward(arithmetic, &attended, None);
+            self.attention_norm.forward(self.attention_output.forward(arithmetic, &context, Some(&input)));
+        let wide = self.intermediate.forward(arithmetic, &attended, None);
         let active = self.activated(arithmetic, &wide);
-        let (out, output_normed) =
-            self.output_norm.forward(self.feed_forward_output.forward(arithmetic, &active, Some(&attended)));
+        let (out, output_normed) = self.output_norm.forward(self.output.forward(arithmetic, &active, Some(&attended)));
         (out, Saved { input, qkv, context, attention_normed, attended, wide, output_normed })
     }
 
@@ -87,20 +90,20 @@ impl Layer {
         arithmetic: Arithmetic,
         batch: &RaggedBatch,
         saved: Saved,
-        mut slope: Matrix,
-        gradient: &mut Tensors,
+        mut gradient: Matrix,
+        gradients: &mut Tensors,
     ) -> Matrix {
         let kernels = arithmetic.kernels;
-        self.output_norm.backward(&saved.output_normed, &mut slope, gradient);
+        self.output_norm.backward(&saved.output_normed, &mut gradient, gradients);
         let active = self.activated(arithmetic, &saved.wide);
-        let mut wide = self.feed_forward_output.backward(arithmetic, &active, &slope, None, gradient);
-        wide.par_rows_mut().enumerate().for_each(|(row, slope)| {
-            kernels.activation_gradient(slope, saved.wide.row(row), self.activation);
+        let mut wide = self.output.backward(arithmetic, &active, &gradient, None, gradients);
+        wide.par_rows_mut().enumerate().for_each(|(row, gradient)| {
+            kernels.activation_gradient(gradient, saved.wide.row(row), self.activation);
         });
-        let mut slope = self.feed_forward.backward(arithmetic, &saved.attended, &wide, Some(&slope), gradient);
+        let mut gradient = self.intermediate.backward(arithmetic, &saved.attended, &wide, Some(&gradient), gradients);
 
-        self.attention_norm.backward(&saved.attention_normed, &mut slope, gradient);
-        let context = self.dense.backward(arithmetic, &saved.context, &slope, None, gradient);
+        self.attention_norm.backward(&saved.attention_normed, &mut gradient, gradients);
+        let context = self.attention_output.backward(arithmetic, &saved.context, &gradient, None, gradients);
         let mut qkv = Matrix::default();
         qkv.reshape(Element::F32, batch.tokens(), 3 * self.part);
         if self.part != self.hidden {
@@ -109,7 +112,7 @@ impl Layer {
         }
         let attention = self.attention(&saved.qkv, batch);
         kernels.attention_gradient(&mut qkv, attention, &context, &AttentionScratch::default());
-        self.qkv.backward(arithmetic, &saved.input, &qkv, Some(&slope), gradient)
+        self.qkv.backward(arithmetic, &saved.input, &qkv, Some(&gradient), gradients)
     }
 
     fn attention<'a>(&self, qkv: &'a Matrix, batch: &'a RaggedBatch) -> Attention<'a> {

@@ -1,11 +1,11 @@
 //! Linear layers, forward and back.
 
 use albertine_kernels::{Element, Epilogue, Matrix, PackedWeights};
+use albertine_model::Affine;
 use rayon::prelude::*;
 
 use super::Arithmetic;
 use crate::Tensors;
-use crate::parameters::Pair;
 
 /// One or several linear layers over the same rows: `y = x Wᵀ + b`, and `dx = dy W`.
 #[derive(Debug)]
@@ -21,42 +21,43 @@ pub(super) struct Linear {
 
 #[derive(Debug, Clone, Copy)]
 struct Part {
-    pair: Pair,
+    indices: Affine<usize>,
     outputs: usize,
     scale: f32,
 }
 
 impl Linear {
-    pub(super) fn new(weights: &Tensors, pair: Pair, [outputs, inputs]: [usize; 2], arithmetic: Arithmetic) -> Self {
-        Self::of_parts(weights, &[(pair, 1.0)], [outputs, inputs], outputs, arithmetic)
+    pub(super) fn new(weights: &Tensors, indices: Affine<usize>, arithmetic: Arithmetic) -> Self {
+        Self::of_parts(weights, &[(indices, 1.0)], weights.at(indices.bias).len(), arithmetic)
     }
 
     /// Layers of one shape, each multiplied by a scale, whose results have `width` columns each.
     pub(super) fn of_parts(
         weights: &Tensors,
-        parts: &[(Pair, f32)],
-        [outputs, inputs]: [usize; 2],
+        parts: &[(Affine<usize>, f32)],
         width: usize,
         arithmetic: Arithmetic,
     ) -> Self {
+        let outputs = parts.first().map_or(0, |(first, _)| weights.at(first.bias).len());
+        let inputs = parts.first().map_or(0, |(first, _)| weights.at(first.weight).len() / outputs.max(1));
         let columns = parts.len() * width;
         let mut all = vec![0.0; columns * inputs];
         let mut bias = vec![0.0; columns];
-        for (index, (pair, scale)) in parts.iter().enumerate() {
+        for (index, (indices, scale)) in parts.iter().enumerate() {
             let scaled =
                 |to: &mut [f32], from: &[f32]| to.iter_mut().zip(from).for_each(|(to, from)| *to = from * scale);
-            scaled(&mut all[index * width * inputs..], weights.at(pair.weight));
-            scaled(&mut bias[index * width..], weights.at(pair.bias));
+            scaled(&mut all[index * width * inputs..], weights.at(indices.weight));
+            scaled(&mut bias[index * width..], weights.at(indices.bias));
         }
-        let turned = turned(columns, inputs, |row| &all[row * inputs..][..inputs]);
+        let transposed = transposed(columns, inputs, |row| &all[row * inputs..][..inputs]);
         let Arithmetic { kernels, operand } = arithmetic;
         Self {
-            parts: parts.iter().map(|&(pair, scale)| Part { pair, outputs, scale }).collect(),
+            parts: parts.iter().map(|&(indices, scale)| Part { indices, outputs, scale }).collect(),
             width,
             inputs,
             forward: PackedWeights::pack(kernels, operand, &all, columns, inputs),
             bias,
-            backward: PackedWeights::pack(kernels, operand, &turned, inputs, columns),
+            backward: PackedWeights::pack(kernels, operand, &transposed, inputs, columns),
         }
     }
 
@@ -73,16 +74,16 @@ impl Linear {
     }
 
     /// The gradient of what went in, `[rows, inputs]`, from that of what came out, with `residual` added to it; the
-    /// gradients of weight and bias are added to `gradient`. `x` is what went in.
+    /// gradients of weight and bias are added to `gradients`. `x` is what went in.
     pub(super) fn backward(
         &self,
         arithmetic: Arithmetic,
         x: &Matrix,
-        slope: &Matrix,
+        gradient: &Matrix,
         residual: Option<&Matrix>,
-        gradient: &mut Tensors,
+        gradients: &mut Tensors,
     ) -> Matrix {
-        self.add_gradient(arithmetic, x, slope, gradient);
+        self.add_gradient(arithmetic, x, gradient, gradients);
         let (mut out, mut memory) = (Matrix::default(), Matrix::default());
         out.reshape(Element::F32, x.rows(), self.inputs);
         let zeros = vec![0.0; self.inputs];
@@ -90,20 +91,20 @@ impl Linear {
             Some(residual) => Epilogue::BiasResidual { bias: &zeros, residual },
             None => Epilogue::Bias(&zeros),
         };
-        arithmetic.kernels.matmul(&mut out, arithmetic.operand(slope, &mut memory), &self.backward, epilogue);
+        arithmetic.kernels.matmul(&mut out, arithmetic.operand(gradient, &mut memory), &self.backward, epilogue);
         out
     }
 
     /// Adds the gradients of weight (`dyᵀ x`) and bias (the sums of the columns of `dy`).
-    pub(super) fn add_gradient(&self, arithmetic: Arithmetic, x: &Matrix, slope: &Matrix, gradient: &mut Tensors) {
+    pub(super) fn add_gradient(&self, arithmetic: Arithmetic, x: &Matrix, gradient: &Matrix, gradients: &mut Tensors) {
         let rows = x.rows();
-        let x_turned = turned(rows, self.inputs, |row| x.row(row));
-        let packed = PackedWeights::pack(arithmetic.kernels, arithmetic.operand, &x_turned, self.inputs, rows);
-        let slope_turned = turned(rows, slope.columns(), |row| slope.row(row));
+        let x_transposed = transposed(rows, self.inputs, |row| x.row(row));
+        let packed = PackedWeights::pack(arithmetic.kernels, arithmetic.operand, &x_transposed, self.inputs, rows);
+        let gradient_transposed = transposed(rows, gradient.columns(), |row| gradient.row(row));
         let zeros = vec![0.0; self.inputs];
         let (mut lines, mut memory, mut out) = (Matrix::default(), Matrix::default(), Matrix::default());
-        for (index, Part { pair, outputs, scale }) in self.parts.iter().copied().enumerate() {
-            let line = |output: usize| &slope_turned[(index * self.width + output) * rows..][..rows];
+        for (index, Part { indices, outputs, scale }) in self.parts.iter().copied().enumerate() {
+            let line = |output: usize| &gradient_transposed[(index * self.width + output) * rows..][..rows];
             lines.reshape(Element::F32, outputs, rows);
             lines.par_rows_mut().enumerate().for_each(|(output, row)| row.copy_from_slice(line(output)));
             out.reshape(Element::F32, outputs, self.inputs);
@@ -113,19 +114,19 @@ impl Linear {
                 &packed,
                 Epilogue::Bias(&zeros),
             );
-            let to = gradient.at_mut(pair.weight);
+            let to = gradients.at_mut(indices.weight);
             to.par_chunks_exact_mut(self.inputs).enumerate().for_each(|(output, to)| {
                 to.iter_mut().zip(out.row(output)).for_each(|(sum, value)| *sum += value * scale);
             });
             let sums: Vec<f32> =
                 (0..outputs).into_par_iter().map(|output| line(output).iter().sum::<f32>() * scale).collect();
-            gradient.add(pair.bias, &sums);
+            gradients.add(indices.bias, &sums);
         }
     }
 }
 
 /// Rows as columns: `[columns, rows]`.
-fn turned<'a>(rows: usize, columns: usize, row: impl Fn(usize) -> &'a [f32] + Sync) -> Vec<f32> {
+fn transposed<'a>(rows: usize, columns: usize, row: impl Fn(usize) -> &'a [f32] + Sync) -> Vec<f32> {
     // A block of rows and columns fits the first cache.
     const BLOCK: usize = 32;
     let mut out = vec![0.0; rows * columns];

@@ -1,10 +1,10 @@
 //! LayerNorm, forward and back.
 
 use albertine_kernels::{Element, Matrix};
+use albertine_model::Affine;
 use rayon::prelude::*;
 
 use crate::Tensors;
-use crate::parameters::Pair;
 
 /// Rows whose gradients of scale and shift are added up together. The number is fixed, so that sums do not depend on
 /// threads.
@@ -12,7 +12,7 @@ const BLOCK: usize = 64;
 
 #[derive(Debug)]
 pub(super) struct Norm {
-    pair: Pair,
+    indices: Affine<usize>,
     gamma: Vec<f32>,
     beta: Vec<f32>,
     eps: f32,
@@ -28,8 +28,8 @@ pub(super) struct Normed {
 }
 
 impl Norm {
-    pub(super) fn new(weights: &Tensors, pair: Pair, eps: f32) -> Self {
-        Self { pair, gamma: weights.at(pair.weight).to_vec(), beta: weights.at(pair.bias).to_vec(), eps }
+    pub(super) fn new(weights: &Tensors, indices: Affine<usize>, eps: f32) -> Self {
+        Self { indices, gamma: weights.at(indices.weight).to_vec(), beta: weights.at(indices.bias).to_vec(), eps }
     }
 
     /// `normal * gamma + beta`, `[rows, width]`, of rows that become the normal ones.
@@ -53,34 +53,34 @@ impl Norm {
     }
 
     /// The gradient of what went in, in the place of that of what came out, `[rows, width]`.
-    pub(super) fn backward(&self, saved: &Normed, slope: &mut Matrix, gradient: &mut Tensors) {
-        let (rows, width) = (slope.rows(), self.gamma.len());
+    pub(super) fn backward(&self, saved: &Normed, gradient: &mut Matrix, gradients: &mut Tensors) {
+        let (rows, width) = (gradient.rows(), self.gamma.len());
         let sums: Vec<(Vec<f32>, Vec<f32>)> = (0..rows.div_ceil(BLOCK))
             .into_par_iter()
             .map(|block| {
                 let (mut gammas, mut betas) = (vec![0.0; width], vec![0.0; width]);
                 for row in block * BLOCK..rows.min((block + 1) * BLOCK) {
-                    let (slope, normal) = (slope.row(row), saved.normal.row(row));
-                    for (sum, (slope, normal)) in gammas.iter_mut().zip(slope.iter().zip(normal)) {
-                        *sum += slope * normal;
+                    let (gradient, normal) = (gradient.row(row), saved.normal.row(row));
+                    for (sum, (gradient, normal)) in gammas.iter_mut().zip(gradient.iter().zip(normal)) {
+                        *sum += gradient * normal;
                     }
-                    betas.iter_mut().zip(slope).for_each(|(sum, slope)| *sum += slope);
+                    betas.iter_mut().zip(gradient).for_each(|(sum, gradient)| *sum += gradient);
                 }
                 (gammas, betas)
             })
             .collect();
         for (gammas, betas) in sums {
-            gradient.add(self.pair.weight, &gammas);
-            gradient.add(self.pair.bias, &betas);
+            gradients.add(self.indices.weight, &gammas);
+            gradients.add(self.indices.bias, &betas);
         }
-        let each = slope.par_rows_mut().enumerate();
-        each.for_each(|(row, slope)| {
+        let each = gradient.par_rows_mut().enumerate();
+        each.for_each(|(row, gradient)| {
             let normal = saved.normal.row(row);
-            slope.iter_mut().zip(&self.gamma).for_each(|(slope, gamma)| *slope *= gamma);
-            let mean = sum(slope.iter().copied()) / width as f32;
-            let product = sum(slope.iter().zip(normal).map(|(slope, normal)| slope * normal)) / width as f32;
-            for (slope, normal) in slope.iter_mut().zip(normal) {
-                *slope = (*slope - mean - normal * product) * saved.inverse[row];
+            gradient.iter_mut().zip(&self.gamma).for_each(|(gradient, gamma)| *gradient *= gamma);
+            let mean = sum(gradient.iter().copied()) / width as f32;
+            let product = sum(gradient.iter().zip(normal).map(|(gradient, normal)| gradient * normal)) / width as f32;
+            for (gradient, normal) in gradient.iter_mut().zip(normal) {
+                *gradient = (*gradient - mean - normal * product) * saved.inverse[row];
             }
         });
     }

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use albertine_model::{AlbertConfig, Checkpoint, Kernels, RaggedBatch};
+use albertine_model::{Checkpoint, Kernels, ModelConfig, RaggedBatch};
 use serde_json::Value;
 
 use super::{Network, Targets};
@@ -19,7 +19,7 @@ fn testdata(name: &str) -> PathBuf {
 }
 
 struct Golden {
-    config: AlbertConfig,
+    config: ModelConfig,
     weights: Tensors,
     batch: RaggedBatch,
     classes: Vec<usize>,

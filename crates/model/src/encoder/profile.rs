@@ -1,4 +1,4 @@
-//! Where the time goes, stage by stage.
+//! Where the time goes, phase by phase.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 /// A part of a forward pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Stage {
+pub enum Phase {
     /// Embeddings, their LayerNorm and their projection to the hidden size.
     Embed,
     /// The products that make queries, keys and values.
@@ -21,8 +21,8 @@ pub enum Stage {
     Head,
 }
 
-impl Stage {
-    /// All stages in the order of the computation.
+impl Phase {
+    /// All phases in the order of the computation.
     pub const ALL: [Self; 6] =
         [Self::Embed, Self::Qkv, Self::Attention, Self::Projection, Self::FeedForward, Self::Head];
 
@@ -40,26 +40,26 @@ impl Stage {
     }
 }
 
-/// The time spent in each stage by all threads together and the work done in it, counted while it is switched on. While
-/// it is off, which is how it starts, a stage costs one relaxed load.
+/// The time spent in each phase by all threads together and the work done in it, counted while it is switched on. While
+/// it is off, which is how it starts, a phase costs one relaxed load.
 ///
 /// ```
-/// use albertine_model::{Stage, StageTimes};
+/// use albertine_model::{Phase, Profile};
 ///
-/// let times = StageTimes::default();
-/// times.switch(true);
-/// for stage in Stage::ALL {
-///     println!("{:>12} {:?}", stage.name(), times.time(stage));
+/// let profile = Profile::default();
+/// profile.switch(true);
+/// for phase in Phase::ALL {
+///     println!("{:>12} {:?}", phase.name(), profile.time(phase));
 /// }
 /// ```
 #[derive(Debug, Default)]
-pub struct StageTimes {
+pub struct Profile {
     on: AtomicBool,
-    nanoseconds: [AtomicU64; Stage::ALL.len()],
-    flops: [AtomicU64; Stage::ALL.len()],
+    nanoseconds: [AtomicU64; Phase::ALL.len()],
+    flops: [AtomicU64; Phase::ALL.len()],
 }
 
-impl StageTimes {
+impl Profile {
     /// Starts or stops counting.
     pub fn switch(&self, on: bool) {
         self.on.store(on, Ordering::Relaxed);
@@ -76,48 +76,48 @@ impl StageTimes {
         self.nanoseconds.iter().chain(&self.flops).for_each(|count| count.store(0, Ordering::Relaxed));
     }
 
-    /// The time spent in a stage so far, added up over threads.
+    /// The time spent in a phase so far, added up over threads.
     #[must_use]
-    pub fn time(&self, stage: Stage) -> Duration {
-        Duration::from_nanos(self.nanoseconds[stage as usize].load(Ordering::Relaxed))
+    pub fn time(&self, phase: Phase) -> Duration {
+        Duration::from_nanos(self.nanoseconds[phase as usize].load(Ordering::Relaxed))
     }
 
-    /// The floating-point operations that a stage was needed for so far.
+    /// The floating-point operations that a phase was needed for so far.
     #[must_use]
-    pub fn flops(&self, stage: Stage) -> u64 {
-        self.flops[stage as usize].load(Ordering::Relaxed)
+    pub fn flops(&self, phase: Phase) -> u64 {
+        self.flops[phase as usize].load(Ordering::Relaxed)
     }
 
     /// A stopwatch that runs if counting is on, for work that so many threads share.
     pub(crate) fn stopwatch(&self, threads: usize) -> Stopwatch<'_> {
-        Stopwatch { times: self, threads: threads as u64, since: self.is_on().then(Instant::now) }
+        Stopwatch { profile: self, threads: threads as u64, since: self.is_on().then(Instant::now) }
     }
 
     /// Counts work, if counting is on.
-    pub(crate) fn add_flops(&self, flops: impl Fn(Stage) -> u64) {
+    pub(crate) fn add_flops(&self, flops: impl Fn(Phase) -> u64) {
         if self.is_on() {
-            for (stage, count) in Stage::ALL.into_iter().zip(&self.flops) {
-                count.fetch_add(flops(stage), Ordering::Relaxed);
+            for (phase, count) in Phase::ALL.into_iter().zip(&self.flops) {
+                count.fetch_add(flops(phase), Ordering::Relaxed);
             }
         }
     }
 }
 
-/// Counts the time between two calls of [`Stopwatch::lap`] for the stage that ended.
+/// Counts the time between two calls of [`Stopwatch::lap`] for the phase that ended.
 pub(crate) struct Stopwatch<'a> {
-    times: &'a StageTimes,
+    profile: &'a Profile,
     threads: u64,
     since: Option<Instant>,
 }
 
 impl Stopwatch<'_> {
-    /// The stage that has run since the last lap is over.
-    pub(crate) fn lap(&mut self, stage: Stage) {
+    /// The phase that has run since the last lap is over.
+    pub(crate) fn lap(&mut self, phase: Phase) {
         if let Some(since) = &mut self.since {
             let now = Instant::now();
             let nanoseconds = u64::try_from((now - *since).as_nanos()).unwrap_or(u64::MAX);
             let nanoseconds = nanoseconds.saturating_mul(self.threads);
-            self.times.nanoseconds[stage as usize].fetch_add(nanoseconds, Ordering::Relaxed);
+            self.profile.nanoseconds[phase as usize].fetch_add(nanoseconds, Ordering::Relaxed);
             *since = now;
         }
     }
@@ -129,31 +129,31 @@ mod tests {
 
     #[test]
     fn time_is_counted_only_while_switched_on() {
-        let times = StageTimes::default();
+        let profile = Profile::default();
         let pause = || std::thread::sleep(Duration::from_millis(2));
-        let mut off = times.stopwatch(1);
+        let mut off = profile.stopwatch(1);
         pause();
-        off.lap(Stage::Embed);
-        times.switch(true);
+        off.lap(Phase::Embed);
+        profile.switch(true);
         let since = Instant::now();
-        let mut on = times.stopwatch(1);
+        let mut on = profile.stopwatch(1);
         pause();
-        on.lap(Stage::Qkv);
-        on.lap(Stage::Head);
-        assert_eq!(times.time(Stage::Embed), Duration::ZERO);
-        assert!(times.time(Stage::Qkv) >= Duration::from_millis(2));
-        assert!(times.time(Stage::Qkv) + times.time(Stage::Head) <= since.elapsed(), "no time is counted twice");
-        times.add_flops(|stage| stage as u64);
-        assert_eq!(times.flops(Stage::Qkv), 1);
-        times.reset();
-        assert_eq!((times.time(Stage::Qkv), times.flops(Stage::Qkv)), (Duration::ZERO, 0));
-        times.switch(false);
-        times.add_flops(|stage| stage as u64);
-        assert_eq!(times.flops(Stage::Qkv), 0);
+        on.lap(Phase::Qkv);
+        on.lap(Phase::Head);
+        assert_eq!(profile.time(Phase::Embed), Duration::ZERO);
+        assert!(profile.time(Phase::Qkv) >= Duration::from_millis(2));
+        assert!(profile.time(Phase::Qkv) + profile.time(Phase::Head) <= since.elapsed(), "no time is counted twice");
+        profile.add_flops(|phase| phase as u64);
+        assert_eq!(profile.flops(Phase::Qkv), 1);
+        profile.reset();
+        assert_eq!((profile.time(Phase::Qkv), profile.flops(Phase::Qkv)), (Duration::ZERO, 0));
+        profile.switch(false);
+        profile.add_flops(|phase| phase as u64);
+        assert_eq!(profile.flops(Phase::Qkv), 0);
     }
 
     #[test]
-    fn stages_are_numbered_in_order() {
-        assert!(Stage::ALL.iter().enumerate().all(|(index, &stage)| stage as usize == index));
+    fn phases_are_numbered_in_order() {
+        assert!(Phase::ALL.iter().enumerate().all(|(index, &phase)| phase as usize == index));
     }
 }
