@@ -22,9 +22,9 @@ SPARK4 := .venv/spark4
 PYTHON_SOURCES := $(shell find python/src python/albertine crates/*/src crates/albertine/builtin -type f -not -name '*.so' -not -name '*.pyc') \
 	python/Cargo.toml python/pyproject.toml Cargo.lock
 
-.PHONY: test check build format lint lint-all docs unit python wheel parity parity-base parity-pieces parity-spark-nlp accuracy clean
+.PHONY: test check build format lint lint-all licenses docs unit python wheel parity parity-base parity-pieces parity-spark-nlp accuracy clean
 
-test: format build lint-all docs unit python parity
+test: format licenses build lint-all docs unit python parity
 
 check: format lint
 	$(CARGO) test --release --lib --bins
@@ -45,6 +45,10 @@ lint:
 # With what `make check` leaves out.
 lint-all: lint
 	$(CARGO) clippy --release --package albertine-sql --package albertine-cli $(SQL) --all-targets -- -D warnings
+
+# What the binaries contain that is not ours; `tools/licenses/make.py` makes it anew when Cargo.lock has changed.
+licenses:
+	$(PYTHON) tools/licenses/make.py --check
 
 docs:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --no-deps
