@@ -10,7 +10,7 @@ use crate::Error;
 pub(crate) fn write_error(error: FormatError) -> Error {
     match error {
         FormatError::Exists { path } => Error::Exists { path },
-        FormatError::Io { path, source } => Error::Io { path, source },
+        FormatError::Write { path, source } => Error::Io { path, source },
         other => Error::Model(ModelError::from(other)),
     }
 }

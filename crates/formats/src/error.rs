@@ -19,6 +19,24 @@ pub enum FormatError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// The operating system refused to write.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A folder is complete and cannot be moved to its place.
+    #[error("cannot move the folder to {}; it was kept in {}: {source}", path.display(), kept.display())]
+    NotMoved {
+        /// Its place.
+        path: PathBuf,
+        /// Where it is.
+        kept: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
     /// A model was looked for in a file that is no archive.
     #[error("{} is neither a model directory nor a zip archive of one", path.display())]
     NotADirectory {

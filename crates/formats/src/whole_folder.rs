@@ -35,7 +35,7 @@ impl WholeFolder {
     /// Begins a folder for a place where nothing is, or an empty folder.
     ///
     /// # Errors
-    /// [`FormatError::Exists`] when something else is there, and [`FormatError::Io`].
+    /// [`FormatError::Exists`] when something else is there, and [`FormatError::Write`].
     pub fn create(place: &Path) -> Result<Self, FormatError> {
         let taken = fs::read_dir(place).map_or(place.exists(), |mut entries| entries.next().is_some());
         if taken {
@@ -44,11 +44,11 @@ impl WholeFolder {
         Self::beside(place, false)
     }
 
-    /// Begins a folder that will stand in the place of the one that is there, if any. Whether that one may go is for the
-    /// caller to know.
+    /// Begins a folder that will stand in the place of the one that is there, if any. Whether that one may go is for
+    /// the caller to know.
     ///
     /// # Errors
-    /// [`FormatError::Io`].
+    /// [`FormatError::Write`].
     pub fn replace(place: &Path) -> Result<Self, FormatError> {
         Self::beside(place, true)
     }
@@ -62,6 +62,12 @@ impl WholeFolder {
         Ok(Self { place: place.to_owned(), partial, replaces })
     }
 
+    /// Where it will stand.
+    #[must_use]
+    pub fn place(&self) -> &Path {
+        &self.place
+    }
+
     /// Where to write until it is finished.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -71,18 +77,32 @@ impl WholeFolder {
     /// Moves the folder to its place. What stood there is moved aside first and comes back if that fails.
     ///
     /// # Errors
-    /// [`FormatError::Io`], also when something has come to the place of a folder that was to be new.
+    /// [`FormatError::Write`], also when something has come to the place of a folder that was to be new.
     pub fn finish(self) -> Result<(), FormatError> {
+        self.move_to_place().map_err(io(&self.place))
+    }
+
+    /// As [`finish`](Self::finish), for work that must not be lost: a folder that cannot be moved stays where it is.
+    ///
+    /// # Errors
+    /// [`FormatError::NotMoved`], which says where.
+    pub fn finish_or_keep(mut self) -> Result<(), FormatError> {
+        let Err(source) = self.move_to_place() else { return Ok(()) };
+        let kept = std::mem::take(&mut self.partial);
+        Err(FormatError::NotMoved { path: self.place.clone(), kept, source })
+    }
+
+    fn move_to_place(&self) -> std::io::Result<()> {
         // An empty folder in the way would keep the other one from being moved on some systems.
         let _ = fs::remove_dir(&self.place);
         if !self.replaces || !self.place.exists() {
-            return fs::rename(&self.partial, &self.place).map_err(io(&self.place));
+            return fs::rename(&self.partial, &self.place);
         }
         let old = beside(&self.place, "old");
-        fs::rename(&self.place, &old).map_err(io(&self.place))?;
+        fs::rename(&self.place, &old)?;
         if let Err(source) = fs::rename(&self.partial, &self.place) {
             let _ = fs::rename(&old, &self.place);
-            return Err(io(&self.place)(source));
+            return Err(source);
         }
         let _ = fs::remove_dir_all(&old);
         Ok(())
@@ -91,8 +111,10 @@ impl WholeFolder {
 
 impl Drop for WholeFolder {
     fn drop(&mut self) {
-        // Nothing is left of it when it was moved.
-        let _ = fs::remove_dir_all(&self.partial);
+        // Nothing is left of it when it was moved, and it has no path when it is kept.
+        if !self.partial.as_os_str().is_empty() {
+            let _ = fs::remove_dir_all(&self.partial);
+        }
     }
 }
 
@@ -108,7 +130,7 @@ fn beside(place: &Path, what: &str) -> PathBuf {
 }
 
 fn io(path: &Path) -> impl Fn(std::io::Error) -> FormatError + '_ {
-    move |source| FormatError::Io { path: path.to_owned(), source }
+    move |source| FormatError::Write { path: path.to_owned(), source }
 }
 
 #[cfg(test)]
@@ -160,13 +182,25 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_that_must_not_be_lost_is_kept_beside_its_place() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().join("model");
+        let folder = WholeFolder::create(&place).unwrap();
+        fs::write(folder.path().join("file"), "x").unwrap();
+        fs::write(&place, "in the way").unwrap();
+        let FormatError::NotMoved { path, kept, .. } = folder.finish_or_keep().unwrap_err() else { panic!() };
+        assert_eq!(path, place);
+        assert_eq!(names(&kept), ["file"]);
+    }
+
+    #[test]
     fn a_folder_that_has_come_to_the_place_is_kept() {
         let directory = tempfile::tempdir().unwrap();
         let place = directory.path().join("model");
         let folder = WholeFolder::create(&place).unwrap();
         fs::create_dir(&place).unwrap();
         fs::write(place.join("other"), "x").unwrap();
-        assert!(matches!(folder.finish(), Err(FormatError::Io { .. })));
+        assert!(matches!(folder.finish(), Err(FormatError::Write { .. })));
         assert_eq!(names(&place), ["other"]);
         assert_eq!(names(directory.path()), ["model"]);
     }

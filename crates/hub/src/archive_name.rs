@@ -1,5 +1,5 @@
-//! The names of Spark NLP's archives, `{name}_{language}_{library}_{spark}_{milliseconds}.zip`, which tell all that it takes to
-//! choose among them.
+//! The names of Spark NLP's archives, `{name}_{language}_{library}_{spark}_{milliseconds}.zip`, which tell all that it
+//! takes to choose among them.
 
 use std::path::Path;
 
@@ -48,8 +48,8 @@ fn version(text: &str) -> Option<Version> {
     Version::parse(text).filter(|version| version.to_string() == text)
 }
 
-/// Whether a name is that of a file within a folder on any system, and nothing else: no path leads out of it or into it, it is
-/// not hidden and does not look like a flag.
+/// Whether a name is that of a file within a folder on any system, and nothing else: no path leads out of it or into
+/// it, it is not hidden and does not look like a flag.
 pub(super) fn is_plain(name: &str) -> bool {
     let plain = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-' | '.' | '+' | '@');
     let odd = |character: char| matches!(character, '.' | '-' | '+' | '@');

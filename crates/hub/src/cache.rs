@@ -90,8 +90,8 @@ impl Cache {
         }
     }
 
-    /// Waits until no other process works on `key`, and keeps others waiting until the file is closed. The file stays: it is
-    /// empty, and removing it would let two processes hold two files of one name.
+    /// Waits until no other process works on `key`, and keeps others waiting until the file is closed. The file stays:
+    /// it is empty, and removing it would let two processes hold two files of one name.
     pub(super) fn lock(&self, key: &str, model: &str, progress: &dyn Progress) -> Result<File, HubError> {
         let folder = self.root.join(".locks");
         fs::create_dir_all(&folder).map_err(HubError::io("create", &folder))?;

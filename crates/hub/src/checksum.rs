@@ -21,7 +21,8 @@ pub(super) enum Checksum {
 }
 
 impl Checksum {
-    /// Tells the kind by the number of digits; `None` for anything else, such as the empty sums of most lines of an index.
+    /// Tells the kind by the number of digits; `None` for anything else, such as the empty sums of most lines of an
+    /// index.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let text = text.trim().to_ascii_lowercase();
         let hexadecimal = text.bytes().all(|byte| byte.is_ascii_hexdigit());

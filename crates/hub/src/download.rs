@@ -270,7 +270,8 @@ impl Part {
         }))
     }
 
-    /// Looks at the entries of an archive, so that one that is unsound or would write outside its folder never gets its place.
+    /// Looks at the entries of an archive, so that one that is unsound or would write outside its folder never gets its
+    /// place.
     fn check(&mut self, wanted: &Wanted<'_>) -> Result<(), HubError> {
         if wanted.kind != Kind::Archive {
             return Ok(());
@@ -311,7 +312,8 @@ fn within(wanted: &Wanted<'_>, size: u64) -> Result<(), HubError> {
     Err(HubError::TooLarge { url: shown(wanted.url), size, most: wanted.most })
 }
 
-/// The sum that a server of Hugging Face's kind tells: the tag of a large file is its SHA-256, that of a small one something else.
+/// The sum that a server of Hugging Face's kind tells: the tag of a large file is its SHA-256, that of a small one
+/// something else.
 fn linked_sum(answer: &Answer) -> Option<Checksum> {
     let tag = answer.first_header("x-linked-etag").or_else(|| answer.first_header("etag"))?;
     Checksum::parse(tag.trim_matches('"')).filter(|sum| matches!(sum, Checksum::Sha256(_)))

@@ -60,7 +60,8 @@ impl Entry {
         self.category.as_deref() == Some(PIPELINE)
     }
 
-    /// The name of its archive: `{name}_{language}_{library}_{spark}_{milliseconds}.zip`, without what it does not tell.
+    /// The name of its archive: `{name}_{language}_{library}_{spark}_{milliseconds}.zip`, without what it does not
+    /// tell.
     ///
     /// ```
     /// use albertine_hub::Index;

@@ -41,7 +41,8 @@ pub(super) enum Remote {
 }
 
 impl Remote {
-    /// What people are told that a model is called which was asked for as `name`: an address may hold a password or a signature.
+    /// What people are told that a model is called which was asked for as `name`: an address may hold a password or a
+    /// signature.
     pub(super) fn called(&self, name: &str) -> String {
         match self {
             Self::Address(url) => shown(url),
@@ -61,13 +62,15 @@ impl<P: Program> Hub<P> {
     /// Finds a model, and fetches it if it is not on this machine and the network may be used.
     ///
     /// # Errors
-    /// [`HubError::UnknownModel`] with the nearest names, [`HubError::NotAModelDirectory`] for a path that leads to no directory and no
-    /// archive, [`HubError::Offline`] for a model that would have to be fetched, and whatever goes wrong while it is.
+    /// [`HubError::UnknownModel`] with the nearest names, [`HubError::NotAModelDirectory`] for a path that leads to no
+    /// directory and no archive, [`HubError::Offline`] for a model that would have to be fetched, and whatever goes
+    /// wrong while it is.
     pub fn resolve(&self, name_or_path: &str) -> Result<ModelSource, HubError> {
         self.resolve_in(name_or_path, None)
     }
 
-    /// As [`Hub::resolve`], for a model of the language `lang`; a path, a repository and an address may be of any language.
+    /// As [`Hub::resolve`], for a model of the language `lang`; a path, a repository and an address may be of any
+    /// language.
     ///
     /// # Errors
     /// As [`Hub::resolve`], and [`HubError::UnknownModel`] when the named model is of another language.

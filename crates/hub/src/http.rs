@@ -142,8 +142,8 @@ impl Client {
         Self { agent: config().build().into(), direct: config().proxy(None).build().into(), token, limits }
     }
 
-    /// Asks for a file or for its rest, and follows where the answer leads. The token goes to its own server only, and nothing
-    /// goes from https to http.
+    /// Asks for a file or for its rest, and follows where the answer leads. The token goes to its own server only, and
+    /// nothing goes from https to http.
     pub(super) fn get(&self, url: &Url, rest: Option<&Rest<'_>>) -> Result<Answer, Failure> {
         let (mut at, mut first) = (url.clone(), None);
         for _ in 0..=MOST_REDIRECTS {
@@ -203,7 +203,8 @@ fn failure(url: &Url, error: &ureq::Error) -> Failure {
     }
 }
 
-/// The certificates of the system; where it has none, as in a bare container, those of Mozilla that came with the program.
+/// The certificates of the system; where it has none, as in a bare container, those of Mozilla that came with the
+/// program.
 fn roots() -> RootCerts {
     let system = rustls_native_certs::load_native_certs().certs;
     if system.is_empty() {

@@ -123,12 +123,12 @@ impl Index {
     }
 
     /// Reads an index line by line, in memory that does not depend on its length, and keeps the models of
-    /// `AlbertForSequenceClassification` and pipelines that by their name might hold one. Lines of other annotators are not looked
-    /// into; lines that cannot be read are counted and told. `origin` is the name for errors.
+    /// `AlbertForSequenceClassification` and pipelines that by their name might hold one. Lines of other annotators are
+    /// not looked into; lines that cannot be read are counted and told. `origin` is the name for errors.
     ///
     /// # Errors
-    /// [`HubError::NotAnIndex`] when no line is a JSON object, when a line is longer than 64 KiB, or for more than 100,000 entries;
-    /// [`HubError::Unreachable`] when the reader fails.
+    /// [`HubError::NotAnIndex`] when no line is a JSON object, when a line is longer than 64 KiB, or for more than
+    /// 100,000 entries; [`HubError::Unreachable`] when the reader fails.
     pub fn read(mut reader: impl BufRead, origin: &str) -> Result<(Self, Reading), HubError> {
         let none = |reason: String| HubError::NotAnIndex { origin: origin.to_owned(), reason };
         let (mut index, mut reading, mut number) = (Self::default(), Reading::default(), 0);
@@ -187,7 +187,8 @@ impl Index {
         &self.entries
     }
 
-    /// Adds the entries of another index; of two for the same archive the earlier one stays, and learns its sum of the other.
+    /// Adds the entries of another index; of two for the same archive the earlier one stays, and learns its sum of the
+    /// other.
     pub(super) fn add(&mut self, other: Self) {
         let places = self.entries.iter().enumerate();
         let mut known: HashMap<String, usize> = places.map(|(place, entry)| (entry.file_name(), place)).collect();
@@ -207,8 +208,8 @@ impl Index {
         }
     }
 
-    /// The newest model that fits the request: ready to use, of that name, of that language unless either side leaves it open,
-    /// and published for versions that those of the request read.
+    /// The newest model that fits the request: ready to use, of that name, of that language unless either side leaves
+    /// it open, and published for versions that those of the request read.
     #[must_use]
     pub fn find(&self, request: &Request<'_>) -> Option<&Entry> {
         self.entries.iter().filter(|entry| request.takes(entry)).max_by_key(|entry| entry.milliseconds())

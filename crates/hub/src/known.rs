@@ -62,8 +62,8 @@ pub struct Known {
 }
 
 impl<P: Program> Hub<P> {
-    /// Every model that is part of the program, in the cache or in the index: of published ones the newest of each name and
-    /// language.
+    /// Every model that is part of the program, in the cache or in the index: of published ones the newest of each name
+    /// and language.
     ///
     /// # Errors
     /// When the index in the cache cannot be read, or the setting of the places cannot be used.

@@ -3,16 +3,17 @@
 //! What is on this machine is used without a look at the network. A model is looked for in this order:
 //!
 //! 1. a built-in name (a folder of the same name is reached as `./name`);
-//! 2. a path, or `file://`, to a model directory or an archive; what is on disk wins over a repository of the same spelling, and
-//!    over a name only while no model of that name is on this machine (`./name` is the path in any case);
-//! 3. `owner/name` or `owner/name@revision`, a repository on the Hugging Face hub: in the cache, in the cache of Hugging Face's own
-//!    clients, else fetched;
+//! 2. a path, or `file://`, to a model directory or an archive; what is on disk wins over a repository of the same
+//!    spelling, and over a name only while no model of that name is on this machine (`./name` is the path in any case);
+//! 3. `owner/name` or `owner/name@revision`, a repository on the Hugging Face hub: in the cache, in the cache of Hugging
+//!    Face's own clients, else fetched;
 //! 4. an address: an archive, or a folder of files when it ends in `/`;
-//! 5. a name: an imported model, then a published one in the cache, in the folders of `ALBERTINE_HUB`, among what Spark NLP has in
-//!    `~/cache_pretrained`, else fetched by the [`Index`].
+//! 5. a name: an imported model, then a published one in the cache, in the folders of `ALBERTINE_HUB`, among what Spark
+//!    NLP has in `~/cache_pretrained`, else fetched by the [`Index`].
 //!
-//! An archive is kept as it was fetched: one file, whose sum stays checkable, which is read where it lies and cannot write outside
-//! its folder because it is never unpacked. [`Hub::import`] makes a model directory of it, which loads faster.
+//! An archive is kept as it was fetched: one file, whose sum stays checkable, which is read where it lies and cannot
+//! write outside its folder because it is never unpacked. [`Hub::import`] makes a model directory of it, which loads
+//! faster.
 
 mod archive_name;
 mod archives;

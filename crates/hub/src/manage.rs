@@ -26,11 +26,12 @@ impl<P: Program> Hub<P> {
         source.path().and_then(Record::read)
     }
 
-    /// Makes a model directory of any kind of model, and keeps it in the cache under `name`. What is fetched by its address for
-    /// that is not kept beside.
+    /// Makes a model directory of any kind of model, and keeps it in the cache under `name`. What is fetched by its
+    /// address for that is not kept beside.
     ///
     /// # Errors
-    /// [`HubError::Name`] and [`HubError::Taken`] for a name that cannot be given, and whatever is wrong with the model.
+    /// [`HubError::Name`] and [`HubError::Taken`] for a name that cannot be given, and whatever is wrong with the
+    /// model.
     pub fn import(&self, from: &str, name: &str) -> Result<PathBuf, P::Error> {
         let wrong = |reason| HubError::Name { name: name.to_owned(), reason };
         if !is_plain(name) || name.ends_with(".part") {
@@ -65,8 +66,8 @@ impl<P: Program> Hub<P> {
         Ok(target)
     }
 
-    /// Removes a model from the cache, a repository with all its revisions, with what was left of an interrupted download or
-    /// import, and gives what was removed.
+    /// Removes a model from the cache, a repository with all its revisions, with what was left of an interrupted
+    /// download or import, and gives what was removed.
     ///
     /// # Errors
     /// [`HubError::NotCached`] when there is nothing to remove, [`HubError::NotOurs`] for a model that others keep, and
@@ -137,8 +138,9 @@ impl<P: Program> Hub<P> {
         cache.lock(&format!("model-{name}"), name, self.progress.as_ref())
     }
 
-    /// Reads the index of published models anew, from an address or a file in the form of Spark NLP's `metadata.json`, and keeps
-    /// what is of use in the cache. Without `from` it is the one at the first place where archives are looked for.
+    /// Reads the index of published models anew, from an address or a file in the form of Spark NLP's `metadata.json`,
+    /// and keeps what is of use in the cache. Without `from` it is the one at the first place where archives are looked
+    /// for.
     ///
     /// # Errors
     /// When it cannot be fetched, is no index, or has no model of use; then the one before stays.
@@ -200,7 +202,8 @@ fn partials(models: &Path, name: &str) -> Vec<PathBuf> {
     let start = format!(".{name}.partial-");
     let left = |path: &PathBuf| {
         let process = path.file_name().and_then(|file| file.to_str()?.strip_prefix(&start));
-        path.is_dir() && process.is_some_and(|process| process.bytes().all(|byte| byte.is_ascii_digit()))
+        path.is_dir()
+            && process.is_some_and(|process| process.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-'))
     };
     fs::read_dir(models).into_iter().flatten().flatten().map(|entry| entry.path()).filter(left).collect()
 }

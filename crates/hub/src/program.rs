@@ -14,8 +14,8 @@ pub trait Program: Clone + 'static {
     /// The models inside the program, whose names come before all others.
     fn built_in() -> &'static [BuiltIn];
 
-    /// Reads the model of any kind at `from`, a folder or an archive, and writes it as a model directory to `to`, whole or not at
-    /// all.
+    /// Reads the model of any kind at `from`, a folder or an archive, and writes it as a model directory to `to`, whole
+    /// or not at all.
     ///
     /// # Errors
     /// Whatever is wrong with the model, or in the way of the new one.

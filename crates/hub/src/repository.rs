@@ -1,5 +1,5 @@
-//! Repositories on the Hugging Face hub and folders on any server: which files make a model, and a cache laid out as Hugging
-//! Face's clients lay out theirs.
+//! Repositories on the Hugging Face hub and folders on any server: which files make a model, and a cache laid out as
+//! Hugging Face's clients lay out theirs.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -50,8 +50,8 @@ fn is_model(folder: &Path) -> bool {
     has(CONFIG) && WEIGHTS.into_iter().any(whole) && VOCABULARIES.into_iter().any(has)
 }
 
-/// The snapshot of a repository in a cache in the layout of Hugging Face's clients, at the commit that the revision stood for
-/// when it was fetched. What is there in part, without weights or vocabulary, does not count.
+/// The snapshot of a repository in a cache in the layout of Hugging Face's clients, at the commit that the revision
+/// stood for when it was fetched. What is there in part, without weights or vocabulary, does not count.
 pub(super) fn cached(cache: &Path, repository: &Repository) -> Option<PathBuf> {
     let folder = cache.join(repository.folder());
     let reference = folder.join("refs").join(&repository.revision);

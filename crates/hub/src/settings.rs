@@ -23,8 +23,8 @@ const PUBLIC: &str = "https://s3.amazonaws.com/auxdata.johnsnowlabs.com/public/m
 const SPARK_NLP: &str = "cache_pretrained";
 
 impl<P: Program> Hub<P> {
-    /// A hub that keeps models in `cache`, and knows nothing of the environment: published models come from Spark NLP's public
-    /// folder, repositories from huggingface.co.
+    /// A hub that keeps models in `cache`, and knows nothing of the environment: published models come from Spark NLP's
+    /// public folder, repositories from huggingface.co.
     #[must_use]
     pub fn new(cache: impl Into<PathBuf>) -> Self {
         Self {
@@ -52,12 +52,12 @@ impl<P: Program> Hub<P> {
     /// | `HF_TOKEN` | the token for it, sent to no other server |
     /// | `HF_HUB_CACHE`, else `HF_HOME` | the cache of Hugging Face's clients, which is read and never written |
     ///
-    /// Proxies are taken from `ALL_PROXY`, `HTTPS_PROXY` and `HTTP_PROXY`, the first of them that is set, but for hosts in
-    /// `NO_PROXY` and for this machine.
+    /// Proxies are taken from `ALL_PROXY`, `HTTPS_PROXY` and `HTTP_PROXY`, the first of them that is set, but for hosts
+    /// in `NO_PROXY` and for this machine.
     ///
     /// # Errors
-    /// [`HubError::Setting`] when it cannot be told whether the network may be used. A place or an endpoint that is no address is
-    /// such an error only once it is needed.
+    /// [`HubError::Setting`] when it cannot be told whether the network may be used. A place or an endpoint that is no
+    /// address is such an error only once it is needed.
     pub fn from_env() -> Result<Self, HubError> {
         let root = path("ALBERTINE_CACHE").map_or_else(cache::default_folder, Ok);
         let mut hub = Self::new("");
@@ -87,8 +87,8 @@ impl<P: Program> Hub<P> {
         self
     }
 
-    /// Where archives of published models are looked for, in this order: folders that hold them and addresses that they lie
-    /// below.
+    /// Where archives of published models are looked for, in this order: folders that hold them and addresses that they
+    /// lie below.
     ///
     /// # Errors
     /// [`HubError::Url`] for an address that cannot be read or is of another kind.

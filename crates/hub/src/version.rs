@@ -35,8 +35,8 @@ impl Version {
         (!parts.is_empty()).then_some(Self { parts })
     }
 
-    /// Whether a program of this version reads a model that was saved for `found`. The first number that differs decides; a
-    /// version that is told to more places than this one is not read.
+    /// Whether a program of this version reads a model that was saved for `found`. The first number that differs
+    /// decides; a version that is told to more places than this one is not read.
     #[must_use]
     pub fn reads(&self, found: &Self) -> bool {
         found.parts.len() <= self.parts.len() && found.parts[..] <= self.parts[..found.parts.len()]

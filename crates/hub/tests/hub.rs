@@ -386,7 +386,7 @@ fn what_an_interrupted_import_left_is_swept() {
         names.sort();
         names
     };
-    leave(&[".mine.partial-1", ".mine.partial-22", ".other.partial-1", ".mine.partial-x"]);
+    leave(&[".mine.partial-1", ".mine.partial-22-3", ".other.partial-1", ".mine.partial-x"]);
     let path = hub.import(model.to_str().unwrap(), "mine").unwrap();
     assert_eq!(left(), [".mine.partial-x", ".other.partial-1", "mine"]);
     leave(&[".mine.partial-3"]);
