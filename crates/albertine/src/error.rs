@@ -200,6 +200,14 @@ pub enum Error {
         /// Its Arrow type.
         found: String,
     },
+    /// A column that should hold labels holds something else.
+    #[error("column `{column}` holds {found}, not labels")]
+    NotLabels {
+        /// The column.
+        column: String,
+        /// Its Arrow type.
+        found: String,
+    },
     /// A column that should hold maps from text to text holds something else.
     #[error("column `{column}` holds {found}, not maps from text to text")]
     NotTextMap {

@@ -1,5 +1,5 @@
-//! From what a person calls a model to where its files are: in the program, on disk, and with the feature `hub` (on by default) in
-//! the cache or fetched. [`albertine_hub`] says in which order they are looked for.
+//! From what a person calls a model to where its files are: in the program, on disk, and with the feature `hub` (on by
+//! default) in the cache or fetched. [`albertine_hub`] says in which order they are looked for.
 
 use albertine_model::BuiltIn;
 pub use albertine_model::ModelSource;
@@ -13,8 +13,8 @@ pub use self::program::*;
 /// The model that is used when none is named.
 pub const DEFAULT: &str = BUILT_IN[0].name;
 
-/// Finds a model as [`Hub::resolve`] does, with the settings of the environment ([`Hub::from_env`]). Without the feature `hub` it is
-/// a built-in name or a path.
+/// Finds a model as [`Hub::resolve`] does, with the settings of the environment ([`Hub::from_env`]). Without the
+/// feature `hub` it is a built-in name or a path.
 ///
 /// # Errors
 /// As [`Hub::from_env`] and [`Hub::resolve`]; [`Error::NoHub`] for a name without the feature `hub`.

@@ -42,6 +42,7 @@ mod documents;
 mod error;
 mod files;
 pub mod hub;
+pub mod labels;
 mod light_pipeline;
 mod load;
 mod loaded_model;

@@ -16,6 +16,16 @@ pub enum Activation {
 }
 
 impl Activation {
+    /// The name that flags give it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Softmax => "softmax",
+            Self::Sigmoid => "sigmoid",
+            Self::Identity => "identity",
+        }
+    }
+
     /// What a model's scores are made with when nothing else is asked for: its `problem_type` and the number of its
     /// labels decide, and a single label is scored by sigmoid unless it is a regression.
     ///

@@ -112,6 +112,12 @@ impl Session {
         self.tokenization.encoding()
     }
 
+    /// What becomes of a document with more tokens.
+    #[must_use]
+    pub fn long_texts(&self) -> LongTexts {
+        self.long_texts
+    }
+
     /// The most tokens of a document that are read at once, special ones included.
     #[must_use]
     pub fn max_sentence_length(&self) -> usize {

@@ -1,6 +1,7 @@
 //! What may be typed: every subcommand, flag and default, and nothing else. Parsing only records and validates single
 //! values; [`settings`](crate::settings) turns the record into decisions.
 
+mod choices;
 mod evaluate;
 mod models;
 mod train;
@@ -8,13 +9,15 @@ mod train;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use albertine::{Activation, Encoding, Precision};
+use albertine_engine::Format;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 pub(crate) use self::evaluate::EvaluateArgs;
 pub(crate) use self::models::ModelsAction;
-pub(crate) use self::train::{ClassWeights, TrainArgs};
+pub(crate) use self::train::TrainArgs;
 
 const MAIN_EXAMPLES: &str = "\
 Examples:
@@ -164,8 +167,8 @@ pub(crate) struct InputArgs {
     pub(crate) inputs: Vec<String>,
 
     /// Format of the input [default: from the extension, including .gz and .zst; txt for standard input]
-    #[arg(long, value_name = "FORMAT", value_enum)]
-    pub(crate) input_format: Option<InputFormat>,
+    #[arg(long, value_name = "FORMAT", value_parser = choices::input_format())]
+    pub(crate) input_format: Option<Format>,
 
     /// Column that contains the text; if repeated, the columns are joined with a space
     #[arg(long = "text-column", value_name = "NAME", default_value = "text")]
@@ -181,8 +184,8 @@ pub(crate) struct OutputArgs {
     pub(crate) output: PathBuf,
 
     /// Format of the output [default: from the extension; on standard output, a table or jsonl]
-    #[arg(long, value_name = "FORMAT", value_enum)]
-    pub(crate) output_format: Option<OutputFormat>,
+    #[arg(long, value_name = "FORMAT", value_parser = choices::output_format())]
+    pub(crate) output_format: Option<Format>,
 }
 
 /// Which columns are added to a classified table.
@@ -190,7 +193,7 @@ pub(crate) struct OutputArgs {
 #[command(next_help_heading = "Columns")]
 pub(crate) struct ColumnArgs {
     /// Function that turns logits into scores [default: as the model was trained]
-    #[arg(long, value_name = "FUNCTION", value_enum)]
+    #[arg(long, value_name = "FUNCTION", value_parser = choices::activation())]
     pub(crate) activation: Option<Activation>,
 
     /// Score that a class must exceed to be predicted under sigmoid, from 0 to 1 [default: 0.5, or the value that Spark
@@ -220,7 +223,7 @@ pub(crate) struct ModelArgs {
     pub(crate) model: String,
 
     /// Numeric precision of the encoder
-    #[arg(long, value_enum, default_value_t = Precision::F32)]
+    #[arg(long, value_parser = choices::precision(), default_value_t = Precision::F32)]
     pub(crate) precision: Precision,
 
     /// Maximum sequence length in subword pieces, `[CLS]` and `[SEP]` included; longer texts are truncated and counted
@@ -229,7 +232,7 @@ pub(crate) struct ModelArgs {
     pub(crate) max_sentence_length: Option<usize>,
 
     /// How texts are split into pieces [default: token for a model saved by Spark NLP, otherwise document]
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = choices::encoding())]
     pub(crate) encoding: Option<Encoding>,
 
     /// Instead of truncating long texts, read them in windows that overlap by N pieces, and average the windows [N: 32
@@ -299,73 +302,6 @@ pub(crate) struct BenchArgs {
     /// Number of timed passes over the texts; the median is reported
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = RangedU64ValueParser::<usize>::new().range(1..=1000))]
     pub(crate) rounds: usize,
-}
-
-/// Formats that can be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum InputFormat {
-    /// Comma-separated values with a header
-    Csv,
-    /// Tab-separated values with a header
-    Tsv,
-    /// One JSON object per line
-    Jsonl,
-    /// Apache Parquet
-    Parquet,
-    /// One text per line
-    Txt,
-}
-
-/// Formats that can be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum OutputFormat {
-    /// Comma-separated values with a header
-    Csv,
-    /// Tab-separated values with a header
-    Tsv,
-    /// One JSON object per line
-    Jsonl,
-    /// Apache Parquet
-    Parquet,
-}
-
-/// The function that turns logits into scores.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Activation {
-    /// One class per text: the scores of all classes sum to 1
-    Softmax,
-    /// Any number of classes per text: each class is scored independently
-    Sigmoid,
-}
-
-/// How texts are split into pieces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Encoding {
-    /// The whole text at once, as models are trained
-    Document,
-    /// Each token separately, as Spark NLP does it
-    Token,
-}
-
-/// Numeric precision of the encoder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Precision {
-    /// 32-bit floating point: exact
-    F32,
-    /// bfloat16 matrix products, on CPUs that support them
-    Bf16,
-    /// 8-bit integer matrix products
-    Int8,
-}
-
-impl From<Precision> for albertine::Precision {
-    fn from(precision: Precision) -> Self {
-        match precision {
-            Precision::F32 => Self::F32,
-            Precision::Bf16 => Self::Bf16,
-            Precision::Int8 => Self::Int8,
-        }
-    }
 }
 
 /// What to do with a row that cannot be read.

@@ -178,6 +178,13 @@ fn train_hint(error: &TrainError) -> Option<String> {
         TrainError::LabelCount { .. } | TrainError::SameName { .. } | TrainError::NoName => {
             "give one distinct name for each class, in the order of the model's labels, as in `--labels no,yes`"
         }
+        TrainError::Row { source, .. } => return train_hint(source),
+        TrainError::Exists { .. } | TrainError::NoFolderName { .. } => "name a new folder with `--output`",
+        TrainError::OneLabel { .. } => "give a table with at least two classes, or choose another `--label-column`",
+        TrainError::UnseenLabel { .. } => "validation and test rows need labels that occur in the training set",
+        TrainError::Split { .. } => "choose another `--validation-split`, or give a validation set with `--validation`",
+        TrainError::Regression => "choose a classifier with `--model`",
+        TrainError::NoValidation => "give one with `--validation`, or hold out some rows with `--validation-split 0.1`",
         TrainError::Diverged { .. } => "try a lower `--learning-rate`",
         TrainError::Limit { .. } => "omit `--max-sentence-length` to use the model's limit",
         TrainError::OtherOrder { .. } => "omit `--labels`",

@@ -9,9 +9,7 @@ use albertine::hub::Hub;
 use albertine::{ClassifierSettings, Columns, LongTexts};
 use albertine_engine::{Format, OnError, SourceOptions, Target};
 
-use crate::args::{
-    Activation, ColumnArgs, Encoding, Errors, InputArgs, InputFormat, ModelArgs, OutputArgs, OutputFormat,
-};
+use crate::args::{ColumnArgs, Errors, InputArgs, ModelArgs, OutputArgs};
 use crate::exit::Misuse;
 use crate::timing;
 
@@ -99,11 +97,11 @@ pub(crate) fn tables(args: &InputArgs, errors: Errors) -> SourceOptions {
 }
 
 /// The tables of that format that are read; standard input when none is named.
-pub(crate) fn tables_at(named: &[String], format: Option<InputFormat>, errors: Errors) -> SourceOptions {
+pub(crate) fn tables_at(named: &[String], format: Option<Format>, errors: Errors) -> SourceOptions {
     let inputs = if named.is_empty() { vec![STANDARD_STREAM.to_owned()] } else { named.to_vec() };
     // A stream has no extension: without a format it is what a person pipes, one text a line.
     let only_stdin = inputs.iter().all(|input| input == STANDARD_STREAM);
-    let format = format.map(Format::from).or_else(|| only_stdin.then_some(Format::Txt));
+    let format = format.or_else(|| only_stdin.then_some(Format::Txt));
     let on_error = match errors {
         Errors::Fail => OnError::Fail,
         Errors::Null => OnError::Null,
@@ -121,7 +119,7 @@ pub(crate) fn output(args: &OutputArgs, stdout_is_terminal: bool) -> Result<Outp
 
 /// Where a result of any size goes: a format for programs, JSON Lines unless another one is given or told by the name.
 pub(crate) fn data(args: &OutputArgs, stdout_is_terminal: bool) -> Result<Data, Misuse> {
-    let given = args.output_format.map(Format::from);
+    let given = args.output_format;
     if !is_stdout(args) {
         let format = given.map_or_else(|| format_of(&args.output), Ok)?;
         return Ok(Data { target: Target::File(args.output.clone()), format });
@@ -166,12 +164,9 @@ pub(crate) fn model(args: &ModelArgs, hub: &Hub) -> Result<Model, albertine::Err
     let settings = ClassifierSettings {
         max_sentence_length: args.max_sentence_length,
         case_sensitive: args.case_sensitive,
-        encoding: args.encoding.map(|encoding| match encoding {
-            Encoding::Document => albertine::Encoding::Document,
-            Encoding::Token => albertine::Encoding::Token,
-        }),
+        encoding: args.encoding,
         long_texts: args.windows.map_or(LongTexts::Truncate, |overlap| LongTexts::Windows { overlap }),
-        precision: args.precision.into(),
+        precision: args.precision,
         batch_tokens: args.batch_tokens.map_or(defaults.batch_tokens, NonZeroUsize::get),
         threads: args.threads.map_or(defaults.threads, NonZeroUsize::get),
         measure_stages: timing::is_wanted(),
@@ -186,40 +181,8 @@ pub(crate) fn columns(text: &[String], args: &ColumnArgs) -> Columns {
         all_scores: args.all_scores,
         logits: args.logits,
         annotations: args.annotations,
-        activation: args.activation.map(albertine::Activation::from),
+        activation: args.activation,
         threshold: args.threshold,
-    }
-}
-
-impl From<Activation> for albertine::Activation {
-    fn from(activation: Activation) -> Self {
-        match activation {
-            Activation::Softmax => Self::Softmax,
-            Activation::Sigmoid => Self::Sigmoid,
-        }
-    }
-}
-
-impl From<InputFormat> for Format {
-    fn from(format: InputFormat) -> Self {
-        match format {
-            InputFormat::Csv => Self::Csv,
-            InputFormat::Tsv => Self::Tsv,
-            InputFormat::Jsonl => Self::Jsonl,
-            InputFormat::Parquet => Self::Parquet,
-            InputFormat::Txt => Self::Txt,
-        }
-    }
-}
-
-impl From<OutputFormat> for Format {
-    fn from(format: OutputFormat) -> Self {
-        match format {
-            OutputFormat::Csv => Self::Csv,
-            OutputFormat::Tsv => Self::Tsv,
-            OutputFormat::Jsonl => Self::Jsonl,
-            OutputFormat::Parquet => Self::Parquet,
-        }
     }
 }
 

@@ -1,5 +1,10 @@
 //! Everything that can go wrong while a classifier is trained or measured.
 
+use std::io;
+use std::path::{Path, PathBuf};
+
+use albertine_model::FormatError;
+
 /// Why a classifier could not be trained or measured.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -59,6 +64,57 @@ pub enum TrainError {
         /// The true label of the text.
         label: String,
     },
+    /// A training set with one label.
+    #[error("all rows have the label `{}`", plain(label))]
+    OneLabel {
+        /// The label.
+        label: String,
+    },
+    /// A label of a validation or test set that the training set lacks.
+    #[error("{dataset} has the label `{}`, which does not occur in the training set", plain(label))]
+    UnseenLabel {
+        /// What the set is called.
+        dataset: String,
+        /// The label.
+        label: String,
+    },
+    /// A validation set of no rows or of all.
+    #[error(
+        "a fraction of {fraction} of {rows} row{} is {} of them",
+        if *rows == 1 { "" } else { "s" }, if *held_out == 0 { "none" } else { "all" }
+    )]
+    Split {
+        /// The fraction.
+        fraction: f64,
+        /// The rows of the training set.
+        rows: usize,
+        /// How many of them the fraction is.
+        held_out: usize,
+    },
+    /// A model that predicts a number, of which there are no classes to count.
+    #[error("the model is a regression: it predicts a number, not a class")]
+    Regression,
+    /// A setting that cannot be trained with.
+    #[error("{name} must be {expected}, not {value}")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What would have been accepted.
+        expected: &'static str,
+    },
+    /// Early stopping without anything to see when.
+    #[error("early stopping (patience) needs a validation set")]
+    NoValidation,
+    /// A row that cannot be evaluated.
+    #[error("row {row}: {source}")]
+    Row {
+        /// The row of the table, from 1.
+        row: u64,
+        /// What is wrong with it.
+        source: Box<TrainError>,
+    },
     /// No row had both a text and a label.
     #[error("no row has both a text and a label")]
     NoRows,
@@ -92,6 +148,31 @@ pub enum TrainError {
     /// Threads that cannot be started.
     #[error("cannot start the threads: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
+    /// The operating system refused a file.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// Something is in the place of the model.
+    #[error("{} already exists", path.display())]
+    Exists {
+        /// The place.
+        path: PathBuf,
+    },
+    /// A path that ends in no name.
+    #[error("{} cannot be the name of a new folder", path.display())]
+    NoFolderName {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The folder of the model cannot be created or moved to its place.
+    #[error(transparent)]
+    Output(FormatError),
     /// What the model says of its weights or of pieces.
     #[error(transparent)]
     Model(#[from] albertine_model::ModelError),
@@ -106,11 +187,32 @@ pub enum TrainError {
     Json(#[from] serde_json::Error),
 }
 
+impl TrainError {
+    /// What is wrong with the folder of the model.
+    pub(crate) fn output(error: FormatError) -> Self {
+        match error {
+            FormatError::Exists { path } => Self::Exists { path },
+            error => Self::Output(error),
+        }
+    }
+
+    /// Makes an error of the operating system one of this library.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+}
+
 /// How many labels a message names.
 const NAMED: usize = 12;
 
 /// The letters of a label that a message shows.
 const LETTERS: usize = 60;
+
+/// A label from a table on one line, not too long.
+pub(crate) fn plain(label: &str) -> String {
+    label.escape_debug().take(LETTERS).collect()
+}
 
 /// A label from a table, which may be anything: on one line and not too long.
 fn beginning(label: &str) -> String {

@@ -19,6 +19,11 @@ impl Examples {
         Self::default()
     }
 
+    /// Texts by their tokens, and the class of each.
+    pub(crate) fn of_tokens(pieces: RaggedBatch, classes: Vec<usize>) -> Self {
+        Self { pieces, classes }
+    }
+
     /// Adds a text by its piece ids, special pieces included, and its class.
     pub fn push(&mut self, ids: &[u32], class: usize) {
         self.pieces.push(ids);

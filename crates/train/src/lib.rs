@@ -1,11 +1,11 @@
 //! Fine-tuning a classifier on labeled texts, and evaluating it: from logits and true classes to the metrics of a model
 //! card and a report.
 //!
-//! [`Base`] is the base model, [`Examples`] are texts as it reads them, and a [`Trainer`] takes it through them:
-//! the whole network, by the gradient of the encoder itself, over the kernels that classify too.
+//! [`fine_tune`] takes a [`BaseModel`] and [`LabeledTexts`] to a model directory. Below it, a [`Trainer`] takes tensors
+//! through [`Examples`]: the whole network, by the gradient of the encoder itself, over the kernels that classify too.
 //!
-//! Rows come one at a time, as [`Evaluation::add`]; nothing is kept of them but counts, so that memory depends on the
-//! labels and the pairs of them that are mistaken, not on the table.
+//! An evaluation gets rows one at a time ([`LabeledEvaluation::add`], [`Evaluation::add`]); nothing is kept of them but
+//! counts, so that memory depends on the labels and the pairs of them that are confused, not on the table.
 //!
 //! ```
 //! use albertine_train::{Evaluation, Loss, Run};
@@ -21,30 +21,36 @@
 //! ```
 
 mod adamw;
-mod base;
+mod base_model;
 mod calibration;
+mod confident_errors;
 mod confusion;
 mod error;
 mod evaluation;
 mod examples;
+mod fine_tune;
 mod json;
+mod labeled;
+mod labeled_evaluation;
 mod labels;
 mod metrics;
-mod mistakes;
 mod network;
 mod parameters;
 mod report;
 mod trainer;
 
-pub use base::{Base, Head};
+pub use base_model::{BaseModel, Head};
 pub use calibration::{Bin, Calibration};
+pub use confident_errors::{ConfidentError, ConfidentErrors};
 pub use confusion::Confusion;
 pub use error::TrainError;
 pub use evaluation::{Evaluation, Loss, Verdict};
 pub use examples::Examples;
+pub use fine_tune::{Datasets, FineTuned, Provenance, Validation, check_output, create_output, fine_tune};
+pub use labeled::LabeledTexts;
+pub use labeled_evaluation::LabeledEvaluation;
 pub use labels::LabelNames;
 pub use metrics::{ClassMetrics, Metrics, Run, STEP_ROWS};
-pub use mistakes::{Mistake, Mistakes};
 pub use parameters::Tensors;
 pub use report::Report;
-pub use trainer::{Event, TrainSettings, Trained, Trainer, measure};
+pub use trainer::{ClassWeights, Event, TrainSettings, Trained, Trainer, evaluate_weights};

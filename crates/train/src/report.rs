@@ -5,7 +5,7 @@ mod html;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::{Metrics, Mistake, TrainError, json};
+use crate::{ConfidentError, Metrics, TrainError, json};
 
 /// What a report shows.
 ///
@@ -16,7 +16,7 @@ use crate::{Metrics, Mistake, TrainError, json};
 /// # let mut evaluation = Evaluation::new(vec!["no".into(), "yes".into()], Loss::CrossEntropy)?;
 /// # evaluation.add(1, &[0.0, 1.0])?;
 /// let metrics = evaluation.metrics(Run::default())?;
-/// let report = Report { facts: &[("model", "mine".into()), ("precision", "f32".into())], metrics: &metrics, mistakes: &[] };
+/// let report = Report { facts: &[("model", "mine".into()), ("precision", "f32".into())], metrics: &metrics, errors: &[] };
 /// assert!(report.page().contains("<title>mine</title>"));
 /// assert!(report.json()?.starts_with("{\n  \"eval_loss\": "));
 /// # Ok::<(), albertine_train::TrainError>(())
@@ -28,7 +28,7 @@ pub struct Report<'a> {
     /// The metrics.
     pub metrics: &'a Metrics,
     /// The most confident errors.
-    pub mistakes: &'a [Mistake],
+    pub errors: &'a [ConfidentError],
 }
 
 impl Report<'_> {
@@ -91,10 +91,10 @@ mod tests {
     #[test]
     fn a_report_shows_what_it_was_given_and_runs_none_of_it() {
         let text = "<script>alert(1)</script>".to_owned();
-        let mistakes = [Mistake { row: 2, text, expected: 1, predicted: 0, confidence: 0.88 }];
+        let errors = [ConfidentError { row: 2, text, expected: 1, predicted: 0, confidence: 0.88 }];
         let metrics = metrics(2);
         let facts = [("model", "x<y".to_owned()), ("label column", "\"a\"".to_owned())];
-        let report = Report { facts: &facts, metrics: &metrics, mistakes: &mistakes };
+        let report = Report { facts: &facts, metrics: &metrics, errors: &errors };
         let page = report.page();
         for shown in [
             "<title>x&lt;y</title>",
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn many_classes_are_shown_by_what_is_mistaken() {
         let metrics = metrics(3000);
-        let report = Report { facts: &[], metrics: &metrics, mistakes: &[] };
+        let report = Report { facts: &[], metrics: &metrics, errors: &[] };
         assert!(report.page().contains("Most frequent confusions"));
         assert!(report.page().len() < 100_000, "{}", report.page().len());
         assert!(report.json().unwrap().len() < 400_000);

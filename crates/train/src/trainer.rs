@@ -36,8 +36,8 @@ pub struct TrainSettings {
     pub clip: f64,
     /// Label smoothing: the part of each target that is spread evenly over all classes, from 0 to 1.
     pub label_smoothing: f32,
-    /// Class weights in the loss; `None` weights all classes equally.
-    pub class_weights: Option<Vec<f32>>,
+    /// Class weights in the loss.
+    pub class_weights: ClassWeights,
     /// Dropout probability before the classifier.
     pub dropout: f32,
     /// Train only the classifier (and not the pooler).
@@ -59,7 +59,7 @@ impl Default for TrainSettings {
             weight_decay: 0.01,
             clip: 1.0,
             label_smoothing: 0.0,
-            class_weights: None,
+            class_weights: ClassWeights::Equal,
             dropout: 0.1,
             freeze_encoder: false,
             patience: None,
@@ -68,15 +68,89 @@ impl Default for TrainSettings {
     }
 }
 
+impl TrainSettings {
+    /// Checks that every setting is one to train with.
+    ///
+    /// # Errors
+    /// [`TrainError::Setting`].
+    pub fn check(&self) -> Result<(), TrainError> {
+        let fraction = |value: f64| (0.0..1.0).contains(&value);
+        let above_zero = |value: f64| value > 0.0 && value.is_finite();
+        let must_be = |name: &'static str, value: f64, expected: &'static str| {
+            Err(TrainError::Setting { name, value: value.to_string(), expected })
+        };
+        if !(1..=100_000).contains(&self.epochs) {
+            return must_be("epochs", f64::from(self.epochs), "from 1 to 100000");
+        }
+        if self.batch_size == 0 {
+            return must_be("batch_size", 0.0, "at least 1");
+        }
+        for (name, value) in [("learning_rate", self.learning_rate), ("clip", self.clip)] {
+            if !above_zero(value) {
+                return must_be(name, value, "greater than 0");
+            }
+        }
+        let dropout = f64::from(self.dropout);
+        for (name, value) in [("warmup", self.warmup), ("weight_decay", self.weight_decay), ("dropout", dropout)] {
+            if !fraction(value) {
+                return must_be(name, value, "at least 0 and below 1");
+            }
+        }
+        if !(0.0..=1.0).contains(&self.label_smoothing) {
+            return must_be("label_smoothing", f64::from(self.label_smoothing), "from 0 to 1");
+        }
+        if self.patience == Some(0) {
+            return must_be("patience", 0.0, "at least 1");
+        }
+        Ok(())
+    }
+}
+
+/// Class weights in the loss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ClassWeights {
+    /// Every row counts the same.
+    #[default]
+    Equal,
+    /// Every class counts the same, however many rows it has.
+    Balanced,
+}
+
+impl ClassWeights {
+    /// Its name, as flags and reports have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Equal => "equal",
+            Self::Balanced => "balanced",
+        }
+    }
+}
+
 /// An event during training.
 #[derive(Debug, Clone, Copy)]
 pub enum Event<'a> {
+    /// Training begins. Only [`fine_tune`](crate::fine_tune) tells of it.
+    Start {
+        /// The labels, in the order of the logits.
+        labels: &'a [String],
+        /// Whether they are those of a new classification head.
+        new_head: bool,
+        /// Whether the labels of the texts are the indices of the model's, from 0.
+        class_indices: bool,
+        /// The texts of the training set.
+        training: usize,
+        /// The texts of the validation set.
+        validation: usize,
+    },
     /// An optimizer step was completed.
     Step {
         /// Steps completed so far.
         step: u64,
         /// Total number of steps.
         steps: u64,
+        /// The epoch that it is part of, from 1.
+        epoch: u32,
         /// The mean loss of the step's examples.
         loss: f64,
         /// The learning rate.
@@ -127,6 +201,7 @@ pub struct Trainer {
     pooled: Option<Vec<f32>>,
     frozen: Vec<bool>,
     random: Xoshiro256PlusPlus,
+    class_weights: Option<Vec<f32>>,
     step: u64,
 }
 
@@ -142,6 +217,7 @@ impl Trainer {
             adam: AdamW::new(&config, settings.weight_decay),
             frozen: (0..tensors.iter().len()).map(frozen).collect(),
             random: Xoshiro256PlusPlus::seed_from_u64(settings.seed),
+            class_weights: None,
             step: 0,
             pooled: None,
             config,
@@ -175,6 +251,9 @@ impl Trainer {
         if examples.is_empty() {
             return Err(TrainError::NoRows);
         }
+        if self.settings.class_weights == ClassWeights::Balanced {
+            self.class_weights = Some(examples.balanced_weights(self.config.labels().len()));
+        }
         if self.settings.freeze_encoder {
             self.pooled = Some(self.pool(examples)?);
         }
@@ -190,7 +269,7 @@ impl Trainer {
             order.shuffle(&mut self.random);
             let (mut loss, mut right) = (0.0, 0);
             for batch in order.chunks(batch_size) {
-                let (step_loss, step_right, event) = match self.step(examples, batch, steps) {
+                let (step_loss, step_right, event) = match self.step(examples, batch, epoch, steps) {
                     Err(TrainError::Diverged { step }) if best.is_some() => {
                         diverged = Some(step);
                         break 'epochs;
@@ -252,7 +331,7 @@ impl Trainer {
 
     /// The metrics of the current model.
     fn measured(&self, examples: &Examples, epoch: u32) -> Result<Metrics, TrainError> {
-        match measure(&self.config, &self.weights, self.kernels, examples, epoch, &|| false) {
+        match evaluate_weights(&self.config, &self.weights, self.kernels, examples, epoch, &|| false) {
             Ok(Some(metrics)) => Ok(metrics),
             Ok(None) | Err(TrainError::NotANumber { .. } | TrainError::Model(ModelError::NotFinite { .. })) => {
                 Err(TrainError::Diverged { step: self.step })
@@ -266,6 +345,7 @@ impl Trainer {
         &mut self,
         examples: &Examples,
         indices: &[usize],
+        epoch: u32,
         steps: u64,
     ) -> Result<(f64, usize, Event<'static>), TrainError> {
         let work = match &self.pooled {
@@ -274,7 +354,7 @@ impl Trainer {
             }
             None => Work::Network(Box::new(Network::new(&self.config, &self.weights, self.kernels)?)),
         };
-        let class_weights = self.settings.class_weights.as_deref();
+        let class_weights = self.class_weights.as_deref();
         let weight = |index: &usize| {
             class_weights
                 .map_or(1.0, |weights| f64::from(weights.get(examples.classes()[*index]).copied().unwrap_or(1.0)))
@@ -315,7 +395,7 @@ impl Trainer {
         let learning_rate = self.settings.learning_rate * linear(self.step, warmup, steps);
         self.adam.step(&mut self.weights, &gradient, learning_rate, &self.frozen);
         self.step += 1;
-        Ok((loss, right, Event::Step { step: self.step, steps, loss, learning_rate, gradient_norm }))
+        Ok((loss, right, Event::Step { step: self.step, steps, epoch, loss, learning_rate, gradient_norm }))
     }
 }
 
@@ -345,17 +425,17 @@ struct Best {
 }
 
 /// The metrics of a model with those weights on `examples`, computed as in inference; `epoch` is included in them.
-/// Nothing, when `stop` says so meanwhile.
+/// Nothing, when it is cancelled meanwhile.
 ///
 /// # Errors
 /// [`TrainError::NoRows`], [`TrainError::NotANumber`], and what the model says of pieces that it does not know.
-pub fn measure(
+pub fn evaluate_weights(
     config: &ModelConfig,
     weights: &Tensors,
     kernels: Kernels,
     examples: &Examples,
     epoch: u32,
-    stop: &dyn Fn() -> bool,
+    is_cancelled: &(dyn Fn() -> bool + Sync),
 ) -> Result<Option<Metrics>, TrainError> {
     let started = Instant::now();
     let bytes = weights.to_safetensors()?;
@@ -365,7 +445,7 @@ pub fn measure(
     let indices: Vec<usize> = (0..examples.len()).collect();
     let (mut scratch, mut logits) = (Scratch::new(), Vec::new());
     for part in examples.parts(&indices, TOKENS) {
-        if stop() {
+        if is_cancelled() {
             return Ok(None);
         }
         logits.clear();

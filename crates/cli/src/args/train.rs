@@ -3,8 +3,10 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum, ValueHint};
+use albertine_train::ClassWeights;
+use clap::{Args, ValueHint};
 
+use super::choices::class_weights;
 use super::{InputArgs, MODEL, positive, probability, threads};
 
 pub(super) const EXAMPLES: &str = "\
@@ -97,7 +99,13 @@ pub(crate) struct TrainArgs {
     pub(crate) label_smoothing: f32,
 
     /// Class weights in the loss: `balanced` compensates for rare classes
-    #[arg(long, value_name = "RULE", value_enum, default_value_t = ClassWeights::Equal, help_heading = "Training")]
+    #[arg(
+        long,
+        value_name = "RULE",
+        value_parser = class_weights(),
+        default_value = ClassWeights::Equal.name(),
+        help_heading = "Training"
+    )]
     pub(crate) class_weights: ClassWeights,
 
     /// Dropout probability before the classification head
@@ -115,15 +123,6 @@ pub(crate) struct TrainArgs {
     /// Number of threads, at most 1024 [default: all cores]
     #[arg(long, value_name = "N", value_parser = threads, help_heading = "Training")]
     pub(crate) threads: Option<NonZeroUsize>,
-}
-
-/// Class weights in the loss.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ClassWeights {
-    /// Every row counts the same
-    Equal,
-    /// Every class counts the same, however many rows it has
-    Balanced,
 }
 
 /// A number of at least 0 and below 1.

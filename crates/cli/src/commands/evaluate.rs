@@ -1,19 +1,18 @@
 //! `albertine evaluate`: metrics of a model on a labeled table.
 
-mod tally;
-
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
 use albertine::hub::Hub;
-use albertine::{Classifier, Classify, Columns, Counts, LongTexts, Transform, WindowSettings};
+use albertine::{Activation, Classifier, Classify, Columns, Counts, LongTexts, Transform, WindowSettings};
 use albertine_engine::{Format, Source, Target, WholeFile};
-use albertine_train::{Report, Run};
+use albertine_train::{LabeledEvaluation, Loss, Report, Run, TrainError};
 use anyhow::Context;
+use arrow::array::{Array, AsArray, RecordBatch, StringArray};
+use arrow::datatypes::Float32Type;
 
-use self::tally::Tally;
 use crate::args::{Errors, EvaluateArgs};
 use crate::exit::{Misuse, Outcome};
 use crate::interrupt::discard_output_on_interrupt;
@@ -45,13 +44,15 @@ pub(crate) fn evaluate(args: &EvaluateArgs, hub: &Hub, printer: &Printer) -> any
     let classify = Classify::new(Arc::clone(&classifier), columns)?;
     classify.output_schema(source.schema())?;
     let names = labels::names(classifier.labels(), args.labels.as_deref())?;
-    let mut tally = Tally::new(&classify, names, args, source.schema())?;
+    let mut evaluation = LabeledEvaluation::new(names, loss(&classifier)?)?;
+    let renamed = classify.renamed(source.schema()).into_iter().find(|(usual, _)| usual == LOGITS);
+    let logits_column = renamed.map_or_else(|| LOGITS.to_owned(), |(_, used)| used);
     let files = args.report.as_deref().map(|folder| Files::create(folder, &source)).transpose()?;
 
     let progress = Progress::new(printer.may_draw_progress(), source.rows_total(), source.bytes_total());
     let result = albertine_engine::for_each_window(source, &classify, WindowSettings::default(), |window, now| {
         progress.update(now.rows, now.bytes_read);
-        tally.add(&window)?;
+        add(&mut evaluation, &window, &logits_column, args)?;
         anyhow::Ok(ControlFlow::Continue(()))
     });
     progress.finish();
@@ -63,11 +64,11 @@ pub(crate) fn evaluate(args: &EvaluateArgs, hub: &Hub, printer: &Printer) -> any
     report::rows(printer, summary.rows, summary.elapsed, None);
     let counts: Counts = summary.counts.iter().sum();
     report::truncated(printer, &classifier, &counts);
-    tally.tell(printer);
-    let run = Run { runtime: summary.elapsed, epoch: None, left_out: tally.left_out(), truncated: counts.truncated };
-    let metrics = tally.evaluation().metrics(run)?;
+    tell(&evaluation, &classifier, printer);
+    let run = Run { runtime: summary.elapsed, truncated: counts.truncated, ..Run::default() };
+    let metrics = evaluation.metrics(run)?;
     let facts = facts(&found.to_string(), &model, &classifier, input, args);
-    let report = Report { facts: &facts, metrics: &metrics, mistakes: tally.mistakes() };
+    let report = evaluation.report(&facts, &metrics);
     printer.note(format_args!(
         "{} of {} correct ({:.2} %)",
         grouped(metrics.right()),
@@ -86,6 +87,61 @@ pub(crate) fn evaluate(args: &EvaluateArgs, hub: &Hub, printer: &Printer) -> any
         printer.note(format_args!("report written to {}", folder.join(PAGE).display()));
     }
     Ok(Outcome::Done)
+}
+
+/// The column of logits as [`Classify`] calls it where the table has none.
+const LOGITS: &str = "logits";
+
+/// How many names a note tells.
+const NAMED: usize = 12;
+
+fn loss(classifier: &Classifier) -> Result<Loss, TrainError> {
+    match classifier.activation() {
+        Activation::Softmax => Ok(Loss::CrossEntropy),
+        Activation::Sigmoid => Ok(Loss::BinaryCrossEntropy),
+        _ => Err(TrainError::Regression),
+    }
+}
+
+/// Counts the rows of a window that went through the model.
+fn add(
+    evaluation: &mut LabeledEvaluation,
+    window: &RecordBatch,
+    logits_column: &str,
+    args: &EvaluateArgs,
+) -> anyhow::Result<()> {
+    let labels = albertine::labels::read(&window[args.label_column.as_str()])?;
+    let logits = window[logits_column].as_list::<i32>();
+    let texts: StringArray = albertine::texts::read(window, &args.input.text_columns)?;
+    for (row, label) in labels.iter().enumerate() {
+        let logits = logits.is_valid(row).then(|| logits.value(row));
+        let logits = logits.as_ref().map(|logits| &**logits.as_primitive::<Float32Type>().values());
+        evaluation.add(label, logits, || texts.value(row).to_owned())?;
+    }
+    Ok(())
+}
+
+/// Says how labels were understood and which rows do not count.
+fn tell(evaluation: &LabeledEvaluation, classifier: &Classifier, printer: &Printer) {
+    let labels = classifier.labels();
+    let pairs = |pair: fn(usize, &String, &String) -> String| {
+        let names = evaluation.names().iter().zip(labels).enumerate().take(NAMED);
+        let mut pairs: Vec<String> = names.map(|(class, (name, label))| pair(class, name, label)).collect();
+        pairs.extend((labels.len() > NAMED).then(|| "...".to_owned()));
+        pairs.join(", ")
+    };
+    if evaluation.has_class_indices() {
+        let pairs = pairs(|class, name, _| format!("{class} is {name}"));
+        printer.note(format_args!("numeric labels were read as class indices: {pairs}"));
+    } else if evaluation.names() != labels {
+        let pairs = pairs(|_, name, label| format!("{name} is {label}"));
+        printer.note(format_args!("labels were mapped to the model's: {pairs}"));
+    }
+    match evaluation.skipped() {
+        0 => {}
+        1 => printer.warn("1 row has no text or no label and was skipped"),
+        many => printer.warn(format_args!("{} rows have no text or no label and were skipped", grouped(many))),
+    }
 }
 
 /// What the numbers are of, in the order in which a report tells it.

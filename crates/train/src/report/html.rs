@@ -41,7 +41,7 @@ pub(super) fn page(report: &Report<'_>) -> String {
     classes(&mut page, report);
     confusion(&mut page, report);
     calibration(&mut page, report);
-    mistakes(&mut page, report);
+    errors(&mut page, report);
     page.push_str("</body>\n</html>\n");
     page
 }
@@ -128,18 +128,18 @@ fn calibration(page: &mut String, report: &Report<'_>) {
     page.push_str("</details>\n");
 }
 
-fn mistakes(page: &mut String, report: &Report<'_>) {
-    if report.mistakes.is_empty() {
+fn errors(page: &mut String, report: &Report<'_>) {
+    if report.errors.is_empty() {
         return;
     }
     page.push_str(
         "<h2>Most confident errors</h2>\n<p>Either the model has not learned these, or their labels are wrong.</p>\n\
          <div class=\"wide\">",
     );
-    let body = report.mistakes.iter().map(|mistake| {
-        let text = format!("<span dir=\"auto\">{}</span>", escaped(&mistake.text));
-        let (label, got) = (label(report, mistake.expected), label(report, mistake.predicted));
-        vec![text, mistake.row.to_string(), label, got, decimal(mistake.confidence)]
+    let body = report.errors.iter().map(|error| {
+        let text = format!("<span dir=\"auto\">{}</span>", escaped(&error.text));
+        let (label, got) = (label(report, error.expected), label(report, error.predicted));
+        vec![text, error.row.to_string(), label, got, decimal(error.confidence)]
     });
     table(page, &["text", "row", "label", "predicted", "score"], body);
     page.push_str("</div>\n");

@@ -53,6 +53,7 @@ fn train(
     let trained = Trainer::new(config, weights, settings, kernels)
         .train(&examples(count, 1), validation, &mut |event| {
             match event {
+                Event::Start { .. } => {}
                 Event::Step { loss, .. } => steps.push(*loss),
                 Event::Epoch { validation, loss, .. } => epochs.push(validation.map_or(*loss, |metrics| metrics.loss)),
             }
@@ -67,18 +68,22 @@ fn a_model_learns_what_tells_the_classes_and_knows_it_of_new_texts() {
     let new = examples(80, 2);
     let (config, before) = tiny();
     let kernels = Kernels::detect().unwrap();
-    let untrained = measure(&config, &before, kernels, &new, 0, &|| false).unwrap().unwrap();
+    let untrained = evaluate_weights(&config, &before, kernels, &new, 0, &|| false).unwrap().unwrap();
     assert!(untrained.accuracy < 0.5, "{}", untrained.accuracy);
     let (trained, steps, epochs) = train(512, TrainSettings { epochs: 12, ..settings() }, 2, Some(&new));
     assert_eq!((steps.len(), epochs.len()), (12 * 32, 12));
-    let metrics = measure(&config, &trained.weights, kernels, &new, trained.epoch, &|| false).unwrap().unwrap();
+    let metrics =
+        evaluate_weights(&config, &trained.weights, kernels, &new, trained.epoch, &|| false).unwrap().unwrap();
     assert!(metrics.accuracy > 0.75, "{}", metrics.accuracy);
     // the epoch that is kept is the best one
     let best = epochs.iter().copied().fold(f64::INFINITY, f64::min);
     assert_eq!(metrics.loss, best);
     assert_eq!(epochs[trained.epoch as usize - 1], best);
     assert_eq!(trained.validation.map(|metrics| metrics.loss), Some(best));
-    assert!(measure(&config, &trained.weights, kernels, &new, 0, &|| true).unwrap().is_none(), "it can be stopped");
+    assert!(
+        evaluate_weights(&config, &trained.weights, kernels, &new, 0, &|| true).unwrap().is_none(),
+        "it can be stopped"
+    );
 }
 
 #[test]

@@ -1,18 +1,22 @@
-//! The model card of a trained model.
+//! The model card of a fine-tuned model.
 
 use std::path::Path;
 
-use albertine_train::Metrics;
+use crate::Metrics;
+use crate::error::plain;
 
-use super::plain;
-
-/// What the model is, what it was measured at, and how it was made.
-pub(super) fn card(output: &Path, facts: &[(&str, String)], labels: &[String], measured: Option<&Metrics>) -> String {
+/// What the model is, its metrics, and how it was trained.
+pub(super) fn model_card(
+    output: &Path,
+    facts: &[(&str, String)],
+    labels: &[String],
+    metrics: Option<&Metrics>,
+) -> String {
     let name = output.file_name().unwrap_or_default().to_string_lossy();
     let labels: String = labels.iter().map(|label| format!("- {}\n", plain(label))).collect();
     let facts: String =
         facts.iter().map(|(name, value)| format!("| {name} | {} |\n", plain(value).replace('|', "\\|"))).collect();
-    let numbers = measured.map_or_else(
+    let numbers = metrics.map_or_else(
         || "The model was not evaluated.\n".to_owned(),
         |metrics| {
             format!(

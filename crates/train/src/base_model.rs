@@ -12,7 +12,7 @@ use crate::{Tensors, TrainError};
 
 /// A base model: any checkpoint, including a pretrained one without a classifier.
 #[derive(Debug)]
-pub struct Base {
+pub struct BaseModel {
     checkpoint: Checkpoint,
     pieces: SubwordTokenizer,
     limit: usize,
@@ -37,7 +37,7 @@ impl Head {
     }
 }
 
-impl Base {
+impl BaseModel {
     /// A checkpoint whose texts are cut to `limit` pieces; `None`: to what it can read, or what its vocabulary says.
     ///
     /// # Errors
@@ -139,9 +139,9 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn base(name: &str, limit: Option<usize>) -> Result<Base, TrainError> {
+    fn base(name: &str, limit: Option<usize>) -> Result<BaseModel, TrainError> {
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/golden").join(name);
-        Base::new(Checkpoint::open(&golden).unwrap(), limit)
+        BaseModel::new(Checkpoint::open(&golden).unwrap(), limit)
     }
 
     fn labels(labels: &[&str]) -> BTreeSet<String> {

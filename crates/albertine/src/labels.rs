@@ -1,0 +1,102 @@
+//! The labels of a table: a column of text, numbers or booleans.
+
+use arrow::array::{ArrayRef, AsArray, StringArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type, Schema};
+
+use crate::Error;
+
+/// Checks that the column is there, once, and that its values are labels: text, numbers or booleans.
+///
+/// # Errors
+/// [`Error::MissingColumn`], [`Error::SeveralColumns`], [`Error::NotLabels`].
+pub fn require(schema: &Schema, column: &str) -> Result<(), Error> {
+    let mut found = schema.fields().iter().filter(|field| field.name() == column);
+    match (found.next(), found.next()) {
+        (Some(field), None) if is_label(field.data_type()) => Ok(()),
+        (Some(field), None) => {
+            Err(Error::NotLabels { column: column.to_owned(), found: field.data_type().to_string() })
+        }
+        (Some(_), Some(_)) => Err(Error::SeveralColumns { column: column.to_owned() }),
+        (None, _) => Err(Error::MissingColumn {
+            column: column.to_owned(),
+            columns: schema.fields().iter().map(|field| field.name().clone()).collect(),
+        }),
+    }
+}
+
+fn is_label(kind: &DataType) -> bool {
+    match kind {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Boolean | DataType::Null => true,
+        DataType::Dictionary(_, values) => is_label(values),
+        kind => kind.is_numeric(),
+    }
+}
+
+/// The labels of a column as text, trimmed; whole numbers without a fraction, whatever the type of the column.
+///
+/// ```
+/// use std::sync::Arc;
+/// use arrow::array::Float64Array;
+///
+/// let labels = albertine::labels::read(&(Arc::new(Float64Array::from(vec![Some(1.0), None])) as _))?;
+/// assert_eq!(labels.iter().collect::<Vec<_>>(), [Some("1"), None]);
+/// # Ok::<(), albertine::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Arrow`] for a column that [`require`] refuses.
+pub fn read(column: &ArrayRef) -> Result<StringArray, Error> {
+    if column.data_type().is_floating()
+        || matches!(column.data_type(), DataType::Decimal128(..) | DataType::Decimal256(..))
+    {
+        let numbers = cast(column, &DataType::Float64)?;
+        let numbers = numbers.as_primitive::<Float64Type>().iter();
+        return Ok(numbers.map(|number| number.map(|number| number.to_string())).collect());
+    }
+    let labels = cast(column, &DataType::Utf8)?;
+    Ok(labels.as_string::<i32>().iter().map(|label| label.map(str::trim)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::Arc;
+
+    use arrow::array::{BooleanArray, Decimal128Array, Float32Array, Int8Array};
+    use arrow::datatypes::Field;
+
+    use super::*;
+
+    #[test]
+    fn whole_numbers_are_the_same_labels_in_columns_of_any_type() {
+        let decimals = Decimal128Array::from(vec![Some(100), None]).with_precision_and_scale(5, 2).unwrap();
+        let columns: [ArrayRef; 3] = [
+            Arc::new(Int8Array::from(vec![Some(1), None])),
+            Arc::new(Float32Array::from(vec![Some(1.0), None])),
+            Arc::new(decimals),
+        ];
+        for column in columns {
+            assert!(is_label(column.data_type()));
+            assert_eq!(read(&column).unwrap().iter().collect::<Vec<_>>(), [Some("1"), None], "{}", column.data_type());
+        }
+        let booleans: ArrayRef = Arc::new(BooleanArray::from(vec![true]));
+        assert_eq!(read(&booleans).unwrap().value(0), "true");
+        assert!(!is_label(&DataType::Binary) && !is_label(&DataType::Date32));
+    }
+
+    #[test]
+    fn a_column_of_labels_is_there_once_and_of_the_right_type() {
+        let field = |name: &str, kind: DataType| Field::new(name, kind, true);
+        let schema = Schema::new(vec![
+            field("label", DataType::Utf8),
+            field("day", DataType::Date32),
+            field("twice", DataType::Utf8),
+            field("twice", DataType::Utf8),
+        ]);
+        assert!(require(&schema, "label").is_ok());
+        assert!(matches!(require(&schema, "day"), Err(Error::NotLabels { .. })));
+        assert!(matches!(require(&schema, "twice"), Err(Error::SeveralColumns { .. })));
+        assert!(matches!(require(&schema, "topic"), Err(Error::MissingColumn { .. })));
+    }
+}

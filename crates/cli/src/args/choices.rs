@@ -1,0 +1,66 @@
+//! Flags whose values are those of an enum of the library: the library names them, and `--help` explains them here.
+
+use albertine::{Activation, Encoding, Precision};
+use albertine_engine::Format;
+use albertine_train::ClassWeights;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
+const CSV: (Format, &str) = (Format::Csv, "Comma-separated values with a header");
+const TSV: (Format, &str) = (Format::Tsv, "Tab-separated values with a header");
+const JSONL: (Format, &str) = (Format::Jsonl, "One JSON object per line");
+const PARQUET: (Format, &str) = (Format::Parquet, "Apache Parquet");
+const TXT: (Format, &str) = (Format::Txt, "One text per line");
+
+/// Formats that can be read.
+pub(super) fn input_format() -> impl TypedValueParser<Value = Format> {
+    choices(Format::name, vec![CSV, TSV, JSONL, PARQUET, TXT])
+}
+
+/// Formats that can be written.
+pub(super) fn output_format() -> impl TypedValueParser<Value = Format> {
+    choices(Format::name, vec![CSV, TSV, JSONL, PARQUET])
+}
+
+/// The functions that turn logits into scores of classes.
+pub(super) fn activation() -> impl TypedValueParser<Value = Activation> {
+    let softmax = (Activation::Softmax, "One class per text: the scores of all classes sum to 1");
+    let sigmoid = (Activation::Sigmoid, "Any number of classes per text: each class is scored independently");
+    choices(Activation::name, vec![softmax, sigmoid])
+}
+
+/// How texts are split into pieces.
+pub(super) fn encoding() -> impl TypedValueParser<Value = Encoding> {
+    let document = (Encoding::Document, "The whole text at once, as models are trained");
+    let token = (Encoding::Token, "Each token separately, as Spark NLP does it");
+    choices(Encoding::name, vec![document, token])
+}
+
+/// Numeric precisions of the encoder.
+pub(super) fn precision() -> impl TypedValueParser<Value = Precision> {
+    let f32 = (Precision::F32, "32-bit floating point: exact");
+    let bf16 = (Precision::Bf16, "bfloat16 matrix products, on CPUs that support them");
+    let int8 = (Precision::Int8, "8-bit integer matrix products");
+    choices(Precision::name, vec![f32, bf16, int8])
+}
+
+/// Class weights in the loss.
+pub(super) fn class_weights() -> impl TypedValueParser<Value = ClassWeights> {
+    let equal = (ClassWeights::Equal, "Every row counts the same");
+    let balanced = (ClassWeights::Balanced, "Every class counts the same, however many rows it has");
+    choices(ClassWeights::name, vec![equal, balanced])
+}
+
+/// These values by their names, each with what `--help` says of it.
+fn choices<T>(
+    name: impl Fn(T) -> &'static str + Clone + Send + Sync + 'static,
+    choices: Vec<(T, &'static str)>,
+) -> impl TypedValueParser<Value = T>
+where
+    T: Copy + Send + Sync + 'static,
+{
+    let values = choices.iter().map(|&(value, help)| PossibleValue::new(name(value)).help(help));
+    PossibleValuesParser::new(values).try_map(move |typed| {
+        let found = choices.iter().find(|(value, _)| name(*value) == typed);
+        found.map(|(value, _)| *value).ok_or("not one of the choices")
+    })
+}

@@ -1,0 +1,316 @@
+//! Fine-tuning from labeled texts to a model directory, in one call.
+
+mod model_card;
+mod steps_log;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use albertine_model::{Kernels, WholeFolder};
+
+use self::steps_log::StepsLog;
+use crate::{
+    BaseModel, Event, Examples, Head, LabelNames, LabeledTexts, Metrics, Report, TrainError, TrainSettings, Trained,
+    Trainer, evaluate_weights,
+};
+
+/// The texts of a fine-tuning.
+#[derive(Debug)]
+pub struct Datasets {
+    /// The training set.
+    pub training: LabeledTexts,
+    /// What the model is evaluated on after each epoch.
+    pub validation: Validation,
+    /// What the trained model is evaluated on.
+    pub test: Option<LabeledTexts>,
+}
+
+/// What a model is evaluated on after each epoch.
+#[derive(Debug)]
+pub enum Validation {
+    /// Nothing: the model of the last epoch is kept.
+    None,
+    /// These texts: the epoch with the lowest loss on them is kept.
+    Texts(LabeledTexts),
+    /// A random fraction of the training set, above 0 and below 1, which is held out; drawn by the seed of the
+    /// settings.
+    Split(f64),
+}
+
+/// Where the texts and the base model came from, for the report and the model card.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Provenance {
+    /// The base model.
+    pub base_model: String,
+    /// The training set.
+    pub input: String,
+    /// The columns of the text.
+    pub text_columns: String,
+    /// The column of the label.
+    pub label_column: String,
+    /// The validation set; not read where a fraction of the training set is held out.
+    pub validation: String,
+    /// The test set.
+    pub test: String,
+}
+
+/// A fine-tuned model, not yet written.
+#[derive(Debug)]
+pub struct FineTuned {
+    /// The epoch whose weights are kept, from 1.
+    pub epoch: u32,
+    /// The epochs that were completed.
+    pub epochs: u32,
+    /// The steps that were made in all.
+    pub steps: u64,
+    /// The metrics on the validation set after the epoch that is kept.
+    pub validation: Option<Metrics>,
+    /// The metrics on the test set; none when the evaluation was cancelled.
+    pub test: Option<Metrics>,
+    /// The step at which training diverged; the weights are those of an epoch before it.
+    pub diverged: Option<u64>,
+    /// Whether it was cancelled.
+    pub interrupted: bool,
+    base: BaseModel,
+    head: Head,
+    weights: crate::Tensors,
+    settings: TrainSettings,
+    kernels: Kernels,
+    log: String,
+    training_texts: usize,
+    validation_texts: usize,
+    split: Option<f64>,
+}
+
+/// Fine-tunes `base` on labeled texts.
+///
+/// The model's own classification head goes on where the labels are its own, else it gets a new one
+/// ([`BaseModel::head`]). With a validation set the epoch with the lowest loss on it is kept. The same seed gives the
+/// same weights, bit for bit, at any number of threads of `kernels` on one kind of CPU.
+///
+/// `listen` hears of every step and epoch. Once `is_cancelled` is true, training stops after the step at work and keeps
+/// what it has: with a validation set the best epoch so far, else the weights as they are.
+///
+/// ```no_run
+/// use std::path::Path;
+/// use albertine_model::{Checkpoint, Kernels};
+/// use albertine_train::{
+///     BaseModel, Datasets, LabeledTexts, Provenance, TrainSettings, Validation, create_output, fine_tune,
+/// };
+///
+/// let base = BaseModel::new(Checkpoint::open(Path::new("albert-base-v2"))?, None)?;
+/// let mut training = LabeledTexts::new("news");
+/// training.push(&base, Some("Oil prices rose on Monday."), Some("Business"))?;
+/// training.push(&base, Some("The home side won in extra time."), Some("Sports"))?;
+/// let datasets = Datasets { training, validation: Validation::None, test: None };
+/// let output = create_output(Path::new("my-model"))?;
+/// let settings = TrainSettings::default();
+/// let model = fine_tune(base, datasets, &settings, Kernels::detect()?, &|| false, &mut |event|
+/// println!("{event:?}"))?; model.save(output, &Provenance::default())?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// [`TrainError::Setting`], [`TrainError::NoRows`], [`TrainError::OneLabel`], [`TrainError::Split`],
+/// [`TrainError::NoValidation`], [`TrainError::UnseenLabel`] for a label of another set that the training set lacks,
+/// [`TrainError::Diverged`] when training diverges before anything is worth keeping, and what [`BaseModel::weights`]
+/// says.
+pub fn fine_tune(
+    base: BaseModel,
+    datasets: Datasets,
+    settings: &TrainSettings,
+    kernels: Kernels,
+    is_cancelled: &(dyn Fn() -> bool + Sync),
+    listen: &mut (dyn FnMut(&Event<'_>) + Send),
+) -> Result<FineTuned, TrainError> {
+    let Datasets { training, validation, test } = datasets;
+    settings.check()?;
+    if settings.patience.is_some() && matches!(validation, Validation::None) {
+        return Err(TrainError::NoValidation);
+    }
+    let found = training.labels();
+    let head = head(&base, &found)?;
+    let names = LabelNames::of_model(head.labels())?;
+    let mut training = training.examples(&names)?;
+    let split = if let Validation::Split(fraction) = validation { Some(fraction) } else { None };
+    let validation = match validation {
+        Validation::None => None,
+        Validation::Texts(texts) => Some(examples(texts, &names)?),
+        Validation::Split(fraction) => Some(hold_out(&mut training, fraction, settings.seed)?),
+    };
+    let test = test.map(|texts| examples(texts, &names)).transpose()?;
+
+    let validation_texts = validation.as_ref().map_or(0, Examples::len);
+    let start = Event::Start {
+        labels: head.labels(),
+        new_head: matches!(head, Head::New(_)),
+        class_indices: matches!(head, Head::Own(_)) && !found.iter().all(|label| head.labels().contains(label)),
+        training: training.len(),
+        validation: validation_texts,
+    };
+    listen(&start);
+    let (config, weights) = base.weights(&head, settings.seed)?;
+    let mut log = StepsLog::default();
+    let trainer = Trainer::new(config.clone(), weights, settings.clone(), kernels);
+    let trained = trainer.train(&training, validation.as_ref(), &mut |event| {
+        log.add(event);
+        listen(event);
+        if is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    let Trained { weights, epoch, steps, validation, diverged } = trained;
+    let test = match &test {
+        Some(test) => evaluate_weights(&config, &weights, kernels, test, epoch, is_cancelled)?,
+        None => None,
+    };
+    Ok(FineTuned {
+        epoch,
+        epochs: log.epochs(),
+        steps,
+        validation,
+        test,
+        diverged,
+        interrupted: is_cancelled(),
+        base,
+        head,
+        weights,
+        settings: settings.clone(),
+        kernels,
+        log: log.into_lines(),
+        training_texts: training.len(),
+        validation_texts,
+        split,
+    })
+}
+
+/// The classification head for these labels of the training set.
+fn head(base: &BaseModel, labels: &BTreeSet<String>) -> Result<Head, TrainError> {
+    let mut labels_of_rows = labels.iter();
+    match (labels_of_rows.next(), labels_of_rows.next()) {
+        (None, _) => Err(TrainError::NoRows),
+        (Some(label), None) => Err(TrainError::OneLabel { label: label.clone() }),
+        _ => base.head(labels),
+    }
+}
+
+/// Checks that `output` can be the folder of a new model: it is new, or an empty folder.
+///
+/// # Errors
+/// [`TrainError::NoFolderName`] and [`TrainError::Exists`].
+pub fn check_output(output: &Path) -> Result<(), TrainError> {
+    if output.file_name().is_none() {
+        return Err(TrainError::NoFolderName { path: output.to_owned() });
+    }
+    let Ok(found) = fs::symlink_metadata(output) else { return Ok(()) };
+    let is_empty_folder = found.is_dir() && fs::read_dir(output).is_ok_and(|mut entries| entries.next().is_none());
+    if is_empty_folder { Ok(()) } else { Err(TrainError::Exists { path: output.to_owned() }) }
+}
+
+/// Begins the folder of a new model, before the work that fills it.
+///
+/// # Errors
+/// As [`check_output`], and [`TrainError::Output`] when it cannot be created.
+pub fn create_output(output: &Path) -> Result<WholeFolder, TrainError> {
+    check_output(output)?;
+    WholeFolder::create(output).map_err(TrainError::output)
+}
+
+/// The texts of a validation or test set: of the classes that are trained.
+fn examples(texts: LabeledTexts, names: &LabelNames) -> Result<Examples, TrainError> {
+    let dataset = texts.name().to_owned();
+    texts.examples(names).map_err(|error| match error {
+        TrainError::UnknownLabel { label, .. } => TrainError::UnseenLabel { dataset, label },
+        other => other,
+    })
+}
+
+/// Takes a fraction out of the training set at random.
+fn hold_out(training: &mut Examples, fraction: f64, seed: u64) -> Result<Examples, TrainError> {
+    let (rows, held_out) = (training.len(), (training.len() as f64 * fraction).round() as usize);
+    if held_out == 0 || held_out >= rows {
+        return Err(TrainError::Split { fraction, rows, held_out });
+    }
+    Ok(training.split(held_out, seed))
+}
+
+impl FineTuned {
+    /// The labels, in the order of the logits.
+    #[must_use]
+    pub fn labels(&self) -> &[String] {
+        self.head.labels()
+    }
+
+    /// The metrics on the test set, else on the validation set.
+    #[must_use]
+    pub fn metrics(&self) -> Option<&Metrics> {
+        self.test.as_ref().or(self.validation.as_ref())
+    }
+
+    /// Writes the model directory: the model with its model card, `metrics.jsonl` (a line for each step and each epoch)
+    /// and, where it was evaluated, `metrics.json` and `report.html`.
+    ///
+    /// # Errors
+    /// [`TrainError::Model`], [`TrainError::Output`] and [`TrainError::Io`] when it cannot be written.
+    pub fn save(self, output: WholeFolder, provenance: &Provenance) -> Result<(), TrainError> {
+        let facts = self.facts(output.place(), provenance);
+        let card = model_card::model_card(output.place(), &facts, self.labels(), self.metrics());
+        let folder = output.path();
+        let report = self
+            .metrics()
+            .map(|metrics| {
+                let report = Report { facts: &facts, metrics, errors: &[] };
+                Ok::<_, TrainError>((report.json()?, report.page()))
+            })
+            .transpose()?;
+        self.base.finish(self.head, &self.weights, card)?.save(folder)?;
+        let write = |name: &str, text: &str| {
+            let path = folder.join(name);
+            fs::write(&path, text).map_err(TrainError::io("write", &path))
+        };
+        write("metrics.jsonl", &self.log)?;
+        if let Some((json, page)) = report {
+            write("metrics.json", &json)?;
+            write("report.html", &page)?;
+        }
+        output.finish_or_keep().map_err(TrainError::output)
+    }
+
+    /// How the model was trained, in the order of the report.
+    fn facts(&self, output: &Path, provenance: &Provenance) -> Vec<(&'static str, String)> {
+        let Provenance { base_model, input, text_columns, label_column, validation, test } = provenance.clone();
+        let settings = &self.settings;
+        vec![
+            ("model", output.display().to_string()),
+            ("base model", base_model),
+            ("input", input),
+            ("text columns", text_columns),
+            ("label column", label_column),
+            ("training texts", self.training_texts.to_string()),
+            ("validation set", self.split.map_or(validation, |fraction| format!("{fraction} of the input"))),
+            ("validation texts", self.validation_texts.to_string()),
+            ("test set", test),
+            ("epochs", settings.epochs.to_string()),
+            ("epoch kept", self.epoch.to_string()),
+            ("steps", self.steps.to_string()),
+            ("interrupted", self.interrupted.to_string()),
+            ("batch size", settings.batch_size.to_string()),
+            ("learning rate", settings.learning_rate.to_string()),
+            ("warmup", settings.warmup.to_string()),
+            ("weight decay", settings.weight_decay.to_string()),
+            ("max gradient norm", settings.clip.to_string()),
+            ("label smoothing", settings.label_smoothing.to_string()),
+            ("dropout", settings.dropout.to_string()),
+            ("class weights", settings.class_weights.name().to_owned()),
+            ("patience", settings.patience.map_or_else(|| "none".to_owned(), |patience| patience.to_string())),
+            ("encoder frozen", settings.freeze_encoder.to_string()),
+            ("max sentence length", self.base.limit().to_string()),
+            ("seed", settings.seed.to_string()),
+            ("cpu level", self.kernels.level().to_string()),
+            ("albertine", env!("CARGO_PKG_VERSION").to_owned()),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests;
