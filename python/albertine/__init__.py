@@ -17,15 +17,18 @@ from typing import TYPE_CHECKING, Any
 
 from albertine._albertine import VERSION as __version__
 from albertine._classify import Prediction, classify
+from albertine._train import Evaluation, TrainEpoch, TrainResult, TrainStart, TrainStep, evaluate, train
 from albertine.errors import (
     AlbertineError,
     ColumnError,
     HubError,
+    LabelError,
     ModelError,
     ModelNotFound,
     ParamError,
     PipelineError,
     RowError,
+    TrainingError,
     TruncationWarning,
 )
 
@@ -51,8 +54,10 @@ __all__ = [
     "Annotation",
     "ColumnError",
     "DocumentAssembler",
+    "Evaluation",
     "Finisher",
     "HubError",
+    "LabelError",
     "LightPipeline",
     "ModelError",
     "ModelNotFound",
@@ -69,11 +74,18 @@ __all__ = [
     "SentenceDetector",
     "Tokenizer",
     "TokenizerModel",
+    "TrainEpoch",
+    "TrainResult",
+    "TrainStart",
+    "TrainStep",
+    "TrainingError",
     "TruncationWarning",
     "__version__",
     "classify",
+    "evaluate",
     "load",
     "start",
+    "train",
     "version",
 ]
 

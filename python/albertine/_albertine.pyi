@@ -2,11 +2,24 @@
 
 import os
 from pathlib import Path
-from typing import Any, Iterator, Optional, final
+from typing import Any, Callable, Iterator, Optional, final
 
 from typing_extensions import Self
 
-__all__ = ["VERSION", "Batches", "Classifier", "Pipeline", "default_params", "known_models", "published_models", "pull", "read_exceptions", "remove"]
+__all__ = [
+    "VERSION",
+    "Batches",
+    "Classifier",
+    "Pipeline",
+    "default_params",
+    "evaluate",
+    "known_models",
+    "published_models",
+    "pull",
+    "read_exceptions",
+    "remove",
+    "train",
+]
 
 VERSION: str
 
@@ -95,3 +108,19 @@ def published_models(
 ) -> list[tuple[str, Optional[str], Optional[str], bool, Optional[str], str]]: ...
 def pull(name: str, lang: Optional[str] = None) -> Optional[Path]: ...
 def remove(name: str) -> list[Path]: ...
+def train(
+    training: tuple[str, Any],
+    validation: Optional[tuple[str, Any]],
+    test: Optional[tuple[str, Any]],
+    arguments: dict[str, Any],
+    listener: Optional[Callable[[str, dict[str, Any]], None]],
+) -> dict[str, Any]: ...
+def evaluate(
+    classifier: Classifier,
+    input: str,
+    stream: Any,
+    text_columns: list[str],
+    label_column: str,
+    labels: Optional[list[str]],
+    folder: Optional[str],
+) -> str: ...

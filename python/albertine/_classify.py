@@ -111,7 +111,7 @@ def classify(
     >>> table.column_names, table["label"].to_pylist()
     (['headline', 'label', 'score'], ['Business'])
     """
-    classifier = _loaded(
+    classifier = loaded(
         os.fspath(model or "ag_news"), precision, max_sentence_length, case_sensitive, encoding, window_overlap, threads
     )
     if isinstance(texts, str):
@@ -168,7 +168,7 @@ def _predict(
 _last: tuple[tuple[Any, ...], _albertine.Classifier] | None = None
 
 
-def _loaded(
+def loaded(
     name: str,
     precision: str,
     max_sentence_length: Optional[int],

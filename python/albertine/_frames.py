@@ -12,7 +12,7 @@ from albertine.errors import AlbertineError, ColumnError, RowError
 if TYPE_CHECKING:
     from albertine._stage import Spec
 
-__all__ = ["Source", "broken_text", "check", "has_arrow", "library", "needed", "python_values", "transform", "transform_with"]
+__all__ = ["Source", "broken_text", "check", "has_arrow", "library", "needed", "no_table", "pandas_name", "python_values", "require_frame", "require_table", "transform", "transform_with"]
 
 #: A pass over an Arrow stream: the stream, and the annotator types of columns that do not say theirs.
 Pass = Callable[[Any, "dict[str, str]"], _albertine.Batches]
@@ -55,13 +55,13 @@ def check(stages: Sequence[Spec], frame: Any) -> None:
     pipeline = _albertine.Pipeline(list(stages))
     kind = library(frame)
     if kind == "pandas":
-        _require_frame(frame, "pandas")
+        require_frame(frame, "pandas")
         _pandas(pipeline.transform, frame.head(0), _pandas_kinds(frame))
     elif kind == "polars":
-        _require_frame(frame, "polars")
+        require_frame(frame, "polars")
         _polars(pipeline.transform, frame.head(0), _polars_kinds(frame))
     elif kind == "pyarrow":
-        _require_table(frame)
+        require_table(frame)
         pipeline.output_schema(frame.schema, {})
     elif hasattr(frame, "__arrow_c_schema__"):
         _of_capsule(pipeline.output_schema, frame)
@@ -75,13 +75,13 @@ def transform_with(run: Pass, frame: Any) -> Any:
     ``pyarrow.Table``, or without pyarrow as a table with that interface."""
     kind = library(frame)
     if kind == "pandas":
-        _require_frame(frame, "pandas")
+        require_frame(frame, "pandas")
         return _pandas(run, frame, _pandas_kinds(frame))
     if kind == "polars":
-        _require_frame(frame, "polars")
+        require_frame(frame, "polars")
         return _polars(run, frame, _polars_kinds(frame))
     if kind == "pyarrow":
-        _require_table(frame)
+        require_table(frame)
         return _pyarrow(run, frame)
     batches = _of_capsule(run, frame)
     try:
@@ -93,7 +93,7 @@ def transform_with(run: Pass, frame: Any) -> Any:
 def _of_capsule(work: Pass, frame: Any) -> Any:
     """What some work gives of a table that only has the PyCapsule interface."""
     if not has_arrow(frame):
-        raise _no_table(frame)
+        raise no_table(frame)
     try:
         return work(frame, {})
     except ValueError as error:
@@ -107,24 +107,24 @@ def has_arrow(frame: Any) -> bool:
     return hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "__arrow_c_array__")
 
 
-def _no_table(frame: Any) -> TypeError:
+def no_table(frame: Any) -> TypeError:
     return TypeError(
         f"expected a Spark, pandas or polars DataFrame, a pyarrow Table, RecordBatch or RecordBatchReader, or another table "
         f"with the Arrow PyCapsule interface, not {type(frame).__module__}.{type(frame).__qualname__}"
     )
 
 
-def _require_frame(frame: Any, kind: str) -> None:
+def require_frame(frame: Any, kind: str) -> None:
     """Tells what to do with the part of a frame, or with one that is still to be."""
     if hasattr(frame, "to_frame"):
         raise TypeError(f"expected a {kind} DataFrame; make one of a {type(frame).__name__} with .to_frame('text')")
     if hasattr(frame, "collect"):
         raise TypeError("expected a DataFrame; a LazyFrame has to be collected first: .collect()")
     if not hasattr(frame, "columns"):
-        raise _no_table(frame)
+        raise no_table(frame)
 
 
-def _require_table(frame: Any) -> None:
+def require_table(frame: Any) -> None:
     import pyarrow as pa
 
     if isinstance(frame, (pa.Array, pa.ChunkedArray)):
@@ -132,7 +132,7 @@ def _require_table(frame: Any) -> None:
     if hasattr(frame, "to_reader") and not isinstance(frame, pa.Table):
         raise TypeError(f"expected a table or a reader; a {type(frame).__name__} gives one: .to_reader()")
     if not isinstance(frame, (pa.Table, pa.RecordBatch, pa.RecordBatchReader)):
-        raise _no_table(frame)
+        raise no_table(frame)
 
 
 # pyarrow
@@ -282,7 +282,7 @@ def _pandas_kinds(frame: Any) -> dict[str, str]:
     kinds = {}
     for name, column in frame.items():
         if column.dtype == object:
-            own = _pandas_name(name)
+            own = pandas_name(name)
             kind = _kind_of_items(column, known.get(own))
             if kind is not None:
                 kinds[own] = kind
@@ -305,7 +305,7 @@ def _kind_of_items(column: Any, known: str | None) -> str | None:
     return kind or known
 
 
-def _pandas_name(name: Any) -> str:
+def pandas_name(name: Any) -> str:
     """The name of a column for stages: with columns of many levels the first of those that are not empty."""
     return str(name[0] if isinstance(name, tuple) and not any(name[1:]) else name)
 
@@ -314,7 +314,7 @@ def _pandas(run: Pass, frame: Any, kinds: dict[str, str]) -> Any:
     import pandas as pd
 
     pa = needed("pyarrow", "a pandas DataFrame")
-    names = [_pandas_name(name) for name in frame.columns]
+    names = [pandas_name(name) for name in frame.columns]
     columns, opaque = [], {}
     for name, (_, column) in zip(names, frame.items()):
         array, what = _pandas_column(column, kinds.get(name), pa)

@@ -6,11 +6,13 @@ __all__ = [
     "AlbertineError",
     "ColumnError",
     "HubError",
+    "LabelError",
     "ModelError",
     "ModelNotFound",
     "ParamError",
     "PipelineError",
     "RowError",
+    "TrainingError",
     "TruncationWarning",
 ]
 
@@ -48,6 +50,14 @@ class ParamError(AlbertineError, ValueError):
 
 class RowError(AlbertineError, ValueError):
     """A row that cannot be processed; the message includes its number, counted from 0."""
+
+
+class LabelError(AlbertineError, ValueError):
+    """Labels of a table that a model does not have, or that no classifier can be trained on."""
+
+
+class TrainingError(AlbertineError):
+    """A training that diverged, or a model that cannot be written to its folder."""
 
 
 class TruncationWarning(UserWarning):

@@ -90,6 +90,14 @@ impl Batches {
     }
 }
 
+impl Batches {
+    /// Texts that were truncated so far.
+    pub(crate) fn truncated(&self) -> u64 {
+        let stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
+        stream.windows.counts().iter().map(|counts| counts.truncated).sum()
+    }
+}
+
 #[pymethods]
 impl Batches {
     /// The schema of the batches.

@@ -37,6 +37,11 @@ impl From<Arc<albertine::Classifier>> for Classifier {
 type Prediction<'py> = (Option<String>, f32, Bound<'py, PyDict>);
 
 impl Classifier {
+    /// The model as the library has it.
+    pub(crate) fn inner(&self) -> &Arc<albertine::Classifier> {
+        &self.inner
+    }
+
     /// A classifier that no other shares, over the same weights.
     pub(crate) fn own(&self) -> Result<albertine::Classifier, Error> {
         let precision = self.inner.model().precision();

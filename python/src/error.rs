@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use albertine::Error;
+use albertine_train::TrainError;
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -13,6 +14,8 @@ use pyo3::types::PyType;
 pub(crate) enum Failure {
     /// In the library.
     Library(Error),
+    /// In training or evaluation.
+    Train(TrainError),
     /// A text that is none.
     NotUtf8 {
         /// Its column.
@@ -27,6 +30,12 @@ pub(crate) enum Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Library(error)
+    }
+}
+
+impl From<TrainError> for Failure {
+    fn from(error: TrainError) -> Self {
+        Self::Train(error)
     }
 }
 
@@ -47,6 +56,8 @@ enum Kind {
     Column,
     Param,
     Row,
+    Label,
+    Training,
 }
 
 impl Kind {
@@ -89,10 +100,41 @@ impl Kind {
             | Error::SeveralColumns { .. }
             | Error::NotText { .. }
             | Error::NotTextMap { .. }
+            | Error::NotLabels { .. }
             | Error::InputColumns { .. }
             | Error::WrongAnnotation { .. }
             | Error::OutputColumnTaken { .. }
             | Error::FinisherColumns { .. } => Self::Column,
+            _ => Self::Albertine,
+        }
+    }
+
+    fn of_training(error: &TrainError) -> Self {
+        match error {
+            TrainError::Row { source, .. } => Self::of_training(source),
+            TrainError::UnknownLabel { .. }
+            | TrainError::UnseenLabel { .. }
+            | TrainError::OneLabel { .. }
+            | TrainError::TooFewLabels { .. }
+            | TrainError::NoRows => Self::Label,
+            TrainError::LabelCount { .. }
+            | TrainError::OtherOrder { .. }
+            | TrainError::NoName
+            | TrainError::SameName { .. }
+            | TrainError::Limit { .. }
+            | TrainError::Split { .. }
+            | TrainError::Setting { .. }
+            | TrainError::NoValidation => Self::Param,
+            TrainError::Text(_)
+            | TrainError::Model(_)
+            | TrainError::VocabularyTooLarge { .. }
+            | TrainError::NotANumber { .. }
+            | TrainError::Regression => Self::Model,
+            TrainError::Diverged { .. }
+            | TrainError::Io { .. }
+            | TrainError::Exists { .. }
+            | TrainError::NoFolderName { .. }
+            | TrainError::Output(_) => Self::Training,
             _ => Self::Albertine,
         }
     }
@@ -115,6 +157,8 @@ impl Kind {
             Self::Column => class!("ColumnError"),
             Self::Param => class!("ParamError"),
             Self::Row => class!("RowError"),
+            Self::Label => class!("LabelError"),
+            Self::Training => class!("TrainingError"),
         }
     }
 
@@ -164,6 +208,11 @@ impl From<Failure> for PyErr {
                 }
                 raised
             }
+            // rows are counted from 0 in Python
+            Failure::Train(TrainError::Row { row, source }) => {
+                Kind::of_training(&source).raise(format!("row {}: {source}", row - 1))
+            }
+            Failure::Train(error) => Kind::of_training(&error).raise(error.to_string()),
             Failure::NotUtf8 { column, row } => {
                 Kind::Row.raise(format!("row {row}: column `{column}` holds bytes that are not UTF-8"))
             }

@@ -7,9 +7,11 @@
 mod batches;
 mod classifier;
 mod error;
+mod evaluate;
 mod hub;
 mod input;
 mod pipeline;
+mod train;
 mod truncation;
 mod work;
 
@@ -21,9 +23,14 @@ mod _albertine {
     #[pymodule_export]
     use crate::classifier::Classifier;
     #[pymodule_export]
+    use crate::evaluate::evaluate;
+    #[pymodule_export]
     use crate::hub::{known_models, published_models, pull, remove};
     #[pymodule_export]
     use crate::pipeline::{Pipeline, default_params, read_exceptions};
+
+    #[pymodule_export]
+    use crate::train::train;
 
     /// The version of the package.
     #[pymodule_export]

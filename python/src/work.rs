@@ -5,6 +5,7 @@ use std::thread::Builder;
 use std::time::Duration;
 
 use albertine::{CancellationToken, Error};
+use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 
 use crate::error::Failure;
@@ -27,6 +28,42 @@ where
     E: Send,
     Failure: From<E>,
 {
+    listening(work, |signal| {
+        cancellation.cancel();
+        Some(signal)
+    })
+}
+
+/// As [`interruptible`], for work that keeps what it has when it is told to stop: its result is given in spite of a
+/// first Ctrl-C, and not after a second one.
+pub(crate) fn stoppable<R, E>(
+    cancellation: &CancellationToken,
+    work: impl FnOnce() -> Result<R, E> + Send,
+) -> Result<R, Failure>
+where
+    R: Send,
+    E: Send,
+    Failure: From<E>,
+{
+    listening(work, |signal| {
+        let was_cancelled = cancellation.is_cancelled();
+        cancellation.cancel();
+        let is_interrupt = Python::attach(|py| signal.is_instance_of::<PyKeyboardInterrupt>(py));
+        (was_cancelled || !is_interrupt).then_some(signal)
+    })
+}
+
+/// Does `work` on a thread of its own, and asks `answer` about what Python's signals raise meanwhile; what that gives
+/// is raised when the work is over.
+fn listening<R, E>(
+    work: impl FnOnce() -> Result<R, E> + Send,
+    mut answer: impl FnMut(PyErr) -> Option<PyErr> + Send,
+) -> Result<R, Failure>
+where
+    R: Send,
+    E: Send,
+    Failure: From<E>,
+{
     let wait = || {
         std::thread::scope(|scope| {
             let (sender, receiver) = channel::<()>();
@@ -40,8 +77,9 @@ where
                     Err(RecvTimeoutError::Timeout) => {}
                     Ok(()) | Err(RecvTimeoutError::Disconnected) => break None,
                 }
-                if let Err(signal) = Python::attach(|py| py.check_signals()) {
-                    cancellation.cancel();
+                if let Err(signal) = Python::attach(|py| py.check_signals())
+                    && let Some(signal) = answer(signal)
+                {
                     break Some(signal);
                 }
             };

@@ -26,6 +26,12 @@ def labels() -> None:
     assert_type(albertine.classify("a").scores, dict[str, float])
 
 
+def metrics() -> None:
+    table = pl.DataFrame({"text": ["Oil prices rose as OPEC cut output."], "label": ["Business"]})
+    assert_type(albertine.evaluate(table), albertine.Evaluation)
+    assert_type(albertine.evaluate(table).accuracy, float)
+
+
 def stages() -> None:
     document = DocumentAssembler().setInputCol("text").setOutputCol("document").setCleanupMode("shrink")
     assert_type(document, DocumentAssembler)
@@ -76,6 +82,7 @@ def whole_pipelines(path: str) -> None:
 
 if __name__ == "__main__":
     labels()
+    metrics()
     stages()
     texts_in_hand()
     print("done")

@@ -1,0 +1,243 @@
+"""Fine-tuning and evaluation: what the commands do, on tables of every kind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import albertine
+from albertine.errors import ColumnError, LabelError, ModelNotFound, ParamError, TrainingError
+
+pa = pytest.importorskip("pyarrow")
+
+TEXTS = [
+    "Oil prices rose as OPEC cut its output",
+    "The striker scored twice in the final",
+    "Shares fell on Wall Street after the report",
+    "The home side won the cup in extra time",
+    "The central bank raised interest rates",
+    "She set a world record over 400 metres",
+]
+LABELS = ["money", "sport"] * 3
+
+#: A few quick steps of the classification head alone.
+QUICK = {"epochs": 2, "batch_size": 2, "learning_rate": 0.01, "freeze_encoder": True}
+
+
+@pytest.fixture
+def table() -> Any:
+    return pa.table({"text": TEXTS, "label": LABELS})
+
+
+@pytest.fixture(scope="module")
+def command() -> str:
+    """The command of this repository, where it has been built."""
+    path = Path(__file__).resolve().parents[2] / "target" / "release" / "albertine"
+    if not path.exists():
+        pytest.skip("the command has not been built")
+    return str(path)
+
+
+def weights(folder: Path) -> bytes:
+    return (folder / "model.safetensors").read_bytes()
+
+
+def numbers(metrics: Any) -> dict[str, Any]:
+    """What does not depend on the clock or on where things are."""
+    timed = {"eval_runtime", "eval_samples_per_second", "eval_steps_per_second", "run"}
+    return {key: value for key, value in metrics.items() if key not in timed}
+
+
+def test_a_trained_model_is_a_model_directory(table: Any, tmp_path: Path) -> None:
+    result = albertine.train(table, output=tmp_path / "model", test=table, **QUICK)
+    assert result.path == tmp_path / "model"
+    assert (result.labels, result.epoch, result.epochs, result.steps) == (["money", "sport"], 2, 2, 6)
+    assert (result.interrupted, result.diverged_at, result.skipped, result.truncated) == (False, None, 0, 0)
+    lines = [json.loads(line) for line in (result.path / "metrics.jsonl").read_text().splitlines()]
+    assert [line.get("step", "epoch") for line in lines] == [1, 2, 3, "epoch", 4, 5, 6, "epoch"]
+    written = json.loads((result.path / "metrics.json").read_text())
+    assert result.metrics is not None and numbers(result.metrics) == numbers(written)
+    assert written["run"]["input"] == "pyarrow.Table"
+    # the model answers as it was measured
+    measured = albertine.evaluate(table, result.path)
+    assert measured["confusion_matrix"] == result.metrics["confusion_matrix"]
+    assert measured.loss == pytest.approx(result.metrics.loss, abs=1e-6)
+    assert albertine.classify(TEXTS[0], model=result.path).label in LABELS
+
+
+def test_all_tables_give_the_same_model(table: Any, tmp_path: Path) -> None:
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    rows = {"text": TEXTS, "label": LABELS, "when": [None] * 6}
+    frames = {
+        "table": table,
+        "batch": table.to_batches()[0],
+        "reader": table.to_reader(),
+        "pandas": pandas.DataFrame(rows),
+        "categories": pandas.DataFrame({"text": TEXTS, "label": pandas.Categorical(LABELS)}),
+        "polars": polars.DataFrame(rows),
+    }
+    found = {
+        name: weights(albertine.train(frame, output=tmp_path / name, **QUICK).path) for name, frame in frames.items()
+    }
+    assert len(set(found.values())) == 1
+    classes = [1 if label == "sport" else 0 for label in LABELS]
+    for name, frame in {"pandas": pandas.DataFrame, "polars": polars.DataFrame}.items():
+        numbered = frame({"text": TEXTS, "label": classes})
+        metrics = albertine.evaluate(numbered, tmp_path / name)
+        assert numbers(metrics) == numbers(albertine.evaluate(table, tmp_path / "table"))
+
+
+def test_the_command_trains_and_evaluates_the_same(table: Any, tmp_path: Path, command: str) -> None:
+    pandas = pytest.importorskip("pandas")
+    pandas.DataFrame({"text": TEXTS, "label": LABELS}).to_csv(tmp_path / "news.csv", index=False)
+    flags = [f"--{name.replace('_', '-')}={value}" for name, value in QUICK.items() if value is not True]
+    train = ["train", "--input=news.csv", "--test=news.csv", "--output=model", "--freeze-encoder", *flags]
+    done = subprocess.run([command, *train], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    result = albertine.train(table, output=tmp_path / "ours", test=table, **QUICK)
+    assert weights(result.path) == weights(tmp_path / "model")
+    told = json.loads((tmp_path / "model/metrics.json").read_text())
+    assert result.metrics is not None and numbers(told) == numbers(result.metrics)
+
+    arguments = ["evaluate", "--input=news.csv", "--model=./model"]
+    done = subprocess.run([command, *arguments], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    told, metrics = json.loads(done.stdout), albertine.evaluate(table, tmp_path / "model")
+    assert list(metrics) == list(told) and numbers(metrics) == numbers(told)
+    assert list(metrics["run"]) == list(told["run"])
+
+
+def test_progress_is_told_step_by_step(table: Any, tmp_path: Path) -> None:
+    events: list[Any] = []
+    result = albertine.train(table, output=tmp_path / "model", validation=table, on_progress=events.append, **QUICK)
+    start, *rest = events
+    assert start == albertine.TrainStart(["money", "sport"], True, 6, 6)
+    steps = [event for event in rest if isinstance(event, albertine.TrainStep)]
+    epochs = [event for event in rest if isinstance(event, albertine.TrainEpoch)]
+    assert [(step.step, step.steps, step.epoch) for step in steps] == [(n + 1, 6, n // 3 + 1) for n in range(6)]
+    assert all(step.loss > 0 and step.learning_rate >= 0 and step.gradient_norm > 0 for step in steps)
+    assert [epoch.epoch for epoch in epochs] == [1, 2]
+    kept = epochs[result.epoch - 1].validation
+    assert kept is not None and result.metrics is not None and kept.loss == result.metrics.loss
+
+
+def test_what_a_listener_raises_ends_the_training(table: Any, tmp_path: Path) -> None:
+    def stop(event: Any) -> None:
+        if isinstance(event, albertine.TrainStep):
+            raise LookupError("enough")
+
+    with pytest.raises(LookupError, match="enough"):
+        albertine.train(table, output=tmp_path / "model", on_progress=stop, **QUICK)
+    assert list(tmp_path.iterdir()) == []
+
+
+def _press(times: int) -> Any:
+    """Presses Ctrl-C at the first step, and waits until it has been heard."""
+
+    def listen(event: Any) -> None:
+        if isinstance(event, albertine.TrainStep) and event.step == 1:
+            for _ in range(times):
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(0.3)
+
+    return listen
+
+
+@pytest.mark.skipif(threading.current_thread() is not threading.main_thread(), reason="signals go to the main thread")
+def test_an_interrupt_keeps_what_is_learned(table: Any, tmp_path: Path) -> None:
+    result = albertine.train(table, output=tmp_path / "model", test=table, on_progress=_press(1), **QUICK)
+    assert (result.interrupted, result.steps, result.metrics) == (True, 1, None)
+    assert albertine.classify(TEXTS[0], model=result.path).label in LABELS
+
+
+def test_a_second_interrupt_ends_it_without_a_model(table: Any, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        albertine.train(table, output=tmp_path / "model", on_progress=_press(2), **QUICK)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_columns_and_labels_that_do_not_fit_are_told(table: Any, tmp_path: Path) -> None:
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    output = tmp_path / "model"
+    rows = {"text": TEXTS, "label": LABELS}
+    for frame in [table, pandas.DataFrame(rows), polars.DataFrame(rows)]:
+        with pytest.raises(ColumnError, match="there is no column `topic`; the columns are `text`, `label`"):
+            albertine.train(frame, output=output, label_column="topic")
+        with pytest.raises(ColumnError, match="there is no column `title`; the columns are `text`, `label`"):
+            albertine.evaluate(frame, text_column="title")
+    with pytest.raises(ColumnError, match="holds List.*, not labels"):
+        albertine.evaluate(pa.table({"text": ["a"], "label": [["World"]]}))
+    with pytest.raises(LabelError, match="row 0: `money` is not a class of the model"):
+        albertine.evaluate(table)
+    with pytest.raises(LabelError, match="all rows have the label `money`"):
+        albertine.train(table.slice(0, 1), output=output)
+    other = pa.table({"text": ["a"], "label": ["art"]})
+    with pytest.raises(LabelError, match="pyarrow.Table has the label `art`, which does not occur in the training set"):
+        albertine.train(table, output=output, test=other)
+    with pytest.raises(LabelError, match="no row has both a text and a label"):
+        albertine.evaluate(pa.table({"text": [None], "label": ["World"]}))
+    assert not output.exists()
+
+
+def test_arguments_that_make_no_sense_are_told(table: Any, tmp_path: Path) -> None:
+    def fails(error: type[Exception], match: str, **arguments: Any) -> None:
+        with pytest.raises(error, match=match):
+            albertine.train(table, **{"output": tmp_path / "model", **arguments})
+
+    fails(ParamError, "epochs must be from 1 to 100000, not 0", epochs=0)
+    fails(ParamError, "batch_size is -1", batch_size=-1)
+    fails(ParamError, "learning_rate must be greater than 0, not 0", learning_rate=0.0)
+    fails(ParamError, "class_weights must be equal or balanced, not fair", class_weights="fair")
+    fails(ParamError, "needs a validation set", patience=1)
+    fails(ParamError, "a fraction of 0.01 of 6 rows is none of them", validation_split=0.01)
+    fails(ParamError, "together", validation=table, validation_split=0.5)
+    fails(ParamError, "at most 1024", threads=5000)
+    fails(ParamError, "maximum sequence length", max_sentence_length=1)
+    fails(ModelNotFound, "ag_mews", model="ag_mews")
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "file").write_text("")
+    fails(TrainingError, "already exists", output=tmp_path / "taken")
+    with pytest.raises(TypeError, match="expected a Spark"):
+        albertine.train("a text", output=tmp_path / "model")
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+def test_an_evaluation_has_the_keys_of_the_command(tmp_path: Path) -> None:
+    table = pa.table({"topic": ["Business", "World", None], "text": [TEXTS[0], TEXTS[1], TEXTS[2]]})
+    metrics = albertine.evaluate(table, label_column="topic", report=tmp_path / "report")
+    assert list(metrics)[:10] == [
+        "eval_loss",
+        "eval_accuracy",
+        "eval_f1",
+        "eval_precision",
+        "eval_recall",
+        "eval_runtime",
+        "eval_samples_per_second",
+        "eval_steps_per_second",
+        "epoch",
+        "eval_samples",
+    ]
+    assert (metrics.samples, metrics["eval_left_out"], metrics.accuracy, metrics["epoch"]) == (2, 1, 0.5, None)
+    assert repr(metrics).startswith("Evaluation(samples=2, loss=")
+    assert sorted(path.name for path in (tmp_path / "report").iterdir()) == ["metrics.json", "report.html"]
+    assert json.loads((tmp_path / "report/metrics.json").read_text()) == dict(metrics)
+    named = albertine.evaluate(pa.table({"text": TEXTS[:1], "label": ["c"]}), labels=["a", "b", "c", "d"])
+    assert named["per_class"][2]["label"] == "c" and named.accuracy == 1.0
+
+
+def test_texts_that_are_cut_are_warned_of(tmp_path: Path) -> None:
+    table = pa.table({"text": [TEXTS[0], TEXTS[1]], "label": ["Business", "Sports"]})
+    with pytest.warns(albertine.TruncationWarning):
+        metrics = albertine.evaluate(table, max_sentence_length=6)
+    assert metrics["eval_truncated"] == 2
+    with pytest.warns(albertine.TruncationWarning):
+        result = albertine.train(table, output=tmp_path / "model", max_sentence_length=6, **QUICK)
+    assert result.truncated == 2
