@@ -126,13 +126,13 @@ impl ModelConfig {
         self.problem_type
     }
 
-    /// The same model with another classifier: for one of these labels a text, in the order of its logits.
+    /// The same encoder with another classifier: its labels in the order of its logits, and what these mean.
     ///
     /// # Errors
     /// [`ModelError::LabelList`] when there are none, too many, or one that is empty, too long or there twice.
-    pub fn with_labels(&self, labels: Vec<String>) -> Result<Self, ModelError> {
+    pub fn with_labels(&self, labels: Vec<String>, problem_type: Option<ProblemType>) -> Result<Self, ModelError> {
         labels::check(&labels).map_err(|fault| ModelError::LabelList { fault })?;
-        Ok(Self { labels, problem_type: Some(ProblemType::SingleLabel), ..self.clone() })
+        Ok(Self { architecture: self.architecture.clone(), labels, problem_type })
     }
 
     /// The names and shapes of every tensor.

@@ -145,7 +145,7 @@ fn onnx_models_keep_numbers_in_other_ways() {
     let open = |name: &str| {
         let found = Checkpoint::open(&models().join("../../onnx").join(name)).unwrap();
         let labels = ModelConfig::open(&models().join("huggingface")).unwrap().labels().to_vec();
-        (found.config().with_labels(labels).unwrap(), found)
+        (found.config().with_labels(labels, None).unwrap(), found)
     };
     let weights = Weights::open(&models().join("huggingface")).unwrap();
     for (name, rounded) in [("typed", false), ("f16", true)] {

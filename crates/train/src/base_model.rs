@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use albertine_model::{Checkpoint, ModelConfig, Weights};
+use albertine_model::{Checkpoint, ModelConfig, ProblemType, Weights};
 use albertine_text::SubwordTokenizer;
 use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
@@ -109,7 +109,7 @@ impl BaseModel {
     /// # Errors
     /// [`TrainError::Model`] for a tensor that is missing or has another shape, and for labels that no classifier has.
     pub fn weights(&self, head: &Head, seed: u64) -> Result<(ModelConfig, Tensors), TrainError> {
-        let config = self.config().with_labels(head.labels().to_vec())?;
+        let config = self.config().with_labels(head.labels().to_vec(), self.config().problem_type())?;
         let stored = self.checkpoint.weights();
         let weights = match head {
             Head::Own(_) => Tensors::read(&config, stored)?,
@@ -129,7 +129,7 @@ impl BaseModel {
     pub fn finish(self, head: Head, weights: &Tensors, card: String) -> Result<Checkpoint, TrainError> {
         let weights = Weights::from_safetensors_vec(weights.to_safetensors()?, Path::new("the trained model"))?;
         let (Head::Own(labels) | Head::New(labels)) = head;
-        let config = self.config().with_labels(labels)?;
+        let config = self.config().with_labels(labels, Some(ProblemType::SingleLabel))?;
         Ok(self.checkpoint.retrained(config, weights, card))
     }
 }

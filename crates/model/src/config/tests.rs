@@ -183,13 +183,13 @@ fn parameters_are_counted() {
 fn another_classifier_has_labels_of_its_own() {
     let config = read(r#"{"problem_type": "regression", "num_labels": 1}"#).unwrap();
     let labels = |labels: &[&str]| labels.iter().map(|&label| label.to_owned()).collect::<Vec<_>>();
-    let other = config.with_labels(labels(&["a", "b", "c"])).unwrap();
+    let other = config.with_labels(labels(&["a", "b", "c"]), Some(ProblemType::SingleLabel)).unwrap();
     assert_eq!((other.labels().len(), other.problem_type()), (3, Some(ProblemType::SingleLabel)));
     assert_eq!(other.architecture(), config.architecture());
     for (wrong, fault) in
         [(&[][..], "it has 0 labels"), (&["a", "a"], "labels 0 and 1 are both \"a\""), (&[""], "label 0 has")]
     {
-        let error = config.with_labels(labels(wrong)).unwrap_err().to_string();
+        let error = config.with_labels(labels(wrong), None).unwrap_err().to_string();
         assert!(error.starts_with(&format!("the list of labels is not one of a classifier: {fault}")), "{error}");
     }
 }

@@ -56,7 +56,7 @@ fn a_model_directory_has_the_model_and_its_metrics() {
     assert_eq!(metrics["run"]["validation_set"], "0.25 of the input");
     assert!(target.join("report.html").is_file());
     let saved = Checkpoint::open(&target).unwrap();
-    assert_eq!(saved.config().labels, ["oil", "sport"]);
+    assert_eq!(saved.config().labels(), ["oil", "sport"]);
     assert!(std::fs::read_to_string(target.join("README.md")).unwrap().contains("| base model | golden |"));
     // nothing is left beside it, and it is not overwritten
     assert_eq!(std::fs::read_dir(target.parent().unwrap()).unwrap().count(), 1);

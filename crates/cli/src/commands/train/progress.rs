@@ -85,7 +85,7 @@ impl<'a> TrainProgress<'a> {
 /// What the new model does otherwise than the base model.
 fn changes(base: &BaseModel) -> Vec<&'static str> {
     let mut changes = Vec::new();
-    if matches!(base.config().problem_type, Some(ProblemType::MultiLabel | ProblemType::Regression)) {
+    if matches!(base.config().problem_type(), Some(ProblemType::MultiLabel | ProblemType::Regression)) {
         changes.push(
             "the base model was trained for multi-label classification or regression; the new model predicts one class per text",
         );
