@@ -141,27 +141,8 @@ class Tokenizer(_TokenizerParams, Estimator[TokenizerModel]):
         return model
 
 
-@registered
-class AlbertForSequenceClassification(IsAnnotator, AnnotatorTransformer, Model):  # type: ignore[misc]
-    """Documents or sentences to classes, with an ALBERT model.
-
-    Reads a column of type ``document`` and one of type ``token``, in any order, and writes one of type ``category``: for each
-    document that has a token one annotation, with the best label as its result and the score of every label in its metadata
-    (under ``sigmoid`` one for each label over the threshold).
-
-    The same text has the same scores, bit for bit, in whatever company, order and number of threads.
-
-    >>> from albertine.base import DocumentAssembler, LightPipeline, PipelineModel
-    >>> document = DocumentAssembler().setInputCol("text").setOutputCol("document")
-    >>> token = Tokenizer().setInputCols(["document"]).setOutputCol("token").fit(None)
-    >>> sequence = AlbertForSequenceClassification.pretrained().setInputCols(["token", "document"]).setOutputCol("class")
-    >>> sequence.getClasses()
-    ['World', 'Sports', 'Business', 'Sci/Tech']
-    >>> LightPipeline(PipelineModel([document, token, sequence])).annotate("The striker scored twice in the final.")["class"]
-    ['Sports']
-    """
-
-    _native = "AlbertForSequenceClassification"
+class _ForSequenceClassification(IsAnnotator, AnnotatorTransformer, Model):  # type: ignore[misc]
+    """Documents or sentences to classes, with a model of the family whose annotator it is."""
 
     batchSize, setBatchSize, getBatchSize = accessors("batchSize", "how many texts go through the encoder together on one thread. It changes the speed, never a score", int)
     maxSentenceLength, setMaxSentenceLength, getMaxSentenceLength = accessors("maxSentenceLength", "the most pieces of a text that are read, [CLS] and [SEP] counted: 2 to the model's positions", int)
@@ -183,7 +164,9 @@ class AlbertForSequenceClassification(IsAnnotator, AnnotatorTransformer, Model):
 
     def __init__(self, classifier: _albertine.Classifier | None = None, **params: Any) -> None:
         if not isinstance(classifier, (_albertine.Classifier, type(None))):
-            raise TypeError("a model comes by AlbertForSequenceClassification.pretrained(name) or .load(path)")
+            raise TypeError(f"a model comes by {type(self).__name__}.pretrained(name) or .load(path)")
+        if classifier is not None and classifier.annotator != self._native:
+            raise ModelError(f"{classifier.name} is a model for {classifier.annotator}, not for {self._native}")
         self._classifier = classifier
         super().__init__(**params)
 
@@ -197,7 +180,7 @@ class AlbertForSequenceClassification(IsAnnotator, AnnotatorTransformer, Model):
     def _model(self) -> _albertine.Classifier:
         """The model, in the precision that was asked for."""
         if self._classifier is None:
-            raise PipelineError("there is no model: use AlbertForSequenceClassification.pretrained(name) or .load(path)")
+            raise PipelineError(f"there is no model: use {type(self).__name__}.pretrained(name) or .load(path)")
         wanted = self._get("precision")
         if wanted != self._classifier.precision:
             self._classifier = self._classifier.in_precision(wanted)
@@ -211,33 +194,15 @@ class AlbertForSequenceClassification(IsAnnotator, AnnotatorTransformer, Model):
         return self._native, json.dumps(self._values()), self._model()
 
     @classmethod
-    def pretrained(
-        cls,
-        name: Union[str, os.PathLike[str]] = "ag_news",
-        lang: str = "en",
-        remote_loc: Union[str, os.PathLike[str], None] = None,
-        *,
-        precision: str = "f32",
-    ) -> AlbertForSequenceClassification:
-        """A model by name, fetched and kept if it is not here yet.
-
-        Args:
-            name: a built-in model (``ag_news``, the default), a published one (``albert_base_sequence_classifier_ag_news``), a
-                repository of the Hugging Face hub (``owner/name``, ``owner/name@revision``), an address or a path.
-            lang: the language of its texts.
-            remote_loc: where published models are looked for, instead of Spark NLP's public folder: a folder or an address.
-            precision: ``f32`` (exact), ``bf16`` or ``int8`` (faster).
-
-        Raises:
-            albertine.ModelNotFound: there is none of the name; the message says what to do.
-            albertine.HubError: it could not be fetched.
-            albertine.ModelError: its files are damaged.
-        """
+    def _named(
+        cls, name: Union[str, os.PathLike[str]], lang: str, remote_loc: Union[str, os.PathLike[str], None], precision: str
+    ) -> Self:
+        """The annotator with the model of a name."""
         place = None if remote_loc is None else os.fspath(remote_loc)
         return cls(_albertine.Classifier.load(os.fspath(name), lang=lang, precision=precision, remote_loc=place))
 
     @classmethod
-    def load(cls, path: Any, *, precision: str = "f32") -> AlbertForSequenceClassification:
+    def load(cls, path: Any, *, precision: str = "f32") -> Self:
         """A model from disk: a stage that was saved, a model directory of Hugging Face's layout, a TensorFlow SavedModel or ONNX
         export, what Spark NLP saved, or a zip archive of any.
 
@@ -251,14 +216,14 @@ class AlbertForSequenceClassification(IsAnnotator, AnnotatorTransformer, Model):
         return stage
 
     @classmethod
-    def _load_folder(cls, folder: str, precision: str = "f32") -> AlbertForSequenceClassification:
+    def _load_folder(cls, folder: str, precision: str = "f32") -> Self:
         saved = _saving.load_stage(folder, cls)
         if saved is not None:
             return saved if precision == "f32" else saved.setPrecision(precision)  # type: ignore[no-any-return]
         return cls(_albertine.Classifier.load(os.path.abspath(folder), precision=precision))
 
     @classmethod
-    def loadSavedModel(cls, folder: str, spark_session: Any = None) -> AlbertForSequenceClassification:
+    def loadSavedModel(cls, folder: str, spark_session: Any = None) -> Self:
         """As :meth:`load`; a session is not needed."""
         return cls.load(folder)
 
@@ -294,3 +259,51 @@ class AlbertForSequenceClassification(IsAnnotator, AnnotatorTransformer, Model):
     def getConfigProtoBytes(self) -> Optional[list[int]]:
         """The settings of a TensorFlow session, which have no effect."""
         return self._get("configProtoBytes")  # type: ignore[no-any-return]
+
+
+@registered
+class AlbertForSequenceClassification(_ForSequenceClassification):
+    """Documents or sentences to classes, with an ALBERT model.
+
+    Reads a column of type ``document`` and one of type ``token``, in any order, and writes one of type ``category``: for each
+    document that has a token one annotation, with the best label as its result and the score of every label in its metadata
+    (under ``sigmoid`` one for each label over the threshold).
+
+    The same text has the same scores, bit for bit, in whatever company, order and number of threads.
+
+    >>> from albertine.base import DocumentAssembler, LightPipeline, PipelineModel
+    >>> document = DocumentAssembler().setInputCol("text").setOutputCol("document")
+    >>> token = Tokenizer().setInputCols(["document"]).setOutputCol("token").fit(None)
+    >>> sequence = AlbertForSequenceClassification.pretrained().setInputCols(["token", "document"]).setOutputCol("class")
+    >>> sequence.getClasses()
+    ['World', 'Sports', 'Business', 'Sci/Tech']
+    >>> LightPipeline(PipelineModel([document, token, sequence])).annotate("The striker scored twice in the final.")["class"]
+    ['Sports']
+    """
+
+    _native = "AlbertForSequenceClassification"
+
+    @classmethod
+    def pretrained(
+        cls,
+        name: Union[str, os.PathLike[str]] = "ag_news",
+        lang: str = "en",
+        remote_loc: Union[str, os.PathLike[str], None] = None,
+        *,
+        precision: str = "f32",
+    ) -> Self:
+        """A model by name, fetched and kept if it is not here yet.
+
+        Args:
+            name: a built-in model (``ag_news``, the default), a published one (``albert_base_sequence_classifier_ag_news``), a
+                repository of the Hugging Face hub (``owner/name``, ``owner/name@revision``), an address or a path.
+            lang: the language of its texts.
+            remote_loc: where published models are looked for, instead of Spark NLP's public folder: a folder or an address.
+            precision: ``f32`` (exact), ``bf16`` or ``int8`` (faster).
+
+        Raises:
+            albertine.ModelNotFound: there is none of the name; the message says what to do.
+            albertine.HubError: it could not be fetched.
+            albertine.ModelError: its files are damaged.
+        """
+        return cls._named(name, lang, remote_loc, precision)

@@ -134,6 +134,12 @@ impl Classifier {
         self.inner.source().to_string()
     }
 
+    /// The class of annotators for models of its family.
+    #[getter]
+    fn annotator(&self) -> &'static str {
+        self.inner.annotator()
+    }
+
     /// `f32`, `bf16` or `int8`.
     #[getter]
     fn precision(&self) -> &'static str {

@@ -75,7 +75,10 @@ impl Kind {
                 | HubError::Status { status: 404, .. },
             ) => Self::ModelNotFound,
             Error::Hub(_) => Self::Hub,
-            Error::Model(_) | Error::VocabularyTooLarge { .. } | Error::ModelChanged { .. } => Self::Model,
+            Error::Model(_)
+            | Error::VocabularyTooLarge { .. }
+            | Error::ModelChanged { .. }
+            | Error::ModelFamily { .. } => Self::Model,
             Error::Text(
                 TextError::LimitTooSmall { .. }
                 | TextError::Lengths { .. }

@@ -148,6 +148,12 @@ impl Classifier {
         self.model.kind()
     }
 
+    /// The annotator for models of its family, by its name in Spark NLP: `AlbertForSequenceClassification`.
+    #[must_use]
+    pub fn annotator(&self) -> &'static str {
+        self.config().architecture().class()
+    }
+
     /// How texts become tokens.
     #[must_use]
     pub fn encoding(&self) -> Encoding {

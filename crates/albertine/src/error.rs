@@ -259,6 +259,16 @@ pub enum Error {
     /// A pipeline that labels are wanted of has no classifier, or several.
     #[error("the pipeline must have exactly one AlbertForSequenceClassification")]
     ClassifiersOfPipeline,
+    /// An annotator was given a model of another family.
+    #[error("{model} is a model for {annotator}, not for {asked}")]
+    ModelFamily {
+        /// The model.
+        model: String,
+        /// The annotator for its family.
+        annotator: &'static str,
+        /// The annotator that was asked for.
+        asked: &'static str,
+    },
     /// The files of a model are other ones than when it was loaded.
     #[error("the model in {} has changed since it was loaded", path.display())]
     ModelChanged {

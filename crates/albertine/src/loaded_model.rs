@@ -16,9 +16,6 @@ use crate::session::{ClassifierSettings, Encoding, Session};
 use crate::spark_params::SparkParams;
 use crate::{Error, files};
 
-/// The annotator that Spark NLP saves such models with.
-const ANNOTATOR: &str = "AlbertForSequenceClassification";
-
 /// Weights in one precision with what their tokenizer is made of.
 #[derive(Debug)]
 pub(crate) struct LoadedModel {
@@ -63,8 +60,8 @@ impl LoadedModel {
     pub(crate) fn read(folder: Folder, precision: Precision) -> Result<Self, Error> {
         let checkpoint = Checkpoint::read(&folder)?;
         let config = checkpoint.config().clone();
+        let params = SparkParams::read(config.architecture().class(), checkpoint.params())?;
         let model = SequenceClassifier::new(config, checkpoint.weights(), Kernels::detect()?, precision)?;
-        let params = SparkParams::read(ANNOTATOR, checkpoint.params())?;
         let (origin, kind) = (checkpoint.origin().to_owned(), checkpoint.kind());
         let files = checkpoint.into_files().into_iter().map(|(name, bytes)| (name, Cow::Owned(bytes))).collect();
         Ok(Self {

@@ -100,27 +100,32 @@ impl<F: Family> ForSequenceClassification<F> {
     /// (`"en"`).
     ///
     /// # Errors
-    /// When no model has the name or its files are wrong.
+    /// When no model has the name, its files are wrong, or it is of another family ([`Error::ModelFamily`]).
     pub fn pretrained(name: &str, lang: &str) -> Result<Self, Error> {
         let source = hub::resolve_language(name, lang)?;
-        Ok(Self::new(Classifier::load(&source, ClassifierSettings::default())?))
+        Self::checked(Classifier::load(&source, ClassifierSettings::default())?)
     }
 
     /// A model directory.
     ///
     /// # Errors
-    /// When a file of it is missing or wrong.
+    /// When a file of it is missing or wrong, or it is of another family ([`Error::ModelFamily`]).
     pub fn load(path: impl AsRef<std::path::Path>) -> Result<Self, Error> {
         let source = hub::ModelSource::Directory(path.as_ref().to_owned());
-        Ok(Self::new(Classifier::load(&source, ClassifierSettings::default())?))
+        Self::checked(Classifier::load(&source, ClassifierSettings::default())?)
     }
 
     /// The annotator around a classifier that was loaded with settings of its own, such as its
     /// [precision](ClassifierSettings::precision). Its limit, case, budget and threads are set by the annotator's
-    /// params.
+    /// params. Whether it is of the right family is looked at when a pipeline is made of it.
     #[must_use]
     pub fn of(classifier: Classifier) -> Self {
         Self::new(classifier)
+    }
+
+    fn checked(classifier: Classifier) -> Result<Self, Error> {
+        check_family::<F>(&classifier)?;
+        Ok(Self::new(classifier))
     }
 
     fn new(classifier: Classifier) -> Self {
@@ -315,7 +320,7 @@ impl<F: Family> ForSequenceClassification<F> {
     fn from_params(classifier: Classifier, map: &Map<String, Value>) -> Result<Self, Error> {
         let saved = SparkParams::read(F::ANNOTATOR, map)?;
         let params = Params::new(F::ANNOTATOR, map);
-        let mut stage = Self::new(classifier);
+        let mut stage = Self::checked(classifier)?;
         stage.input_cols = saved.input_cols.unwrap_or(stage.input_cols);
         stage.output_col = saved.output_col.unwrap_or(stage.output_col);
         let positions = stage.classifier.config().architecture().max_tokens();
@@ -410,6 +415,7 @@ impl<F: Family> Annotator for ForSequenceClassification<F> {
     }
 
     fn fit(&self) -> Result<Option<Stage>, Error> {
+        check_family::<F>(&self.classifier)?;
         self.rule()?;
         if self.batch_size == 0 {
             let (name, value, expected) = ("batchSize", "0".to_owned(), "a whole number from 1 up");
@@ -456,5 +462,37 @@ impl<F: Family> Annotator for ForSequenceClassification<F> {
 
     fn sequence_classification(&self) -> Option<&dyn SequenceClassification> {
         Some(self)
+    }
+}
+
+/// Whether a model is of the family.
+fn check_family<F: Family>(classifier: &Classifier) -> Result<(), Error> {
+    let (annotator, asked) = (classifier.annotator(), F::ANNOTATOR);
+    if annotator == asked {
+        return Ok(());
+    }
+    Err(Error::ModelFamily { model: classifier.source().to_string(), annotator, asked })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[derive(Debug, Clone)]
+    struct Other;
+
+    impl Family for Other {
+        const ANNOTATOR: &'static str = "OtherForSequenceClassification";
+    }
+
+    #[test]
+    fn a_model_of_another_family_is_refused() {
+        let said = "ag_news is a model for AlbertForSequenceClassification, not for OtherForSequenceClassification";
+        let error = ForSequenceClassification::<Other>::pretrained("ag_news", "en").unwrap_err();
+        assert_eq!(error.to_string(), said);
+        let albert = Classifier::pretrained("ag_news", ClassifierSettings::default()).unwrap();
+        let stage = Stage::from(ForSequenceClassification::<Other>::of(albert));
+        assert_eq!(stage.fit().unwrap_err().to_string(), said);
     }
 }
