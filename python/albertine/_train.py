@@ -175,8 +175,8 @@ def train(
         validation: a table that is evaluated after every epoch; the epoch with the lowest loss on it is kept.
         validation_split: the fraction of the training set to hold out at random as the validation set.
         test: a table that is evaluated once after training.
-        model: the base model: a name, a repository, an address or a path; the built-in model unless said otherwise.
-        max_sentence_length: the most pieces of a text that are read; the model's limit unless said otherwise.
+        model: the base model: a name, a repository, a URL or a path; by default the built-in model.
+        max_sentence_length: the maximum sequence length in pieces; by default the model's limit.
         freeze_encoder: train only the classification head and leave the encoder as it is.
         epochs: passes over the training set.
         batch_size: texts per optimizer step.
@@ -200,7 +200,7 @@ def train(
     Raises:
         albertine.ColumnError: a table has no such column.
         albertine.LabelError: the labels of the tables do not make a classifier.
-        albertine.ParamError: an argument has a value that it cannot have.
+        albertine.ParamError: if an argument has an invalid value.
         albertine.ModelNotFound: there is no such base model.
         albertine.TrainingError: training diverged, or the folder cannot be written.
 
@@ -280,15 +280,15 @@ def evaluate(
     Args:
         frame: a pandas or polars DataFrame, a pyarrow Table, RecordBatch or RecordBatchReader, or anything else with the Arrow
             PyCapsule interface.
-        model: a name, a repository, an address or a path; the built-in model unless said otherwise.
+        model: a name, a repository, a URL or a path; by default the built-in model.
         precision: ``f32`` (exact), ``bf16`` or ``int8`` (faster).
         text_column: the column of texts; several are joined with one space.
         label_column: the column that contains the true label: the model's labels, or their indices from 0.
         labels: the table's names for the model's classes, in the model's order.
         report: a folder for ``report.html`` and ``metrics.json``.
         max_sentence_length: the most pieces of a text that are read.
-        case_sensitive: whether case matters; the model's tokenizer decides unless said otherwise.
-        encoding: ``document`` or ``token``; as the model was saved unless said otherwise.
+        case_sensitive: whether case matters; by default the model's tokenizer decides.
+        encoding: ``document`` or ``token``; by default as the model was saved.
         window_overlap: reads texts over the limit whole, in windows that overlap by so many pieces.
         threads: threads to work with; 0 means one for each core.
 
@@ -298,7 +298,7 @@ def evaluate(
     Raises:
         albertine.ColumnError: the table has no such column.
         albertine.LabelError: a label is not one of the model's classes; the message has its row, from 0.
-        albertine.ParamError: an argument has a value that it cannot have.
+        albertine.ParamError: if an argument has an invalid value.
         albertine.ModelNotFound: there is no such model.
 
     >>> import pyarrow as pa

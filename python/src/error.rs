@@ -179,16 +179,16 @@ fn advice(error: &Error) -> Cow<'static, str> {
     let advice = match error {
         Error::Hub(HubError::Offline { archive, .. }) => {
             return format!(
-                "; fetch it once without ALBERTINE_OFFLINE and HF_HUB_OFFLINE, or name a folder that holds {} in ALBERTINE_HUB, or give its path; the model `ag_news` is built in",
+                "; download it once without ALBERTINE_OFFLINE and HF_HUB_OFFLINE, or add a folder that contains {} to ALBERTINE_HUB, or give its path; the model `ag_news` is built in",
                 archive.as_deref().unwrap_or("it")
             )
             .into();
         }
         Error::Hub(HubError::NotAtAnyPlace { .. }) => {
-            "; ALBERTINE_HUB names the folders and addresses where published models are looked for, and a downloaded archive can be given by its path; the model `ag_news` is built in"
+            "; ALBERTINE_HUB lists the folders and URLs that are searched for published models, and a downloaded archive can be given by its path; the model `ag_news` is built in"
         }
         Error::Hub(HubError::Unreachable { .. }) => {
-            "; without a network, name a folder that holds the model in ALBERTINE_HUB, or give its path"
+            "; without network access, add a folder that contains the model to ALBERTINE_HUB, or give its path"
         }
         Error::UnknownModel { .. } | Error::Hub(HubError::UnknownModel { .. }) => {
             "; a path begins with ./, and owner/name is a repository of the Hugging Face hub"

@@ -356,7 +356,7 @@ def test_stages_that_are_none_are_told(stages: list[Any]) -> None:
     told = {
         5: "5 is not a pipeline stage",
         "Tokenizer": "'Tokenizer' is not a pipeline stage",
-        DocumentAssembler: r"DocumentAssembler is a class and no stage: DocumentAssembler\(\) makes one",
+        DocumentAssembler: r"DocumentAssembler is a class, not a stage: DocumentAssembler\(\) makes one",
         Foreign(): "Foreign_.* is not one of albertine's stages, so the pipeline needs a Spark DataFrame",
     }
     for strange, message in told.items():

@@ -189,7 +189,7 @@ def test_an_archive_is_downloaded_directly(server: str, cache: Path) -> None:
 def test_what_is_not_there_is_told(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(albertine.ModelNotFound, match="the nearest are"):
         ResourceDownloader.downloadModel(AlbertForSequenceClassification, "albert_base", "en")
-    with pytest.raises(albertine.ModelNotFound, match="ALBERTINE_HUB names the folders"):
+    with pytest.raises(albertine.ModelNotFound, match="ALBERTINE_HUB lists the folders"):
         ResourceDownloader.downloadModelDirectly(ARCHIVE)
     monkeypatch.setenv("ALBERTINE_OFFLINE", "1")
     with pytest.raises(albertine.ModelNotFound, match="network access is disabled"):

@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn a_transform_is_held_to_its_word() {
         assert_eq!(outcome(&[0, 1, 2], Rows::Kept), Ok(3));
-        assert_eq!(outcome(&[0, 1], Rows::Kept), Err("a transform made 2 rows out of 3".into()));
+        assert_eq!(outcome(&[0, 1], Rows::Kept), Err("a transform returned 2 rows for 3".into()));
         let reordered = outcome(&[2, 1, 0], Rows::Kept);
         assert_eq!(reordered, Err("a transform changed column `n`, which it was to keep".into()));
         assert_eq!(outcome(&[0, 0, 1], Rows::Multiplied), Ok(3));

@@ -129,5 +129,5 @@ fn the_precision_of_loaded_weights_is_settled() {
     let loaded = load(Precision::Int8, 1, 64).unwrap();
     assert!(loaded.with_settings(ClassifierSettings { precision: Precision::Int8, ..Default::default() }).is_ok());
     let error = loaded.with_settings(ClassifierSettings::default()).unwrap_err().to_string();
-    assert_eq!(error, "the model is loaded in int8 and cannot go on in f32: load it again");
+    assert_eq!(error, "the model was loaded in int8 and cannot switch to f32: load it again");
 }

@@ -164,23 +164,23 @@ fn tables_have_a_width() {
         let (batch, _) = read_bytes(format!("{fits}\n{fits}\n"), format, OnError::Fail).unwrap();
         assert_eq!((batch.num_rows(), batch.num_columns()), (1, 10_000));
         let wide = header(10_001).join(delimiter);
-        assert_eq!(fault(wide.clone(), format), "standard input has over 10000 columns");
-        assert_eq!(fault(format!("a\n{wide}\n"), format), "standard input has over 10000 columns");
+        assert_eq!(fault(wide.clone(), format), "standard input has more than 10000 columns");
+        assert_eq!(fault(format!("a\n{wide}\n"), format), "standard input has more than 10000 columns");
     }
     let object = |width: usize| {
         format!("{{{}}}\n", header(width).iter().map(|key| format!("\"{key}\":1")).collect::<Vec<_>>().join(","))
     };
     assert_eq!(read_bytes(object(10_000), Format::Jsonl, OnError::Fail).unwrap().0.num_columns(), 10_000);
-    assert_eq!(fault(object(10_001), Format::Jsonl), "standard input has over 10000 columns");
+    assert_eq!(fault(object(10_001), Format::Jsonl), "standard input has more than 10000 columns");
     let many: String = (0..20).map(|n| format!("{{\"k{n}\":{}}}\n", object(900).trim_end())).collect();
-    assert_eq!(fault(many, Format::Jsonl), "standard input has over 10000 columns", "inner keys count too");
+    assert_eq!(fault(many, Format::Jsonl), "standard input has more than 10000 columns", "inner keys count too");
 
     let fields: Vec<_> = header(10_001).into_iter().map(|name| Field::new(name, DataType::Int8, true)).collect();
     let folder = Folder::new();
     let target = Target::File(folder.at("wide.parquet"));
     Sink::create(target, Format::Parquet, Arc::new(Schema::new(fields))).unwrap().finish().unwrap();
     let input = folder.input("wide.parquet");
-    assert_eq!(open(&input).unwrap_err().to_string(), format!("{input} has over 10000 columns"));
+    assert_eq!(open(&input).unwrap_err().to_string(), format!("{input} has more than 10000 columns"));
 }
 
 #[test]

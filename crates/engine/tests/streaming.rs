@@ -175,7 +175,7 @@ fn a_transform_may_not_lose_rows() {
     let source = open(&folder.write("a.csv", "a\n1\n2\n")).unwrap();
     let sink = Sink::create(Target::File(folder.at("b.csv")), Format::Csv, source.schema().clone()).unwrap();
     let error = run(source, &Loses, sink, WindowSettings::default(), &mut |_| {}).unwrap_err();
-    assert_eq!(error.to_string(), "a transform made 1 rows out of 2");
+    assert_eq!(error.to_string(), "a transform returned 1 rows for 2");
     assert_eq!(folder.names(), ["a.csv"]);
 }
 

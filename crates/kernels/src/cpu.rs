@@ -91,7 +91,7 @@ pub enum CpuError {
         available: String,
     },
     /// The level multiplies no bfloat16.
-    #[error("the CPU level {level} multiplies no bfloat16: take f32, which every CPU has, or int8")]
+    #[error("the CPU level {level} does not support bfloat16: use f32, which every CPU supports, or int8")]
     NoBf16 {
         /// The level that was asked for, or found.
         level: CpuLevel,

@@ -28,7 +28,7 @@ use crate::{ModelError, TensorSpec, families};
 /// assert_eq!(weights.get("pooler.bias", &[2])?, [1.0, 2.0]);
 /// assert_eq!(
 ///     weights.get("pooler.bias", &[3]).unwrap_err().to_string(),
-///     "the tensor `pooler.bias` in built-in has the shape [2], the configuration asks for [3]",
+///     "the tensor `pooler.bias` in built-in has the shape [2], but the configuration requires [3]",
 /// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

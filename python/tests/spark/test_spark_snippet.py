@@ -173,8 +173,8 @@ def test_a_published_name_offline_says_how_to_get_it(hub: Hub, monkeypatch: pyte
     with pytest.raises(albertine.ModelNotFound) as raised:
         AlbertForSequenceClassification.pretrained(PUBLISHED, "en")
     assert str(raised.value) == (
-        f"`{PUBLISHED}` is not on this machine, and network access is disabled; fetch it once without ALBERTINE_OFFLINE and "
-        f"HF_HUB_OFFLINE, or name a folder that holds {ARCHIVE} in ALBERTINE_HUB, or give its path; the model `ag_news` is built in"
+        f"`{PUBLISHED}` is not on this machine, and network access is disabled; download it once without ALBERTINE_OFFLINE and "
+        f"HF_HUB_OFFLINE, or add a folder that contains {ARCHIVE} to ALBERTINE_HUB, or give its path; the model `ag_news` is built in"
     )
     assert hub.asked == []
 
@@ -185,8 +185,8 @@ def test_a_published_name_that_no_place_has_says_how_to_get_it(hub: Hub, tmp_pat
         with pytest.raises(albertine.ModelNotFound) as raised:
             AlbertForSequenceClassification.pretrained(PUBLISHED, "en")
         assert str(raised.value) == (
-            f"`{ARCHIVE}` was not found in {place}; ALBERTINE_HUB names the folders and addresses where published models are looked "
-            "for, and a downloaded archive can be given by its path; the model `ag_news` is built in"
+            f"`{ARCHIVE}` was not found in {place}; ALBERTINE_HUB lists the folders and URLs that are searched for published "
+            "models, and a downloaded archive can be given by its path; the model `ag_news` is built in"
         )
 
 

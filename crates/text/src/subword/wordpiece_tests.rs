@@ -189,7 +189,7 @@ fn faults_in_tokenizer_json_are_named() {
     assert_eq!(fault(&|f| f["pre_tokenizer"] = both.clone()), together);
     assert_eq!(fault(&|f| f["model"]["type"] = json!("WordLevel")), unsupported("model", "WordLevel"));
     let missing = fault(&|f| f["normalizer"] = json!({ "type": "BertNormalizer" }));
-    assert_eq!(missing, "tokenizer.json could not be understood: missing field `clean_text`");
+    assert_eq!(missing, "cannot parse tokenizer.json: missing field `clean_text`");
 }
 
 proptest! {
