@@ -253,7 +253,8 @@ fn a_precision_that_the_cpu_lacks_is_told() {
     let output = command.env("ALBERTINE_CPU", "portable").output().expect("the binary starts");
     assert_eq!(output.status.code(), Some(2));
     let stderr = String::from_utf8_lossy(&output.stderr);
-    let expected = "error: the CPU level portable does not support bfloat16: use f32, which every CPU supports, or int8";
+    let expected =
+        "error: the CPU level portable does not support bfloat16: use f32, which every CPU supports, or int8";
     assert!(stderr.starts_with(expected), "{stderr}");
 }
 
