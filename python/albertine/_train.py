@@ -221,14 +221,20 @@ def train(
         if value is not None and not 0 <= value < (1 << 64 if name == "seed" else 1 << 32):
             raise ParamError(f"{name} is {value}, and cannot be {'less than 0' if value < 0 else 'so large'}")
 
+    head: Dict[str, Any] = {}
+
     def hear(kind: str, values: Dict[str, Any]) -> None:
         if on_progress is None:
             return
-        if kind == "epoch":
+        if kind == "head":
+            head.update(values)
+        elif kind == "start":
+            on_progress(TrainStart(**head, **values))
+        elif kind == "step":
+            on_progress(TrainStep(**values))
+        else:
             metrics = values.pop("validation")
             on_progress(TrainEpoch(**values, validation=None if metrics is None else Evaluation(json.loads(metrics))))
-        else:
-            on_progress(TrainStart(**values) if kind == "start" else TrainStep(**values))
 
     def table(frame: Any) -> Any:
         return None if frame is None else (_name(frame), stream_of(frame, wanted))

@@ -234,9 +234,12 @@ fn run(tables: [Option<Table>; 3], arguments: &Arguments, listener: Option<&Py<P
 fn tell(py: Python<'_>, listener: &Py<PyAny>, event: &Event<'_>) -> PyResult<()> {
     let values = PyDict::new(py);
     let kind = match event {
-        Event::Start { labels, new_head, class_indices: _, training, validation } => {
+        Event::Head { labels, new_head, class_indices: _ } => {
             values.set_item("labels", labels.to_vec())?;
             values.set_item("new_head", new_head)?;
+            "head"
+        }
+        Event::Start { training, validation } => {
             values.set_item("training_texts", training)?;
             values.set_item("validation_texts", validation)?;
             "start"

@@ -132,6 +132,11 @@ pub fn fine_tune(
     }
     let found = training.labels();
     let head = head(&base, &found)?;
+    listen(&Event::Head {
+        labels: head.labels(),
+        new_head: matches!(head, Head::New(_)),
+        class_indices: matches!(head, Head::Own(_)) && !found.iter().all(|label| head.labels().contains(label)),
+    });
     let names = LabelNames::of_model(head.labels())?;
     let mut training = training.examples(&names)?;
     let split = if let Validation::Split(fraction) = validation { Some(fraction) } else { None };
@@ -143,14 +148,7 @@ pub fn fine_tune(
     let test = test.map(|texts| examples(texts, &names)).transpose()?;
 
     let validation_texts = validation.as_ref().map_or(0, Examples::len);
-    let start = Event::Start {
-        labels: head.labels(),
-        new_head: matches!(head, Head::New(_)),
-        class_indices: matches!(head, Head::Own(_)) && !found.iter().all(|label| head.labels().contains(label)),
-        training: training.len(),
-        validation: validation_texts,
-    };
-    listen(&start);
+    listen(&Event::Start { training: training.len(), validation: validation_texts });
     let (config, weights) = base.weights(&head, settings.seed)?;
     let mut log = StepsLog::default();
     let trainer = Trainer::new(config.clone(), weights, settings.clone(), kernels);

@@ -130,14 +130,17 @@ impl ClassWeights {
 /// An event during training.
 #[derive(Debug, Clone, Copy)]
 pub enum Event<'a> {
-    /// Training begins. Only [`fine_tune`](crate::fine_tune) tells of it.
-    Start {
+    /// The classification head was chosen. Only [`fine_tune`](crate::fine_tune) tells of it.
+    Head {
         /// The labels, in the order of the logits.
         labels: &'a [String],
         /// Whether they are those of a new classification head.
         new_head: bool,
         /// Whether the labels of the texts are the indices of the model's, from 0.
         class_indices: bool,
+    },
+    /// Training begins. Only [`fine_tune`](crate::fine_tune) tells of it.
+    Start {
         /// The texts of the training set.
         training: usize,
         /// The texts of the validation set.

@@ -39,7 +39,7 @@ pub(super) struct StepsLog {
 impl StepsLog {
     pub(super) fn add(&mut self, event: &Event<'_>) {
         let line = match *event {
-            Event::Start { .. } => return,
+            Event::Head { .. } | Event::Start { .. } => return,
             Event::Step { step, loss, learning_rate, gradient_norm, .. } => Line {
                 step: Some(step),
                 loss: Some(loss),

@@ -87,9 +87,10 @@ fn the_listener_hears_of_the_start_and_of_every_step_and_epoch() {
     let mut heard = Vec::new();
     let mut listen = |event: &Event<'_>| {
         heard.push(match event {
-            Event::Start { labels, new_head, class_indices, training, validation } => {
-                format!("{} {new_head} {class_indices} {training} {validation}", labels.join(","))
+            Event::Head { labels, new_head, class_indices } => {
+                format!("{} {new_head} {class_indices}", labels.join(","))
             }
+            Event::Start { training, validation } => format!("{training} {validation}"),
             Event::Step { step, steps, epoch, .. } => format!("{step}/{steps} of {epoch}"),
             Event::Epoch { epoch, validation, .. } => format!("epoch {epoch} {}", validation.is_some()),
         });
@@ -97,7 +98,7 @@ fn the_listener_hears_of_the_start_and_of_every_step_and_epoch() {
     let settings = TrainSettings { epochs: 2, ..settings() };
     fine_tune(base(), datasets, &settings, Kernels::detect().unwrap(), &|| false, &mut listen).unwrap();
     let expected =
-        ["0,1 true false 8 4", "1/4 of 1", "2/4 of 1", "epoch 1 true", "3/4 of 2", "4/4 of 2", "epoch 2 true"];
+        ["0,1 true false", "8 4", "1/4 of 1", "2/4 of 1", "epoch 1 true", "3/4 of 2", "4/4 of 2", "epoch 2 true"];
     assert_eq!(heard, expected);
 }
 

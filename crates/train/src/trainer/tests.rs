@@ -53,7 +53,7 @@ fn train(
     let trained = Trainer::new(config, weights, settings, kernels)
         .train(&examples(count, 1), validation, &mut |event| {
             match event {
-                Event::Start { .. } => {}
+                Event::Head { .. } | Event::Start { .. } => {}
                 Event::Step { loss, .. } => steps.push(*loss),
                 Event::Epoch { validation, loss, .. } => epochs.push(validation.map_or(*loss, |metrics| metrics.loss)),
             }

@@ -33,9 +33,11 @@ impl<'a> TrainProgress<'a> {
 
     pub(super) fn hear(&mut self, event: &Event<'_>) {
         match *event {
-            Event::Start { labels, new_head, class_indices, training, validation } => {
+            Event::Head { labels, new_head, class_indices } => {
                 self.head(labels, new_head, class_indices);
                 self.changes.iter().for_each(|change| self.printer.warn(change));
+            }
+            Event::Start { training, validation } => {
                 self.printer.note(format_args!(
                     "{} for training, {} for validation, at most {} pieces per text",
                     count(training as u64, "text"),
