@@ -204,6 +204,9 @@ def train(
         albertine.ModelNotFound: there is no such base model.
         albertine.TrainingError: training diverged, or the folder cannot be written.
 
+    Warns:
+        albertine.TruncationWarning: texts are longer than the limit.
+
     >>> import albertine, tempfile
     >>> import pyarrow as pa
     >>> table = pa.table({"text": ["Oil prices rose.", "The home side won."] * 4, "label": ["oil", "sport"] * 4})

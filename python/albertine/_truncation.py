@@ -10,10 +10,10 @@ from albertine.errors import TruncationWarning
 __all__ = ["warn"]
 
 
-def warn(count: int, limit: int) -> None:
-    """Warns of ``count`` texts that were cut, in the name of whoever called the package; the native half calls this."""
+def warn(count: int, limit: int, remedy: str) -> None:
+    """Warns of ``count`` texts that were truncated, in the name of whoever called the package; the native half calls this."""
     texts = "1 text was" if count == 1 else f"{count:,} texts were"
-    message = f"{texts} longer than {limit} pieces and cut; a higher limit, or windows that overlap, would have read more"
+    message = f"{texts} longer than {limit} pieces and truncated; {remedy}"
     warnings.warn(message, TruncationWarning, stacklevel=_level())
 
 

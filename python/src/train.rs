@@ -17,6 +17,7 @@ use pyo3_arrow::input::AnyRecordBatch;
 use crate::error::Failure;
 use crate::hub;
 use crate::input::InputColumns;
+use crate::truncation::warn_of_training;
 use crate::work::{abandonable, interruptible, stoppable};
 
 /// The keyword arguments of `albertine.train`, of the same names.
@@ -186,6 +187,7 @@ fn run(tables: [Option<Table>; 3], arguments: &Arguments, listener: Option<&Py<P
     let all = [&training, &validation, &test].map(Option::as_ref);
     let skipped = all.into_iter().flatten().map(LabeledTexts::skipped).sum();
     let truncated = all.into_iter().flatten().map(LabeledTexts::truncated).sum();
+    warn_of_training(truncated, base.limit())?;
     let datasets = Datasets {
         training: training.ok_or(TrainError::NoRows)?,
         validation: match validation {

@@ -9,13 +9,23 @@ pub(crate) fn limits(stages: &[Stage]) -> Vec<usize> {
     stages.iter().filter_map(Stage::classifier).map(|classifier| classifier.max_sentence_length()).collect()
 }
 
-/// Warns of the texts that each classifier cut, whose limits are `limits`.
+/// Warns of the texts that each classifier truncated, whose limits are `limits`.
 pub(crate) fn warn(counts: &[Counts], limits: &[usize]) -> PyResult<()> {
     for (counts, &limit) in counts.iter().zip(limits) {
-        if counts.truncated > 0 {
-            let arguments = (counts.truncated, limit);
-            Python::attach(|py| py.import("albertine._truncation")?.call_method1("warn", arguments).map(drop))?;
-        }
+        tell(counts.truncated, limit, "a higher limit, or windows that overlap, would read more")?;
     }
     Ok(())
+}
+
+/// Warns of the texts of a training that the model reads at most `limit` tokens of.
+pub(crate) fn warn_of_training(truncated: u64, limit: usize) -> PyResult<()> {
+    tell(truncated, limit, "a higher max_sentence_length, if the model has the positions, would read more")
+}
+
+fn tell(truncated: u64, limit: usize, remedy: &str) -> PyResult<()> {
+    if truncated == 0 {
+        return Ok(());
+    }
+    let arguments = (truncated, limit, remedy);
+    Python::attach(|py| py.import("albertine._truncation")?.call_method1("warn", arguments).map(drop))
 }

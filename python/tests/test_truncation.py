@@ -13,7 +13,7 @@ from albertine import TruncationWarning
 from albertine.base import LightPipeline, PipelineModel
 
 TEXTS = ["Oil rose and " * 300, "Oil rose.", None, "The striker scored and " * 300]
-TWO = "^2 texts were longer than 128 pieces and cut"
+TWO = "^2 texts were longer than 128 pieces and truncated"
 
 
 def test_texts_that_are_cut_are_told_of(model: PipelineModel) -> None:
@@ -31,7 +31,7 @@ def test_texts_that_are_cut_are_told_of(model: PipelineModel) -> None:
         with pytest.warns(TruncationWarning, match=TWO) as told:
             way()
         assert [warning.filename for warning in told] == [__file__]
-    with pytest.warns(TruncationWarning, match="^1 text was longer than 512 pieces and cut"):
+    with pytest.warns(TruncationWarning, match="^1 text was longer than 512 pieces and truncated"):
         albertine.classify(TEXTS[0])
 
 

@@ -67,5 +67,5 @@ def test_a_model_that_was_replaced_is_forgotten(model_directory: Path, tmp_path:
 
 def test_texts_that_are_cut_are_told_of_where_the_task_is() -> None:
     batch = pa.record_batch({"text": ["Oil rose. " * 300, "Oil rose."]})
-    with pytest.warns(TruncationWarning, match="^1 text was longer than 64 pieces and cut"):
+    with pytest.warns(TruncationWarning, match="^1 text was longer than 64 pieces and truncated"):
         task(_spark._Model("f32", "ag_news"), batch=batch)
