@@ -1,9 +1,9 @@
-"""Makes the golden checkpoints: tiny random ALBERTs, and what transformers answers with them.
+"""Makes the golden checkpoints: tiny random ALBERTs and BERTs, and what transformers answers with them.
 
 usage: make.py OUT_DIR [--only NAME ...]
 
 Each directory under OUT_DIR is a complete model directory with an `expected.json` of piece ids and logits for the texts of
-`texts.json`. Seeds are fixed. README.md beside this script says what is in them and why.
+`texts.json`; those of BERTs have a `pairs.json` besides, of some pairs of these texts. Seeds are fixed. README.md beside this script says what is in them and why.
 """
 
 import argparse
@@ -19,7 +19,11 @@ from pathlib import Path
 
 import sentencepiece
 import torch
-from transformers import AlbertConfig, AlbertForSequenceClassification, AlbertTokenizerFast
+from tokenizers import BertWordPieceTokenizer
+from transformers import (
+    AlbertConfig, AlbertForSequenceClassification, AlbertTokenizerFast, AutoModelForSequenceClassification, AutoTokenizer,
+    BertConfig, BertForSequenceClassification, BertTokenizerFast, PreTrainedModel, PreTrainedTokenizerFast,
+)
 
 HERE = Path(__file__).resolve().parent
 PIECES = 480
@@ -33,12 +37,14 @@ class Golden:
     """One checkpoint: what differs from the usual tiny model, and how it is stored."""
 
     config: dict = field(default_factory=dict)
+    family: str = "albert"  # albert, bert
     labels: list = field(default_factory=lambda: LABELS)
     cased: bool = False
     all_rules: bool = False  # the whole of nmt_nfkc: a quarter of a megabyte, so only where it is the point
     store: str = "safetensors"  # safetensors, sharded, pickle, sharded_pickle
     dtype: torch.dtype = torch.float32
     tokenizer_json: bool = True
+    vocabulary_alone: bool = False  # no file of the tokenizer but its vocabulary
     gain: float = 0.9  # scale of the random weights; deep models need less of it to stay well conditioned
 
 
@@ -66,6 +72,14 @@ GOLDENS = {
     "sharded": Golden(store="sharded"),
     "f16": Golden(dtype=torch.float16),
     "bf16": Golden(dtype=torch.bfloat16),
+    "bert_uncased": Golden(family="bert"),
+    "bert_cased": Golden({"num_hidden_layers": 3, "hidden_size": 36, "num_attention_heads": 3}, family="bert", cased=True),
+    "bert_multi_label": Golden(
+        {"problem_type": "multi_label_classification"}, family="bert", labels=["oil", "rain", "music", "law", "bees"],
+    ),
+    "bert_regression": Golden({"problem_type": "regression"}, family="bert", labels=["stars"]),
+    "bert_relu": Golden({"hidden_act": "relu", "layer_norm_eps": 1e-5, "max_position_embeddings": 64}, family="bert"),
+    "bert_vocab_txt": Golden({"num_attention_heads": 1}, family="bert", vocabulary_alone=True),
 }
 
 
@@ -83,6 +97,16 @@ def train_vocabulary(corpus: list, out: Path, rules: dict) -> Path:
     return out / "spiece.model"
 
 
+def train_wordpiece(texts: list, out: Path, cased: bool) -> Path:
+    """A WordPiece vocabulary, from the same text."""
+    tokenizer = BertWordPieceTokenizer(lowercase=not cased, strip_accents=None)
+    tokenizer.train_from_iterator(texts, vocab_size=PIECES, min_frequency=1, show_progress=False)
+    pieces = tokenizer.get_vocab()
+    out.mkdir()
+    (out / "vocab.txt").write_text("".join(f"{piece}\n" for piece in sorted(pieces, key=pieces.get)))
+    return out / "vocab.txt"
+
+
 def write_rules(texts: list, path: Path) -> None:
     """The rules of nmt_nfkc for the characters of the texts and of their decompositions, as SentencePiece's table."""
     normalizer = sentencepiece.SentencePieceNormalizer(
@@ -97,16 +121,18 @@ def write_rules(texts: list, path: Path) -> None:
     path.write_text("\n".join(rules) + "\n")
 
 
-def random_model(golden: Golden, seed: int) -> AlbertForSequenceClassification:
+def random_model(golden: Golden, vocab_size: int, seed: int) -> PreTrainedModel:
     """A model whose random weights are large enough that texts get clearly different logits."""
-    config = AlbertConfig(**{
-        "vocab_size": PIECES, "embedding_size": 16, "hidden_size": 40, "num_hidden_layers": 2,
+    sizes = {"embedding_size": 16} if golden.family == "albert" else {}
+    config = (AlbertConfig if golden.family == "albert" else BertConfig)(**{
+        "vocab_size": vocab_size, "hidden_size": 40, "num_hidden_layers": 2,
         "num_attention_heads": 4, "intermediate_size": 64, "max_position_embeddings": 128,
         "id2label": dict(enumerate(golden.labels)), "label2id": {label: id for id, label in enumerate(golden.labels)},
-        "hidden_act": "gelu_new", "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0,
+        "hidden_act": "gelu_new" if golden.family == "albert" else "gelu", "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0,
         "attn_implementation": "eager",
-    } | golden.config)
-    model = AlbertForSequenceClassification(config).eval()
+    } | sizes | golden.config)
+    classes = {"albert": AlbertForSequenceClassification, "bert": BertForSequenceClassification}
+    model = classes[golden.family](config).eval()
     generator = torch.Generator().manual_seed(seed)
     for name, weight in model.named_parameters():
         noise = torch.randn(weight.shape, generator=generator)
@@ -125,7 +151,7 @@ def random_model(golden: Golden, seed: int) -> AlbertForSequenceClassification:
     return model
 
 
-def save(model: AlbertForSequenceClassification, golden: Golden, out: Path) -> None:
+def save(model: PreTrainedModel, golden: Golden, out: Path) -> None:
     """Writes config and weights in the layout that the checkpoint stands for."""
     state = {name: tensor.to(golden.dtype) for name, tensor in model.state_dict().items()}
     model.config.dtype = golden.dtype
@@ -141,32 +167,61 @@ def make(name: str, golden: Golden, vocabulary: Path, texts: list, out: Path) ->
     directory = out / name
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
-    model = random_model(golden, zlib.crc32(name.encode()))
+    vocab_size = PIECES if golden.family == "albert" else len(vocabulary.read_text().splitlines())
+    model = random_model(golden, vocab_size, zlib.crc32(name.encode()))
     save(model, golden, directory)
     limit = model.config.max_position_embeddings
-    tokenizer = AlbertTokenizerFast(
-        vocab_file=str(vocabulary), do_lower_case=not golden.cased, keep_accents=golden.cased, model_max_length=limit,
-    )
+    tokenizer = make_tokenizer(golden, vocabulary, limit)
     tokenizer.save_pretrained(directory)
     if not golden.tokenizer_json:
         (directory / "tokenizer.json").unlink()
         tokenizer = AlbertTokenizerFast.from_pretrained(directory)
+    if golden.vocabulary_alone:
+        for file in ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"]:
+            (directory / file).unlink()
+        tokenizer = AutoTokenizer.from_pretrained(directory)
     encoded = [tokenizer(text, truncation=True, max_length=limit)["input_ids"] for text in texts]
     logits = answer(model, encoded)
     # What was written is what was asked, and its weights do not blow rounding up to where no engine could agree.
-    exact = AlbertForSequenceClassification.from_pretrained(directory, dtype=torch.float64, attn_implementation="eager")
+    exact = AutoModelForSequenceClassification.from_pretrained(directory, dtype=torch.float64, attn_implementation="eager")
     rounding = (answer(exact.eval(), encoded) - logits).abs().max().item()
     if rounding > ROUNDING:
         raise SystemExit(f"{name}: rounding alone changes logits by {rounding:.1e}; make its gain smaller")
     rows = [{"ids": ids, "logits": row} for ids, row in zip(encoded, logits.tolist())]
     lines = ",\n".join(json.dumps(row, separators=(",", ":")) for row in rows)
     (directory / "expected.json").write_text(f"[\n{lines}\n]\n")
+    if golden.family == "bert":
+        write_pairs(model, tokenizer, texts, limit, directory)
     size = sum(path.stat().st_size for path in directory.iterdir())
     spread = logits.std(0).mean()
     return f"{name:18} {size / 1024:5.0f} kB, logits spread {spread:.2f}, to {logits.abs().max():.1f}, rounding {rounding:.0e}"
 
 
-def answer(model: AlbertForSequenceClassification, encoded: list) -> torch.Tensor:
+def make_tokenizer(golden: Golden, vocabulary: Path, limit: int) -> PreTrainedTokenizerFast:
+    """The fast tokenizer of a checkpoint."""
+    if golden.family == "bert":
+        return BertTokenizerFast(vocab_file=str(vocabulary), do_lower_case=not golden.cased, model_max_length=limit)
+    return AlbertTokenizerFast(
+        vocab_file=str(vocabulary), do_lower_case=not golden.cased, keep_accents=golden.cased, model_max_length=limit,
+    )
+
+
+def write_pairs(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, texts: list, limit: int, directory: Path,
+) -> None:
+    """What the model says of pairs of texts, whose second one has another token type."""
+    rows = []
+    for first, second in zip(texts[::8], texts[3::8]):
+        encoded = tokenizer(first, second, truncation=True, max_length=limit)
+        ids, types = encoded["input_ids"], encoded["token_type_ids"]
+        with torch.no_grad():
+            logits = model(torch.tensor([ids]), token_type_ids=torch.tensor([types])).logits[0]
+        rows.append({"ids": ids, "token_types": types, "logits": logits.tolist()})
+    lines = ",\n".join(json.dumps(row, separators=(",", ":")) for row in rows)
+    (directory / "pairs.json").write_text(f"[\n{lines}\n]\n")
+
+
+def answer(model: PreTrainedModel, encoded: list) -> torch.Tensor:
     """Logits of each row of piece ids, one row at a time."""
     with torch.no_grad():
         return torch.stack([model(torch.tensor([ids])).logits[0] for ids in encoded])
@@ -186,9 +241,11 @@ def main() -> None:
         write_rules(texts + corpus, Path("rules.tsv"))
         whole = train_vocabulary(corpus, Path("whole"), {"normalization_rule_name": "nmt_nfkc"})
         small = train_vocabulary(corpus, Path("small"), {"normalization_rule_tsv": "rules.tsv"})
+        wordpiece = {cased: train_wordpiece(corpus, Path(f"wordpiece-{cased}"), cased) for cased in [False, True]}
         for name in arguments.only or GOLDENS:
             golden = GOLDENS[name]
-            print(make(name, golden, whole if golden.all_rules else small, texts, out))
+            vocabulary = whole if golden.all_rules else small
+            print(make(name, golden, wordpiece[golden.cased] if golden.family == "bert" else vocabulary, texts, out))
 
 
 if __name__ == "__main__":

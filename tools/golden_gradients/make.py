@@ -8,16 +8,17 @@ import sys
 from pathlib import Path
 
 import torch
-from transformers import AlbertForSequenceClassification
+from transformers import AutoModelForSequenceClassification
 
 NAMES = ["gelu", "gelu_new", "relu", "silu", "tanh", "groups_uneven", "odd_sizes", "one_head"]
+NAMES += ["bert_uncased", "bert_cased", "bert_relu"]
 DOCUMENTS = 4
 FREQUENCIES = [0.1, 0.37, 1.9]
 
 
 def gradients(folder: Path) -> dict:
     """Losses and gradients of a checkpoint."""
-    model = AlbertForSequenceClassification.from_pretrained(folder, dtype=torch.float64, attn_implementation="eager").eval()
+    model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float64, attn_implementation="eager").eval()
     expected = json.loads((folder / "expected.json").read_text())
     documents = sorted((text["ids"] for text in expected if 4 <= len(text["ids"]) <= 40), key=len)[:: 3][:DOCUMENTS]
     labels = model.config.num_labels
@@ -36,7 +37,7 @@ def gradients(folder: Path) -> dict:
             flat = torch.zeros(parameter.numel(), dtype=torch.float64) if gradient is None else gradient.flatten()
             places = torch.arange(flat.numel(), dtype=torch.float64)
             products = [torch.dot(flat, torch.cos(frequency * places)).item() for frequency in FREQUENCIES]
-            tensors[name.removeprefix("albert.")] = {"length": flat.norm().item(), "products": products}
+            tensors[name.removeprefix("albert.").removeprefix("bert.")] = {"length": flat.norm().item(), "products": products}
         cases.append({"weights": weights, "smoothing": smoothing, "loss": loss.item(), "gradients": tensors})
     return {"documents": documents, "classes": classes, "cases": cases}
 

@@ -163,9 +163,10 @@ impl Checkpoint {
     }
 
     fn read_spark(folder: &Folder) -> Result<Self, ModelError> {
-        let Annotator { stage, kind, config, weights, spiece } = spark::read(folder)?;
+        let Annotator { stage, kind, config, weights, spiece, vocabulary } = spark::read(folder)?;
         let mut checkpoint = Self::assemble(&stage.folder, kind, config, weights, stage.params)?;
         checkpoint.files.extend(spiece.map(|bytes| (SPIECE, bytes)));
+        checkpoint.files.extend(vocabulary.map(|bytes| ("vocab.txt", bytes)));
         Ok(checkpoint)
     }
 

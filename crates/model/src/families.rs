@@ -1,6 +1,7 @@
 //! The model families that are read, each as data: what its configuration and its tensors are called.
 
 mod albert;
+mod bert;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,7 +10,7 @@ use crate::HiddenActivation;
 use crate::architecture::{LayerParts, Size};
 
 /// Every family. The first is meant where a `config.json` does not say.
-pub(crate) static ALL: [&Family; 1] = [&albert::FAMILY];
+pub(crate) static ALL: [&Family; 2] = [&albert::FAMILY, &bert::FAMILY];
 
 /// What is particular to a family of encoders.
 pub(crate) struct Family {

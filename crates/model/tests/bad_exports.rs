@@ -111,7 +111,10 @@ fn onnx_models_that_are_none() {
     refused(&with(b"\x3A\x00".to_vec()), "its graph has no output; put its config.json beside it");
     // An input that is an output.
     let graph = b"\x3A\x0A\x5A\x03\x0A\x01x\x62\x03\x0A\x01x";
-    refused(&with(graph.to_vec()), "the output \"x\" is not computed as an ALBERT does: no linear layer gives it");
+    refused(
+        &with(graph.to_vec()),
+        "the output \"x\" is not computed as an ALBERT or a BERT does: no linear layer gives it",
+    );
     refused(&with(b"\x3A\x05\x62\x03\x0A\x01y".to_vec()), &format!("{form}its output \"y\" is computed nowhere"));
     let mut files = onnx();
     replace(file(&mut files, "model.onnx"), b"Softmax", b"Hardmax");
@@ -208,11 +211,25 @@ fn names_tell_where_a_graph_does_not() {
 }
 
 #[test]
+fn a_vocabulary_stands_beside_the_labels() {
+    // Spark NLP keeps a WordPiece vocabulary in the form of the labels.
+    let mut files = annotator();
+    let parts: Files = files.iter().filter(|(name, _)| name.starts_with("fields/labels/")).cloned().collect();
+    files.extend(parts.iter().map(|(name, bytes)| (name.replace("labels", "vocabulary"), bytes.clone())));
+    assert_eq!(open(&files).unwrap().file("vocab.txt"), Some(&b"World\nSports\nBusiness\nSci/Tech\n"[..]));
+    replace(file(&mut files, "fields/vocabulary/part-00000"), b"World", b"Wo\nld");
+    refused(&files, "m.zip/fields/vocabulary is not a vocabulary: the piece 0 has several lines");
+}
+
+#[test]
 fn annotators_that_are_none() {
     let metadata = "metadata/part-00000";
     let mut files = annotator();
     replace(file(&mut files, metadata), b"dl.AlbertForSequence", b"dl.AlbertForTokenXXX");
-    refused(&files, "m.zip has AlbertForTokenXXXClassification, expected one AlbertForSequenceClassification");
+    refused(
+        &files,
+        "m.zip has AlbertForTokenXXXClassification, expected one AlbertForSequenceClassification or BertForSequenceClassification",
+    );
     let mut files = annotator();
     *file(&mut files, metadata) = b"{\"paramMap\": 1}".to_vec();
     refused(&files, "m.zip/metadata/part-00000 is not the metadata of a saved stage: `paramMap` is no object");
@@ -278,7 +295,10 @@ fn pipelines_that_are_none() {
     refused(&files, &format!("{pipeline}its metadata names other stages than there are folders"));
     files.retain(|(name, _)| !name.starts_with("metadata"));
     files.push(("metadata/part-00000".to_owned(), b"{}".to_vec()));
-    refused(&files, "m.zip has DocumentAssembler, TokenizerModel, expected one AlbertForSequenceClassification");
+    refused(
+        &files,
+        "m.zip has DocumentAssembler, TokenizerModel, expected one AlbertForSequenceClassification or BertForSequenceClassification",
+    );
     let mut files = sound.clone();
     files.retain(|(name, _)| !name.starts_with(&tokenizer));
     refused(&files, &format!("{pipeline}its stage 1 is missing or there twice"));

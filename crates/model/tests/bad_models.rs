@@ -97,11 +97,14 @@ fn directories_without_a_model() {
 }
 
 #[test]
-fn configurations_that_are_not_albert() {
+fn configurations_of_other_models() {
     let cases: [(&[u8], &str); 4] = [
         (b"", "DIR/config.json is empty"),
         (b"{", "cannot read DIR/config.json as JSON: EOF while parsing an object at line 1 column 1"),
-        (b"{\"model_type\": \"bert\"}", "`model_type` in DIR/config.json is \"bert\", expected \"albert\""),
+        (
+            b"{\"model_type\": \"roberta\"}",
+            "`model_type` in DIR/config.json is \"roberta\", expected \"albert\" or \"bert\"",
+        ),
         (
             b"{\"hidden_act\": \"mish\"}",
             "`hidden_act` in DIR/config.json is \"mish\", expected one of gelu, gelu_new, gelu_python, \

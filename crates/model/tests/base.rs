@@ -24,7 +24,7 @@ fn logits_of_albert_base_are_those_of_pytorch() {
     let tensors = Weights::open(&directory).unwrap().tensors().len();
     let _ = writeln!(stderr(), "{tensors} tensors opened in {:.1?}", started.elapsed());
 
-    let expected = expected(&directory);
+    let expected = expected(&directory, "expected.json");
     assert!(expected.len() >= 256);
     let kernels = Kernels::detect().unwrap();
     let largest = largest_difference(&directory, kernels, &expected);

@@ -160,3 +160,18 @@ fn onnx_models_keep_numbers_in_other_ways() {
         }
     }
 }
+
+#[test]
+fn onnx_models_of_bert_are_the_model_they_were_made_from() {
+    // By `tools/golden/onnx_bert.py` of a golden checkpoint, with both exporters of PyTorch.
+    let golden = Checkpoint::open(&models().join("../../golden/bert_uncased")).unwrap();
+    for name in ["bert", "bert_dynamo"] {
+        let found = Checkpoint::open(&models().join("../../onnx").join(name)).unwrap();
+        assert_eq!(found.kind(), CheckpointKind::Onnx);
+        assert_eq!(found.config().architecture(), golden.config().architecture(), "{name}");
+        for spec in golden.config().tensors().iter() {
+            let (found, expected) = (found.weights().tensor(spec).unwrap(), golden.weights().tensor(spec).unwrap());
+            assert_eq!(found, expected, "{} of {name}", spec.name);
+        }
+    }
+}

@@ -5,7 +5,7 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use albertine_model::{Kernels, ModelConfig, Weights};
+use albertine_model::{Checkpoint, Kernels, ModelConfig, Weights};
 
 use crate::common::{TOLERANCE, expected, largest_difference};
 
@@ -14,7 +14,7 @@ fn directories() -> Vec<PathBuf> {
     let entries = std::fs::read_dir(golden).unwrap();
     let mut directories: Vec<_> = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
     directories.sort();
-    assert!(directories.len() >= 20, "{directories:?}");
+    assert!(directories.len() >= 26, "{directories:?}");
     directories
 }
 
@@ -43,7 +43,7 @@ fn logits_are_those_of_transformers_at_every_cpu_level() {
     let levels = Kernels::available();
     let mut failed = Vec::new();
     for directory in directories() {
-        let expected = expected(&directory);
+        let expected = expected(&directory, "expected.json");
         assert_eq!(expected.len(), 40);
         let mut line = format!("{:18}", name(&directory));
         for level in &levels {
@@ -56,4 +56,36 @@ fn logits_are_those_of_transformers_at_every_cpu_level() {
         println!("{line}");
     }
     assert!(failed.is_empty(), "over {TOLERANCE:e}: {failed:#?}");
+}
+
+#[test]
+fn logits_of_pairs_are_those_of_transformers_at_every_cpu_level() {
+    let with_pairs: Vec<_> = directories().into_iter().filter(|path| path.join("pairs.json").exists()).collect();
+    assert!(with_pairs.len() >= 6, "{with_pairs:?}");
+    for directory in with_pairs {
+        let pairs = expected(&directory, "pairs.json");
+        assert!(pairs.len() == 5 && pairs.iter().all(|pair| pair.token_types.contains(&1)));
+        for level in Kernels::available() {
+            let largest = largest_difference(&directory, Kernels::at(level).unwrap(), &pairs);
+            assert!(largest <= TOLERANCE, "{} at {level}: {largest:e}", name(&directory));
+        }
+    }
+}
+
+#[test]
+fn a_saved_checkpoint_is_the_same_model() {
+    let place = tempfile::tempdir().unwrap();
+    for directory in directories() {
+        let (first, target) = (Checkpoint::open(&directory).unwrap(), place.path().join(name(&directory)));
+        first.save(&target).unwrap();
+        let second = Checkpoint::open(&target).unwrap();
+        assert_eq!(first.config(), second.config(), "{}", name(&directory));
+        for spec in first.config().tensors().iter() {
+            let numbers = |model: &Checkpoint| model.weights().tensor(spec).unwrap();
+            assert_eq!(numbers(&first), numbers(&second), "{} of {}", spec.name, name(&directory));
+        }
+        for file in ["tokenizer.json", "spiece.model", "vocab.txt"] {
+            assert_eq!(first.file(file), second.file(file), "{file} of {}", name(&directory));
+        }
+    }
 }

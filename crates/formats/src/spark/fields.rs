@@ -61,27 +61,44 @@ impl SparkStage {
     /// The labels of a classifier by their ids, which must be 0, 1, 2 and so on; `None` where the stage has none.
     ///
     /// # Errors
-    /// [`FormatError::Labels`] for other ids, and every way for a part to be unsound.
+    /// [`FormatError::Labels`] for other ids, and every way for a part to be invalid.
     pub fn labels(&self) -> Result<Option<Vec<String>>, FormatError> {
-        let labels = self.collect("labels", |stream, labels: &mut BTreeMap<i64, String>| {
+        let wrong = |fault| FormatError::Labels { path: self.folder.path_of("fields/labels"), fault };
+        self.by_id("labels", "a label")?.map(|labels| in_order(labels).map_err(wrong)).transpose()
+    }
+
+    /// The pieces of a WordPiece vocabulary by their ids, which must be 0, 1, 2 and so on, one a line as in `vocab.txt`;
+    /// `None` where the stage has none.
+    ///
+    /// # Errors
+    /// [`FormatError::Malformed`] for other ids and for a piece of several lines, and every way for a part to be invalid.
+    pub fn vocabulary(&self) -> Result<Option<Vec<u8>>, FormatError> {
+        let path = self.folder.path_of("fields/vocabulary");
+        let wrong = |fault| FormatError::Malformed { path: path.clone(), form: "a vocabulary", fault };
+        let Some(pieces) = self.by_id("vocabulary", "a piece")? else { return Ok(None) };
+        let pieces = in_order(pieces).map_err(wrong)?;
+        if let Some(id) = pieces.iter().position(|piece| piece.contains(['\n', '\r'])) {
+            return Err(wrong(format!("the piece {id} has several lines")));
+        }
+        Ok(Some(pieces.into_iter().flat_map(|piece| (piece + "\n").into_bytes()).collect()))
+    }
+
+    /// The texts of a field that maps each to a number, by these numbers; `what` is one of them for messages.
+    fn by_id(&self, field: &str, what: &str) -> Result<Option<BTreeMap<i64, String>>, FormatError> {
+        self.collect(field, |stream, texts: &mut BTreeMap<i64, String>| {
             for value in &stream.values {
                 let array = stream.object(value).ok_or("it holds no array")?;
                 for element in &array.elements {
-                    let (label, id) = pair(stream, element)
-                        .ok_or_else(|| format!("it holds {}, no pair of a label and an id", name(stream, element)))?;
-                    if let Some(other) = labels.insert(id, label.clone()) {
-                        return Err(format!("the labels {other:?} and {label:?} have the id {id}"));
+                    let (text, id) = pair(stream, element)
+                        .ok_or_else(|| format!("it holds {}, no pair of {what} and an id", name(stream, element)))?;
+                    if let Some(other) = texts.insert(id, text.clone()) {
+                        let what = what.trim_start_matches("a ");
+                        return Err(format!("the {what}s {other:?} and {text:?} have the id {id}"));
                     }
                 }
             }
             Ok(())
-        })?;
-        let Some(labels) = labels else { return Ok(None) };
-        if let Some((expected, found)) = (0..).zip(labels.keys()).find(|(expected, found)| expected != *found) {
-            let fault = format!("there is the id {found} and none of {expected}");
-            return Err(FormatError::Labels { path: self.folder.path_of("fields/labels"), fault });
-        }
-        Ok(Some(labels.into_values().collect()))
+        })
     }
 
     /// Reads every record of every part of a field.
@@ -114,6 +131,14 @@ impl SparkStage {
         }
         Ok(Some(found))
     }
+}
+
+/// Texts in the order of their ids, if these are 0, 1, 2 and so on.
+fn in_order(texts: BTreeMap<i64, String>) -> Result<Vec<String>, String> {
+    if let Some((expected, found)) = (0..).zip(texts.keys()).find(|(expected, found)| expected != *found) {
+        return Err(format!("there is the id {found} and none of {expected}"));
+    }
+    Ok(texts.into_values().collect())
 }
 
 /// Adds a text. A stream may refer to one text any number of times.

@@ -21,6 +21,8 @@ pub(super) struct Annotator {
     pub(super) weights: Weights<'static>,
     /// The SentencePiece model.
     pub(super) spiece: Option<Vec<u8>>,
+    /// The WordPiece vocabulary, one piece a line.
+    pub(super) vocabulary: Option<Vec<u8>>,
 }
 
 /// Reads the one classifier of a folder.
@@ -52,7 +54,8 @@ pub(super) fn read(folder: &Folder) -> Result<Annotator, ModelError> {
         Some(name) => stage.folder.read(&name, MAX_VOCABULARY)?,
         None => None,
     };
-    Ok(Annotator { kind: CheckpointKind::SparkNlp { runtime }, stage, config, weights, spiece })
+    let vocabulary = stage.vocabulary()?;
+    Ok(Annotator { kind: CheckpointKind::SparkNlp { runtime }, stage, config, weights, spiece, vocabulary })
 }
 
 /// The runtime that a stage was saved for, and its file.
@@ -70,7 +73,9 @@ fn runtime(stage: &SparkStage) -> Result<(Runtime, String), ModelError> {
             .into()),
         };
     }
-    let path: PathBuf = stage.folder.path_of("albert_classification_tensorflow");
+    let family = families::ALL.into_iter().find(|family| stage.name() == family.class);
+    let model_type = family.map_or("model", |family| family.model_type);
+    let path: PathBuf = stage.folder.path_of(&format!("{model_type}_classification_tensorflow"));
     Err(FormatError::MissingFile { path }.into())
 }
 

@@ -7,6 +7,9 @@ use crate::{Affine, HiddenActivation, LayerParts, Parts, families};
 /// The most layers that are followed, those of groups counted one by one.
 const MAX_LAYERS: usize = 512;
 
+/// The most sums and tables that embeddings are made of.
+const MAX_TERMS: usize = 16;
+
 /// What a graph says of the model it computes.
 #[derive(Debug, Clone)]
 pub(super) struct Trace {
@@ -70,8 +73,12 @@ impl Tracer<'_> {
         let mut hidden = self.first_token(pooler.input).ok_or("the pooler reads another token than the first")?;
         let mut layers = Vec::new();
         while let Some(norm) = self.0.norm(hidden) {
-            let place = layers.len();
-            let layer = self.layer(norm).map_err(|fault| format!("in layer {place} from the end {fault}"))?;
+            let layer = match self.layer(norm) {
+                Ok(layer) => layer,
+                // The LayerNorm of the embeddings, where no projection stands between them and the layers.
+                Err(_) if self.is_sum_of_tables(norm.input) => break,
+                Err(fault) => return Err(format!("in layer {} from the end {fault}", layers.len())),
+            };
             hidden = layer.hidden;
             layers.push(layer);
             if layers.len() == MAX_LAYERS {
@@ -79,8 +86,9 @@ impl Tracer<'_> {
             }
         }
         layers.reverse();
-        let projection = self.0.linear(hidden).ok_or("no mapping of the embeddings begins the layers")?;
-        let norm = self.0.norm(projection.input).ok_or("no LayerNorm of the embeddings stands before their mapping")?;
+        let projection = self.0.linear(hidden);
+        let embedded = projection.map_or(hidden, |projection| projection.input);
+        let norm = self.0.norm(embedded).ok_or("no LayerNorm of the embeddings begins the layers")?;
         let [word, position, token_type] = self.embeddings(norm.input)?;
 
         let shared = self.shared(&layers)?;
@@ -106,7 +114,7 @@ impl Tracer<'_> {
                 position_embeddings: table(position),
                 token_type_embeddings: table(token_type),
                 embedding_norm: of_norm(norm),
-                projection: Some(of_linear(projection)),
+                projection: projection.map(of_linear),
                 layers: shared.layers,
                 pooler: of_linear(pooler),
                 classifier: of_linear(classifier),
@@ -193,6 +201,26 @@ impl Tracer<'_> {
         Some(value)
     }
 
+    /// Whether a value is a sum of rows of constant tables and nothing else.
+    fn is_sum_of_tables(&self, value: Value) -> bool {
+        let mut open = vec![value];
+        for _ in 0..MAX_TERMS {
+            let Some(value) = open.pop() else { return true };
+            let value = self.0.strip(value);
+            match self.0.op(value) {
+                Some(Op::Add) => open.extend((0..2).filter_map(|index| self.0.input(value, index))),
+                Some(Op::Gather) => {
+                    let table = self.0.input(value, 0).and_then(|table| self.0.constant_of_rank(table, 2));
+                    if table.is_none() {
+                        return false;
+                    }
+                }
+                _ => return false,
+            }
+        }
+        false
+    }
+
     /// The tables of words, positions and token types whose rows are added up to a value.
     fn embeddings(&self, value: Value) -> Result<[usize; 3], String> {
         let is_gather = |value: Value| matches!(self.0.op(value), Some(Op::Gather));
@@ -251,8 +279,8 @@ impl Tracer<'_> {
             order.iter().enumerate().all(|(place, found)| *found == expected(place))
         };
         let inner = (1..=distinct.len()).find(|inner| fits(*inner));
-        let inner =
-            inner.ok_or_else(|| format!("its layers share weights in the order {order:?}, as no ALBERT does"))?;
+        let inner = inner
+            .ok_or_else(|| format!("its layers share weights in the order {order:?}, as no model that is read does"))?;
         Ok(Shared { inner, layers: distinct })
     }
 
@@ -293,6 +321,6 @@ mod tests {
         graph.nodes[pass.node].inputs = vec![sum, sum];
         graph.outputs = vec![("sum".to_owned(), sum)];
         let fault = trace(View { graph: &graph, contents: &Contents::default() }).unwrap_err();
-        assert_eq!(fault, "the output \"sum\" is not computed as an ALBERT does: no linear layer gives it");
+        assert_eq!(fault, "the output \"sum\" is not computed as an ALBERT or a BERT does: no linear layer gives it");
     }
 }

@@ -24,7 +24,7 @@ fn json(fields: &str) -> String {
     format!("{{{fields} {}}}", rest.join(", "))
 }
 
-const SHAPES: [&str; 10] = [
+const SHAPES: [&str; 12] = [
     r#""hidden_act": "gelu","#,
     r#""hidden_act": "gelu_new","#,
     r#""hidden_act": "gelu_pytorch_tanh","#,
@@ -35,6 +35,8 @@ const SHAPES: [&str; 10] = [
     r#""num_hidden_layers": 1, "num_attention_heads": 1, "embedding_size": 33,"#,
     r#""hidden_size": 5, "num_attention_heads": 5, "intermediate_size": 1, "embedding_size": 1,"#,
     r#""hidden_size": 128, "num_attention_heads": 2, "intermediate_size": 512, "num_hidden_groups": 3,"#,
+    r#""model_type": "bert", "hidden_act": "gelu","#,
+    r#""model_type": "bert", "hidden_size": 64, "num_attention_heads": 2, "num_hidden_layers": 5, "num_labels": 3,"#,
 ];
 
 fn documents(model: &RandomModel) -> Vec<Vec<u32>> {

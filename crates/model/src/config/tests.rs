@@ -34,6 +34,23 @@ fn defaults_are_those_of_transformers() {
 }
 
 #[test]
+fn defaults_of_bert_are_those_of_transformers() {
+    let config = read(r#"{"model_type": "bert", "is_decoder": false}"#).unwrap();
+    let architecture = config.architecture();
+    let widths = [architecture.embedding_size(), architecture.hidden_size(), architecture.intermediate_size()];
+    assert_eq!((architecture.vocab_size(), widths), (30_522, [768, 768, 3072]));
+    assert_eq!((architecture.max_tokens(), architecture.token_types()), (512, 2));
+    assert_eq!(architecture.layer_order(), (0..12).collect::<Vec<_>>());
+    assert_eq!((architecture.activation(), architecture.layer_norm_eps()), (HiddenActivation::Gelu, 1e-12));
+    assert!(!architecture.has_embedding_projection());
+    // As transformers counts `BertForSequenceClassification` of the base shape with two labels.
+    assert_eq!(config.parameters(), 109_483_778);
+    let tensors = config.tensors();
+    assert_eq!(tensors.layers[11].output_norm.bias.stored_name, "bert.encoder.layer.11.output.LayerNorm.bias");
+    assert_eq!(tensors.classifier.weight.stored_name, "classifier.weight");
+}
+
+#[test]
 fn activations_have_their_names() {
     let cases = [
         ("gelu", HiddenActivation::Gelu),
@@ -106,7 +123,8 @@ fn wrong_fields_are_named_with_their_values() {
     let cases = [
         (r#"{"hidden_act": "mish"}"#, "hidden_act", r#""mish""#, HiddenActivation::NAMES),
         (r#"{"hidden_act": 7}"#, "hidden_act", "7", "a string"),
-        (r#"{"model_type": "bert"}"#, "model_type", r#""bert""#, r#""albert""#),
+        (r#"{"model_type": "roberta"}"#, "model_type", r#""roberta""#, r#""albert" or "bert""#),
+        (r#"{"model_type": "bert", "is_decoder": true}"#, "is_decoder", "true", "false"),
         (
             r#"{"position_embedding_type": "relative_key"}"#,
             "position_embedding_type",

@@ -12,11 +12,14 @@ pub(crate) const TOLERANCE: f32 = 1e-4;
 #[derive(Deserialize)]
 pub(crate) struct Expected {
     pub(crate) ids: Vec<u32>,
+    /// Of a pair of texts.
+    #[serde(default)]
+    pub(crate) token_types: Vec<u32>,
     pub(crate) logits: Vec<f32>,
 }
 
-pub(crate) fn expected(directory: &Path) -> Vec<Expected> {
-    let path = directory.join("expected.json");
+pub(crate) fn expected(directory: &Path, file: &str) -> Vec<Expected> {
+    let path = directory.join(file);
     let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_slice(&bytes).unwrap()
 }
@@ -30,7 +33,10 @@ pub(crate) fn largest_difference(directory: &Path, kernels: Kernels, expected: &
     for rows in expected.chunks(16) {
         batch.clear();
         for row in rows {
-            batch.push(&row.ids);
+            match row.token_types.as_slice() {
+                [] => batch.push(&row.ids),
+                token_types => batch.push_with_types(&row.ids, token_types),
+            }
         }
         classifier.logits(&batch, 1, &mut scratch, &mut logits).unwrap();
         assert_eq!(logits.len(), rows.len() * labels);
