@@ -34,7 +34,13 @@ from albertine.errors import (
 
 if TYPE_CHECKING:
     from albertine.annotation import Annotation
-    from albertine.annotator import AlbertForSequenceClassification, SentenceDetector, Tokenizer, TokenizerModel
+    from albertine.annotator import (
+        AlbertForSequenceClassification,
+        BertForSequenceClassification,
+        SentenceDetector,
+        Tokenizer,
+        TokenizerModel,
+    )
     from albertine.base import (
         DocumentAssembler,
         Finisher,
@@ -52,6 +58,7 @@ __all__ = [
     "AlbertForSequenceClassification",
     "AlbertineError",
     "Annotation",
+    "BertForSequenceClassification",
     "ColumnError",
     "DocumentAssembler",
     "Evaluation",
@@ -92,7 +99,13 @@ __all__ = [
 #: Where the rest is: stages are those of Spark where PySpark is installed, which takes half a second to import.
 _LAZY = {
     "albertine.annotation": ["Annotation"],
-    "albertine.annotator": ["AlbertForSequenceClassification", "SentenceDetector", "Tokenizer", "TokenizerModel"],
+    "albertine.annotator": [
+        "AlbertForSequenceClassification",
+        "BertForSequenceClassification",
+        "SentenceDetector",
+        "Tokenizer",
+        "TokenizerModel",
+    ],
     "albertine.base": [
         "DocumentAssembler",
         "Finisher",

@@ -14,7 +14,13 @@ from albertine.errors import ModelError, ParamError, PipelineError
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["AlbertForSequenceClassification", "SentenceDetector", "Tokenizer", "TokenizerModel"]
+__all__ = [
+    "AlbertForSequenceClassification",
+    "BertForSequenceClassification",
+    "SentenceDetector",
+    "Tokenizer",
+    "TokenizerModel",
+]
 
 
 @registered
@@ -305,5 +311,41 @@ class AlbertForSequenceClassification(_ForSequenceClassification):
             albertine.ModelNotFound: there is none of the name; the message says what to do.
             albertine.HubError: it could not be fetched.
             albertine.ModelError: its files are damaged.
+        """
+        return cls._named(name, lang, remote_loc, precision)
+
+
+@registered
+class BertForSequenceClassification(_ForSequenceClassification):
+    """Documents or sentences to classes, with a BERT model.
+
+    Columns, parameters and annotations are those of :class:`AlbertForSequenceClassification`. No BERT model is built in: one comes
+    from a model directory, the Hugging Face hub or a saved stage.
+    """
+
+    _native = "BertForSequenceClassification"
+
+    @classmethod
+    def pretrained(
+        cls,
+        name: Union[str, os.PathLike[str]] = "bert_base_sequence_classifier_imdb",
+        lang: str = "en",
+        remote_loc: Union[str, os.PathLike[str], None] = None,
+        *,
+        precision: str = "f32",
+    ) -> Self:
+        """A model by name, fetched and kept if it is not here yet; the default is Spark NLP's.
+
+        Args:
+            name: a published model, a repository of the Hugging Face hub (``owner/name``, ``owner/name@revision``), an address or
+                a path.
+            lang: the language of its texts.
+            remote_loc: where published models are looked for, instead of Spark NLP's public folder: a folder or an address.
+            precision: ``f32`` (exact), ``bf16`` or ``int8`` (faster).
+
+        Raises:
+            albertine.ModelNotFound: there is none of the name; the message says what to do.
+            albertine.HubError: it could not be fetched.
+            albertine.ModelError: its files are damaged, or it is of another family.
         """
         return cls._named(name, lang, remote_loc, precision)

@@ -16,7 +16,8 @@ pub use document_assembler::DocumentAssembler;
 pub use finisher::Finisher;
 pub use sentence_detector::SentenceDetector;
 pub use sequence_classification::{
-    Albert, AlbertForSequenceClassification, Family, ForSequenceClassification, SequenceClassification,
+    Albert, AlbertForSequenceClassification, Bert, BertForSequenceClassification, Family, ForSequenceClassification,
+    SequenceClassification,
 };
 pub use stage::{Registration, Stage};
 pub use tokenizer::{Tokenizer, TokenizerModel};
@@ -38,6 +39,7 @@ const REGISTRY: &[Registration] = &[
     tokenizer::REGISTRATION,
     tokenizer::MODEL_REGISTRATION,
     AlbertForSequenceClassification::REGISTRATION,
+    BertForSequenceClassification::REGISTRATION,
     finisher::REGISTRATION,
 ];
 

@@ -86,7 +86,8 @@ pub use windows::{WindowSettings, Windows};
 pub mod prelude {
     pub use crate::annotation::{Annotation, AnnotatorType};
     pub use crate::annotators::{
-        AlbertForSequenceClassification, DocumentAssembler, Finisher, SentenceDetector, Tokenizer, TokenizerModel,
+        AlbertForSequenceClassification, BertForSequenceClassification, DocumentAssembler, Finisher, SentenceDetector,
+        Tokenizer, TokenizerModel,
     };
     pub use crate::{
         Activation, BoundsStrategy, Classifier, ClassifierSettings, Classify, CleanupMode, Columns, Encoding, Error,

@@ -44,6 +44,17 @@ impl Family for Albert {
 /// [`ForSequenceClassification`] with an ALBERT model.
 pub type AlbertForSequenceClassification = ForSequenceClassification<Albert>;
 
+/// The BERT models.
+#[derive(Debug, Clone)]
+pub struct Bert;
+
+impl Family for Bert {
+    const ANNOTATOR: &'static str = "BertForSequenceClassification";
+}
+
+/// [`ForSequenceClassification`] with a BERT model.
+pub type BertForSequenceClassification = ForSequenceClassification<Bert>;
+
 /// What any annotator that classifies sequences says of itself, whatever the family of its model.
 pub trait SequenceClassification {
     /// The model.
