@@ -43,5 +43,10 @@ def _pandas(frame: Any, wanted: AbstractSet[str]) -> Any:
 def _polars(frame: Any, wanted: AbstractSet[str]) -> Any:
     import polars as pl
 
-    columns = [pl.col(name) if name in wanted else pl.lit(None).alias(name) for name in frame.columns]
-    return frame.select(columns)
+    def column(name: str) -> Any:
+        if name not in wanted:
+            # of a type of its own: polars hands columns of type Null on in a form that Arrow forbids
+            return pl.lit(None, dtype=pl.Boolean).alias(name)
+        return pl.col(name).cast(pl.String) if frame.schema[name] == pl.Null else pl.col(name)
+
+    return frame.select([column(name) for name in frame.columns])

@@ -63,7 +63,7 @@ class Evaluation(Mapping[str, Any]):
 
 @dataclass(frozen=True)
 class TrainStart:
-    """Training begins."""
+    """Training begins: what it trains, and on how much."""
 
     #: The labels, in the order of the model's logits.
     labels: List[str]

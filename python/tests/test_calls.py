@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import itertools
+import signal
 import threading
 import warnings
 from typing import Any, Callable, Iterator
@@ -64,7 +65,9 @@ def test_calls_at_the_same_time_have_counts_of_their_own(way: str, model: Pipeli
 
 
 @pytest.mark.parametrize("way", ["classify", "pipeline"])
-def test_one_call_is_interrupted_and_another_goes_on(way: str, model: PipelineModel) -> None:
+def test_one_call_is_interrupted_and_another_goes_on(
+    way: str, model: PipelineModel, request: pytest.FixtureRequest
+) -> None:
     work = ways(model)[way]
     work(batch(0, 0))
     interrupted = threading.Event()
@@ -95,6 +98,9 @@ def test_one_call_is_interrupted_and_another_goes_on(way: str, model: PipelineMo
     def other() -> None:
         rows.append(work(pa.RecordBatchReader.from_batches(SCHEMA, slow())).read_all().num_rows)
 
+    # a shell has what it starts in the background ignore Ctrl-C
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, handler))
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         thread = threading.Thread(target=other)
