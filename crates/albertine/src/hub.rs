@@ -17,7 +17,7 @@ pub const DEFAULT: &str = BUILT_IN[0].name;
 /// feature `hub` it is a built-in name or a path.
 ///
 /// # Errors
-/// As [`Hub::from_env`] and [`Hub::resolve`]; [`Error::NoHub`] for a name without the feature `hub`.
+/// As [`Hub::from_env`] and [`Hub::resolve`]; `Error::NoHub` for a name without the feature `hub`.
 ///
 /// ```
 /// use albertine::hub::{ModelSource, resolve};

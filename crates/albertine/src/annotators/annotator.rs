@@ -12,8 +12,8 @@ use crate::{CancellationToken, Counts, Error, OutputSchema};
 
 /// A kind of stage of a pipeline.
 ///
-/// A new one is a file with a type that implements this and its [`Registration`], and its line in the registry of
-/// `annotators.rs`.
+/// A new one is a file with a type that implements this and its [`Registration`](super::Registration), and its line in the
+/// registry of `annotators.rs`.
 pub trait Annotator: Any + Debug + Send + Sync {
     /// The name of its class in Spark NLP, without the package.
     fn name(&self) -> &'static str;
