@@ -41,10 +41,10 @@ def pad(rows: list[list[int]]) -> Batch:
 
 def load_torch(model: Path, threads: int, dtype: str) -> Run:
     import torch
-    from transformers import AlbertForSequenceClassification
+    from transformers import AutoModelForSequenceClassification
 
     torch.set_num_threads(threads)
-    network = AlbertForSequenceClassification.from_pretrained(model, dtype=getattr(torch, dtype)).eval()
+    network = AutoModelForSequenceClassification.from_pretrained(model, dtype=getattr(torch, dtype)).eval()
 
     def run(batch: Batch) -> object:
         with torch.inference_mode():

@@ -38,6 +38,7 @@ AVX512 = held("AVX512_CORE_BF16", "avx512", "AVX512_E3")
 
 SECTIONS = {
     "f32": Section({"f32": F32}),
+    "onnx": Section({"f32": ("ort",)}),
     "bf16": Section({"bf16": BF16}),
     "int8": Section({"int8": INT8}),
     "latency": Section({"f32": F32, "bf16": BF16, "int8": INT8}, lone=True),

@@ -43,7 +43,9 @@ def useful_flops(model: Path, lengths: list[int]) -> int:
     multiply-add counted as two, no padding, and of the last layer only what the first piece's answer needs.
     """
     config = json.loads((model / "config.json").read_text())
-    hidden, embedding, inner = (config[name] for name in ("hidden_size", "embedding_size", "intermediate_size"))
+    hidden, inner = config["hidden_size"], config["intermediate_size"]
+    # Only an ALBERT projects its embeddings.
+    embedding = config.get("embedding_size", 0)
     layers, labels = config["num_hidden_layers"], len(config["id2label"])
     square, feed_forward = hidden * hidden, 2 * hidden * inner
 
