@@ -15,7 +15,8 @@ import sys
 from typing import TYPE_CHECKING, Any, Dict, Iterable, Optional, Sequence, Union
 
 from albertine import _albertine, _frames, _requests, _saving
-from albertine.annotator import AlbertForSequenceClassification, SentenceDetector, Tokenizer, TokenizerModel
+from albertine._stage import annotator_class
+from albertine.annotator import SentenceDetector, Tokenizer, TokenizerModel, _ForSequenceClassification
 from albertine.base import DocumentAssembler, Finisher, PipelineModel
 from albertine.errors import AlbertineError, ParamError, PipelineError
 
@@ -82,18 +83,27 @@ def load(
 # from what is named to stages
 
 
-def _loaded(reference: _requests.Reference) -> Union[AlbertForSequenceClassification, PipelineModel]:
+def _loaded(reference: _requests.Reference) -> Union[_ForSequenceClassification, PipelineModel]:
     """The model that is named, or the pipeline if it is one."""
     path = _albertine.pull(reference.name, reference.lang)
     if path is None:
-        return AlbertForSequenceClassification(_albertine.Classifier.load(reference.name, lang=reference.lang))
+        return _annotator(_albertine.Classifier.load(reference.name, lang=reference.lang))
     return _at(os.fspath(path))
 
 
-def _at(path: str) -> Union[AlbertForSequenceClassification, PipelineModel]:
+def _at(path: str) -> Union[_ForSequenceClassification, PipelineModel]:
     """The pipeline at a path on this machine, or the single model."""
     native = _albertine.Pipeline.load_if_one(path)
-    return AlbertForSequenceClassification._load_folder(path) if native is None else PipelineModel._of(native)
+    if native is not None:
+        return PipelineModel._of(native)
+    saved: Optional[_ForSequenceClassification] = _saving.load_stage(path, _ForSequenceClassification)
+    return _annotator(_albertine.Classifier.load(os.path.abspath(path))) if saved is None else saved
+
+
+def _annotator(classifier: _albertine.Classifier) -> _ForSequenceClassification:
+    """The annotator of the model's family, around it."""
+    annotator: Any = annotator_class(classifier.annotator)
+    return annotator(classifier)  # type: ignore[no-any-return]
 
 
 class _Saved:
@@ -289,7 +299,7 @@ class NLUPipeline(Dict[str, Any]):
         document = _only(stages, DocumentAssembler)
         sentence = _only(stages, SentenceDetector)
         token = _only(stages, (Tokenizer, TokenizerModel))
-        classifiers = [stage for stage in stages if isinstance(stage, AlbertForSequenceClassification)]
+        classifiers = [stage for stage in stages if isinstance(stage, _ForSequenceClassification)]
         if document is None:
             raise PipelineError("the pipeline has no DocumentAssembler, which reads the texts")
         if level == "token" and token is None:

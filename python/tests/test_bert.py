@@ -42,6 +42,19 @@ def test_scores_are_those_of_transformers(name: str, tmp_path: Path) -> None:
     assert compared > 20
 
 
+def test_nlu_s_one_liner_takes_bert(tmp_path: Path) -> None:
+    pipeline = albertine.load(path=str(GOLDEN / "bert_uncased"))
+    expected = json.loads((GOLDEN / "bert_uncased" / "expected.json").read_text())
+    text = json.loads((GOLDEN.parent.parent / "tools" / "golden" / "texts.json").read_text())[3]
+    frame = pipeline.predict(text, output_level="document")
+    labels = BertForSequenceClassification.load(GOLDEN / "bert_uncased").getClasses()
+    best = max(range(len(labels)), key=lambda label: float(expected[3]["logits"][label]))
+    assert labels[best] in frame.astype(str).values.ravel().tolist()
+    # as a stage that was saved, too
+    BertForSequenceClassification.load(GOLDEN / "bert_uncased").save(str(tmp_path / "stage"))
+    assert albertine.load(path=str(tmp_path / "stage")).predict(text, output_level="document").equals(frame)
+
+
 def test_a_model_of_another_family_is_refused() -> None:
     with pytest.raises(albertine.ModelError, match="is a model for BertForSequenceClassification"):
         AlbertForSequenceClassification.load(GOLDEN / "bert_uncased")

@@ -257,7 +257,7 @@ pub enum Error {
         outputs: usize,
     },
     /// A pipeline that labels are wanted of has no classifier, or several.
-    #[error("the pipeline must have exactly one AlbertForSequenceClassification")]
+    #[error("the pipeline must have exactly one annotator that classifies, such as AlbertForSequenceClassification")]
     ClassifiersOfPipeline,
     /// An annotator was given a model of another family.
     #[error("{model} is a model for {annotator}, not for {asked}")]
