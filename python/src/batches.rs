@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use albertine::column::annotator_type;
 use albertine::{Error, Origin, OutputSchema, Transform, WindowSettings, Windowed};
-use arrow::array::{RecordBatch, RecordBatchReader};
+use arrow_array::{RecordBatch, RecordBatchReader};
 use pyo3::prelude::*;
 use pyo3_arrow::input::AnyRecordBatch;
 use pyo3_arrow::{PyRecordBatch, PySchema, PyTable};

@@ -9,8 +9,9 @@ use albertine::annotators::{AlbertForSequenceClassification, Stage};
 use albertine::{
     Activation, CancellationToken, ClassifierSettings, Classify, Columns, Encoding, Error, LongTexts, Precision,
 };
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
-use arrow::datatypes::Float32Type;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float32Type;
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::PyDict;

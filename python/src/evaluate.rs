@@ -8,8 +8,9 @@ use std::time::Instant;
 
 use albertine::{Activation, Classify, Columns, Error, LongTexts};
 use albertine_train::{LabelNames, LabeledEvaluation, Loss, Report, Run, TrainError};
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::Float32Type;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float32Type;
+use arrow_array::{Array, RecordBatch};
 use pyo3::prelude::*;
 use pyo3_arrow::PyRecordBatchReader;
 use pyo3_arrow::input::AnyRecordBatch;

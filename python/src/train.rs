@@ -9,7 +9,7 @@ use albertine_train::{
     BaseModel, ClassWeights, Datasets, Event, LabeledTexts, Provenance, TrainError, TrainSettings, Validation,
     check_output, create_output, fine_tune,
 };
-use arrow::array::RecordBatchReader;
+use arrow_array::RecordBatchReader;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use pyo3_arrow::input::AnyRecordBatch;

@@ -24,9 +24,9 @@ pub use tokenizer::{Tokenizer, TokenizerModel};
 
 use std::sync::Arc;
 
-use arrow::array::ArrayRef;
-use arrow::datatypes::{FieldRef, SchemaRef};
-use arrow::record_batch::RecordBatch;
+use arrow_array::ArrayRef;
+use arrow_array::RecordBatch;
+use arrow_schema::{FieldRef, SchemaRef};
 
 use crate::annotation::AnnotatorType;
 use crate::column::{annotation_field, annotator_type};

@@ -16,7 +16,7 @@ use crate::scores::Activation;
 use crate::session::{ClassifierSettings, Counts, Encoding, Session};
 use crate::spark_params::SparkParams;
 use crate::{CancellationToken, Error};
-use arrow::record_batch::RecordBatch;
+use arrow_array::RecordBatch;
 
 /// The label of a text.
 #[derive(Debug, Clone, Copy, PartialEq)]

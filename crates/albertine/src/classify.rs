@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float32Builder, ListBuilder, StringArray, StringBuilder, StructArray};
-use arrow::buffer::NullBuffer;
-use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
-use arrow::record_batch::RecordBatch;
+use arrow_array::RecordBatch;
+use arrow_array::builder::{Float32Builder, ListBuilder, StringBuilder};
+use arrow_array::{ArrayRef, StringArray, StructArray};
+use arrow_buffer::NullBuffer;
+use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef};
 
 use crate::annotation::AnnotatorType;
 use crate::category::CategoryRule;
@@ -46,8 +47,9 @@ impl Default for Columns {
 /// ```
 /// use std::sync::Arc;
 /// use albertine::{Classifier, ClassifierSettings, Classify, Columns, Transform};
-/// use arrow::array::{AsArray, StringArray};
-/// use arrow::record_batch::RecordBatch;
+/// use arrow_array::cast::AsArray;
+/// use arrow_array::StringArray;
+/// use arrow_array::RecordBatch;
 ///
 /// let texts = StringArray::from(vec![Some("The team won the cup final after extra time."), None]);
 /// let table = RecordBatch::try_from_iter_with_nullable([("text", Arc::new(texts) as _, true)])?;

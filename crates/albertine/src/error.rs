@@ -18,7 +18,7 @@ pub enum Error {
     Cpu(#[from] CpuError),
     /// Building or reading an Arrow array.
     #[error(transparent)]
-    Arrow(#[from] arrow::error::ArrowError),
+    Arrow(#[from] arrow_schema::ArrowError),
     /// A model could not be found or fetched.
     #[error(transparent)]
     #[cfg(feature = "hub")]

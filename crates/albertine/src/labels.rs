@@ -1,8 +1,10 @@
 //! The labels of a table: a column of text, numbers or booleans.
 
-use arrow::array::{ArrayRef, AsArray, StringArray};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, Schema};
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float64Type;
+use arrow_array::{ArrayRef, StringArray};
+use arrow_cast::cast;
+use arrow_schema::{DataType, Schema};
 
 use crate::Error;
 
@@ -37,7 +39,7 @@ fn is_label(kind: &DataType) -> bool {
 ///
 /// ```
 /// use std::sync::Arc;
-/// use arrow::array::Float64Array;
+/// use arrow_array::Float64Array;
 ///
 /// let labels = albertine::labels::read(&(Arc::new(Float64Array::from(vec![Some(1.0), None])) as _))?;
 /// assert_eq!(labels.iter().collect::<Vec<_>>(), [Some("1"), None]);
@@ -63,8 +65,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use std::sync::Arc;
 
-    use arrow::array::{BooleanArray, Decimal128Array, Float32Array, Int8Array};
-    use arrow::datatypes::Field;
+    use arrow_array::{BooleanArray, Decimal128Array, Float32Array, Int8Array};
+    use arrow_schema::Field;
 
     use super::*;
 

@@ -7,8 +7,8 @@
 //! ```
 //! use std::sync::Arc;
 //! use albertine::prelude::*;
-//! use arrow::array::StringArray;
-//! use arrow::record_batch::RecordBatch;
+//! use arrow_array::StringArray;
+//! use arrow_array::RecordBatch;
 //!
 //! let document = DocumentAssembler::new().input_col("text").output_col("document");
 //! let token = Tokenizer::new().input_cols(["document"]).output_col("token");

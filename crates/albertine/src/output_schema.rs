@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::ArrayRef;
-use arrow::datatypes::{FieldRef, Schema, SchemaRef};
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use arrow_array::ArrayRef;
+use arrow_array::{RecordBatch, RecordBatchOptions};
+use arrow_schema::{FieldRef, Schema, SchemaRef};
 
 use crate::Error;
 
@@ -33,7 +33,7 @@ pub enum Rows {
 /// use std::sync::Arc;
 /// use albertine::{Origin, Rows, Transform};
 /// use albertine::prelude::*;
-/// use arrow::datatypes::{DataType, Field, Schema};
+/// use arrow_schema::{DataType, Field, Schema};
 ///
 /// let input = Arc::new(Schema::new(vec![Field::new("text", DataType::Utf8, true)]));
 /// let stages = [DocumentAssembler::new().into(), SentenceDetector::new().explode_sentences(true).into()];

@@ -1,7 +1,7 @@
 //! Stages in a row: checked against a schema once, then run over batches.
 
-use arrow::datatypes::SchemaRef;
-use arrow::record_batch::RecordBatch;
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
 
 use crate::annotators::Stage;
 use crate::{CancellationToken, Error, OutputSchema, Transform, Transformed};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use arrow::datatypes::SchemaRef;
-use arrow::record_batch::RecordBatch;
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
 
 use crate::annotation::Annotation;
 use crate::light_pipeline::LightPipeline;
@@ -16,7 +16,7 @@ use crate::{CancellationToken, Error, OutputSchema, Transform, Transformed, hub}
 /// ```
 /// use albertine::prelude::*;
 /// # use std::sync::Arc;
-/// # use arrow::datatypes::{DataType, Field, Schema};
+/// # use arrow_schema::{DataType, Field, Schema};
 /// # let directory = tempfile::tempdir()?;
 /// # let path = directory.path().join("tokens");
 /// # let schema = Arc::new(Schema::new(vec![Field::new("text", DataType::Utf8, true)]));

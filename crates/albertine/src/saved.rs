@@ -46,7 +46,7 @@ impl PipelineModel {
     /// ```
     /// use albertine::prelude::*;
     /// # use std::sync::Arc;
-    /// # use arrow::datatypes::{DataType, Field, Schema};
+    /// # use arrow_schema::{DataType, Field, Schema};
     /// # let directory = tempfile::tempdir()?;
     /// # let path = directory.path().join("news");
     /// # let schema = Arc::new(Schema::new(vec![Field::new("text", DataType::Utf8, true)]));

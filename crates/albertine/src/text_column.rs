@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, StringArray};
-use arrow::datatypes::{DataType, Field, Schema};
-use arrow::record_batch::RecordBatch;
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, StringArray};
+use arrow_schema::{DataType, Field, Schema};
 
 use crate::Error;
 
@@ -65,7 +66,7 @@ pub(crate) fn read<'a>(batch: &'a RecordBatch, column: &str) -> Result<Cow<'a, S
 pub(crate) fn strings(array: &dyn Array) -> Result<Cow<'_, StringArray>, Error> {
     match array.as_string_opt::<i32>() {
         Some(strings) => Ok(Cow::Borrowed(strings)),
-        None => Ok(Cow::Owned(arrow::compute::cast(array, &DataType::Utf8)?.as_string::<i32>().clone())),
+        None => Ok(Cow::Owned(arrow_cast::cast(array, &DataType::Utf8)?.as_string::<i32>().clone())),
     }
 }
 
@@ -78,8 +79,8 @@ pub(crate) fn list_type() -> DataType {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use arrow::array::{ArrayRef, DictionaryArray, Int64Array, LargeStringArray, NullArray, StringViewArray};
-    use arrow::datatypes::Int8Type;
+    use arrow_array::types::Int8Type;
+    use arrow_array::{ArrayRef, DictionaryArray, Int64Array, LargeStringArray, NullArray, StringViewArray};
 
     #[test]
     fn every_kind_of_text_reads_the_same() {

@@ -1,8 +1,8 @@
 //! The texts of a table: one column, or several joined.
 
-use arrow::array::{Array, StringArray};
-use arrow::datatypes::Schema;
-use arrow::record_batch::RecordBatch;
+use arrow_array::RecordBatch;
+use arrow_array::{Array, StringArray};
+use arrow_schema::Schema;
 
 use crate::{Error, text_column};
 
@@ -18,7 +18,7 @@ pub fn require(schema: &Schema, columns: &[String]) -> Result<(), Error> {
 ///
 /// ```
 /// use std::sync::Arc;
-/// use arrow::array::{RecordBatch, StringArray};
+/// use arrow_array::{RecordBatch, StringArray};
 ///
 /// let titles = Arc::new(StringArray::from(vec![Some("Oil rises"), None])) as _;
 /// let bodies = Arc::new(StringArray::from(vec![Some("on Monday"), Some("A goal")])) as _;

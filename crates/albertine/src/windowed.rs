@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use arrow::array::{Array, ArrayRef};
-use arrow::datatypes::SchemaRef;
-use arrow::record_batch::RecordBatch;
+use arrow_array::RecordBatch;
+use arrow_array::{Array, ArrayRef};
+use arrow_schema::SchemaRef;
 
 use crate::{
     CancellationToken, Counts, Error, Origin, OutputSchema, Rows, Transform, Transformed, WindowSettings, Windows,
@@ -19,7 +19,7 @@ use crate::{
 /// ```
 /// use std::sync::Arc;
 /// use albertine::{Classifier, ClassifierSettings, Classify, Columns, Counts, Error, WindowSettings, Windowed};
-/// use arrow::array::{RecordBatch, StringArray};
+/// use arrow_array::{RecordBatch, StringArray};
 ///
 /// let texts = |texts: Vec<&str>| RecordBatch::try_from_iter([("text", Arc::new(StringArray::from(texts)) as _)]);
 /// let batches = [texts(vec!["Oil prices rose.", " "])?, texts(vec!["The team won the cup final."])?];
@@ -166,8 +166,8 @@ fn is_same(one: &ArrayRef, other: &ArrayRef) -> bool {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use arrow::array::Int32Array;
-    use arrow::compute::take;
+    use arrow_array::Int32Array;
+    use arrow_select::take::take;
 
     use super::*;
 

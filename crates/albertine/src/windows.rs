@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::compute::concat_batches;
-use arrow::datatypes::DataType;
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::DataType;
+use arrow_select::concat::concat_batches;
 
 use crate::Error;
 
@@ -35,7 +36,7 @@ impl Default for WindowSettings {
 /// ```
 /// use std::sync::Arc;
 /// use albertine::{Error, WindowSettings, Windows};
-/// use arrow::array::{Int32Array, RecordBatch};
+/// use arrow_array::{Int32Array, RecordBatch};
 ///
 /// let numbers = |numbers: Vec<i32>| RecordBatch::try_from_iter([("n", Arc::new(Int32Array::from(numbers)) as _)]);
 /// let batches = [numbers(vec![1])?, numbers(vec![2, 3, 4, 5])?].map(Ok::<_, Error>);
@@ -152,7 +153,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use arrow::array::StringArray;
+    use arrow_array::StringArray;
 
     /// One batch of texts, given as a source that has it in parts of up to 700 rows.
     fn source(texts: &[String]) -> impl Iterator<Item = Result<RecordBatch, Error>> {

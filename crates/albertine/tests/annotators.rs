@@ -8,11 +8,11 @@ use albertine::CancellationToken;
 use albertine::annotators::Stage;
 use albertine::column::AnnotationColumn;
 use albertine::prelude::*;
-use arrow::array::{
-    Array, ArrayRef, AsArray, Int64Array, LargeListBuilder, ListBuilder, MapBuilder, StringArray, StringBuilder,
-};
-use arrow::datatypes::Schema;
-use arrow::record_batch::RecordBatch;
+use arrow_array::RecordBatch;
+use arrow_array::builder::{LargeListBuilder, ListBuilder, MapBuilder, StringBuilder};
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, Int64Array, StringArray};
+use arrow_schema::Schema;
 
 const TEXTS: [Option<&str>; 3] = [Some("Hi there. Go."), Some(""), None];
 
@@ -144,7 +144,7 @@ fn exploded_sentences_have_rows_of_their_own() {
         &table(&TEXTS),
     );
     assert_eq!(output.num_rows(), 2);
-    assert_eq!(output["number"].as_primitive::<arrow::datatypes::Int64Type>().values(), &[0, 0]);
+    assert_eq!(output["number"].as_primitive::<arrow_array::types::Int64Type>().values(), &[0, 0]);
     assert_eq!([0, 1].map(|row| results(&output, "sentence", row)), [["Hi there."], ["Go."]]);
     assert_eq!(annotations(&output, "sentence", 1)[0].metadata("sentence"), Some("1"));
     assert_eq!(results(&output, "token", 1), ["Go", "."]);

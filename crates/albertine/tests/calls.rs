@@ -6,8 +6,8 @@ use std::sync::{Arc, Barrier, LazyLock};
 
 use albertine::prelude::*;
 use albertine::{CancellationToken, Counts, OutputSchema, Transformed, WindowSettings, Windowed};
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use arrow::datatypes::SchemaRef;
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use arrow_schema::SchemaRef;
 use proptest::prelude::{ProptestConfig, any, prop, prop_assert_eq, proptest};
 
 const LIMIT: usize = 12;

@@ -4,9 +4,10 @@
 use std::sync::{Arc, LazyLock};
 
 use albertine::{Activation, CancellationToken, Classifier, ClassifierSettings, Classify, Columns, Transform};
-use arrow::array::{Array, ArrayRef, AsArray, LargeStringArray, StringArray};
-use arrow::datatypes::Float32Type;
-use arrow::record_batch::RecordBatch;
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float32Type;
+use arrow_array::{Array, ArrayRef, LargeStringArray, StringArray};
 
 static CLASSIFIER: LazyLock<Arc<Classifier>> =
     LazyLock::new(|| Arc::new(Classifier::pretrained("ag_news", ClassifierSettings::default()).unwrap()));

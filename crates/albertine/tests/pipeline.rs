@@ -6,9 +6,10 @@ use std::sync::{Arc, LazyLock};
 use albertine::annotators::Stage;
 use albertine::column::{AnnotationColumn, AnnotationColumnBuilder, annotation_field, annotator_type};
 use albertine::prelude::*;
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray};
-use arrow::datatypes::Schema;
-use arrow::record_batch::RecordBatch;
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, Int64Array, StringArray};
+use arrow_schema::Schema;
 
 const HEADLINE: &str = "Stocks fell on Wall Street as oil prices rose to a record.";
 

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use albertine::Precision;
 use albertine::annotators::Stage;
 use albertine::prelude::*;
-use arrow::array::{ArrayRef, StringArray};
-use arrow::record_batch::RecordBatch;
+use arrow_array::RecordBatch;
+use arrow_array::{ArrayRef, StringArray};
 
 fn table() -> RecordBatch {
     let texts = ["Stocks fell (sharply) on Wall Street. Oil rose!", "", "The team won the final; New York cheered."];

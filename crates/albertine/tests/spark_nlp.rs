@@ -8,9 +8,11 @@ use std::sync::Arc;
 use albertine::annotators::Stage;
 use albertine::column::AnnotationColumn;
 use albertine::prelude::*;
-use arrow::array::{ArrayRef, AsArray, StringArray};
-use arrow::datatypes::{DataType, Field, Float32Type, Schema};
-use arrow::record_batch::RecordBatch;
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float32Type;
+use arrow_array::{ArrayRef, StringArray};
+use arrow_schema::{DataType, Field, Schema};
 use serde_json::Value;
 
 /// How far a probability may be from Spark NLP's.

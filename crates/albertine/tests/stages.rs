@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use albertine::prelude::*;
-use arrow::array::{ArrayRef, Int32Array, ListBuilder, MapBuilder, StringArray, StringBuilder};
-use arrow::datatypes::{DataType, Field, Schema};
-use arrow::json::WriterBuilder;
-use arrow::json::writer::LineDelimited;
-use arrow::record_batch::RecordBatch;
+use arrow_array::RecordBatch;
+use arrow_array::builder::{ListBuilder, MapBuilder, StringBuilder};
+use arrow_array::{ArrayRef, Int32Array, StringArray};
+use arrow_json::WriterBuilder;
+use arrow_json::writer::LineDelimited;
+use arrow_schema::{DataType, Field, Schema};
 use serde_json::{Value, json};
 
 const TOLERANCE: f64 = 1e-4;

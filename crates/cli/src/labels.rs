@@ -1,7 +1,7 @@
 //! The label column as flags name it, and the meaning of its values.
 
 use albertine_train::LabelNames;
-use arrow::datatypes::Schema;
+use arrow_schema::Schema;
 
 use crate::exit::Misuse;
 

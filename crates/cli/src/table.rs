@@ -5,10 +5,12 @@
 
 use std::io::{self, Write};
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{DataType, Float32Type, Float64Type, SchemaRef};
-use arrow::error::ArrowError;
-use arrow::util::display::{ArrayFormatter, FormatOptions};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float32Type, Float64Type};
+use arrow_array::{Array, RecordBatch};
+use arrow_cast::display::{ArrayFormatter, FormatOptions};
+use arrow_schema::ArrowError;
+use arrow_schema::{DataType, SchemaRef};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Blanks between two columns.
@@ -170,7 +172,7 @@ mod tests {
 
     use std::sync::Arc;
 
-    use arrow::array::{ArrayRef, Float32Array, Int64Array, StringArray};
+    use arrow_array::{ArrayRef, Float32Array, Int64Array, StringArray};
 
     use super::*;
 

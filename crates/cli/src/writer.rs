@@ -1,8 +1,8 @@
 //! Record batches to wherever the settings say: a table for a person, or a format for programs.
 
 use albertine_engine::Sink;
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
 
 use crate::printer::{Data, Printer};
 use crate::settings::Output;

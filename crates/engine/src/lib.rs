@@ -10,8 +10,8 @@
 //! ```
 //! use albertine::{CancellationToken, OutputSchema, Transformed, WindowSettings};
 //! use albertine_engine::{Format, Sink, Source, SourceOptions, Target, run};
-//! use arrow::array::RecordBatch;
-//! use arrow::datatypes::SchemaRef;
+//! use arrow_array::RecordBatch;
+//! use arrow_schema::SchemaRef;
 //!
 //! struct Keep;
 //!

@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 use albertine::{Counts, Rows, Transform, WindowSettings, Windowed};
-use arrow::array::RecordBatch;
+use arrow_array::RecordBatch;
 
 use crate::{EngineError, Sink, Source};
 
@@ -99,13 +99,13 @@ pub fn run(
 /// # impl albertine::Transform for Keep {
 /// #     fn output_schema(
 /// #         &self,
-/// #         input: &arrow::datatypes::SchemaRef,
+/// #         input: &arrow_schema::SchemaRef,
 /// #     ) -> Result<albertine::OutputSchema, albertine::Error> {
 /// #         Ok(albertine::OutputSchema::unchanged(input))
 /// #     }
 /// #     fn run(
 /// #         &self,
-/// #         batch: &arrow::array::RecordBatch,
+/// #         batch: &arrow_array::RecordBatch,
 /// #         _: &albertine::CancellationToken,
 /// #     ) -> Result<albertine::Transformed, albertine::Error> {
 /// #         Ok((batch.clone(), Vec::new()))

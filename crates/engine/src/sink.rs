@@ -3,7 +3,7 @@
 //! ```
 //! use std::sync::Arc;
 //! use albertine_engine::{Format, Sink, Target};
-//! use arrow::array::{ArrayRef, RecordBatch, StringArray};
+//! use arrow_array::{ArrayRef, RecordBatch, StringArray};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let text: ArrayRef = Arc::new(StringArray::from(vec!["one", "two"]));
@@ -27,8 +27,8 @@ mod target;
 
 use std::io::Write;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
 
 use self::destination::Destination;
 pub use self::destination::discard_unfinished;

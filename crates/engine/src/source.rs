@@ -36,8 +36,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_schema::{Schema, SchemaRef};
 
 use self::rejects::Policy;
 pub use self::rejects::{OnError, Rejects};
@@ -345,7 +345,7 @@ fn batch_of(schema: &SchemaRef, columns: Vec<ArrayRef>, path: &str) -> Result<Re
     RecordBatch::try_new(Arc::clone(schema), columns).map_err(|error| changed(path, &error))
 }
 
-fn changed(path: &str, error: &arrow::error::ArrowError) -> EngineError {
+fn changed(path: &str, error: &arrow_schema::ArrowError) -> EngineError {
     let difference = clause(&error.to_string());
     EngineError::ColumnsDiffer { first: path.to_owned(), other: path.to_owned(), difference }
 }

@@ -7,7 +7,7 @@ mod common;
 use std::sync::Arc;
 
 use albertine_engine::{EngineError, Format, Sink, Target, discard_unfinished};
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use common::Folder;
 
 #[test]

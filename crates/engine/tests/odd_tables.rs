@@ -7,7 +7,7 @@ mod common;
 use std::sync::Arc;
 
 use albertine_engine::{EngineError, Format, OnError, Sink, Source, SourceOptions, Target};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow_schema::{DataType, Field, Schema};
 use common::{Folder, cells, copy, fault, gzip, names, open, read, read_bytes};
 
 fn lenient(bytes: impl Into<Vec<u8>>, format: Format) -> (Vec<Vec<String>>, u64, Vec<String>) {

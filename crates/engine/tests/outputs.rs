@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use albertine_engine::{EngineError, Format, Sink, Source, Target};
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use common::{Folder, copy, open, options};
 
 fn batch() -> RecordBatch {

@@ -7,8 +7,8 @@ mod common;
 use std::sync::Arc;
 
 use albertine_engine::{Format, OnError, Sink, Target};
-use arrow::array::{ArrayRef, Float64Array, Int64Array, ListArray, RecordBatch, StringArray};
-use arrow::datatypes::Int64Type;
+use arrow_array::types::Int64Type;
+use arrow_array::{ArrayRef, Float64Array, Int64Array, ListArray, RecordBatch, StringArray};
 use common::{Folder, read, read_bytes};
 use proptest::collection::vec;
 use proptest::num::f64::NORMAL;

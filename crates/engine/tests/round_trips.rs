@@ -7,11 +7,13 @@ mod common;
 use std::sync::Arc;
 
 use albertine_engine::{EngineError, Format, OnError, Sink, Source, Target};
-use arrow::array::{
-    ArrayRef, AsArray, BooleanArray, Date32Array, DictionaryArray, Float32Array, Float64Array, Int64Array,
-    LargeStringArray, ListArray, RecordBatch, StringArray, StringViewArray, StructArray, TimestampMicrosecondArray,
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int32Type, Int64Type};
+use arrow_array::{
+    ArrayRef, BooleanArray, Date32Array, DictionaryArray, Float32Array, Float64Array, Int64Array, LargeStringArray,
+    ListArray, RecordBatch, StringArray, StringViewArray, StructArray, TimestampMicrosecondArray,
 };
-use arrow::datatypes::{DataType, Field, Float64Type, Int32Type, Int64Type, Schema};
+use arrow_schema::{DataType, Field, Schema};
 use common::{Folder, cells, copy, gzip, names, open, options, read, read_all, read_bytes};
 
 const NEWS: &str = "id,title,text\n\

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use albertine::{CancellationToken, OutputSchema, Transform, Transformed, WindowSettings};
 use albertine_engine::{EngineError, Format, OnError, Sink, Source, SourceOptions, Target, run};
-use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, SchemaRef};
+use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow_schema::{DataType, Field, SchemaRef};
 use common::{Folder, Keep, cells, open, read};
 
 /// Adds the number of characters of the first column, and calls back for each window.
@@ -127,7 +127,7 @@ impl Transform for Fails {
 
     fn run(&self, batch: &RecordBatch, _: &CancellationToken) -> Result<Transformed, albertine::Error> {
         if self.0.fetch_sub(1, Ordering::SeqCst) == 0 {
-            return Err(arrow::error::ArrowError::ComputeError("no more".into()).into());
+            return Err(arrow_schema::ArrowError::ComputeError("no more".into()).into());
         }
         Ok((batch.clone(), Vec::new()))
     }

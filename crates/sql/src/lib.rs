@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 use albertine::{Classifier, Counts};
 use albertine_engine::remote;
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
 use datafusion::common::TableReference;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::disk_manager::DiskManagerBuilder;

@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use albertine_engine::{Format, InputFile, Source};
-use arrow::array::{AsArray, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow_array::cast::AsArray;
+use arrow_array::{RecordBatch, RecordBatchOptions};
+use arrow_schema::{Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{DataFusionError, Result};
@@ -195,6 +196,6 @@ impl Scan {
     }
 }
 
-fn arrow_error(error: arrow::error::ArrowError) -> SqlError {
+fn arrow_error(error: arrow_schema::ArrowError) -> SqlError {
     SqlError::query(&error.to_string())
 }

@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, StringArray};
-use arrow::datatypes::DataType;
+use arrow_array::builder::{BooleanBuilder, Float64Builder, Int64Builder};
+use arrow_array::{Array, ArrayRef, StringArray};
+use arrow_schema::DataType;
 
 /// The largest magnitude up to which a 64-bit float holds every whole number.
 const EXACT: u64 = 1 << 53;
@@ -151,8 +152,8 @@ fn number(cell: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
-    use arrow::array::AsArray;
-    use arrow::datatypes::{Float64Type, Int64Type};
+    use arrow_array::cast::AsArray;
+    use arrow_array::types::{Float64Type, Int64Type};
 
     use super::*;
 

@@ -10,8 +10,8 @@ use std::sync::{Arc, LazyLock};
 use albertine::{Classifier, ClassifierSettings, Classify, Columns, Transform};
 use albertine_engine::{Format, Sink, Target};
 use albertine_sql::{Sql, SqlError};
-use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
+use arrow_array::RecordBatch;
+use arrow_select::concat::concat_batches;
 use common::{Folder, cells, copy, gzip, names};
 
 const NEWS: &str = "id,text\n\
@@ -263,7 +263,7 @@ fn what_can_be_read_only_once_is_no_table() {
 #[test]
 fn a_label_is_the_one_that_tables_get() {
     let classifier = Classifier::pretrained("ag_news", ClassifierSettings::default()).unwrap();
-    let texts: arrow::array::ArrayRef = Arc::new(arrow::array::StringArray::from(vec![
+    let texts: arrow_array::ArrayRef = Arc::new(arrow_array::StringArray::from(vec![
         Some("Stocks fell on Wall Street as oil prices rose."),
         None,
         Some("  "),

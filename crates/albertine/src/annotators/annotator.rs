@@ -3,8 +3,8 @@
 use std::any::Any;
 use std::fmt::Debug;
 
-use arrow::datatypes::SchemaRef;
-use arrow::record_batch::RecordBatch;
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
 use serde_json::{Map, Value};
 
 use super::{SequenceClassification, Stage};

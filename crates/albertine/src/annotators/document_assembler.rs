@@ -1,9 +1,11 @@
 //! From a text column to documents.
 
 use albertine_text::{CleanupMode, utf16_len};
-use arrow::array::{Array, ArrayBuilder, AsArray, MapArray, StringArray, StringBuilder};
-use arrow::datatypes::{DataType, Schema, SchemaRef};
-use arrow::record_batch::RecordBatch;
+use arrow_array::RecordBatch;
+use arrow_array::builder::{ArrayBuilder, StringBuilder};
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, MapArray, StringArray};
+use arrow_schema::{DataType, Schema, SchemaRef};
 use serde_json::{Map, Value};
 
 use super::stage::Registration;
@@ -210,7 +212,7 @@ impl Texts {
         if !is_list_of_text(array.data_type()) {
             return Ok(Self { texts: text_column::read(batch, column)?.into_owned(), ends: None });
         }
-        let lists = arrow::compute::cast(array, &text_column::list_type())?;
+        let lists = arrow_cast::cast(array, &text_column::list_type())?;
         let lists = lists.as_list::<i32>();
         let mut texts = StringBuilder::new();
         let mut ends = Vec::with_capacity(lists.len());

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayBuilder, ArrayRef, ListArray, ListBuilder, StringBuilder, StructArray};
-use arrow::buffer::OffsetBuffer;
-use arrow::datatypes::{DataType, Field, FieldRef, Fields, SchemaRef};
-use arrow::record_batch::RecordBatch;
+use arrow_array::RecordBatch;
+use arrow_array::builder::{ArrayBuilder, ListBuilder, StringBuilder};
+use arrow_array::{ArrayRef, ListArray, StructArray};
+use arrow_buffer::OffsetBuffer;
+use arrow_schema::{DataType, Field, FieldRef, Fields, SchemaRef};
 use serde_json::{Map, Value};
 
 use super::Annotator;
@@ -25,8 +26,9 @@ pub(super) const REGISTRATION: Registration =
 /// ```
 /// use albertine::prelude::*;
 /// # use std::sync::Arc;
-/// # use arrow::array::{AsArray, StringArray};
-/// # use arrow::record_batch::RecordBatch;
+/// # use arrow_array::cast::AsArray;
+/// # use arrow_array::StringArray;
+/// # use arrow_array::RecordBatch;
 /// # let texts = StringArray::from(vec!["Hi there. Go."]);
 /// # let batch = RecordBatch::try_from_iter([("text", Arc::new(texts) as _)])?;
 /// let finisher = Finisher::new().input_cols(["sentence"]).output_as_array(false).include_metadata(true);

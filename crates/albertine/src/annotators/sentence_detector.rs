@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use albertine_text::{BoundsStrategy, SentenceDetectorSettings};
-use arrow::array::UInt32Array;
-use arrow::datatypes::SchemaRef;
-use arrow::record_batch::RecordBatch;
+use arrow_array::RecordBatch;
+use arrow_array::UInt32Array;
+use arrow_schema::SchemaRef;
 use serde_json::{Map, Value};
 
 use super::stage::Registration;
@@ -26,7 +26,7 @@ pub(super) const REGISTRATION: Registration =
 /// ```
 /// use albertine::prelude::*;
 /// # use std::sync::Arc;
-/// # use arrow::{array::StringArray, record_batch::RecordBatch};
+/// # use arrow_array::{RecordBatch, StringArray};
 /// # let texts = StringArray::from(vec!["Dr. Who is in. Is he?"]);
 /// # let batch = RecordBatch::try_from_iter([("text", Arc::new(texts) as _)])?;
 /// let stages = [DocumentAssembler::new().into(), SentenceDetector::new().into()];
@@ -268,7 +268,7 @@ impl Annotator for SentenceDetector {
         let sentences = sentences.finish()?;
         if self.explode_sentences {
             let rows = UInt32Array::from(rows);
-            let repeated = batch.columns().iter().map(|column| arrow::compute::take(column, &rows, None));
+            let repeated = batch.columns().iter().map(|column| arrow_select::take::take(column, &rows, None));
             let repeated = repeated.collect::<Result<Vec<_>, _>>()?;
             let batch = RecordBatch::try_new(batch.schema(), repeated)?;
             return Ok((with_column(&batch, &schema, sentences)?, None));

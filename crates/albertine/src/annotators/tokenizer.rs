@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use albertine_text::{ContextChars, TokenizerSettings};
-use arrow::datatypes::SchemaRef;
-use arrow::record_batch::RecordBatch;
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
 use serde_json::{Map, Value};
 
 use super::stage::Registration;
@@ -32,7 +32,7 @@ pub(super) const MODEL_REGISTRATION: Registration =
 /// ```
 /// use albertine::prelude::*;
 /// # use std::sync::Arc;
-/// # use arrow::{array::StringArray, record_batch::RecordBatch};
+/// # use arrow_array::{RecordBatch, StringArray};
 /// # let texts = StringArray::from(vec![""]);
 /// # let batch = RecordBatch::try_from_iter([("text", Arc::new(texts) as _)])?;
 /// let token = Tokenizer::new().add_exception("New York").split_chars(["-"]);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use albertine::hub::Hub;
 use albertine::{Classifier, ClassifierSettings, Classify, Columns, Transform};
 use albertine_engine::Source;
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
 
 use self::measure::{Round, round_size};
 use crate::args::{BenchArgs, Errors};

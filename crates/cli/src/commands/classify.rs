@@ -8,8 +8,8 @@ use std::time::Instant;
 use albertine::hub::Hub;
 use albertine::{CancellationToken, Classifier, Classify, Columns, Counts, Transform, WindowSettings};
 use albertine_engine::{Sink, Source, SourceOptions};
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use arrow::datatypes::Schema;
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use arrow_schema::Schema;
 
 use crate::args::ClassifyArgs;
 use crate::exit::Outcome;

@@ -10,8 +10,9 @@ use albertine::{Activation, Classifier, Classify, Columns, Counts, LongTexts, Tr
 use albertine_engine::{Format, Source, Target, WholeFile};
 use albertine_train::{LabeledEvaluation, Loss, Report, Run, TrainError};
 use anyhow::Context;
-use arrow::array::{Array, AsArray, RecordBatch, StringArray};
-use arrow::datatypes::Float32Type;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float32Type;
+use arrow_array::{Array, RecordBatch, StringArray};
 
 use crate::args::{Errors, EvaluateArgs};
 use crate::exit::{Misuse, Outcome};

@@ -10,7 +10,7 @@ use albertine::hub::{Hub, ModelSource};
 use albertine::model::{CpuLevel, Kernels, Precision, ProblemType};
 use albertine::{Classifier, ClassifierSettings};
 use anyhow::Context;
-use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt32Array, UInt64Array};
+use arrow_array::{ArrayRef, RecordBatch, StringArray, UInt32Array, UInt64Array};
 use serde_json::{Map, Value, json};
 
 use crate::args::Subject;

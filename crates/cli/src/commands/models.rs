@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use albertine::hub::{Hub, HubError, Known, ModelSource, Origin};
 use albertine::{Classifier, ClassifierSettings};
-use arrow::array::{ArrayRef, ListBuilder, RecordBatch, StringArray, StringBuilder, UInt64Array};
+use arrow_array::builder::{ListBuilder, StringBuilder};
+use arrow_array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
 use serde_json::{Map, Value, json};
 
 use crate::args::ModelsAction;
@@ -102,7 +103,7 @@ fn list(known: &[Known], printer: &Printer) -> anyhow::Result<()> {
         let sizes: ArrayRef = Arc::new(known.iter().map(|model| model.size).collect::<UInt64Array>());
         let paths = text(&|model| model.path.as_ref().map(|path| path.display().to_string()));
         let here: ArrayRef =
-            Arc::new(known.iter().map(|model| Some(is_here(model))).collect::<arrow::array::BooleanArray>());
+            Arc::new(known.iter().map(|model| Some(is_here(model))).collect::<arrow_array::BooleanArray>());
         let columns = [
             ("name", name),
             ("language", language),

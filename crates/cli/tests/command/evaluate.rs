@@ -1,6 +1,6 @@
 //! `albertine evaluate`: the numbers of a model on a labelled table.
 
-use arrow::array::{Float64Array, StringArray};
+use arrow_array::{Float64Array, StringArray};
 use serde_json::Value;
 
 use crate::support::{BUSINESS, SPORTS, Sandbox, assert_conversation, column, golden_model};

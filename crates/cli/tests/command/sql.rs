@@ -1,6 +1,6 @@
 //! `albertine sql`: the model as a function over files.
 
-use arrow::array::{Int64Array, StringArray};
+use arrow_array::{Int64Array, StringArray};
 
 use crate::support::{BUSINESS, SPORTS, Sandbox, assert_conversation, column};
 

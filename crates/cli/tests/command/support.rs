@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow_array::{ArrayRef, RecordBatch};
 use parquet::arrow::ArrowWriter;
 use tempfile::TempDir;
 
@@ -137,7 +137,7 @@ pub(crate) fn conversation(output: &Output) -> String {
 }
 
 /// A column of a table.
-pub(crate) fn column<A: arrow::array::Array + 'static>(array: A) -> ArrayRef {
+pub(crate) fn column<A: arrow_array::Array + 'static>(array: A) -> ArrayRef {
     Arc::new(array)
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use arrow::array::{Int64Array, StringArray};
+use arrow_array::{Int64Array, StringArray};
 
 use crate::support::{BUSINESS, SPORTS, Sandbox, assert_conversation, column};
 

@@ -1,11 +1,12 @@
 //! CSV and TSV cells from Arrow columns.
 
-use arrow::array::{Array, AsArray, RecordBatch, StringArray, StringViewArray};
-use arrow::datatypes::{DataType, FieldRef, Schema};
-use arrow::error::ArrowError;
-use arrow::json::EncoderOptions;
-use arrow::json::writer::{NullableEncoder, make_encoder};
-use arrow::util::display::{ArrayFormatter, FormatOptions};
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, RecordBatch, StringArray, StringViewArray};
+use arrow_cast::display::{ArrayFormatter, FormatOptions};
+use arrow_json::EncoderOptions;
+use arrow_json::writer::{NullableEncoder, make_encoder};
+use arrow_schema::ArrowError;
+use arrow_schema::{DataType, FieldRef, Schema};
 
 /// Appends the header line.
 pub(super) fn header(buffer: &mut Vec<u8>, delimiter: u8, schema: &Schema) -> Result<(), ArrowError> {

@@ -3,10 +3,10 @@
 use std::io::{self, BufWriter, IntoInnerError, Write};
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, StructArray};
-use arrow::datatypes::{Field, SchemaRef};
-use arrow::json::EncoderOptions;
-use arrow::json::writer::{LineDelimited, WriterBuilder, make_encoder};
+use arrow_array::{RecordBatch, StructArray};
+use arrow_json::EncoderOptions;
+use arrow_json::writer::{LineDelimited, WriterBuilder, make_encoder};
+use arrow_schema::{Field, SchemaRef};
 use flate2::write::GzEncoder;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression as Codec, ZstdLevel};

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, TimeUnit};
+use arrow_schema::{DataType, Field, FieldRef, Fields, Schema, TimeUnit};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::basic::Type;
 use parquet::schema::types::SchemaDescriptor;
@@ -119,7 +119,7 @@ mod tests {
         let footer = ArrowReaderMetadata::load(&bytes, ArrowReaderOptions::new()).and_then(in_microseconds).unwrap();
         let builder = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, footer);
         let batch = builder.build().unwrap().next().unwrap().unwrap();
-        let shown = arrow::util::display::array_value_to_string(batch.column(0), 0).unwrap();
+        let shown = arrow_cast::display::array_value_to_string(batch.column(0), 0).unwrap();
         assert_eq!(shown, "9999-12-31T00:00:00");
     }
 }

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
-use arrow::datatypes::{Schema, SchemaRef};
-use arrow::json::reader::{Decoder, ReaderBuilder};
+use arrow_array::RecordBatch;
+use arrow_json::reader::{Decoder, ReaderBuilder};
+use arrow_schema::{Schema, SchemaRef};
+use arrow_select::concat::concat_batches;
 
 use super::lines::Lines;
 use super::rejects::{OnError, Policy};
@@ -164,7 +164,7 @@ impl JsonlReader {
                 Err(reason) => {
                     self.policy.meet(EngineError::Json { path: path.to_owned(), line: *line, reason })?;
                     let columns =
-                        self.schema.fields().iter().map(|field| arrow::array::new_null_array(field.data_type(), 1));
+                        self.schema.fields().iter().map(|field| arrow_array::new_null_array(field.data_type(), 1));
                     super::batch_of(&self.schema, columns.collect(), path)?
                 }
             };
@@ -184,7 +184,7 @@ impl JsonlReader {
             return Err(format!("the key {name:?} is in no line that the columns were found from"));
         }
         let line = self.quoted(line).ok_or_else(|| "it is not one JSON object".to_owned())?;
-        let say = |error: arrow::error::ArrowError| clause(&error.to_string());
+        let say = |error: arrow_schema::ArrowError| clause(&error.to_string());
         let mut decoder = self.decoder()?;
         decoder.decode(&line).map_err(say)?;
         let batch = decoder.flush().map_err(say)?;

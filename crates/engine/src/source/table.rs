@@ -5,7 +5,7 @@ use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use arrow::datatypes::SchemaRef;
+use arrow_schema::SchemaRef;
 
 use super::TableReader;
 use super::bytes::Text;
@@ -222,5 +222,5 @@ pub(super) fn unify(first: (&str, &SchemaRef), other: (&str, &SchemaRef)) -> Res
         let nullable = one.is_nullable() || two.is_nullable();
         fields.push(one.as_ref().clone().with_nullable(nullable));
     }
-    Ok(Arc::new(arrow::datatypes::Schema::new_with_metadata(fields, first.1.metadata().clone())))
+    Ok(Arc::new(arrow_schema::Schema::new_with_metadata(fields, first.1.metadata().clone())))
 }

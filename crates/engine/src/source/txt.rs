@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, LazyLock};
 
-use arrow::array::{RecordBatch, StringBuilder};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow_array::RecordBatch;
+use arrow_array::builder::StringBuilder;
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use super::lines::Lines;
 use super::rejects::Policy;

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use albertine::{CancellationToken, OutputSchema, Transform, Transformed, WindowSettings};
 use albertine_engine::{EngineError, Format, OnError, Sink, Source, SourceOptions, Summary, Target, run};
-use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
-use arrow::datatypes::SchemaRef;
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use arrow_select::concat::concat_batches;
 
 /// Adds nothing.
 pub struct Keep;
@@ -113,11 +113,11 @@ pub fn copy_with(source: Source, output: &Path, settings: WindowSettings) -> Res
 
 /// The cells of a table as text, with `∅` for null.
 pub fn cells(batch: &RecordBatch) -> Vec<Vec<String>> {
-    let options = arrow::util::display::FormatOptions::default().with_null("∅");
+    let options = arrow_cast::display::FormatOptions::default().with_null("∅");
     let columns: Vec<_> = batch
         .columns()
         .iter()
-        .map(|column| arrow::util::display::ArrayFormatter::try_new(column, &options).unwrap())
+        .map(|column| arrow_cast::display::ArrayFormatter::try_new(column, &options).unwrap())
         .collect();
     (0..batch.num_rows()).map(|row| columns.iter().map(|column| column.value(row).to_string()).collect()).collect()
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use albertine::{CancellationToken, Classify, Counts, Transform};
-use arrow::array::RecordBatch;
+use arrow_array::RecordBatch;
 use serde_json::{Map, Value};
 
 use crate::facts::Facts;

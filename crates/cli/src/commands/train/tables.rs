@@ -3,7 +3,7 @@
 use albertine_engine::{Format, Source, SourceOptions};
 use albertine_train::{BaseModel, LabeledTexts, TrainError};
 use anyhow::Context;
-use arrow::array::RecordBatch;
+use arrow_array::RecordBatch;
 
 use crate::args::{Errors, TrainArgs};
 use crate::exit::Misuse;
