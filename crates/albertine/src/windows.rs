@@ -31,7 +31,8 @@ impl Default for WindowSettings {
     }
 }
 
-/// The windows of a stream of batches in turn: every row once, in order.
+/// The windows of a stream of batches in turn: every row once, in order. A batch without rows ends a window: its source
+/// has paused, and the rows before it need not wait.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -94,6 +95,13 @@ where
                     None => break,
                 },
             };
+            // A batch without rows says that its source has paused: what there is need not wait for more.
+            if batch.num_rows() == 0 {
+                if parts.is_empty() {
+                    continue;
+                }
+                break;
+            }
             let size = size_of(&batch);
             let fit = rows_that_fit(batch.num_rows(), size, self.rows - rows, self.settings.bytes - bytes);
             // A window has at least one row, however large.
@@ -177,6 +185,18 @@ mod tests {
         assert_eq!(windows(&texts, 3000, 1 << 20), [3000, 3000, 3000, 1000]);
         assert_eq!(windows(&texts, 9000, 1 << 20), [9000, 1000]);
         assert!(windows(&[], 10, 10).is_empty());
+    }
+
+    #[test]
+    fn a_batch_without_rows_ends_a_window() {
+        let texts = vec!["a".to_owned(); 5];
+        let whole = source(&texts).next().unwrap().unwrap();
+        let empty = || whole.slice(0, 0);
+        let batches = [empty(), whole.slice(0, 2), empty(), empty(), whole.slice(2, 3)].map(Ok::<_, Error>);
+        let settings = WindowSettings { rows: 100, bytes: 1 << 20, time: None };
+        let rows: Vec<_> =
+            Windows::new(batches.into_iter(), settings).map(|window| window.unwrap().num_rows()).collect();
+        assert_eq!(rows, [2, 3]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use albertine::{Activation, Encoding, Precision};
-use albertine_engine::Format;
+use albertine_engine::{CharacterEncoding, Format, Quote};
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
@@ -159,7 +159,7 @@ pub(crate) struct ClassifyArgs {
 }
 
 /// Where tables come from.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Input")]
 pub(crate) struct InputArgs {
     /// File, folder, glob pattern, URL (https://, s3://), or - for standard input; may be repeated
@@ -170,9 +170,49 @@ pub(crate) struct InputArgs {
     #[arg(long, value_name = "FORMAT", value_parser = choices::input_format())]
     pub(crate) input_format: Option<Format>,
 
-    /// Column that contains the text; if repeated, the columns are joined with a space
+    #[command(flatten)]
+    pub(crate) text: TextArgs,
+
+    /// Column that contains the text, by name or by number from 1; if repeated, the columns are joined with a space
     #[arg(long = "text-column", value_name = "NAME", default_value = "text")]
     pub(crate) text_columns: Vec<String>,
+}
+
+/// How text files are written.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Input")]
+pub(crate) struct TextArgs {
+    /// Character between fields, such as ';' or '\t' [default: found from the file]
+    #[arg(long, value_name = "CHAR", value_parser = choices::character)]
+    pub(crate) delimiter: Option<u8>,
+
+    /// Character around fields, or `none` [default: found from the file, usually '"']
+    #[arg(long, value_name = "CHAR|none", value_parser = choices::quote)]
+    pub(crate) quote: Option<Quote>,
+
+    /// Character before a quote within quotes, such as '\' [default: found from the file, usually a doubled quote]
+    #[arg(long, value_name = "CHAR", value_parser = choices::character)]
+    pub(crate) escape: Option<u8>,
+
+    /// Take the first row for data and name the columns column1, column2, ... [default: found from the file]
+    #[arg(long)]
+    pub(crate) no_header: bool,
+
+    /// Take the first row for the header [default: found from the file]
+    #[arg(long, conflicts_with = "no_header")]
+    pub(crate) header: bool,
+
+    /// Character at the start of lines to skip, such as '#' [default: none]
+    #[arg(long, value_name = "CHAR", value_parser = choices::character)]
+    pub(crate) comment: Option<u8>,
+
+    /// Word that stands for a missing value where it is a whole field without quotes; may be repeated
+    #[arg(long = "null", value_name = "WORD")]
+    pub(crate) nulls: Vec<String>,
+
+    /// Character encoding, such as windows-1252 or utf-16le [default: found from the file, usually UTF-8]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) input_encoding: Option<CharacterEncoding>,
 }
 
 /// Where results go.
@@ -215,7 +255,7 @@ pub(crate) struct ColumnArgs {
 }
 
 /// Which model, and how it runs.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct ModelArgs {
     /// Model name, model directory or archive, Hugging Face hub repository, or URL

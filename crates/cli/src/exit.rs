@@ -122,7 +122,20 @@ fn engine_hint(error: &EngineError, tables: Tables) -> Option<String> {
         }
         EngineError::UnknownFormat { .. } => "give the format with `--input-format`",
         EngineError::WrongFormat { .. } => "give the right format with `--input-format`",
-        EngineError::RaggedRow { .. } | EngineError::InvalidUtf8 { .. } | EngineError::Json { .. } => {
+        EngineError::RaggedRow { .. } | EngineError::TextAfterQuote { .. } | EngineError::UnclosedQuote { .. }
+            if tables == Tables::Arguments =>
+        {
+            "`--delimiter`, `--quote` and `--escape` say how the file is written; \
+             `classify --errors null` keeps such rows with null values and continues"
+        }
+        EngineError::InvalidUtf8 { .. } if tables == Tables::Arguments => {
+            "`--input-encoding` gives the encoding, such as windows-1252; \
+             `classify --errors null` keeps such rows with null values and continues"
+        }
+        EngineError::Encoding { .. } => {
+            "give the right encoding with `--input-encoding`, or convert the file with `iconv`"
+        }
+        EngineError::Json { .. } if tables == Tables::Arguments => {
             "`classify --errors null` keeps such rows with null values and continues"
         }
         EngineError::OutputIsInput { .. } => "write to another file, then move it over the input",

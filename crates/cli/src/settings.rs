@@ -7,10 +7,12 @@ use std::path::Path;
 
 use albertine::hub::Hub;
 use albertine::{ClassifierSettings, Columns, LongTexts};
-use albertine_engine::{Format, OnError, SourceOptions, Target};
+use albertine_engine::{EngineError, Format, OnError, Source, SourceOptions, Target, TextOptions};
+use arrow_schema::Schema;
 
-use crate::args::{ColumnArgs, Errors, InputArgs, ModelArgs, OutputArgs};
+use crate::args::{ColumnArgs, Errors, InputArgs, ModelArgs, OutputArgs, TextArgs};
 use crate::exit::Misuse;
+use crate::printer::Printer;
 use crate::timing;
 
 /// The name that stands for standard input or standard output.
@@ -93,20 +95,33 @@ pub(crate) fn input(
 
 /// The tables that are read; standard input when none is named.
 pub(crate) fn tables(args: &InputArgs, errors: Errors) -> SourceOptions {
-    tables_at(&args.inputs, args.input_format, errors)
+    tables_at(&args.inputs, args, errors)
 }
 
-/// The tables of that format that are read; standard input when none is named.
-pub(crate) fn tables_at(named: &[String], format: Option<Format>, errors: Errors) -> SourceOptions {
+/// The tables at `named`, read as `args` say; standard input when none is named.
+pub(crate) fn tables_at(named: &[String], args: &InputArgs, errors: Errors) -> SourceOptions {
     let inputs = if named.is_empty() { vec![STANDARD_STREAM.to_owned()] } else { named.to_vec() };
     // A stream has no extension: without a format it is what a person pipes, one text a line.
     let only_stdin = inputs.iter().all(|input| input == STANDARD_STREAM);
-    let format = format.or_else(|| only_stdin.then_some(Format::Txt));
+    let format = args.input_format.or_else(|| only_stdin.then_some(Format::Txt));
     let on_error = match errors {
         Errors::Fail => OnError::Fail,
         Errors::Null => OnError::Null,
     };
-    SourceOptions { inputs, format, on_error }
+    SourceOptions { inputs, format, text: text(&args.text), on_error }
+}
+
+/// How text files are written, as far as it is given.
+fn text(args: &TextArgs) -> TextOptions {
+    TextOptions {
+        delimiter: args.delimiter,
+        quote: args.quote,
+        escape: args.escape,
+        header: (args.no_header || args.header).then_some(args.header),
+        comment: args.comment,
+        nulls: args.nulls.clone(),
+        encoding: args.input_encoding,
+    }
 }
 
 /// Where a small result goes: without a file or a format to a person as a table, if one is looking.
@@ -172,6 +187,29 @@ pub(crate) fn model(args: &ModelArgs, hub: &Hub) -> Result<Model, albertine::Err
         measure_stages: timing::is_wanted(),
     };
     Ok(Model { name: args.model.clone(), settings })
+}
+
+/// The name of the column that `given` names, or numbers from 1 where there is none of that name.
+pub(crate) fn column(schema: &Schema, given: &str) -> String {
+    if schema.field_with_name(given).is_ok() {
+        return given.to_owned();
+    }
+    let number = given.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+    number.and_then(|index| schema.fields().get(index)).map_or_else(|| given.to_owned(), |field| field.name().clone())
+}
+
+/// The names of the columns that `given` name or number.
+pub(crate) fn text_columns(schema: &Schema, given: &[String]) -> Vec<String> {
+    given.iter().map(|given| column(schema, given)).collect()
+}
+
+/// Opens the tables, and says what was found of them.
+pub(crate) fn open(options: SourceOptions, printer: &Printer) -> Result<Source, EngineError> {
+    let source = Source::open(options)?;
+    for note in source.notes() {
+        printer.note(note);
+    }
+    Ok(source)
 }
 
 /// Which columns are read and added.

@@ -72,6 +72,33 @@ pub enum EngineError {
         found: String,
     },
 
+    /// A file that is no text at all.
+    #[error("{path} is not {expected}: {found}")]
+    NotText {
+        /// The file.
+        path: String,
+        /// What it should have been.
+        expected: &'static str,
+        /// What it is.
+        found: &'static str,
+    },
+
+    /// A name that is no character encoding's.
+    #[error("{name} is not a character encoding; some are utf-8, utf-16le, utf-16be, windows-1252 and shift_jis")]
+    UnknownEncoding {
+        /// The name.
+        name: String,
+    },
+
+    /// Bytes that are not of the encoding of their file.
+    #[error("cannot decode {path}: {reason}")]
+    Encoding {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
+
     /// The operating system could not read a file.
     #[error("cannot read {path}: {source}")]
     Read {
@@ -104,17 +131,6 @@ pub enum EngineError {
     EmptyFile {
         /// The file.
         path: String,
-    },
-
-    /// A header cell without a name.
-    #[error("{path}, line {line}: column {position} of the header has no name")]
-    EmptyHeader {
-        /// The file.
-        path: String,
-        /// The line of the header.
-        line: u64,
-        /// The column, counted from 1.
-        position: usize,
     },
 
     /// Two columns of one name.
@@ -161,6 +177,17 @@ pub enum EngineError {
         line: u64,
         /// The column, or its number if the header is at fault.
         column: String,
+    },
+
+    /// Text between a closing quote and the next delimiter.
+    #[error("{path}, line {line}: text follows a closing quote{}", on_line(*line, *at))]
+    TextAfterQuote {
+        /// The file.
+        path: String,
+        /// The line on which the row starts.
+        line: u64,
+        /// The line of the quote.
+        at: u64,
     },
 
     /// A quote that is still open at the end of the file.
@@ -315,6 +342,11 @@ impl EngineError {
             _ => Self::Read { path: path.to_owned(), source },
         }
     }
+}
+
+/// Where a fault is that is not on the line on which its row starts.
+fn on_line(start: u64, at: u64) -> String {
+    if at == start { String::new() } else { format!(" on line {at}") }
 }
 
 /// So many fields, in words.

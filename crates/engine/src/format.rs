@@ -117,7 +117,7 @@ impl Compression {
     pub(crate) fn of_magic(head: &[u8]) -> Self {
         if head.starts_with(&[0x1f, 0x8b]) {
             Self::Gzip
-        } else if head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        } else if head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) || is_skippable_frame(head) {
             Self::Zstd
         } else {
             Self::None
@@ -132,6 +132,12 @@ impl Compression {
             Self::Zstd => "zstd",
         }
     }
+}
+
+/// Whether the bytes begin a skippable frame of zstd, which `pzstd` puts before each frame of data
+/// ([RFC 8878, 3.1.2](https://www.rfc-editor.org/rfc/rfc8878#section-3.1.2)).
+fn is_skippable_frame(head: &[u8]) -> bool {
+    matches!(head, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..])
 }
 
 #[cfg(test)]

@@ -40,6 +40,7 @@
 //! # }
 //! ```
 
+mod dialect;
 mod error;
 mod format;
 mod location;
@@ -48,6 +49,7 @@ mod run;
 mod sink;
 mod source;
 
+pub use dialect::{CharacterEncoding, Quote, TextOptions};
 pub use error::{EngineError, clause};
 pub use format::{Compression, Format};
 pub use location::{InputFile, Location};

@@ -68,6 +68,9 @@ pub struct InputFile {
     pub format: Format,
     /// The compression that the name tells; none for a name that tells none.
     pub compression: Compression,
+    /// The columns that the folders below the one that was named stand for, as Hive and Spark write them: `year=2024`.
+    /// No value for `__HIVE_DEFAULT_PARTITION__`, which stands for null.
+    pub partitions: Vec<(String, Option<String>)>,
 }
 
 impl InputFile {
@@ -79,9 +82,15 @@ impl InputFile {
         };
         let (_, compression) = Compression::of_name(&name);
         match format.or_else(|| Format::of_name(&name).map(|(format, _)| format)) {
-            Some(format) => Ok(Self { location, format, compression }),
+            Some(format) => Ok(Self { location, format, compression, partitions: Vec::new() }),
             None => Err(EngineError::UnknownFormat { path: location.to_string() }),
         }
+    }
+
+    /// The same, with the partitions in the folders of `below`.
+    fn partitioned(self, below: &str) -> Self {
+        let folders = below.rsplit_once('/').map_or("", |(folders, _)| folders);
+        Self { partitions: folders.split('/').filter_map(partition).collect(), ..self }
     }
 
     /// The files that `inputs` name (paths, patterns, folders, URLs, `-`), in their order; the files of one pattern or
@@ -117,13 +126,15 @@ fn expand_url(input: &str, format: Option<Format>, files: &mut Vec<InputFile>) -
             Ok(())
         }
         "s3" if input.ends_with('/') || input.contains(['*', '?', '[']) => {
-            let found = remote::list(input)?;
+            let root = input.split(['*', '?', '[']).next().unwrap_or_default();
+            let root = root.rfind('/').map_or("", |end| &root[..=end]);
             let before = files.len();
-            for url in found {
-                if input.ends_with('/') && !belongs(url.path(), format) {
+            for (url, key) in remote::list(input)? {
+                let below = key.strip_prefix(root).unwrap_or(&key);
+                if is_hidden(below) || (input.ends_with('/') && !belongs(below, format)) {
                     continue;
                 }
-                files.push(InputFile::new(Location::Url(url), format)?);
+                files.push(InputFile::new(Location::Url(url), format)?.partitioned(below));
             }
             if files.len() == before { Err(EngineError::NoMatch { pattern: redacted(input) }) } else { Ok(()) }
         }
@@ -138,8 +149,8 @@ fn expand_url(input: &str, format: Option<Format>, files: &mut Vec<InputFile>) -
 fn expand_path(input: &str, format: Option<Format>, files: &mut Vec<InputFile>) -> Result<(), EngineError> {
     let path = Path::new(input);
     // A name that exists is that file, whatever characters it has.
-    let found = match path.metadata() {
-        Ok(metadata) if metadata.is_dir() => list_folder(path, format)?,
+    let (root, found) = match path.metadata() {
+        Ok(metadata) if metadata.is_dir() => (path.to_owned(), walk(path, &|_| true, &|name| belongs(name, format))?),
         Ok(_) => {
             files.push(InputFile::new(Location::File(path.to_owned()), format)?);
             return Ok(());
@@ -151,23 +162,75 @@ fn expand_path(input: &str, format: Option<Format>, files: &mut Vec<InputFile>) 
         return Err(EngineError::NoMatch { pattern: input.to_owned() });
     }
     for path in found {
-        files.push(InputFile::new(Location::File(path), format)?);
+        let below = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().into_owned();
+        files.push(InputFile::new(Location::File(path), format)?.partitioned(&below));
     }
     Ok(())
 }
 
-/// The tables directly in a folder, in the order of their names.
-fn list_folder(folder: &Path, format: Option<Format>) -> Result<Vec<PathBuf>, EngineError> {
-    let fault = |source| EngineError::reading(&folder.to_string_lossy(), source);
+/// The most folders within each other that are walked; links may lead in a circle.
+const DEPTH: usize = 64;
+
+/// The files below a folder whose paths from there `wanted` takes, in the order of their names, each folder's files
+/// before its folders. Folders that `enter` refuses are not walked.
+fn walk(root: &Path, enter: &dyn Fn(&str) -> bool, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<PathBuf>, EngineError> {
     let mut found = Vec::new();
-    for entry in folder.read_dir().map_err(fault)? {
-        let path = entry.map_err(fault)?.path();
-        if path.is_file() && belongs(&path.to_string_lossy(), format) {
-            found.push(path);
+    let mut folders = vec![(root.to_owned(), String::new(), 0)];
+    while let Some((folder, below, depth)) = folders.pop() {
+        let fault = |source| EngineError::reading(&folder.to_string_lossy(), source);
+        let mut names = folder
+            .read_dir()
+            .map_err(fault)?
+            .map(|entry| entry.map(|entry| entry.file_name()))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(fault)?;
+        names.sort();
+        let mut inner = Vec::new();
+        for name in names {
+            let path = folder.join(&name);
+            // Of a name that is not UTF-8, what is not shows as a sign that matches a pattern's `?` and `*`.
+            let below = format!("{below}{}", name.to_string_lossy());
+            if path.is_file() {
+                if wanted(&below) {
+                    found.push(path);
+                }
+            } else if path.is_dir() && depth < DEPTH && !is_hidden(&below) && enter(&below) {
+                inner.push((path, format!("{below}/"), depth + 1));
+            }
         }
+        folders.extend(inner.into_iter().rev());
     }
-    found.sort();
     Ok(found)
+}
+
+/// Whether a path below a folder is hidden, in whole or in part: names that begin with a dot, and those with an
+/// underscore, which Spark and Hive give to what is no data (`_SUCCESS`, `_temporary`), unless they name a partition.
+fn is_hidden(below: &str) -> bool {
+    below.split('/').any(|name| name.starts_with('.') || (name.starts_with('_') && !name.contains('=')))
+}
+
+/// What the name of a folder such as `year=2024` says, with its escapes (`%2F`) resolved.
+fn partition(folder: &str) -> Option<(String, Option<String>)> {
+    let (name, value) = folder.split_once('=')?;
+    let plain = |text: &str| percent_decode(text).unwrap_or_else(|| text.to_owned());
+    let value = (value != "__HIVE_DEFAULT_PARTITION__").then(|| plain(value));
+    (!name.is_empty()).then(|| (plain(name), value))
+}
+
+/// The text that `%XX` escapes stand for, if they make one.
+fn percent_decode(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let escaped = (bytes[at] == b'%')
+            .then(|| text.get(at + 1..at + 3))
+            .flatten()
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        plain.push(escaped.unwrap_or(bytes[at]));
+        at += if escaped.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8(plain).ok()
 }
 
 /// Whether a file found in a folder is one of its tables: not hidden, not a marker such as `_SUCCESS`, and of the
@@ -185,24 +248,53 @@ fn belongs(name: &str, format: Option<Format>) -> bool {
     }
 }
 
-/// The files that match a pattern, in the order of their names; hidden ones only if the pattern has the dot.
-fn list_pattern(pattern: &str) -> Result<Vec<PathBuf>, EngineError> {
-    let options =
-        glob::MatchOptions { require_literal_leading_dot: true, require_literal_separator: true, ..Default::default() };
-    let paths = glob::glob_with(pattern, options)
-        .map_err(|error| EngineError::BadPattern { pattern: pattern.to_owned(), reason: error.msg.to_owned() })?;
-    let mut found = Vec::new();
-    for path in paths {
-        let path = path.map_err(|error| EngineError::Read {
-            path: error.path().to_string_lossy().into_owned(),
-            source: error.into(),
-        })?;
-        if path.is_file() {
-            found.push(path);
-        }
+/// The files that match a pattern, and the folder before its first special character. Hidden names match only where
+/// the pattern begins them with their own first character.
+fn list_pattern(pattern: &str) -> Result<(PathBuf, Vec<PathBuf>), EngineError> {
+    let plain = pattern.split(['*', '?', '[']).next().unwrap_or_default();
+    let start = plain.rfind('/').map_or(0, |end| end + 1);
+    let (root, rest) = (Path::new(if start == 0 { "." } else { &plain[..start] }), &pattern[start..]);
+    let compiled = Pattern::new(rest, pattern)?;
+    if !root.is_dir() {
+        return Ok((root.to_owned(), Vec::new()));
     }
-    found.sort();
-    Ok(found)
+    let found = walk(root, &|below| compiled.may_contain(below), &|below| compiled.matches(below))?;
+    let shown =
+        |path: PathBuf| if start == 0 { path.strip_prefix(".").map(Path::to_owned).unwrap_or(path) } else { path };
+    Ok((if start == 0 { PathBuf::new() } else { root.to_owned() }, found.into_iter().map(shown).collect()))
+}
+
+/// A pattern of paths: `*`, `?` and `[..]` within a name, `**` for any number of folders.
+struct Pattern {
+    whole: glob::Pattern,
+    /// The number of names in a path that matches, unless `**` leaves it open.
+    depth: Option<usize>,
+    /// Whether hidden names match.
+    hidden: bool,
+}
+
+const MATCHING: glob::MatchOptions =
+    glob::MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
+
+impl Pattern {
+    /// The pattern `text`, a part of `whole`, which errors name.
+    fn new(text: &str, whole: &str) -> Result<Self, EngineError> {
+        let compiled = glob::Pattern::new(text)
+            .map_err(|error| EngineError::BadPattern { pattern: whole.to_owned(), reason: error.msg.to_owned() })?;
+        let names: Vec<&str> = text.split('/').collect();
+        let depth = (!names.contains(&"**")).then_some(names.len());
+        let hidden = names.iter().any(|name| name.starts_with(['.', '_']));
+        Ok(Self { whole: compiled, depth, hidden })
+    }
+
+    fn matches(&self, below: &str) -> bool {
+        self.whole.matches_with(below, MATCHING) && (self.hidden || !is_hidden(below))
+    }
+
+    /// Whether files below a folder can match.
+    fn may_contain(&self, folder: &str) -> bool {
+        self.depth.is_none_or(|depth| folder.split('/').count() < depth)
+    }
 }
 
 #[cfg(test)]
@@ -235,8 +327,8 @@ mod tests {
     fn a_folder_is_its_tables_in_order() {
         let folder = folder(&["b.csv", "a.jsonl", ".c.csv", "_SUCCESS", "README.md", "part-0", "d/e.csv"]);
         let input = [folder.path().to_string_lossy().into_owned()];
-        assert_eq!(names(&input, None), ["a.jsonl", "b.csv"]);
-        assert_eq!(names(&input, Some(Format::Csv)), ["b.csv", "part-0"]);
+        assert_eq!(names(&input, None), ["a.jsonl", "b.csv", "e.csv"]);
+        assert_eq!(names(&input, Some(Format::Csv)), ["b.csv", "part-0", "e.csv"]);
         assert_eq!(names(&input, Some(Format::Parquet)), ["part-0"]);
         std::fs::remove_file(folder.path().join("part-0")).unwrap();
         assert!(matches!(InputFile::expand(&input, Some(Format::Parquet)), Err(EngineError::NoMatch { .. })));

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use futures::stream::{BoxStream, StreamExt, TryStreamExt};
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::client::{HttpConnector, HttpRequestBody, ReqwestConnector};
 use object_store::http::HttpBuilder;
 use object_store::path::Path;
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, ObjectStoreExt, RetryConfig};
@@ -74,8 +75,8 @@ pub fn store(url: &Url) -> Result<(Arc<dyn ObjectStore>, Path), EngineError> {
 }
 
 /// The objects of an S3 prefix (`s3://bucket/folder/`) or pattern (`s3://bucket/folder/*.csv`), in the order of their
-/// names.
-pub(crate) fn list(pattern: &str) -> Result<Vec<Url>, EngineError> {
+/// names, each with its address as it is written in patterns.
+pub(crate) fn list(pattern: &str) -> Result<Vec<(Url, String)>, EngineError> {
     let bad = |reason: String| EngineError::BadUrl { url: pattern.to_owned(), reason };
     let (bucket, key) = pattern
         .strip_prefix("s3://")
@@ -93,7 +94,7 @@ pub(crate) fn list(pattern: &str) -> Result<Vec<Url>, EngineError> {
         .map_err(|error| fault(pattern, &error))?;
 
     let matches: Box<dyn Fn(&str) -> bool> = if plain == key {
-        Box::new(|found| found.strip_prefix(key).is_some_and(|name| !name.contains('/')))
+        Box::new(|found| found.starts_with(key))
     } else {
         let glob = glob::Pattern::new(key)
             .map_err(|error| EngineError::BadPattern { pattern: pattern.to_owned(), reason: error.msg.to_owned() })?;
@@ -107,7 +108,7 @@ pub(crate) fn list(pattern: &str) -> Result<Vec<Url>, EngineError> {
         .map(|key| {
             let mut url = root.clone();
             url.path_segments_mut().map_err(|()| bad("it names no object".to_owned()))?.clear().extend(key.split('/'));
-            Ok(url)
+            Ok((url, format!("s3://{bucket}/{key}")))
         })
         .collect()
 }
@@ -120,13 +121,31 @@ pub(crate) struct RemoteRead {
 }
 
 impl RemoteRead {
-    /// Asks for the object, and gives its size in bytes too.
-    pub(crate) fn open(url: &Url) -> Result<(Self, u64), EngineError> {
+    /// Asks for the object, and gives its size in bytes too if the server tells it.
+    pub(crate) fn open(url: &Url) -> Result<(Self, Option<u64>), EngineError> {
         let (store, path) = store(url)?;
-        let object = runtime()?.block_on(store.get(&path)).map_err(|error| fault(url.as_str(), &error))?;
-        let size = object.meta.size;
-        Ok((Self { url: url.to_string(), stream: object.into_stream(), chunk: Bytes::new() }, size))
+        let (stream, size) = match runtime()?.block_on(store.get(&path)) {
+            Ok(object) => {
+                let size = object.meta.size;
+                (object.into_stream(), Some(size))
+            }
+            // An answer that is no object to a store, since it has no Content-Length for example, may be one to read.
+            Err(error @ object_store::Error::Generic { .. }) if url.scheme() != "s3" => {
+                (runtime()?.block_on(plain_get(url)).ok_or_else(|| fault(url.as_str(), &error))?, None)
+            }
+            Err(error) => return Err(fault(url.as_str(), &error)),
+        };
+        Ok((Self { url: url.to_string(), stream, chunk: Bytes::new() }, size))
     }
+}
+
+/// The body of the answer to a plain GET, if it succeeds.
+async fn plain_get(url: &Url) -> Option<BoxStream<'static, object_store::Result<Bytes>>> {
+    let client = ReqwestConnector::default().connect(&ClientOptions::new().with_allow_http(true)).ok()?;
+    let request = http::Request::get(url.as_str()).body(HttpRequestBody::empty()).ok()?;
+    let response = client.execute(request).await.ok().filter(|response| response.status().is_success())?;
+    let failed = |error| object_store::Error::Generic { store: "HTTP", source: Box::new(error) };
+    Some(response.into_body().bytes_stream().map_err(failed).boxed())
 }
 
 impl Read for RemoteRead {

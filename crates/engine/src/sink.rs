@@ -22,6 +22,7 @@
 
 mod delimited;
 mod destination;
+mod empty_structs;
 mod encoder;
 mod target;
 

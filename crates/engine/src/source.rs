@@ -13,21 +13,29 @@
 //! # }
 //! ```
 
+mod align;
 mod bytes;
 mod csv;
+mod dialect;
+mod encoding;
+mod gzip;
 mod int96;
 mod jsonl;
 mod lines;
+mod live;
 mod object;
 mod parquet;
+mod plain_json;
 mod records;
 mod rejects;
 mod shape;
 mod table;
 mod txt;
+mod values;
 mod verbatim;
+mod window;
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -36,17 +44,18 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{Schema, SchemaRef};
 
+use self::align::Alignment;
 use self::rejects::Policy;
 pub use self::rejects::{OnError, Rejects};
 use self::shape::Keys;
-use self::table::{Looked, Origin, Ready};
+use self::table::{Looked, Origin};
 use crate::error::clause;
 use crate::format::{Compression, Format};
 use crate::location::{InputFile, Location};
-use crate::{EngineError, location::STDIN};
+use crate::{EngineError, TextOptions, location::STDIN};
 
 /// The most rows of a batch.
 const BATCH_ROWS: usize = 4096;
@@ -74,14 +83,17 @@ pub struct SourceOptions {
     pub inputs: Vec<String>,
     /// The format of all inputs; by default, the one of each file's extension.
     pub format: Option<Format>,
+    /// How text files are written; what is not given is found from the beginning of each.
+    pub text: TextOptions,
     /// What to do with a row that cannot be read.
     pub on_error: OnError,
 }
 
 /// An open source: an iterator over its batches.
 ///
-/// A batch has at most 4,096 rows, and about 16 MiB unless one row is larger. Reading happens on a separate thread,
-/// one batch ahead; it starts with the first call of [`next`](Iterator::next) and ends when the source is dropped.
+/// A batch has at most 4,096 rows, and about 16 MiB unless one row is larger. Of a pipe, rows come as its writer writes
+/// them; a batch without rows says that it has paused. Reading happens on a separate thread, one batch ahead; it starts
+/// with the first call of [`next`](Iterator::next) and ends when the source is dropped.
 #[derive(Debug)]
 pub struct Source {
     files: Vec<InputFile>,
@@ -92,6 +104,7 @@ pub struct Source {
     /// Nanoseconds that the reading thread has worked.
     busy: Arc<AtomicU64>,
     rejects: Rejects,
+    notes: Vec<String>,
     state: State,
 }
 
@@ -114,18 +127,19 @@ impl std::fmt::Debug for State {
 impl Source {
     /// Finds the files and their columns; no row is read yet.
     ///
-    /// The values of CSV, TSV and text files are text as they stand. The columns of JSON Lines are found from all lines
+    /// The values of CSV, TSV and text files are text as they stand. How they are written is found from the first 256 KiB
+    /// of each file: delimiter, quote, escape, header and encoding; [`notes`](Self::notes) tells what was found. The columns of JSON Lines are found from all lines
     /// of local files, and from the first 8 MiB of standard input and of URLs. A column of objects with over 1,000
     /// different keys in all is text, each value as it is written, marked as
     /// [`arrow.json`](https://arrow.apache.org/docs/format/CanonicalExtensions.html#json). Parquet keeps its types and
     /// its metadata.
     ///
     /// # Errors
-    /// When an input is missing, empty or not of its format, has over 10,000 columns (the keys within objects counted),
-    /// and when the columns of two files differ.
+    /// When an input is missing or not of its format, has over 10,000 columns (the keys within objects counted), when all
+    /// inputs are empty, and when columns of one name have different types in two files.
     pub fn open(options: SourceOptions) -> Result<Self, EngineError> {
         let files = InputFile::expand(&options.inputs, options.format)?;
-        Self::look(files, None, options.on_error)
+        Self::look(files, None, &options)
     }
 
     /// Reads a table from `reader`, as from standard input; errors call it that. Compression is detected from the first
@@ -134,8 +148,9 @@ impl Source {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn from_reader(reader: Box<dyn Read + Send>, format: Format, on_error: OnError) -> Result<Self, EngineError> {
-        let file = InputFile { location: Location::Stdin, format, compression: Compression::None };
-        Self::look(vec![file], Some(reader), on_error)
+        let file =
+            InputFile { location: Location::Stdin, format, compression: Compression::None, partitions: Vec::new() };
+        Self::look(vec![file], Some(reader), &SourceOptions { on_error, ..SourceOptions::default() })
     }
 
     /// Finds the columns of files that [`InputFile::expand`] found; a row that cannot be read is an error.
@@ -143,38 +158,69 @@ impl Source {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn of_files(files: Vec<InputFile>) -> Result<Self, EngineError> {
-        Self::look(files, None, OnError::Fail)
+        Self::look(files, None, &SourceOptions::default())
     }
 
     fn look(
         files: Vec<InputFile>,
         mut reader: Option<Box<dyn Read + Send>>,
-        on_error: OnError,
+        options: &SourceOptions,
     ) -> Result<Self, EngineError> {
         let bytes_read = Arc::new(AtomicU64::new(0));
         let rejects = Rejects::default();
-        let policy = Policy { on_error, rejects: rejects.clone() };
+        let policy = Policy { on_error: options.on_error, rejects: rejects.clone() };
         let mut keys = Keys::default();
-        let mut looked = Vec::with_capacity(files.len());
-        for (index, file) in files.iter().enumerate() {
+        let (mut waiting, mut notes) = (VecDeque::with_capacity(files.len()), Notes::default());
+        let (mut rows_total, mut bytes_total, mut empty) = (Some(0), Some(0), None);
+        for file in &files {
             let origin = reader.take().map_or(Origin::Location, Origin::Reader);
-            looked.push(table::look(file, origin, &mut keys, &policy, &bytes_read, index == 0)?);
+            let keep = waiting.is_empty();
+            let looked = match table::look(file, origin, &mut keys, options, &policy, &bytes_read, keep) {
+                // Of several files some may have no rows, as the parts that Spark writes.
+                Err(error @ EngineError::EmptyFile { .. }) => {
+                    notes.add(&file.location.to_string(), vec!["no rows".to_owned()]);
+                    empty.get_or_insert(error);
+                    continue;
+                }
+                looked => looked?,
+            };
+            notes.add(&file.location.to_string(), looked.notes.clone());
+            rows_total = rows_total.zip(looked.rows).map(|(all, rows): (u64, u64)| all + rows);
+            bytes_total = bytes_total.zip(looked.size).map(|(all, size): (u64, u64)| all + size);
+            waiting.push_back((file.clone(), looked));
         }
-        let schema = common_schema(&files, &looked, &keys)?;
-        let rows_total = looked.iter().map(|file| file.rows).sum();
-        let bytes_total = looked.iter().map(|file| file.size).sum();
-        let waiting: VecDeque<_> = files.iter().cloned().zip(looked.into_iter().map(|file| file.ready)).collect();
+        let keyed = jsonl::schema_of(&keys);
+        let has_columns = |looked: &Looked| looked.schema.is_some() || !keys.is_empty();
+        if let Some((file, _)) = waiting.iter().find(|(_, looked)| !has_columns(looked)) {
+            return Err(EngineError::EmptyFile { path: file.location.to_string() });
+        }
+        if let (true, Some(empty)) = (waiting.is_empty(), empty) {
+            return Err(empty);
+        }
+        let parts: Vec<(&InputFile, &SchemaRef)> =
+            waiting.iter().map(|(file, looked)| (file, looked.schema.as_ref().unwrap_or(&keyed))).collect();
+        let schema = align::common_schema(&parts)?;
+        if let Some((file, _)) = waiting.iter().find(|(_, looked)| looked.schema.is_none()) {
+            notes.add(&file.location.to_string(), jsonl::notes_on(&keys));
+        }
+        for (file, own) in &parts {
+            notes.add(&file.location.to_string(), align::lacking(file, own, &schema));
+        }
         let busy = Arc::new(AtomicU64::new(0));
         let reader = Reader {
             waiting,
             current: None,
             schema: Arc::clone(&schema),
+            keys,
+            text: options.text.clone(),
             policy,
             count: Arc::clone(&bytes_read),
             busy: Arc::clone(&busy),
+            has_paused: true,
         };
         let state = State::Waiting(Box::new(reader));
-        Ok(Self { files, schema, rows_total, bytes_total, bytes_read, busy, rejects, state })
+        let notes = notes.all;
+        Ok(Self { files, schema, rows_total, bytes_total, bytes_read, busy, rejects, notes, state })
     }
 
     /// The columns of every batch.
@@ -211,6 +257,13 @@ impl Source {
     #[must_use]
     pub fn rejects(&self) -> &Rejects {
         &self.rejects
+    }
+
+    /// What was found of the files that neither their names nor the options say: a line for each kind of file, for a
+    /// person to read.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// The names of the files, in order.
@@ -259,41 +312,54 @@ impl Iterator for Source {
     }
 }
 
-/// The columns that all files share.
-fn common_schema(files: &[InputFile], looked: &[Looked], keys: &Keys) -> Result<SchemaRef, EngineError> {
-    let mut common: Option<(String, SchemaRef)> = None;
-    let keyed = jsonl::schema_of(keys);
-    for (file, looked) in files.iter().zip(looked) {
-        let name = file.location.to_string();
-        if looked.schema.is_none() && keys.is_empty() {
-            return Err(EngineError::EmptyFile { path: name });
+/// What was found of files; the same of several files is told once.
+#[derive(Default)]
+struct Notes {
+    all: Vec<String>,
+    seen: HashSet<Vec<String>>,
+}
+
+/// The most things told of one file.
+const TOLD: usize = 8;
+
+impl Notes {
+    fn add(&mut self, path: &str, mut notes: Vec<String>) {
+        if notes.is_empty() || !self.seen.insert(notes.clone()) {
+            return;
         }
-        let schema = looked.schema.as_ref().unwrap_or(&keyed);
-        common = Some(match common {
-            None => (name, Arc::clone(schema)),
-            Some((first, before)) => {
-                let schema = table::unify((&first, &before), (&name, schema))?;
-                (first, schema)
-            }
-        });
+        if notes.len() > TOLD {
+            let more = notes.len() - TOLD;
+            notes.truncate(TOLD);
+            notes.push(format!("and {more} more"));
+        }
+        self.all.push(format!("{path}: {}", notes.join(", ")));
     }
-    common.map(|(_, schema)| schema).ok_or(EngineError::NoInput)
 }
 
 /// A table whose rows are being read. Batches keep to [`BATCH_ROWS`] and [`BATCH_BYTES`].
 trait TableReader: Send {
     /// The next rows, or nothing at the end.
     fn next_batch(&mut self) -> Result<Option<RecordBatch>, EngineError>;
+
+    /// Whether the next row would have to be waited for.
+    fn would_wait(&self) -> bool {
+        false
+    }
 }
 
 /// The reading thread's work: one file after the other.
 struct Reader {
-    waiting: VecDeque<(InputFile, Ready)>,
-    current: Option<(String, Box<dyn TableReader>)>,
+    waiting: VecDeque<(InputFile, Looked)>,
+    current: Option<(Box<dyn TableReader>, Alignment)>,
     schema: SchemaRef,
+    /// The keys of all JSON files together.
+    keys: Keys,
+    text: TextOptions,
     policy: Policy,
     count: Arc<AtomicU64>,
     busy: Arc<AtomicU64>,
+    /// Whether the last batch said that there is nothing to read at the moment.
+    has_paused: bool,
 }
 
 impl Reader {
@@ -316,28 +382,25 @@ impl Reader {
 
     fn next_batch(&mut self) -> Result<Option<RecordBatch>, EngineError> {
         loop {
-            if let Some((path, reader)) = &mut self.current {
+            if let Some((reader, alignment)) = &mut self.current {
+                if !self.has_paused && reader.would_wait() {
+                    self.has_paused = true;
+                    return Ok(Some(RecordBatch::new_empty(Arc::clone(&self.schema))));
+                }
+                self.has_paused = false;
                 match reader.next_batch()? {
                     Some(batch) if batch.num_rows() == 0 => continue,
-                    Some(batch) => return with_schema(batch, &self.schema, path).map(Some),
+                    Some(batch) => return alignment.apply(&batch).map(Some),
                     None => self.current = None,
                 }
             }
-            let Some((file, ready)) = self.waiting.pop_front() else { return Ok(None) };
-            let reader = table::open(&file, ready, &self.schema, &self.policy, &self.count)?;
-            self.current = Some((file.location.to_string(), reader));
+            let Some((file, looked)) = self.waiting.pop_front() else { return Ok(None) };
+            let own = looked.schema.clone().unwrap_or_else(|| jsonl::schema_of(&self.keys));
+            let alignment = Alignment::new(&file, &own, &self.schema);
+            let reader = table::open(&file, looked.ready, &self.keys, &self.text, &self.policy, &self.count)?;
+            self.current = Some((reader, alignment));
         }
     }
-}
-
-/// The batch under the source's schema. A file that changed since it was looked at is found here.
-fn with_schema(batch: RecordBatch, schema: &SchemaRef, path: &str) -> Result<RecordBatch, EngineError> {
-    if batch.schema_ref() == schema {
-        return Ok(batch);
-    }
-    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    RecordBatch::try_new_with_options(Arc::clone(schema), batch.columns().to_vec(), &options)
-        .map_err(|error| changed(path, &error))
 }
 
 /// Columns that were built for `schema` as a batch.

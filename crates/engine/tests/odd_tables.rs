@@ -29,9 +29,10 @@ fn empty_tables() {
 }
 
 #[test]
-fn headers_must_name_different_columns() {
-    assert_eq!(fault("a,,b\n", Format::Csv), "standard input, line 1: column 2 of the header has no name");
-    assert_eq!(fault("a,b,a\n", Format::Csv), "standard input: columns 1 and 3 are both named \"a\"");
+fn columns_are_told_apart() {
+    let columns = |header: &str| names(&read_bytes(header, Format::Csv, OnError::Fail).unwrap().0);
+    assert_eq!(columns("a,,b\n"), ["a", "column2", "b"]);
+    assert_eq!(columns("a,b,a\n"), ["a", "b", "a_1"]);
     assert_eq!(fault(b"a,\xff\n".to_vec(), Format::Csv), "standard input, line 1: column \"2\" is not valid UTF-8");
 }
 
@@ -42,7 +43,8 @@ fn marks_line_ends_and_nul_bytes() {
     assert_eq!(cells(&batch), [["1", "x\r\ny"], ["2", "\u{0}"]]);
     let (batch, _) = read_bytes("\u{feff}{\"a\":1}\r\n", Format::Jsonl, OnError::Fail).unwrap();
     assert_eq!(cells(&batch), [["1"]]);
-    assert_eq!(fault(b"\xff\xfea\x00".to_vec(), Format::Csv), "standard input is not UTF-8 text: it is UTF-16");
+    let (batch, _) = read_bytes(b"\xff\xfea\x00\n\x00x\x00".to_vec(), Format::Csv, OnError::Fail).unwrap();
+    assert_eq!((names(&batch), cells(&batch)), (vec!["a".to_owned()], vec![vec!["x".to_owned()]]));
 }
 
 #[test]
@@ -85,7 +87,8 @@ fn a_quote_that_is_never_closed_does_not_swallow_rows_in_silence() {
     let text = "a,b\n1,\"x\n2,y\n3,z\n";
     assert_eq!(fault(text, Format::Csv), "standard input, line 2: unclosed quote in this row");
     let (rows, failed, _) = lenient(text, Format::Csv);
-    assert_eq!((rows, failed), (vec![vec!["1".to_owned(), "∅".to_owned()]], 1));
+    let row = |cells: [&str; 2]| cells.map(str::to_owned).to_vec();
+    assert_eq!((rows, failed), (vec![row(["1", "∅"]), row(["2", "y"]), row(["3", "z"])], 1));
 }
 
 #[test]
@@ -96,8 +99,7 @@ fn lines_that_are_no_objects() {
         ("{\"a\":1", "it is not valid JSON: EOF while parsing an object at column 6"),
         ("{\"a\":1}{\"a\":2}", "it is not valid JSON: trailing characters at column 8"),
         ("{\"a\":1,}", "it is not valid JSON: trailing comma at column 8"),
-        ("{\"a\":{\"b\":1}}", "\"a\" is an object here and a number in a line before"),
-        ("{\"a\":1,\"a\":2}", "it is not valid JSON: the key \"a\" twice in one object at column 10"),
+        ("{\"a\":1,\"a\":2}", "the key \"a\" twice in one object"),
     ];
     for (line, reason) in bad {
         let text = format!("{{\"a\":1}}\n\n{line}\n{{\"a\":4}}\n");

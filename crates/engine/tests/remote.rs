@@ -66,6 +66,9 @@ fn serve(stream: &TcpStream, files: &BTreeMap<String, Vec<u8>>, log: &Mutex<Vec<
         }
         let mut words = request.split_whitespace();
         let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        // as S3 reads the `=` of partitions
+        let decoded = path.replace("%3D", "=");
+        let path = decoded.as_str();
         log.lock().unwrap().push(format!("{method} {path} {range}").trim().to_owned());
         let mut answer = Vec::new();
         if path.contains("list-type=2") {
@@ -73,6 +76,18 @@ fn serve(stream: &TcpStream, files: &BTreeMap<String, Vec<u8>>, log: &Mutex<Vec<
             let prefix = prefix.replace("%2F", "/");
             let list = listing(files, &prefix);
             answer.extend(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{list}", list.len()).into_bytes());
+        } else if let Some(bytes) = path.strip_prefix("/chunked").and_then(|path| files.get(path)) {
+            // as programs answer that make their data on the way: no length, no parts
+            answer.extend(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
+            if method == "GET" {
+                answer.extend(format!("{:x}\r\n", bytes.len()).into_bytes());
+                answer.extend([bytes.as_slice(), b"\r\n0\r\n\r\n"].concat());
+            }
+        } else if let Some(bytes) = path.strip_prefix("/whole").and_then(|path| files.get(path)) {
+            answer.extend(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", bytes.len()).into_bytes());
+            if method == "GET" {
+                answer.extend(bytes);
+            }
         } else if let Some(bytes) = files.get(path) {
             let (status, body, extra) = match range.strip_prefix("bytes=").and_then(|range| range.split_once('-')) {
                 Some((start, end)) => {
@@ -111,6 +126,28 @@ fn listing(files: &BTreeMap<String, Vec<u8>>, prefix: &str) -> String {
         })
         .collect();
     format!("<?xml version=\"1.0\"?><ListBucketResult><IsTruncated>false</IsTruncated>{entries}</ListBucketResult>")
+}
+
+#[test]
+fn servers_without_lengths_or_ranges() {
+    let folder = common::Folder::new();
+    common::copy(&folder.write("a.csv", "a\n1\n2\n"), &folder.at("b.parquet")).unwrap();
+    let server = Server::new(&[
+        ("/a.csv", b"a\n1\n2\n".to_vec()),
+        ("/a.csv.gz", gzip(b"a\n1\n2\n")),
+        ("/a.jsonl", b"{\"a\":\"1\"}\n{\"a\":\"2\"}\n".to_vec()),
+        ("/b.parquet", std::fs::read(folder.at("b.parquet")).unwrap()),
+        ("/login.csv", b"<!DOCTYPE html>\n<html></html>".to_vec()),
+    ]);
+    for way in ["/chunked", "/whole"] {
+        for name in ["/a.csv", "/a.csv.gz", "/a.jsonl", "/b.parquet"] {
+            let batch = read(&server.url(&format!("{way}{name}"))).unwrap();
+            assert_eq!(cells(&batch), [["1"], ["2"]], "{way}{name}");
+        }
+    }
+    let message = read(&server.url("/login.csv")).unwrap_err().to_string();
+    assert!(message.contains("is not csv: it is a web page"), "{message}");
+    assert!(matches!(read(&server.url("/chunked/none.csv")), Err(EngineError::NotFound { .. })));
 }
 
 #[test]
@@ -176,6 +213,10 @@ fn buckets_are_listed_and_read() {
         ("/box/news/a.csv", b"a\n1\n2\n".to_vec()),
         ("/box/news/_SUCCESS", Vec::new()),
         ("/box/news/deep/c.csv", b"a\n4\n".to_vec()),
+        ("/box/parts/_SUCCESS", Vec::new()),
+        ("/box/parts/_temporary/0/a.csv", b"a\nX\n".to_vec()),
+        ("/box/parts/y=2024/a.csv", b"a\n6\n".to_vec()),
+        ("/box/parts/y=2025/a.csv", b"a\n7\n".to_vec()),
         ("/box/other.csv", b"a\n5\n".to_vec()),
     ]);
     // The settings of a bucket come from the environment, so that they must be there before the program starts.
@@ -199,7 +240,11 @@ mod inner {
     fn reads_the_bucket() {
         let rows = |input: &str| cells(&read(input).unwrap()).into_iter().flatten().collect::<Vec<_>>();
         assert_eq!(rows("s3://box/other.csv"), ["5"]);
-        assert_eq!(rows("s3://box/news/"), ["1", "2", "3"]);
+        assert_eq!(rows("s3://box/news/"), ["1", "2", "3", "4"], "with what is below");
+        let partitioned = read("s3://box/parts/").unwrap();
+        assert_eq!(common::names(&partitioned), ["a", "y"]);
+        assert_eq!(cells(&partitioned), [["6", "2024"], ["7", "2025"]]);
+        assert_eq!(cells(&read("s3://box/parts/*/*.csv").unwrap()), [["6", "2024"], ["7", "2025"]]);
         assert_eq!(rows("s3://box/news/*.csv"), ["1", "2", "3"]);
         assert_eq!(rows("s3://box/**/c.csv"), ["4"]);
         assert!(matches!(open("s3://box/none/*.csv"), Err(EngineError::NoMatch { .. })));

@@ -169,26 +169,31 @@ fn files_follow_each_other_in_order() {
     let rows = |inputs: &[&str]| -> Vec<String> {
         cells(&read_all(Source::open(options(inputs)).unwrap()).unwrap()).into_iter().flatten().collect()
     };
-    assert_eq!(rows(&[&folder.input("in")]), ["1", "2", "3"]);
+    assert_eq!(rows(&[&folder.input("in")]), ["1", "2", "3", "4"]);
     assert_eq!(rows(&[&folder.input("in/*.csv*")]), ["1", "2", "3"]);
     assert_eq!(rows(&[&folder.input("in/**/[bc].csv"), &folder.input("in/a.csv.gz")]), ["2", "3", "4", "1"]);
     assert_eq!(rows(&[&format!("file://{}", folder.input("in/b.csv"))]), ["2", "3"]);
 }
 
 #[test]
-fn files_with_other_columns_are_told_apart() {
+fn columns_of_several_files_are_joined_by_name() {
     let folder = Folder::new();
     let a = folder.write("a.csv", "x,y\n1,2\n");
-    for (name, text, difference) in [
-        ("b.csv", "x,z\n", "the second lacks \"y\""),
-        ("c.csv", "x,y,z\n", "the second adds \"z\""),
-        ("d.csv", "y,x\n", "\"x\" and \"y\" are in another order"),
-        ("e.jsonl", "{\"x\":\"1\",\"y\":2}\n", "\"y\" is Utf8 in the first and Int64 in the second"),
-    ] {
-        let b = folder.write(name, text);
-        let message = Source::open(options(&[&a, &b])).unwrap_err().to_string();
-        assert_eq!(message, format!("{a} and {b} have different columns: {difference}"));
-    }
+    let both = |name: &str, text: &str| {
+        let source = Source::open(options(&[&a, &folder.write(name, text)])).unwrap();
+        let notes = source.notes().len();
+        let batch = read_all(source).unwrap();
+        (names(&batch).concat(), cells(&batch).concat().concat(), notes)
+    };
+    let of = |names: &str, cells: &str, notes: usize| (names.to_owned(), cells.to_owned(), notes);
+    assert_eq!(both("b.csv", "x,z\n3,4\n"), of("xyz", "12∅3∅4", 2));
+    assert_eq!(both("c.csv", "x,y,z\n3,4,5\n"), of("xyz", "12∅345", 1));
+    assert_eq!(both("d.csv", "y,x\n3,4\n"), of("xy", "1243", 0));
+    assert_eq!(both("empty.csv", ""), of("xy", "12", 1));
+    let e = folder.write("e.jsonl", "{\"x\":\"1\",\"y\":2}\n");
+    let message = Source::open(options(&[&a, &e])).unwrap_err().to_string();
+    let difference = "\"y\" is Utf8 in the first and Int64 in the second";
+    assert_eq!(message, format!("{a} and {e} have different columns: {difference}"));
 }
 
 #[test]

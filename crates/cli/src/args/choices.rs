@@ -1,7 +1,7 @@
 //! Flags whose values are those of an enum of the library: the library names them, and `--help` explains them here.
 
 use albertine::{Activation, Encoding, Precision};
-use albertine_engine::Format;
+use albertine_engine::{Format, Quote};
 use albertine_train::ClassWeights;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
@@ -48,6 +48,29 @@ pub(super) fn class_weights() -> impl TypedValueParser<Value = ClassWeights> {
     let equal = (ClassWeights::Equal, "Every row counts the same");
     let balanced = (ClassWeights::Balanced, "Every class counts the same, however many rows it has");
     choices(ClassWeights::name, vec![equal, balanced])
+}
+
+/// One ASCII character; `\t` and `tab` are the tab, `\xNN` is the character of that code.
+pub(super) fn character(text: &str) -> Result<u8, String> {
+    let byte = match text {
+        r"\t" | "tab" => b'\t',
+        r"\\" => b'\\',
+        _ => match (text.strip_prefix(r"\x"), text.as_bytes()) {
+            (Some(code), _) => u8::from_str_radix(code, 16).map_err(|_| "not a code such as `\\x01`".to_owned())?,
+            (None, [byte]) => *byte,
+            (None, _) => return Err("not one ASCII character".to_owned()),
+        },
+    };
+    if byte.is_ascii() && !matches!(byte, b'\r' | b'\n' | 0) {
+        Ok(byte)
+    } else {
+        Err("not an ASCII character other than a line end".to_owned())
+    }
+}
+
+/// A character around fields, or `none`.
+pub(super) fn quote(text: &str) -> Result<Quote, String> {
+    if text == "none" || text.is_empty() { Ok(Quote::None) } else { character(text).map(Quote::Byte) }
 }
 
 /// These values by their names, each with what `--help` says of it.

@@ -21,7 +21,7 @@ Examples:
   albertine evaluate --model ./my-model --input test.jsonl --labels negative,positive --precision int8 > metrics.json";
 
 /// `albertine evaluate`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct EvaluateArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,

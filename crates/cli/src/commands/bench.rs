@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use albertine::hub::Hub;
 use albertine::{Classifier, ClassifierSettings, Classify, Columns, Transform};
-use albertine_engine::Source;
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 
 use self::measure::{Round, round_size};
@@ -24,13 +23,13 @@ const MOST_ROWS: usize = 10_000;
 /// Measures the model over the texts that `args` name, or over generated ones, and prints what was found.
 pub(crate) fn bench(args: &BenchArgs, hub: &Hub, printer: &Printer) -> anyhow::Result<Outcome> {
     let model = settings::model(&args.model, hub)?;
-    let table = if args.input.inputs.is_empty() { None } else { Some(read(args)?) };
+    let table = if args.input.inputs.is_empty() { None } else { Some(read(args, printer)?) };
     let source = hub.resolve(&model.name)?;
     let name = source.to_string();
     let measured = ClassifierSettings { measure_stages: true, ..model.settings };
     let classifier = Arc::new(Classifier::load(&source, measured)?);
     let (batches, text, origin) = match table {
-        Some(batches) => (batches, args.input.text_columns.clone(), args.input.inputs.join(", ")),
+        Some((batches, text)) => (batches, text, args.input.inputs.join(", ")),
         None => (vec![generated(&classifier)?], Columns::default().text, texts::description()),
     };
     let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
@@ -75,11 +74,13 @@ pub(crate) fn bench(args: &BenchArgs, hub: &Hub, printer: &Printer) -> anyhow::R
     Ok(Outcome::Done)
 }
 
-/// The first rows of the tables that are named.
-fn read(args: &BenchArgs) -> anyhow::Result<Vec<RecordBatch>> {
+/// The first rows of the tables that are named, and their text columns.
+fn read(args: &BenchArgs, printer: &Printer) -> anyhow::Result<(Vec<RecordBatch>, Vec<String>)> {
     let mut batches = Vec::new();
     let mut missing = MOST_ROWS;
-    for batch in Source::open(settings::tables(&args.input, Errors::Fail))? {
+    let source = settings::open(settings::tables(&args.input, Errors::Fail), printer)?;
+    let text = settings::text_columns(source.schema(), &args.input.text_columns);
+    for batch in source {
         let batch = batch?;
         let rows = batch.num_rows().min(missing);
         batches.push(batch.slice(0, rows));
@@ -88,7 +89,7 @@ fn read(args: &BenchArgs) -> anyhow::Result<Vec<RecordBatch>> {
             break;
         }
     }
-    Ok(batches)
+    Ok((batches, text))
 }
 
 /// As many generated texts as a round needs to be measured well, in the column that is read by default.

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use albertine::hub::Hub;
 use albertine::{CancellationToken, Classifier, Classify, Columns, Counts, Transform, WindowSettings};
-use albertine_engine::{Sink, Source, SourceOptions};
+use albertine_engine::{Sink, SourceOptions};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::Schema;
 
@@ -77,7 +77,8 @@ fn classify_tables(
     printer: &Printer,
 ) -> anyhow::Result<Outcome> {
     discard_output_on_interrupt(*printer)?;
-    let source = Source::open(options)?;
+    let source = settings::open(options, printer)?;
+    let columns = Columns { text: settings::text_columns(source.schema(), &columns.text), ..columns };
     data.target.check(&source)?;
     let classify = load(model, columns, hub)?;
     let schema = classify.output_schema(source.schema())?.into_schema();

@@ -35,7 +35,11 @@ pub(crate) fn evaluate(args: &EvaluateArgs, hub: &Hub, printer: &Printer) -> any
     }
     let model = settings::model(&args.model, hub)?;
     discard_output_on_interrupt(*printer)?;
-    let source = Source::open(options)?;
+    let source = settings::open(options, printer)?;
+    let mut args = args.clone();
+    args.input.text_columns = settings::text_columns(source.schema(), &args.input.text_columns);
+    args.label_column = settings::column(source.schema(), &args.label_column);
+    let args = &args;
     let input = source.names().collect::<Vec<_>>().join(", ");
     labels::require(source.schema(), &args.label_column)?;
 

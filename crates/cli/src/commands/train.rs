@@ -28,7 +28,7 @@ pub(crate) fn train(args: &TrainArgs, hub: &Hub, printer: &Printer) -> anyhow::R
     check(args)?;
     hub.here(&args.model)?;
     discard_output_on_interrupt(*printer)?;
-    let tables = tables::open(args)?;
+    let tables = tables::open(args, printer)?;
     let found = hub.resolve(&args.model)?;
     let base = BaseModel::new(found.checkpoint()?, args.max_sentence_length)?;
     let kernels = kernels(args)?;

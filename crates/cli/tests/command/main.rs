@@ -8,6 +8,7 @@ mod support;
 
 mod bench;
 mod completions;
+mod dialects;
 mod evaluate;
 mod hub;
 mod inspect;

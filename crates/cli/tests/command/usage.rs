@@ -56,8 +56,37 @@ fn help_of_classify() {
               - parquet: Apache Parquet
               - txt:     One text per line
 
+          --delimiter <CHAR>
+              Character between fields, such as ';' or '\t' [default: found from the file]
+
+          --quote <CHAR|none>
+              Character around fields, or `none` [default: found from the file, usually '"']
+
+          --escape <CHAR>
+              Character before a quote within quotes, such as '\' [default: found from the file, usually
+              a doubled quote]
+
+          --no-header
+              Take the first row for data and name the columns column1, column2, ... [default: found
+              from the file]
+
+          --header
+              Take the first row for the header [default: found from the file]
+
+          --comment <CHAR>
+              Character at the start of lines to skip, such as '#' [default: none]
+
+          --null <WORD>
+              Word that stands for a missing value where it is a whole field without quotes; may be
+              repeated
+
+          --input-encoding <NAME>
+              Character encoding, such as windows-1252 or utf-16le [default: found from the file,
+              usually UTF-8]
+
           --text-column <NAME>
-              Column that contains the text; if repeated, the columns are joined with a space
+              Column that contains the text, by name or by number from 1; if repeated, the columns are
+              joined with a space
 
               [default: text]
 

@@ -15,6 +15,7 @@ use parquet::file::properties::WriterProperties;
 
 use super::delimited;
 use super::destination::Destination;
+use super::empty_structs::{batch_without, schema_without};
 use crate::EngineError;
 use crate::error::clause;
 use crate::format::{Compression, Format};
@@ -31,9 +32,20 @@ const ZSTD_LEVEL: i32 = 3;
 
 /// A format's writer over its destination.
 pub(super) enum Encoder {
-    Delimited { output: Output, delimiter: u8, buffer: Vec<u8> },
-    Jsonl { output: Output, buffer: Vec<u8> },
-    Parquet(Box<ArrowWriter<Output>>),
+    Delimited {
+        output: Output,
+        delimiter: u8,
+        buffer: Vec<u8>,
+    },
+    Jsonl {
+        output: Output,
+        buffer: Vec<u8>,
+    },
+    /// With the columns in the types that are written, where they are others.
+    Parquet {
+        writer: Box<ArrowWriter<Output>>,
+        columns: Option<SchemaRef>,
+    },
 }
 
 impl std::fmt::Debug for Encoder {
@@ -41,7 +53,7 @@ impl std::fmt::Debug for Encoder {
         f.write_str(match self {
             Self::Delimited { .. } => "Delimited",
             Self::Jsonl { .. } => "Jsonl",
-            Self::Parquet(_) => "Parquet",
+            Self::Parquet { .. } => "Parquet",
         })
     }
 }
@@ -80,8 +92,11 @@ impl Encoder {
                     .set_max_row_group_row_count(Some(GROUP_ROWS))
                     .set_created_by(concat!("albertine ", env!("CARGO_PKG_VERSION")).to_owned())
                     .build();
-                let writer = ArrowWriter::try_new(output, schema, Some(properties));
-                writer.map(|writer| Self::Parquet(Box::new(writer))).map_err(|error| parquet_fault(name, error))
+                let columns = schema_without(&schema);
+                let written = columns.clone().unwrap_or(schema);
+                let writer = ArrowWriter::try_new(output, written, Some(properties));
+                let writer = writer.map_err(|error| parquet_fault(name, error))?;
+                Ok(Self::Parquet { writer: Box::new(writer), columns })
             }
             Format::Txt => Err(EngineError::NotAnOutputFormat { what: format.name().to_owned() }),
         }
@@ -112,8 +127,12 @@ impl Encoder {
                 }
                 output.flush_stream().map_err(failed)
             }
-            Self::Parquet(writer) => {
+            Self::Parquet { writer, columns } => {
                 for chunk in chunks {
+                    let chunk = match columns {
+                        Some(schema) => batch_without(&chunk, schema).map_err(|error| cannot(error.to_string()))?,
+                        None => chunk,
+                    };
                     writer.write(&chunk).map_err(|error| parquet_fault(name, error))?;
                     if writer.memory_size() >= GROUP_BYTES {
                         writer.flush().map_err(|error| parquet_fault(name, error))?;
@@ -128,7 +147,7 @@ impl Encoder {
     pub(super) fn finish(self, name: &str) -> Result<Destination, EngineError> {
         let output = match self {
             Self::Delimited { output, .. } | Self::Jsonl { output, .. } => output,
-            Self::Parquet(writer) => writer.into_inner().map_err(|error| parquet_fault(name, error))?,
+            Self::Parquet { writer, .. } => writer.into_inner().map_err(|error| parquet_fault(name, error))?,
         };
         output.finish().map_err(|source| EngineError::writing(name, source))
     }

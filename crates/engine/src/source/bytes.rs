@@ -1,47 +1,76 @@
-//! The plain bytes of a file: opened wherever it is, counted, decompressed, without a byte order mark.
+//! The text of a file: opened wherever it is, counted, decompressed, in UTF-8 without a byte order mark.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use flate2::bufread::MultiGzDecoder;
-
-use crate::EngineError;
+use super::encoding::{Decode, Guess, guess};
+use super::gzip::Gzip;
+use super::live::Live;
+use crate::dialect::CharacterEncoding;
 use crate::format::{Compression, Format};
 use crate::location::{InputFile, Location};
 use crate::remote::RemoteRead;
+use crate::{EngineError, TextOptions};
 
 const BUFFER: usize = 256 * 1024;
+
+/// The bytes that the encoding is found from.
+const LOOKED_AT: u64 = 64 << 10;
+
+/// How long a pipe may be silent before the beginning of what it gives is taken for all that is to be looked at.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// A file's text, and what a fault in it is to be called.
 pub(super) struct Text {
     path: String,
     compression: Compression,
     size: Option<u64>,
+    /// The encoding, if it was guessed.
+    guessed: Option<&'static str>,
     inner: Box<dyn BufRead + Send>,
+    /// The pipe behind `inner`, if there is nothing in between that holds bytes back.
+    live: Option<Live>,
 }
 
 impl Text {
     /// Opens `file`. Its bytes are added to `count` as they are read, before decompression.
-    pub(super) fn open(file: &InputFile, count: &Arc<AtomicU64>) -> Result<Self, EngineError> {
+    pub(super) fn open(file: &InputFile, options: &TextOptions, count: &Arc<AtomicU64>) -> Result<Self, EngineError> {
         let path = file.location.to_string();
         let (raw, size): (Box<dyn Read + Send>, Option<u64>) = match &file.location {
-            Location::Stdin => (Box::new(io::stdin()), None),
+            Location::Stdin => return Self::of_pipe(file, Box::new(io::stdin()), options, count),
             Location::File(name) => {
                 let opened = File::open(name).map_err(|source| EngineError::reading(&path, source))?;
-                let size = opened.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
+                if file.location.is_stream() {
+                    return Self::of_pipe(file, Box::new(opened), options, count);
+                }
+                let size = opened.metadata().ok().map(|metadata| metadata.len());
                 (Box::new(opened), size)
             }
             Location::Url(url) => {
                 let (remote, size) = RemoteRead::open(url)?;
-                (Box::new(remote), Some(size))
+                (Box::new(remote), size)
             }
         };
-        Ok(Self { size, ..Self::new(path, raw, file.format, file.compression, count)? })
+        Ok(Self { size, ..Self::new(path, raw, file.format, file.compression, options.encoding, None, count)? })
     }
 
-    /// Reads `raw` as text. What its first bytes tell about compression counts; `named` is what its name tells.
+    /// Reads `raw` as it comes in place of `file`.
+    pub(super) fn of_pipe(
+        file: &InputFile,
+        raw: Box<dyn Read + Send>,
+        options: &TextOptions,
+        count: &Arc<AtomicU64>,
+    ) -> Result<Self, EngineError> {
+        let path = file.location.to_string();
+        let (live, raw) = Live::new(raw).map_err(|source| EngineError::Read { path: path.clone(), source })?;
+        Self::new(path, Box::new(raw), file.format, file.compression, options.encoding, Some(live), count)
+    }
+
+    /// Reads `raw` as text, which comes from the pipe `live` if that is given. What its first bytes tell about compression
+    /// counts; `named` is what its name tells.
     ///
     /// # Errors
     /// When the first bytes cannot be read, or show that the name is wrong.
@@ -50,6 +79,8 @@ impl Text {
         raw: Box<dyn Read + Send>,
         format: Format,
         named: Compression,
+        encoding: Option<CharacterEncoding>,
+        live: Option<Live>,
         count: &Arc<AtomicU64>,
     ) -> Result<Self, EngineError> {
         let counted = Counted { inner: raw, count: Arc::clone(count) };
@@ -66,22 +97,61 @@ impl Text {
         let raw = BufReader::with_capacity(BUFFER, raw);
         let plain: Box<dyn Read + Send> = match compression {
             Compression::None => Box::new(raw),
-            Compression::Gzip => Box::new(MultiGzDecoder::new(raw)),
+            Compression::Gzip => Box::new(Gzip::new(raw)),
             Compression::Zstd => Box::new(
                 zstd::Decoder::with_buffer(raw).map_err(|source| EngineError::Read { path: path.clone(), source })?,
             ),
         };
-        let fault = |source| fault(&path, compression, source);
-        let (mark, plain) = peek::<3, _>(plain).map_err(fault)?;
-        let text: Box<dyn BufRead + Send> = match mark.as_slice() {
-            [0xef, 0xbb, 0xbf] => Box::new(BufReader::with_capacity(BUFFER, plain.into_inner().1)),
-            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
-                let found = "it is UTF-16".to_owned();
-                return Err(EngineError::WrongFormat { path, expected: "UTF-8 text", found });
-            }
-            _ => Box::new(BufReader::with_capacity(BUFFER, plain)),
+        let inner = Box::new(BufReader::with_capacity(BUFFER, plain));
+        // What a decompressor holds back is not seen from the pipe.
+        let live = live.filter(|_| compression == Compression::None);
+        let mut text = Self { path, compression, size: None, guessed: None, inner, live };
+        text.decode(format, encoding)?;
+        Ok(text)
+    }
+
+    /// Finds the encoding from the first bytes and decodes from then on.
+    fn decode(&mut self, format: Format, given: Option<CharacterEncoding>) -> Result<(), EngineError> {
+        let head = self.look_ahead(LOOKED_AT)?;
+        let not = |expected, found| EngineError::NotText { path: self.path.clone(), expected, found };
+        if format != Format::Txt && is_html(&head) {
+            return Err(not(format.name(), "it is a web page; check the address, and whether it asks for a login"));
+        }
+        let (encoding, mark, guessed) = match guess(&head, given.map(|encoding| encoding.0)) {
+            Guess::Binary(found) => return Err(not("text", found)),
+            Guess::Marked(encoding, mark) => (encoding, mark, None),
+            Guess::Utf8 => (encoding_rs::UTF_8, 0, None),
+            Guess::Likely(likely) => (likely, 0, given.is_none().then(|| likely.name())),
         };
-        Ok(Self { path, compression, size: None, inner: text })
+        self.guessed = guessed;
+        self.inner.consume(mark);
+        if encoding != encoding_rs::UTF_8 {
+            let inner = std::mem::replace(&mut self.inner, Box::new(io::empty()));
+            self.inner = Box::new(BufReader::with_capacity(BUFFER, Decode::new(inner, encoding)));
+        }
+        Ok(())
+    }
+
+    /// A text that is in memory, the beginning of the one of that name.
+    pub(super) fn of_bytes(path: &str, bytes: Vec<u8>) -> Self {
+        Self {
+            path: path.to_owned(),
+            compression: Compression::None,
+            size: None,
+            guessed: None,
+            inner: Box::new(Cursor::new(bytes)),
+            live: None,
+        }
+    }
+
+    /// The name of the encoding, if neither a byte order mark nor the caller told it.
+    pub(super) fn guessed_encoding(&self) -> Option<&'static str> {
+        self.guessed
+    }
+
+    /// Whether the text is a pipe whose writer has nothing to say at the moment.
+    pub(super) fn is_idle(&self) -> bool {
+        self.live.as_ref().is_some_and(Live::is_idle)
     }
 
     /// The file's name in messages.
@@ -104,15 +174,35 @@ impl Text {
         self.inner.consume(count);
     }
 
-    /// Reads at most `limit` bytes and puts them back: they are read again.
+    /// Reads at most `limit` bytes and puts them back: they are read again. Of a pipe whose writer falls silent it gives
+    /// what there is, at least a line.
     pub(super) fn look_ahead(&mut self, limit: u64) -> Result<Vec<u8>, EngineError> {
         let mut head = Vec::new();
-        let inner = std::mem::replace(&mut self.inner, Box::new(io::empty()));
-        let mut limited = inner.take(limit);
-        limited.read_to_end(&mut head).map_err(|source| fault(&self.path, self.compression, source))?;
-        self.inner = Box::new(Cursor::new(head.clone()).chain(limited.into_inner()));
+        while (head.len() as u64) < limit {
+            let silent = |live: &Live| head.contains(&b'\n') && live.is_idle_for(SILENCE);
+            if self.live.as_ref().is_some_and(silent) {
+                break;
+            }
+            let most = usize::try_from(limit).unwrap_or(usize::MAX) - head.len();
+            let next = self.inner.fill_buf().map_err(|source| fault(&self.path, self.compression, source))?;
+            if next.is_empty() {
+                break;
+            }
+            let next = &next[..next.len().min(most)];
+            head.extend_from_slice(next);
+            let count = next.len();
+            self.inner.consume(count);
+        }
+        let rest = std::mem::replace(&mut self.inner, Box::new(io::empty()));
+        self.inner = Box::new(Cursor::new(head.clone()).chain(rest));
         Ok(head)
     }
+}
+
+/// Whether a text begins as a web page does.
+fn is_html(head: &[u8]) -> bool {
+    let start: Vec<u8> = head.trim_ascii_start().iter().take(14).map(u8::to_ascii_lowercase).collect();
+    start.starts_with(b"<!doctype html") || start.starts_with(b"<html")
 }
 
 /// A reader some of whose bytes were looked at.
@@ -136,6 +226,9 @@ fn fault(path: &str, compression: Compression, source: io::Error) -> EngineError
             return *inner;
         }
         return EngineError::Stopped { stage: "reader" };
+    }
+    if compression == Compression::None && source.kind() == io::ErrorKind::InvalidData {
+        return EngineError::Encoding { path: path.to_owned(), reason: crate::error::clause(&source.to_string()) };
     }
     if compression != Compression::None && damaged {
         return EngineError::Compressed { path: path.to_owned(), reason: crate::error::clause(&source.to_string()) };

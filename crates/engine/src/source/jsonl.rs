@@ -1,53 +1,64 @@
-//! JSON Lines: one object a line. Columns are found by looking at the lines first; nested values become Arrow lists and
-//! structs, and objects of very many keys stay text.
+//! JSON: objects one a line, in one array, or spread over lines. Columns are found by looking at the objects first;
+//! nested values become Arrow lists and structs, and what no one type holds stays text.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
+use arrow_array::{RecordBatch, new_null_array};
 use arrow_json::reader::{Decoder, ReaderBuilder};
 use arrow_schema::{Schema, SchemaRef};
 use arrow_select::concat::concat_batches;
 
-use super::lines::Lines;
+use super::bytes::Text;
+use super::plain_json::{Changes, plain};
 use super::rejects::{OnError, Policy};
 use super::shape::{Keys, Shape, is_marked_as_json};
-use super::{BATCH_BYTES, COLUMNS, TableReader, batch_rows, verbatim};
+use super::values::Values;
+use super::verbatim::{self, Verbatim};
+use super::{BATCH_BYTES, COLUMNS, TableReader, batch_rows};
 use crate::EngineError;
 use crate::error::clause;
 
-/// Widens `keys` by the lines of one file.
+/// Widens `keys` by the objects of `text`, or of its beginning if it is not `whole`: then what may be only a part of an
+/// object, at its end, is left out. Gives what a person should know of them.
 ///
 /// # Errors
-/// The first line that is not an object or does not fit the ones before it, unless the policy is to go on.
-pub(super) fn infer(lines: &mut Lines, keys: &mut Keys, on_error: OnError) -> Result<(), EngineError> {
-    while let Some(line) = lines.read()? {
-        if is_blank(line) {
-            continue;
-        }
-        let shape = match shape_of(line) {
-            Ok(Shape::Wide) => return Err(too_many(lines.path())),
-            Ok(Shape::Object(shape)) => Ok(shape),
-            Ok(_) => Err("it is not a JSON object".to_owned()),
-            Err(reason) => Err(reason),
+/// The first value that is no object, unless the policy is to go on.
+pub(super) fn infer(text: Text, keys: &mut Keys, on_error: OnError, whole: bool) -> Result<Vec<String>, EngineError> {
+    let mut values = Values::open(text)?;
+    let mut changes = Changes::default();
+    let mut held: Option<EngineError> = None;
+    loop {
+        let value = match values.read() {
+            Ok(Some(value)) => value,
+            Ok(None) => break,
+            // The end of an array that goes on.
+            Err(EngineError::Json { .. }) if !whole => break,
+            Err(error) => return Err(error),
         };
-        match shape.and_then(|shape| match keys.conflict(&shape) {
-            None => Ok(shape),
-            Some(conflict) => {
-                Err(format!("{:?} is {} here and {} in a line before", conflict.key, conflict.here, conflict.before))
+        if let Some(error) = held.take() {
+            return Err(error);
+        }
+        let (value, changed) = plain(value);
+        match keys_of(&value) {
+            Ok(Keyed::Keys(found)) => {
+                keys.widen(found);
+                changes.add(changed);
             }
-        }) {
-            Ok(shape) => keys.widen(shape),
-            // The reader meets the same line again and counts it then.
+            Ok(Keyed::TooMany) => return Err(too_many(values.path())),
+            // The reader meets the same value again and counts it then.
             Err(_) if on_error == OnError::Null => {}
-            Err(reason) => return Err(fault(lines, reason)),
+            Err(reason) => held = Some(fault(&values, reason)),
         }
         if keys.size() > COLUMNS {
-            return Err(too_many(lines.path()));
+            return Err(too_many(values.path()));
         }
     }
-    Ok(())
+    match held {
+        // The last value may be only a part of one.
+        Some(error) if whole => Err(error),
+        _ => Ok(changes.notes()),
+    }
 }
 
 /// The columns of `keys`.
@@ -55,64 +66,80 @@ pub(super) fn schema_of(keys: &Keys) -> SchemaRef {
     Arc::new(Schema::new(keys.fields()))
 }
 
+/// What a person should know of the columns of `keys`.
+pub(super) fn notes_on(keys: &Keys) -> Vec<String> {
+    keys.mixed().map(|(name, _)| format!("column `{name}` read as text (its values have different types)")).collect()
+}
+
 fn too_many(path: &str) -> EngineError {
     EngineError::TooManyColumns { path: path.to_owned(), limit: COLUMNS }
 }
 
-fn shape_of(line: &[u8]) -> Result<Shape, String> {
-    if std::str::from_utf8(line).is_err() {
+/// What an object holds.
+enum Keyed {
+    Keys(Keys),
+    TooMany,
+}
+
+/// The keys of an object.
+fn keys_of(value: &[u8]) -> Result<Keyed, String> {
+    if std::str::from_utf8(value).is_err() {
         return Err("it is not valid UTF-8".to_owned());
     }
-    serde_json::from_slice(line).map_err(|error| {
-        // Of "... at line 1 column 7" only the column says something.
-        let message = error.to_string();
-        let reason = message.split(" at line ").next().unwrap_or_default();
-        format!("it is not valid JSON: {} at column {}", clause(reason), error.column())
-    })
-}
-
-/// The keys of a line.
-fn keys_of(line: &[u8]) -> Result<Keys, String> {
-    match shape_of(line)? {
-        Shape::Object(keys) => Ok(keys),
-        Shape::Wide => Err(format!("it has over {COLUMNS} keys")),
-        _ => Err("it is not a JSON object".to_owned()),
+    match serde_json::from_slice(value) {
+        Ok(Shape::Object(keys)) => Ok(Keyed::Keys(keys)),
+        Ok(Shape::Wide) if value.starts_with(b"{") => Ok(Keyed::TooMany),
+        Ok(_) => Err("it is not a JSON object".to_owned()),
+        Err(error) => Err(reason(&error)),
     }
 }
 
-fn fault(lines: &Lines, reason: String) -> EngineError {
-    EngineError::Json { path: lines.path().to_owned(), line: lines.line(), reason }
+fn reason(error: &serde_json::Error) -> String {
+    // Of "... at line 1 column 7" only the column says something.
+    let message = error.to_string();
+    let reason = clause(message.split(" at line ").next().unwrap_or_default());
+    if error.is_data() {
+        reason
+    } else if reason.contains("recursion limit") {
+        "it is nested more than 127 levels deep".to_owned()
+    } else {
+        format!("it is not valid JSON: {reason} at column {}", error.column())
+    }
 }
 
-fn is_blank(line: &[u8]) -> bool {
-    line.iter().all(u8::is_ascii_whitespace)
+fn fault(values: &Values, reason: String) -> EngineError {
+    EngineError::Json { path: values.path().to_owned(), line: values.line(), reason }
 }
 
-/// The rows of a JSON Lines file.
+/// The rows of a JSON file.
 pub(super) struct JsonlReader {
-    lines: Lines,
+    values: Values,
     schema: SchemaRef,
     policy: Policy,
-    /// Whether lines must be checked here because nothing made sure of all of them before. Arrow's decoder lets
+    /// Whether values must be checked here because nothing made sure of all of them before. Arrow's decoder lets
     /// trailing commas and repeated keys pass.
     check: bool,
-    /// The columns that hold values as they are written, by name.
-    verbatim: HashSet<String>,
+    verbatim: Verbatim,
     /// The most rows of a batch.
     most_rows: usize,
-    /// The lines of the batch at hand: their numbers, and their bytes in `text` up to the given end.
+    /// The objects of the batch at hand: their lines, and their bytes in `text` up to the given end.
     rows: Vec<(u64, usize)>,
     text: Vec<u8>,
 }
 
 impl JsonlReader {
-    /// Reads lines as rows of `schema`. `seen` says that [`infer`] has seen every line already.
-    pub(super) fn new(lines: Lines, schema: SchemaRef, policy: Policy, seen: bool) -> Self {
+    /// Reads objects as rows with the columns of `keys`. `seen` says that [`infer`] has seen every object already.
+    pub(super) fn new(text: Text, keys: &Keys, policy: Policy, seen: bool) -> Result<Self, EngineError> {
+        let values = Values::open(text)?;
+        let schema = schema_of(keys);
         let check = !seen || policy.on_error == OnError::Null;
         let marked = schema.fields().iter().filter(|field| is_marked_as_json(field));
-        let verbatim = marked.map(|field| field.name().clone()).collect();
+        let verbatim = Verbatim {
+            all: marked.map(|field| field.name().clone()).collect(),
+            nested: keys.mixed().filter(|(_, nested)| *nested).map(|(name, _)| name.to_owned()).collect(),
+        };
         let most_rows = batch_rows(&schema);
-        Self { lines, schema, policy, check, verbatim, most_rows, rows: Vec::new(), text: Vec::new() }
+        Ok(Self { values, schema, policy, check, verbatim, most_rows, rows: Vec::new(), text: Vec::new() })
     }
 
     fn decoder(&self) -> Result<Decoder, String> {
@@ -139,7 +166,7 @@ impl JsonlReader {
         let mut start = 0;
         for (index, (_, end)) in self.rows.iter().enumerate() {
             let line = &self.text[start..*end];
-            if self.check && keys_of(line).is_err() {
+            if self.check && !matches!(keys_of(line), Ok(Keyed::Keys(_))) {
                 return None;
             }
             let quoted = self.quoted(line)?;
@@ -155,7 +182,7 @@ impl JsonlReader {
 
     /// Line by line, to find those at fault.
     fn decode_each(&self) -> Result<RecordBatch, EngineError> {
-        let path = self.lines.path();
+        let path = self.values.path();
         let mut batches = Vec::with_capacity(self.rows.len());
         let mut start = 0;
         for (line, end) in &self.rows {
@@ -163,8 +190,7 @@ impl JsonlReader {
                 Ok(batch) => batch,
                 Err(reason) => {
                     self.policy.meet(EngineError::Json { path: path.to_owned(), line: *line, reason })?;
-                    let columns =
-                        self.schema.fields().iter().map(|field| arrow_array::new_null_array(field.data_type(), 1));
+                    let columns = self.schema.fields().iter().map(|field| new_null_array(field.data_type(), 1));
                     super::batch_of(&self.schema, columns.collect(), path)?
                 }
             };
@@ -173,13 +199,13 @@ impl JsonlReader {
         }
         concat_batches(&self.schema, &batches).map_err(|error| EngineError::Json {
             path: path.to_owned(),
-            line: self.lines.line(),
+            line: self.values.line(),
             reason: clause(&error.to_string()),
         })
     }
 
     fn decode_one(&self, line: &[u8]) -> Result<RecordBatch, String> {
-        let keys = keys_of(line)?;
+        let Keyed::Keys(keys) = keys_of(line)? else { return Err(format!("it has over {COLUMNS} keys")) };
         if let Some(name) = keys.names().find(|name| self.schema.field_with_name(name).is_err()) {
             return Err(format!("the key {name:?} is in no line that the columns were found from"));
         }
@@ -197,12 +223,13 @@ impl TableReader for JsonlReader {
         self.rows.clear();
         self.text.clear();
         while self.rows.len() < self.most_rows && self.text.len() < BATCH_BYTES {
-            let Some(line) = self.lines.read()? else { break };
-            if is_blank(line) {
-                continue;
+            if !self.rows.is_empty() && self.values.would_wait() {
+                break;
             }
-            self.text.extend_from_slice(self.lines.current());
-            self.rows.push((self.lines.line(), self.text.len()));
+            let Some(value) = self.values.read()? else { break };
+            let (value, _) = plain(value);
+            self.text.extend_from_slice(&value);
+            self.rows.push((self.values.line(), self.text.len()));
         }
         if self.rows.is_empty() {
             return Ok(None);
@@ -211,5 +238,9 @@ impl TableReader for JsonlReader {
             Some(batch) => Ok(Some(batch)),
             None => self.decode_each().map(Some),
         }
+    }
+
+    fn would_wait(&self) -> bool {
+        self.values.would_wait()
     }
 }

@@ -23,6 +23,7 @@ use super::object::ObjectReader;
 use super::{BATCH_BYTES, BATCH_ROWS, BATCH_VALUES, COLUMNS, TableReader};
 use crate::error::clause;
 use crate::location::redacted;
+use crate::remote::RemoteRead;
 use crate::{EngineError, remote};
 
 /// The rows of a Parquet file.
@@ -61,8 +62,18 @@ impl ParquetReader {
         Self::new(path, schema, &metadata, Batches::Local(reader), size, count)
     }
 
-    /// Reads the footer of an object.
+    /// Reads the footer of an object. A server that gives no parts of it is asked for all of it.
     pub(super) fn open_url(url: &Url, count: &Arc<AtomicU64>) -> Result<Self, EngineError> {
+        match Self::open_parts(url, count) {
+            Err(EngineError::Remote { .. } | EngineError::Parquet { .. }) if url.scheme() != "s3" => {
+                let (reader, _) = RemoteRead::open(url)?;
+                Self::open_stream(redacted(url.as_str()), Box::new(reader), count)
+            }
+            opened => opened,
+        }
+    }
+
+    fn open_parts(url: &Url, count: &Arc<AtomicU64>) -> Result<Self, EngineError> {
         let path = redacted(url.as_str());
         let (store, key) = remote::store(url)?;
         let runtime = remote::runtime()?;

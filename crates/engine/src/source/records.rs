@@ -1,13 +1,15 @@
 //! The records of delimited text, each with the line it starts on and bounded in size.
 //!
-//! The state machine is `csv-core`'s; the loop around it is ours because it knows three things that the `csv` crate's
-//! does not tell: the physical line of a record in files with blank lines or CRLF, a quote that is still open at the
-//! end, and a record that grows without end, in bytes or in fields.
+//! The parser is ours because the libraries let pass what must not pass: text after a closing quote, which `csv-core`
+//! and DuckDB's lenient mode take into the value, and a quote that is never closed. Both are faults here, told with the
+//! physical line, and a reader that goes on starts again on the line after.
 
-use csv_core::ReadRecordResult;
+use memchr::{memchr, memchr_iter, memchr2, memchr3};
 
 use super::COLUMNS;
 use super::bytes::Text;
+use super::dialect::Dialect;
+use super::window::Window;
 use crate::EngineError;
 
 /// The largest record, in bytes of its file.
@@ -18,121 +20,263 @@ pub(super) const ROW_LIMIT: usize = 256 << 20;
 pub(super) struct Record {
     bytes: Vec<u8>,
     ends: Vec<usize>,
-    fields: usize,
+    quoted: Vec<bool>,
     /// The line that the record starts on, from 1.
     pub(super) line: u64,
-    /// Whether the file ended within one of its quotes, in the last field then.
-    pub(super) unclosed: bool,
+    /// Why the record ends before its line does; the fields are those before the fault.
+    pub(super) fault: Option<QuoteFault>,
+}
+
+/// A quoted field that does not end as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum QuoteFault {
+    /// Its closing quote is followed by text, on this line of those of the record, from 0.
+    TextAfterQuote(u64),
+    /// It is open at the end of the file.
+    Unclosed,
 }
 
 impl Record {
     /// The number of fields.
     pub(super) fn len(&self) -> usize {
-        self.fields
+        self.ends.len()
     }
 
     /// The bytes of field `index`, if the record has it.
     pub(super) fn field(&self, index: usize) -> Option<&[u8]> {
-        let end = *self.ends[..self.fields].get(index)?;
+        let end = *self.ends.get(index)?;
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
         self.bytes.get(start..end)
     }
 
+    /// Whether field `index` is in quotes.
+    pub(super) fn is_quoted(&self, index: usize) -> bool {
+        self.quoted.get(index).copied().unwrap_or(false)
+    }
+
     /// The bytes of all fields together.
     pub(super) fn size(&self) -> usize {
-        self.ends[..self.fields].last().copied().unwrap_or(0)
+        self.ends.last().copied().unwrap_or(0)
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+        self.quoted.clear();
+        self.fault = None;
+    }
+
+    fn end_field(&mut self, quoted: bool) {
+        self.ends.push(self.bytes.len());
+        self.quoted.push(quoted);
     }
 }
 
-/// A file's records in turn.
+/// A text's records in turn.
 pub(super) struct Records {
-    text: Text,
-    core: csv_core::Reader,
+    window: Window,
+    dialect: Dialect,
+    /// Whether an empty line is a record: in a table of one column it is a row whose value is empty.
+    blank_lines: bool,
     line: u64,
     limit: usize,
 }
 
 impl Records {
-    pub(super) fn new(text: Text, delimiter: u8) -> Self {
-        let core = csv_core::ReaderBuilder::new().delimiter(delimiter).build();
-        Self { text, core, line: 1, limit: ROW_LIMIT }
+    pub(super) fn new(text: Text, dialect: Dialect) -> Self {
+        Self { window: Window::new(text), dialect, blank_lines: false, line: 1, limit: ROW_LIMIT }
+    }
+
+    /// Takes empty lines for records from now on.
+    pub(super) fn keep_blank_lines(&mut self) {
+        self.blank_lines = true;
     }
 
     /// The file's name in messages.
     pub(super) fn path(&self) -> &str {
-        self.text.path()
+        self.window.path()
     }
 
-    /// Reads the next record into `record`; `false` at the end of the file. Blank lines are no records.
-    pub(super) fn read(&mut self, record: &mut Record) -> Result<bool, EngineError> {
-        record.fields = 0;
-        record.unclosed = false;
-        if !self.skip_line_ends()? {
-            return Ok(false);
+    /// Whether the next record would have to be waited for, because a pipe's writer has nothing to say at the moment.
+    pub(super) fn would_wait(&self) -> bool {
+        memchr(b'\n', self.window.bytes()).is_none() && self.window.is_idle()
+    }
+
+    /// Skips so many physical lines.
+    pub(super) fn skip_lines(&mut self, count: u64) -> Result<(), EngineError> {
+        for _ in 0..count {
+            self.skip_line()?;
         }
-        record.line = self.line;
-        let (mut used, mut written, mut fields) = (0, 0, 0);
-        let mut ended = false;
+        Ok(())
+    }
+
+    /// Reads the next record into `record`; `false` at the end of the file.
+    ///
+    /// A record with a [fault](Record::fault) ends with its first line, and the next record is on the line after.
+    pub(super) fn read(&mut self, record: &mut Record) -> Result<bool, EngineError> {
         loop {
-            let input = self.text.fill()?;
-            let at_end = input.is_empty();
-            // At the end of the file a line end is offered once: a record that it does not end is within quotes.
-            let input = if at_end && !ended { b"\n" } else { input };
-            if record.bytes.len() == written {
-                record.bytes.resize((written * 2).max(1024), 0);
+            record.line = self.line;
+            let bytes = self.window.bytes();
+            match bytes.first() {
+                None if self.window.is_last() => return Ok(false),
+                None => {
+                    self.window.grow()?;
+                    continue;
+                }
+                Some(first) if Some(*first) == self.dialect.comment => {
+                    self.skip_line()?;
+                    continue;
+                }
+                Some(b'\r' | b'\n') => {
+                    if bytes == b"\r" && !self.window.is_last() {
+                        self.window.grow()?;
+                        continue;
+                    }
+                    let end = line_end(bytes, 0);
+                    self.window.consume(end);
+                    self.line += 1;
+                    if self.blank_lines {
+                        record.clear();
+                        record.end_field(false);
+                        return Ok(true);
+                    }
+                    continue;
+                }
+                Some(_) => {}
             }
-            if record.ends.len() == fields {
-                record.ends.resize((fields * 2).max(32), 0);
+            record.clear();
+            let too_many = || EngineError::TooManyColumns { path: self.path().to_owned(), limit: COLUMNS };
+            if let Some(used) = parse(bytes, self.window.is_last(), &self.dialect, record) {
+                if record.len() > COLUMNS {
+                    return Err(too_many());
+                }
+                if record.fault.is_some() {
+                    self.skip_line()?;
+                } else {
+                    self.line += lines(&bytes[..used]);
+                    self.window.consume(used);
+                }
+                return Ok(true);
             }
-            let (result, read, wrote, closed) =
-                self.core.read_record(input, &mut record.bytes[written..], &mut record.ends[fields..]);
-            if at_end {
-                ended |= read > 0;
-            } else {
-                self.line += input[..read].iter().filter(|byte| **byte == b'\n').count() as u64;
-                self.text.consume(read);
+            if record.len() > COLUMNS {
+                return Err(too_many());
             }
-            used += read;
-            written += wrote;
-            fields += closed;
-            if used > self.limit {
+            if bytes.len() > self.limit {
                 return Err(EngineError::RowTooLarge {
                     path: self.path().to_owned(),
                     line: record.line,
                     limit: self.limit,
                 });
             }
-            if fields > COLUMNS {
-                return Err(EngineError::TooManyColumns { path: self.path().to_owned(), limit: COLUMNS });
-            }
-            match result {
-                ReadRecordResult::Record => {
-                    record.fields = fields;
-                    return Ok(true);
-                }
-                ReadRecordResult::InputEmpty if at_end => {
-                    record.unclosed = true;
-                }
-                ReadRecordResult::InputEmpty | ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {}
-                ReadRecordResult::End => return Ok(false),
-            }
+            self.window.grow()?;
         }
     }
 
-    /// Moves to the first byte of the next record; `false` at the end of the file.
-    fn skip_line_ends(&mut self) -> Result<bool, EngineError> {
+    /// Moves behind the next line end, or to the end of the file.
+    fn skip_line(&mut self) -> Result<(), EngineError> {
         loop {
-            let input = self.text.fill()?;
-            if input.is_empty() {
-                return Ok(false);
+            if let Some(end) = memchr(b'\n', self.window.bytes()) {
+                self.window.consume(end + 1);
+                self.line += 1;
+                return Ok(());
             }
-            let ends = input.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-            let lines = input[..ends].iter().filter(|byte| **byte == b'\n').count();
-            let more = ends < input.len();
-            self.text.consume(ends);
-            self.line += lines as u64;
-            if more {
-                return Ok(true);
+            self.window.consume(self.window.bytes().len());
+            if self.window.is_last() {
+                return Ok(());
+            }
+            self.window.grow()?;
+        }
+    }
+}
+
+/// The number of lines that end in the bytes of a record; a carriage return alone may end its last one.
+fn lines(record: &[u8]) -> u64 {
+    memchr_iter(b'\n', record).count() as u64 + u64::from(record.last() == Some(&b'\r'))
+}
+
+/// Where the line end at `at` ends: one byte later, or two for CRLF.
+fn line_end(bytes: &[u8], at: usize) -> usize {
+    if bytes[at] == b'\r' && bytes.get(at + 1) == Some(&b'\n') { at + 2 } else { at + 1 }
+}
+
+/// Parses the record at the start of `bytes` and gives the number of bytes that it takes, with its line end; nothing if
+/// it does not end in them and they are not the `last` of the file.
+pub(super) fn parse(bytes: &[u8], last: bool, dialect: &Dialect, record: &mut Record) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let quoted = dialect.quote.is_some() && bytes.get(at).copied() == dialect.quote;
+        at = if quoted {
+            match quoted_field(bytes, at + 1, last, dialect, record)? {
+                Ok(end) => end,
+                Err(fault) => {
+                    let complete = record.size();
+                    record.bytes.truncate(complete);
+                    record.fault = Some(fault);
+                    return Some(bytes.len());
+                }
+            }
+        } else {
+            let end = match memchr3(dialect.delimiter, b'\n', b'\r', &bytes[at..]) {
+                Some(length) => at + length,
+                None if last => bytes.len(),
+                None => return None,
+            };
+            record.bytes.extend_from_slice(&bytes[at..end]);
+            end
+        };
+        // A carriage return at the end of what is in memory may have its line feed in what is not.
+        if bytes.get(at) == Some(&b'\r') && at + 1 == bytes.len() && !last {
+            return None;
+        }
+        record.end_field(quoted);
+        match bytes.get(at) {
+            None => return Some(at),
+            Some(b'\r' | b'\n') => return Some(line_end(bytes, at)),
+            // The delimiter. Very many fields are a fault of their own, which need not be read to their end.
+            Some(_) if record.len() > COLUMNS => return Some(at + 1),
+            Some(_) => at += 1,
+        }
+    }
+}
+
+/// Parses a quoted field from the byte after its opening quote, and gives the place of what follows its closing one.
+fn quoted_field(
+    bytes: &[u8],
+    start: usize,
+    last: bool,
+    dialect: &Dialect,
+    record: &mut Record,
+) -> Option<Result<usize, QuoteFault>> {
+    let quote = dialect.quote?;
+    let escape = dialect.escape.unwrap_or(quote);
+    let unfinished = || last.then_some(Err(QuoteFault::Unclosed));
+    let mut at = start;
+    loop {
+        let Some(length) = memchr2(quote, escape, &bytes[at..]) else { return unfinished() };
+        record.bytes.extend_from_slice(&bytes[at..at + length]);
+        at += length;
+        let (found, next) = (bytes[at], bytes.get(at + 1).copied());
+        if found != quote {
+            // Of an escape before any other character both are kept, as Spark does it.
+            match next {
+                Some(next) if next == quote || next == escape => record.bytes.push(next),
+                Some(next) => record.bytes.extend_from_slice(&[escape, next]),
+                None => return unfinished(),
+            }
+            at += 2;
+            continue;
+        }
+        match next {
+            Some(next) if next == quote => {
+                record.bytes.push(quote);
+                at += 2;
+            }
+            None if !last => return None,
+            None => return Some(Ok(at + 1)),
+            Some(next) if next == dialect.delimiter || matches!(next, b'\r' | b'\n') => return Some(Ok(at + 1)),
+            Some(_) => {
+                let line = memchr_iter(b'\n', &bytes[..at]).count() as u64;
+                return Some(Err(QuoteFault::TextAfterQuote(line)));
             }
         }
     }
@@ -141,29 +285,58 @@ impl Records {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
-    use std::io::Cursor;
+    use std::io::{Cursor, Read};
     use std::sync::Arc;
 
     use super::*;
     use crate::format::{Compression, Format};
 
-    fn records(text: &str) -> Records {
-        let raw = Box::new(Cursor::new(text.as_bytes().to_vec()));
-        Records::new(Text::new("t.csv".into(), raw, Format::Csv, Compression::None, &Arc::default()).unwrap(), b',')
-    }
+    /// Gives its bytes a few at a time.
+    struct Slowly(Cursor<Vec<u8>>, usize);
 
-    fn read_all(text: &str) -> Vec<(u64, bool, Vec<String>)> {
-        let (mut records, mut record, mut all) = (records(text), Record::default(), Vec::new());
-        while records.read(&mut record).unwrap() {
-            let fields =
-                (0..record.len()).map(|i| String::from_utf8(record.field(i).unwrap().to_vec()).unwrap()).collect();
-            all.push((record.line, record.unclosed, fields));
+    impl Read for Slowly {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let count = buffer.len().min(self.1);
+            self.0.read(&mut buffer[..count])
         }
-        all
     }
 
-    fn row(line: u64, fields: &[&str]) -> (u64, bool, Vec<String>) {
-        (line, false, fields.iter().map(|field| (*field).to_owned()).collect())
+    fn records(text: &str, dialect: Dialect, step: usize) -> Records {
+        let raw = Box::new(Slowly(Cursor::new(text.as_bytes().to_vec()), step));
+        let text = Text::new("t.csv".into(), raw, Format::Csv, Compression::None, None, None, &Arc::default()).unwrap();
+        Records::new(text, dialect)
+    }
+
+    type Row = (u64, Option<QuoteFault>, Vec<String>);
+
+    fn read_as(text: &str, dialect: &Dialect) -> Vec<Row> {
+        let read = |step: usize| {
+            let (mut records, mut record, mut all) =
+                (records(text, dialect.clone(), step), Record::default(), Vec::new());
+            while records.read(&mut record).unwrap() {
+                let fields =
+                    (0..record.len()).map(|i| String::from_utf8(record.field(i).unwrap().to_vec()).unwrap()).collect();
+                all.push((record.line, record.fault, fields));
+            }
+            all
+        };
+        let whole = read(usize::MAX);
+        for step in [1, 2, 3] {
+            assert_eq!(read(step), whole, "{text:?} in pieces of {step}");
+        }
+        whole
+    }
+
+    fn read_all(text: &str) -> Vec<Row> {
+        read_as(text, &Dialect::of(b','))
+    }
+
+    fn row(line: u64, fields: &[&str]) -> Row {
+        (line, None, fields.iter().map(|field| (*field).to_owned()).collect())
+    }
+
+    fn faulty(line: u64, fault: QuoteFault, fields: &[&str]) -> Row {
+        (line, Some(fault), fields.iter().map(|field| (*field).to_owned()).collect())
     }
 
     #[test]
@@ -171,20 +344,59 @@ mod tests {
         let expected = [row(1, &["a", "b"]), row(3, &["1", "x\r\ny"]), row(5, &["2", ""])];
         assert_eq!(read_all("a,b\r\n\r\n1,\"x\r\ny\"\r\n2,\r\n"), expected);
         assert_eq!(read_all("a,b\n\n1,\"x\r\ny\"\n2,"), expected);
+        assert_eq!(read_all("a,b\r\r1,x\r"), [row(1, &["a", "b"]), row(3, &["1", "x"])]);
     }
 
     #[test]
     fn the_end_of_the_file_ends_a_record_but_not_a_quote() {
         assert_eq!(read_all("a\n\"b\""), [row(1, &["a"]), row(2, &["b"])]);
         assert_eq!(read_all("a,5\" disk"), [row(1, &["a", "5\" disk"])], "a quote within a field is a character");
-        let open = read_all("a\nb,\"c\nd\n");
-        assert_eq!((open[1].0, open[1].1, open[1].2[0].as_str()), (2, true, "b"));
-        assert!(read_all("\"").pop().unwrap().1);
+        let unclosed = faulty(2, QuoteFault::Unclosed, &["b"]);
+        assert_eq!(read_all("a\nb,\"c\nd,e\n"), [row(1, &["a"]), unclosed, row(3, &["d", "e"])]);
+        assert_eq!(read_all("\""), [faulty(1, QuoteFault::Unclosed, &[])]);
+    }
+
+    #[test]
+    fn text_after_a_closing_quote_costs_its_line_only() {
+        let table = "id,text,lang\n1,\"Shares of \"\"Acme\"\" fell\n2,\"Oil rose\",en\n3,\"Gold rose\",en\n";
+        let expected = [
+            row(1, &["id", "text", "lang"]),
+            faulty(2, QuoteFault::TextAfterQuote(1), &["1"]),
+            row(3, &["2", "Oil rose", "en"]),
+            row(4, &["3", "Gold rose", "en"]),
+        ];
+        assert_eq!(read_all(table), expected);
+        assert_eq!(read_all("\"a\"b,c\nd\n"), [faulty(1, QuoteFault::TextAfterQuote(0), &[]), row(2, &["d"])]);
+    }
+
+    #[test]
+    fn quotes_are_escaped_as_the_dialect_says() {
+        let spark = Dialect { escape: Some(b'\\'), ..Dialect::of(b',') };
+        assert_eq!(read_as(r#""a \"b\", \\ \n c",1"#, &spark), [row(1, &[r#"a "b", \ \n c"#, "1"])]);
+        assert_eq!(read_as(r"C:\dir,\", &spark), [row(1, &[r"C:\dir", r"\"])], "only within quotes");
+        assert_eq!(read_as("\"a\\", &spark), [faulty(1, QuoteFault::Unclosed, &[])]);
+        let single = Dialect { quote: Some(b'\''), ..Dialect::of(b';') };
+        assert_eq!(read_as("'it''s; so';\"x\"\n", &single), [row(1, &["it's; so", "\"x\""])]);
+        let none = Dialect { quote: None, ..Dialect::of(b'\t') };
+        assert_eq!(read_as("\"a\tb\"\n", &none), [row(1, &["\"a", "b\""])]);
+    }
+
+    #[test]
+    fn comments_and_empty_lines_are_records_only_if_they_are_meant() {
+        let dialect = Dialect { comment: Some(b'#'), ..Dialect::of(b',') };
+        assert_eq!(read_as("# x\na\n\n#y\nb#c\n", &dialect), [row(2, &["a"]), row(5, &["b#c"])]);
+        let mut records = records("a\n\nb\n\r\n", Dialect::of(b','), 1);
+        records.keep_blank_lines();
+        let (mut record, mut all) = (Record::default(), Vec::new());
+        while records.read(&mut record).unwrap() {
+            all.push((record.line, record.field(0).unwrap().to_vec()));
+        }
+        assert_eq!(all, [(1, b"a".to_vec()), (2, Vec::new()), (3, b"b".to_vec()), (4, Vec::new())]);
     }
 
     #[test]
     fn a_record_is_bounded() {
-        let mut records = records(&format!("a\n\"{}", "x".repeat(100)));
+        let mut records = records(&format!("a\n\"{}", "x".repeat(100)), Dialect::of(b','), 10);
         records.limit = 50;
         let mut record = Record::default();
         assert!(records.read(&mut record).unwrap());

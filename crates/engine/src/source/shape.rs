@@ -40,6 +40,11 @@ pub(super) enum Shape {
     Object(Keys),
     /// Objects of over [`INNER_KEYS`] different keys, which stay as they are written.
     Wide,
+    /// Values of different kinds, as text: each as it is written, but texts without quotes. `nested` says that lists or
+    /// objects are among them.
+    Mixed {
+        nested: bool,
+    },
 }
 
 /// The keys of an object in the order of their first appearance.
@@ -51,15 +56,6 @@ pub(super) struct Keys {
     size: usize,
     /// Whether the value of one of these keys is wide.
     holds_wide: bool,
-}
-
-/// Two values that no one column can hold.
-#[derive(Debug, PartialEq)]
-pub(super) struct Conflict {
-    /// The key, with a dot before each inner one.
-    pub(super) key: String,
-    pub(super) before: &'static str,
-    pub(super) here: &'static str,
 }
 
 impl Keys {
@@ -81,6 +77,14 @@ impl Keys {
         self.shapes.iter().map(field).collect()
     }
 
+    /// The names of the keys whose values are of different kinds, and whether lists or objects are among them.
+    pub(super) fn mixed(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.shapes.iter().filter_map(|(name, shape)| match shape {
+            Shape::Mixed { nested } => Some((name.as_str(), *nested)),
+            _ => None,
+        })
+    }
+
     /// Whether the object has a key of this name.
     pub(super) fn has(&self, name: &str) -> bool {
         self.places.contains_key(name)
@@ -91,16 +95,7 @@ impl Keys {
         self.shapes.iter().map(|(name, _)| name.as_str())
     }
 
-    /// Why `other` does not fit, if it does not.
-    pub(super) fn conflict(&self, other: &Self) -> Option<Conflict> {
-        other.shapes.iter().find_map(|(name, here)| {
-            let mut conflict = self.shapes[*self.places.get(name)?].1.conflict(here)?;
-            conflict.key = if conflict.key.is_empty() { name.clone() } else { format!("{name}.{}", conflict.key) };
-            Some(conflict)
-        })
-    }
-
-    /// Widens this shape so that it holds `other` too, which must not [conflict](Self::conflict).
+    /// Widens this shape so that it holds `other` too.
     pub(super) fn widen(&mut self, other: Self) {
         for (name, shape) in other.shapes {
             self.add(name, shape);
@@ -113,9 +108,9 @@ impl Keys {
             self.size -= known.size();
             known.widen(shape);
             self.size += known.size();
-            self.holds_wide |= *known == Shape::Wide;
+            self.holds_wide |= known.is_as_written();
         } else {
-            self.holds_wide |= shape == Shape::Wide;
+            self.holds_wide |= shape.is_as_written();
             self.size += 1 + shape.size();
             self.places.insert(name.clone(), self.shapes.len());
             self.shapes.push((name, shape));
@@ -136,7 +131,7 @@ impl Shape {
     /// Columns never seen with a value are text, so that what reads texts can read them.
     fn data_type(&self) -> DataType {
         match self {
-            Self::Null | Self::Text | Self::Wide => DataType::Utf8,
+            Self::Null | Self::Text | Self::Wide | Self::Mixed { .. } => DataType::Utf8,
             Self::Bool => DataType::Boolean,
             Self::Int { large: false, .. } => DataType::Int64,
             Self::Int { negative: false, large: true, .. } => DataType::UInt64,
@@ -145,17 +140,6 @@ impl Shape {
             Self::Float => DataType::Float64,
             Self::List(item) => DataType::new_list(item.data_type(), true),
             Self::Object(keys) => DataType::Struct(keys.fields()),
-        }
-    }
-
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Null => "null",
-            Self::Bool => "true or false",
-            Self::Int { .. } | Self::Float => "a number",
-            Self::Text => "text",
-            Self::List(_) => "a list",
-            Self::Object(_) | Self::Wide => "an object",
         }
     }
 
@@ -168,32 +152,27 @@ impl Shape {
         }
     }
 
-    fn is_scalar(&self) -> bool {
-        !matches!(self, Self::List(_) | Self::Object(_) | Self::Wide)
+    /// Whether lists or objects are among the values.
+    fn is_nested(&self) -> bool {
+        matches!(self, Self::List(_) | Self::Object(_) | Self::Mixed { nested: true })
+    }
+
+    /// Whether this is a value that a column of text can hold, but no part of another value: each as it is written.
+    fn is_as_written(&self) -> bool {
+        matches!(self, Self::Wide | Self::Mixed { nested: true })
     }
 
     /// Whether the value, or a part of it, is to stay as it is written: then all of it is.
     fn is_wide(&self) -> bool {
         match self {
             Self::Wide => true,
-            Self::List(item) => matches!(**item, Self::Wide),
+            Self::List(item) => item.is_as_written(),
             Self::Object(keys) => keys.size > INNER_KEYS || keys.holds_wide,
             _ => false,
         }
     }
 
-    fn conflict(&self, other: &Self) -> Option<Conflict> {
-        match (self, other) {
-            // Any value can stay as it is written.
-            (Self::Null | Self::Wide, _) | (_, Self::Null | Self::Wide) => None,
-            (Self::List(before), Self::List(here)) => before.conflict(here),
-            (Self::Object(before), Self::Object(here)) => before.conflict(here),
-            (before, here) if before.is_scalar() && here.is_scalar() => None,
-            (before, here) => Some(Conflict { key: String::new(), before: before.kind(), here: here.kind() }),
-        }
-    }
-
-    /// Scalars of different kinds meet in text, which keeps each as it is written.
+    /// Values of different kinds meet in text, which keeps each as it is written.
     fn widen(&mut self, other: Self) {
         match (&mut *self, other) {
             (_, Self::Null) => {}
@@ -208,8 +187,8 @@ impl Shape {
             (Self::Float, Self::Int { long: false, .. } | Self::Float) => {}
             (Self::List(before), Self::List(here)) => before.widen(*here),
             (Self::Object(before), Self::Object(here)) => before.widen(here),
-            (Self::Bool, Self::Bool) => {}
-            _ => *self = Self::Text,
+            (Self::Bool, Self::Bool) | (Self::Text, Self::Text) => {}
+            (known, other) => *self = Self::Mixed { nested: known.is_nested() || other.is_nested() },
         }
         if self.is_wide() {
             *self = Self::Wide;
@@ -263,12 +242,9 @@ impl<'de> Visitor<'de> for ShapeVisitor {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Shape, A::Error> {
         let mut all = Shape::Null;
         while let Some(item) = items.next_element_seed(Inner)? {
-            if let Some(conflict) = all.conflict(&item) {
-                return Err(A::Error::custom(format!("a list of {} and {}", conflict.before, conflict.here)));
-            }
             all.widen(item);
         }
-        Ok(if all == Shape::Wide { all } else { Shape::List(Box::new(all)) })
+        Ok(if all.is_as_written() { Shape::Wide } else { Shape::List(Box::new(all)) })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Shape, A::Error> {
@@ -309,7 +285,6 @@ mod tests {
         let mut all = Keys::default();
         for line in lines {
             let Shape::Object(keys) = serde_json::from_str(line).unwrap() else { panic!("{line} is no object") };
-            assert_eq!(all.conflict(&keys), None);
             all.widen(keys);
         }
         all
@@ -360,7 +335,6 @@ mod tests {
             let mut take = |lines: Vec<String>| {
                 for line in lines {
                     let Shape::Object(keys) = serde_json::from_str(&line).unwrap() else { panic!("{line}") };
-                    assert_eq!(all.conflict(&keys), None);
                     all.widen(keys);
                 }
                 (all.size(), is_marked_as_json(&all.fields()[1]), all.fields()[1].data_type().clone())
@@ -378,15 +352,20 @@ mod tests {
     }
 
     #[test]
-    fn conflicts_name_the_inner_key() {
-        let (before, here) = (keys(&[r#"{"a":{"b":[1]}}"#]), keys(&[r#"{"a":{"b":[{}]}}"#]));
-        let conflict = before.conflict(&here).unwrap();
-        assert_eq!(conflict, Conflict { key: "a.b".into(), before: "a number", here: "an object" });
+    fn values_of_different_kinds_are_text() {
+        let shape = |lines: &[&str]| keys(lines).shapes[0].1.clone();
+        assert_eq!(shape(&[r#"{"a":1}"#, r#"{"a":"x"}"#]), Shape::Mixed { nested: false });
+        assert_eq!(shape(&[r#"{"a":"x"}"#, r#"{"a":[1]}"#, r#"{"a":null}"#]), Shape::Mixed { nested: true });
+        assert_eq!(shape(&[r#"{"a":{"b":1}}"#, r#"{"a":[1]}"#]), Shape::Mixed { nested: true });
+        assert_eq!(shape(&[r#"{"a":{"b":[1]}}"#, r#"{"a":{"b":[{}]}}"#]), Shape::Wide, "no part of a value can be");
+        assert_eq!(shape(&[r#"{"a":[1,[2]]}"#]), Shape::Wide);
+        assert_eq!(shape(&[r#"{"a":[1,"x"]}"#]), Shape::List(Box::new(Shape::Mixed { nested: false })));
+        assert_eq!(shape(&[r#"{"a":"x"}"#, r#"{"a":"y"}"#]), Shape::Text);
+        assert_eq!(keys(&[r#"{"a":1,"b":2}"#, r#"{"b":"x"}"#]).mixed().collect::<Vec<_>>(), [("b", false)]);
     }
 
     #[test]
-    fn a_list_holds_one_kind() {
-        assert!(serde_json::from_str::<Shape>("[1,[2]]").is_err());
+    fn a_key_is_in_an_object_once() {
         assert_eq!(serde_json::from_str::<Shape>("[1,null,2.5]").unwrap(), Shape::List(Box::new(Shape::Float)));
         assert!(serde_json::from_str::<Shape>(r#"{"a":1,"a":2}"#).is_err());
     }

@@ -1,25 +1,24 @@
 //! One input file on its way to being read: its columns are found first, its rows are read when its turn comes.
 
 use std::fs::File;
-use std::io::{self, Cursor, Read};
+use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use arrow_schema::SchemaRef;
 
-use super::TableReader;
 use super::bytes::Text;
 use super::csv::CsvReader;
 use super::jsonl::{self, JsonlReader};
 use super::lines::Lines;
 use super::parquet::ParquetReader;
-use super::records::ROW_LIMIT;
 use super::rejects::Policy;
 use super::shape::Keys;
 use super::txt::TxtReader;
-use crate::EngineError;
+use super::{SourceOptions, TableReader};
 use crate::format::Format;
 use crate::location::{InputFile, Location};
+use crate::{EngineError, TextOptions};
 
 /// What is looked at of JSON Lines that cannot be read twice, in bytes.
 const LOOK_AHEAD: u64 = 8 << 20;
@@ -30,6 +29,8 @@ pub(super) struct Looked {
     pub(super) schema: Option<SchemaRef>,
     pub(super) rows: Option<u64>,
     pub(super) size: Option<u64>,
+    /// What was found that its name and the options do not say.
+    pub(super) notes: Vec<String>,
     /// What was opened already, for what can be opened only once or would be asked for twice.
     pub(super) ready: Ready,
 }
@@ -54,6 +55,7 @@ pub(super) fn look(
     file: &InputFile,
     origin: Origin,
     keys: &mut Keys,
+    options: &SourceOptions,
     policy: &Policy,
     count: &Arc<AtomicU64>,
     keep: bool,
@@ -62,18 +64,21 @@ pub(super) fn look(
     // What is only looked at is not progress.
     let aside = Arc::default();
     let count = if keep || once { count } else { &aside };
-    let mut looked = Looked { schema: None, rows: None, size: None, ready: Ready::No };
+    let mut looked = Looked { schema: None, rows: None, size: None, notes: Vec::new(), ready: Ready::No };
+    let text = &options.text;
     let reader: Box<dyn TableReader> = match file.format {
         Format::Csv | Format::Tsv => {
-            let text = open_text(file, origin, count)?;
+            let text = open_text(file, origin, text, count)?;
             looked.size = text.size();
-            let reader = open_csv(file, text, policy)?;
+            let reader = open_csv(file, text, &options.text, policy)?;
+            looked.notes = reader.notes().to_vec();
             looked.schema = Some(Arc::clone(reader.schema()));
             Box::new(reader)
         }
         Format::Txt => {
-            let text = open_text(file, origin, count)?;
+            let text = open_text(file, origin, text, count)?;
             looked.size = text.size();
+            looked.notes = encoding_note(&text);
             looked.schema = Some(TxtReader::schema());
             Box::new(TxtReader::new(Lines::new(text), policy.clone()))
         }
@@ -85,25 +90,20 @@ pub(super) fn look(
             Box::new(reader)
         }
         Format::Jsonl => {
-            if once || matches!(file.location, Location::Url(_)) {
-                let mut text = open_text(file, origin, count)?;
-                looked.size = text.size();
-                let head = head_lines(&mut text)?;
-                let head = Text::new(
-                    text.path().to_owned(),
-                    Box::new(Cursor::new(head)),
-                    file.format,
-                    crate::Compression::None,
-                    &aside,
-                )?;
-                jsonl::infer(&mut Lines::new(head), keys, policy.on_error)?;
+            let again = !once && !matches!(file.location, Location::Url(_));
+            let mut text = open_text(file, origin, text, if again { &aside } else { count })?;
+            looked.size = text.size();
+            looked.notes = encoding_note(&text);
+            if again {
+                looked.notes.extend(jsonl::infer(text, keys, policy.on_error, true)?);
+            } else {
+                let head = text.look_ahead(LOOK_AHEAD)?;
+                let whole = (head.len() as u64) < LOOK_AHEAD;
+                let head = Text::of_bytes(text.path(), head);
+                looked.notes.extend(jsonl::infer(head, keys, policy.on_error, whole)?);
                 if keep || once {
                     looked.ready = Ready::Lines(text);
                 }
-            } else {
-                let text = open_text(file, origin, &aside)?;
-                looked.size = text.size();
-                jsonl::infer(&mut Lines::new(text), keys, policy.on_error)?;
             }
             return Ok(looked);
         }
@@ -114,11 +114,12 @@ pub(super) fn look(
     Ok(looked)
 }
 
-/// Opens the rows of a file that was looked at, all of whose columns together are `schema`.
+/// Opens the rows of a file that was looked at; `keys` are those of all JSON files.
 pub(super) fn open(
     file: &InputFile,
     ready: Ready,
-    schema: &SchemaRef,
+    keys: &Keys,
+    options: &TextOptions,
     policy: &Policy,
     count: &Arc<AtomicU64>,
 ) -> Result<Box<dyn TableReader>, EngineError> {
@@ -129,25 +130,34 @@ pub(super) fn open(
         Ready::No if file.format == Format::Parquet => {
             return Ok(Box::new(open_parquet(file, Origin::Location, count)?));
         }
-        Ready::No => open_text(file, Origin::Location, count)?,
+        Ready::No => open_text(file, Origin::Location, options, count)?,
     };
     Ok(match file.format {
         Format::Txt => Box::new(TxtReader::new(Lines::new(text), policy.clone())),
-        Format::Jsonl => Box::new(JsonlReader::new(Lines::new(text), Arc::clone(schema), policy.clone(), seen)),
-        Format::Csv | Format::Tsv | Format::Parquet => Box::new(open_csv(file, text, policy)?),
+        Format::Jsonl => Box::new(JsonlReader::new(text, keys, policy.clone(), seen)?),
+        Format::Csv | Format::Tsv | Format::Parquet => Box::new(open_csv(file, text, options, policy)?),
     })
 }
 
-fn open_text(file: &InputFile, origin: Origin, count: &Arc<AtomicU64>) -> Result<Text, EngineError> {
+fn open_text(
+    file: &InputFile,
+    origin: Origin,
+    options: &TextOptions,
+    count: &Arc<AtomicU64>,
+) -> Result<Text, EngineError> {
     match origin {
-        Origin::Location => Text::open(file, count),
-        Origin::Reader(reader) => Text::new(file.location.to_string(), reader, file.format, file.compression, count),
+        Origin::Location => Text::open(file, options, count),
+        Origin::Reader(reader) => Text::of_pipe(file, reader, options, count),
     }
 }
 
-fn open_csv(file: &InputFile, text: Text, policy: &Policy) -> Result<CsvReader, EngineError> {
+fn encoding_note(text: &Text) -> Vec<String> {
+    text.guessed_encoding().map(|encoding| format!("encoding {encoding}")).into_iter().collect()
+}
+
+fn open_csv(file: &InputFile, text: Text, options: &TextOptions, policy: &Policy) -> Result<CsvReader, EngineError> {
     let delimiter = if file.format == Format::Tsv { b'\t' } else { b',' };
-    CsvReader::open(text, delimiter, policy.clone())
+    CsvReader::open(text, delimiter, options, policy.clone())
 }
 
 fn open_parquet(file: &InputFile, origin: Origin, count: &Arc<AtomicU64>) -> Result<ParquetReader, EngineError> {
@@ -164,63 +174,4 @@ fn open_parquet(file: &InputFile, origin: Origin, count: &Arc<AtomicU64>) -> Res
             ParquetReader::open(path, opened, count)
         }
     }
-}
-
-/// The first lines of a text, whole: as many as the look-ahead holds, and at least one.
-fn head_lines(text: &mut Text) -> Result<Vec<u8>, EngineError> {
-    let mut limit = LOOK_AHEAD;
-    loop {
-        let mut head = text.look_ahead(limit)?;
-        if (head.len() as u64) < limit {
-            return Ok(head);
-        }
-        if let Some(end) = head.iter().rposition(|byte| *byte == b'\n') {
-            head.truncate(end + 1);
-            return Ok(head);
-        }
-        if limit > ROW_LIMIT as u64 {
-            return Err(EngineError::RowTooLarge { path: text.path().to_owned(), line: 1, limit: ROW_LIMIT });
-        }
-        limit *= 2;
-    }
-}
-
-/// The files' schemas as one, nullable where one of them is.
-///
-/// # Errors
-/// When names, types or their order differ.
-pub(super) fn unify(first: (&str, &SchemaRef), other: (&str, &SchemaRef)) -> Result<SchemaRef, EngineError> {
-    let differ = |difference: String| EngineError::ColumnsDiffer {
-        first: first.0.to_owned(),
-        other: other.0.to_owned(),
-        difference,
-    };
-    let (left, right) = (first.1.fields(), other.1.fields());
-    for field in left {
-        if other.1.field_with_name(field.name()).is_err() {
-            return Err(differ(format!("the second lacks {:?}", field.name())));
-        }
-    }
-    for field in right {
-        if first.1.field_with_name(field.name()).is_err() {
-            return Err(differ(format!("the second adds {:?}", field.name())));
-        }
-    }
-    let mut fields = Vec::with_capacity(left.len());
-    for (one, two) in left.iter().zip(right) {
-        if one.name() != two.name() {
-            return Err(differ(format!("{:?} and {:?} are in another order", one.name(), two.name())));
-        }
-        if one.data_type() != two.data_type() {
-            return Err(differ(format!(
-                "{:?} is {} in the first and {} in the second",
-                one.name(),
-                one.data_type(),
-                two.data_type()
-            )));
-        }
-        let nullable = one.is_nullable() || two.is_nullable();
-        fields.push(one.as_ref().clone().with_nullable(nullable));
-    }
-    Ok(Arc::new(arrow_schema::Schema::new_with_metadata(fields, first.1.metadata().clone())))
 }

@@ -35,6 +35,9 @@ impl TableReader for TxtReader {
         let mut texts = StringBuilder::new();
         let (mut rows, mut bytes) = (0, 0);
         while rows < BATCH_ROWS && bytes < BATCH_BYTES {
+            if rows > 0 && self.would_wait() {
+                break;
+            }
             let Some(line) = self.lines.read()? else { break };
             bytes += line.len();
             rows += 1;
@@ -50,5 +53,9 @@ impl TableReader for TxtReader {
             return Ok(None);
         }
         batch_of(&Self::schema(), vec![Arc::new(texts.finish())], self.lines.path()).map(Some)
+    }
+
+    fn would_wait(&self) -> bool {
+        self.lines.would_wait()
     }
 }

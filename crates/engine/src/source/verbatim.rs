@@ -2,9 +2,30 @@
 
 use std::collections::HashSet;
 
-/// The JSON object `line` with the values of the keys in `verbatim` turned into JSON strings of their text; null stays
-/// null. Nothing if `line` is not an object; what is within its values is not checked.
-pub(super) fn quote(line: &[u8], verbatim: &HashSet<String>) -> Option<Vec<u8>> {
+/// The columns whose values a decoder cannot read as they are, by name.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Verbatim {
+    /// Every value is kept as it is written.
+    pub(super) all: HashSet<String>,
+    /// Lists and objects are; other values are texts, or numbers that become texts.
+    pub(super) nested: HashSet<String>,
+}
+
+impl Verbatim {
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty() && self.nested.is_empty()
+    }
+
+    fn keeps(&self, name: &str, value: &[u8]) -> bool {
+        value != b"null"
+            && (self.all.contains(name)
+                || (self.nested.contains(name) && value.starts_with(b"[") | value.starts_with(b"{")))
+    }
+}
+
+/// The JSON object `line` with the values that `verbatim` keeps turned into JSON strings of their text; null stays null.
+/// Nothing if `line` is not an object; what is within its values is not checked.
+pub(super) fn quote(line: &[u8], verbatim: &Verbatim) -> Option<Vec<u8>> {
     let mut quoted = Vec::with_capacity(line.len() + line.len() / 4);
     let mut rest = Scanner { line, at: 0 };
     rest.skip(b'{')?;
@@ -16,7 +37,7 @@ pub(super) fn quote(line: &[u8], verbatim: &HashSet<String>) -> Option<Vec<u8>> 
         let value = rest.value()?;
         quoted.extend_from_slice(key);
         quoted.push(b':');
-        if verbatim.contains(&name) && value != b"null" {
+        if verbatim.keeps(&name, value) {
             serde_json::to_writer(&mut quoted, std::str::from_utf8(value).ok()?).ok()?;
         } else {
             quoted.extend_from_slice(value);
@@ -96,7 +117,7 @@ mod tests {
     use super::*;
 
     fn quoted(line: &str) -> Option<String> {
-        let verbatim = ["c", "d\"e"].map(str::to_owned).into();
+        let verbatim = Verbatim { all: ["c", "d\"e"].map(str::to_owned).into(), nested: ["m".to_owned()].into() };
         quote(line.as_bytes(), &verbatim).map(|line| String::from_utf8(line).unwrap())
     }
 
@@ -106,6 +127,7 @@ mod tests {
         let expected = r#"{"a":[1, {"c":2}],"c":"{ \"x\": \"}\\\"\", \"y\" : [1 ,2] }","d\"e":"1.50","\u0063":null}"#;
         assert_eq!(quoted(line).unwrap(), expected);
         assert_eq!(quoted("{}").unwrap(), "{}");
+        assert_eq!(quoted(r#"{"m":[1],"m":"[1]","m":2}"#).unwrap(), r#"{"m":"[1]","m":"[1]","m":2}"#);
     }
 
     #[test]

@@ -20,21 +20,21 @@ pub(super) struct Tables {
 }
 
 /// Opens all tables, so that what is wrong with them is told before anything is read.
-pub(super) fn open(args: &TrainArgs) -> anyhow::Result<Tables> {
+pub(super) fn open(args: &TrainArgs, printer: &Printer) -> anyhow::Result<Tables> {
     let named = |inputs: &[String]| -> anyhow::Result<Option<Source>> {
         if inputs.is_empty() {
             return Ok(None);
         }
-        table(settings::tables_at(inputs, args.input.input_format, Errors::Fail), args).map(Some)
+        table(settings::tables_at(inputs, &args.input, Errors::Fail), args, printer).map(Some)
     };
     Ok(Tables {
-        training: table(settings::tables(&args.input, Errors::Fail), args)?,
+        training: table(settings::tables(&args.input, Errors::Fail), args, printer)?,
         validation: named(&args.validation)?,
         test: named(&args.test)?,
     })
 }
 
-fn table(options: SourceOptions, args: &TrainArgs) -> anyhow::Result<Source> {
+fn table(options: SourceOptions, args: &TrainArgs, printer: &Printer) -> anyhow::Result<Source> {
     if options.format == Some(Format::Txt) {
         return Err(Misuse::new(
             "plain text has no label column",
@@ -42,9 +42,9 @@ fn table(options: SourceOptions, args: &TrainArgs) -> anyhow::Result<Source> {
         )
         .into());
     }
-    let source = Source::open(options)?;
-    labels::require(source.schema(), &args.label_column)?;
-    albertine::texts::require(source.schema(), &args.input.text_columns)?;
+    let source = settings::open(options, printer)?;
+    labels::require(source.schema(), &settings::column(source.schema(), &args.label_column))?;
+    albertine::texts::require(source.schema(), &settings::text_columns(source.schema(), &args.input.text_columns))?;
     Ok(source)
 }
 
@@ -56,10 +56,12 @@ pub(super) fn read(
     printer: &Printer,
 ) -> anyhow::Result<LabeledTexts> {
     let mut table = LabeledTexts::new(source.names().collect::<Vec<_>>().join(", "));
+    let label_column = settings::column(source.schema(), &args.label_column);
+    let text_columns = settings::text_columns(source.schema(), &args.input.text_columns);
     for batch in source {
         let batch: RecordBatch = batch?;
-        let labels = albertine::labels::read(&batch[args.label_column.as_str()])?;
-        let texts = albertine::texts::read(&batch, &args.input.text_columns)?;
+        let labels = albertine::labels::read(&batch[label_column.as_str()])?;
+        let texts = albertine::texts::read(&batch, &text_columns)?;
         for (text, label) in texts.iter().zip(&labels) {
             table.push(base, text, label)?;
         }
