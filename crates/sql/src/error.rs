@@ -48,6 +48,13 @@ pub enum SqlError {
         name: String,
     },
 
+    /// Two columns of the result with one name.
+    #[error("the result has two columns named {name:?}; name them apart with AS, as in `SELECT a.id AS a, b.id AS b`")]
+    DuplicateName {
+        /// The name.
+        name: String,
+    },
+
     /// A column of a query that no table has.
     #[error("there is no column {column}; the columns are {columns}")]
     UnknownColumn {

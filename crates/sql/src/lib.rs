@@ -3,6 +3,7 @@
 //! A table is a file, a pattern, a folder or a URL in single quotes. `classify(text)` gives the label of a text and
 //! `classify_score(text)` its score; both are null for a null or blank text.
 
+mod checks;
 mod error;
 mod functions;
 mod scan;
@@ -88,8 +89,16 @@ impl Sql {
     /// # Errors
     /// When it is not one query, or names a table, column or function that there is not, or a type does not fit.
     pub fn query(&self, sql: &str) -> Result<Rows, SqlError> {
+        match self.plan(sql, Names::AsWritten) {
+            // A name in other letters than the column's is no name of it as it stands, but in SQL it is.
+            Err(error @ SqlError::UnknownColumn { .. }) => self.plan(sql, Names::InSmallLetters).map_err(|_| error),
+            rows => rows,
+        }
+    }
+
+    fn plan(&self, sql: &str, names: Names) -> Result<Rows, SqlError> {
         let model = Arc::new(functions::Model::new(&self.classifier)?);
-        let context = self.context(&model);
+        let context = self.context(&model, names);
         let runtime = remote::runtime()?;
         let state = context.state();
         let dialect = state.config().options().sql_parser.dialect;
@@ -97,6 +106,7 @@ impl Sql {
         if !is_query(&statement) {
             return Err(SqlError::NotAQuery { found: statement.to_string() });
         }
+        checks::refuse_samples(&statement)?;
         for table in state.resolve_table_references(&statement)? {
             let TableReference::Bare { table: name } = &table else {
                 return Err(SqlError::UnknownTable { name: table.to_string() });
@@ -111,16 +121,20 @@ impl Sql {
         if only_queries.verify_plan(&plan).is_err() {
             return Err(SqlError::NotAQuery { found: asked });
         }
+        checks::names_differ(plan.schema().fields())?;
         let stream = runtime.block_on(async { context.execute_logical_plan(plan).await?.execute_stream().await })?;
         Ok(Rows { schema: stream.schema(), stream, model })
     }
 
     /// A context of its own for each query: its tables are looked up anew, since files change.
-    fn context(&self, model: &Arc<functions::Model>) -> SessionContext {
+    fn context(&self, model: &Arc<functions::Model>, names: Names) -> SessionContext {
         // The model uses all cores for each batch by itself. One partition keeps the rows in order beside, and one
         // batch in memory.
-        let config =
-            SessionConfig::new().with_target_partitions(1).with_batch_size(BATCH_ROWS).with_information_schema(false);
+        let config = SessionConfig::new()
+            .with_target_partitions(1)
+            .with_batch_size(BATCH_ROWS)
+            .with_information_schema(false)
+            .set_bool("datafusion.sql_parser.enable_ident_normalization", names == Names::InSmallLetters);
         let state = SessionStateBuilder::new()
             .with_config(config)
             .with_runtime_env(Arc::clone(&self.environment))
@@ -132,6 +146,14 @@ impl Sql {
         }
         context
     }
+}
+
+/// How names without quotes are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Names {
+    AsWritten,
+    /// As the SQL standard has it, which PostgreSQL turned to small letters.
+    InSmallLetters,
 }
 
 /// Whether a statement only asks.

@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use albertine_engine::{Format, InputFile, Source};
+use albertine_engine::{EngineError, Format, InputFile, Source};
 use arrow_array::cast::AsArray;
-use arrow_array::{RecordBatch, RecordBatchOptions};
-use arrow_schema::{Field, Schema, SchemaRef};
+use arrow_array::{RecordBatch, RecordBatchOptions, new_null_array};
+use arrow_cast::cast;
+use arrow_schema::{Field, FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{DataFusionError, Result};
@@ -70,23 +71,36 @@ impl SourceTable {
         }
         let mut kinds = vec![Kind::Empty; schema.fields().len()];
         for file in &files {
-            look(file, &mut kinds)?;
+            look(file, &schema, &mut kinds)?;
         }
-        let fields = schema.fields().iter().zip(&kinds);
-        let fields: Vec<_> = fields.map(|(field, kind)| Field::new(field.name(), kind.data_type(), true)).collect();
+        let is_partition = |name: &str| files.iter().any(|file| file.partitions.iter().any(|(key, _)| key == name));
+        let typed = |(field, kind): (&FieldRef, &Kind)| {
+            let own = is_partition(field.name()).then(|| field.data_type().clone());
+            Field::new(field.name(), own.unwrap_or_else(|| kind.data_type()), true)
+        };
+        let fields: Vec<_> = schema.fields().iter().zip(&kinds).map(typed).collect();
         let schema = Arc::new(Schema::new(fields));
         Ok(Self { files: Arc::new(Files { files, typed: true, schema, opened: Mutex::new(None) }) })
     }
 }
 
-/// Widens `kinds` by the first rows of a file.
-fn look(file: &InputFile, kinds: &mut [Kind]) -> std::result::Result<(), SqlError> {
+/// The rows of one file of several, of which some may have none.
+fn rows_of(file: &InputFile) -> std::result::Result<Option<Source>, SqlError> {
+    match Source::of_files(vec![file.clone()]) {
+        Err(EngineError::EmptyFile { .. }) => Ok(None),
+        source => Ok(Some(source?)),
+    }
+}
+
+/// Widens `kinds`, those of the columns of `schema`, by the first rows of a file.
+fn look(file: &InputFile, schema: &SchemaRef, kinds: &mut [Kind]) -> std::result::Result<(), SqlError> {
     let mut rows = 0;
-    for batch in Source::of_files(vec![file.clone()])? {
+    for batch in rows_of(file)?.into_iter().flatten() {
         let batch = batch?;
         let batch = batch.slice(0, batch.num_rows().min(LOOKED_AT - rows));
-        for (column, kind) in batch.columns().iter().zip(&mut *kinds) {
-            for cell in column.as_string::<i32>().iter().flatten() {
+        for (field, kind) in schema.fields().iter().zip(&mut *kinds) {
+            let column = batch.column_by_name(field.name()).and_then(|column| column.as_string_opt::<i32>());
+            for cell in column.into_iter().flatten().flatten() {
                 if *kind == Kind::Text {
                     break;
                 }
@@ -162,8 +176,8 @@ impl Scan {
         for file in &self.files.files {
             // Data rows are counted from 1, as people do.
             let mut row = 1;
-            for batch in Source::of_files(vec![file.clone()])? {
-                let batch = self.chosen(&batch?)?;
+            for batch in rows_of(file)?.into_iter().flatten() {
+                let batch = batch?;
                 let typed = self.typed(&batch, file, row)?;
                 row += batch.num_rows();
                 if sender.blocking_send(Ok(typed)).is_err() {
@@ -181,8 +195,16 @@ impl Scan {
     /// The texts of a batch, which starts at row `first` of `file`, in the types of the table.
     fn typed(&self, batch: &RecordBatch, file: &InputFile, first: usize) -> std::result::Result<RecordBatch, SqlError> {
         let mut columns = Vec::with_capacity(batch.num_columns());
-        for (cells, field) in batch.columns().iter().zip(self.schema.fields()) {
-            let cells = cells.as_string::<i32>();
+        for field in self.schema.fields() {
+            let Some(column) = batch.column_by_name(field.name()) else {
+                columns.push(new_null_array(field.data_type(), batch.num_rows()));
+                continue;
+            };
+            let Some(cells) = column.as_string_opt::<i32>() else {
+                // A partition, whose type is that of its values in all files.
+                columns.push(cast(column, field.data_type()).map_err(arrow_error)?);
+                continue;
+            };
             columns.push(types::column(cells, field.data_type()).map_err(|row| SqlError::CellType {
                 path: file.location.to_string(),
                 row: first + row,

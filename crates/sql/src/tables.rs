@@ -28,7 +28,13 @@ pub(super) fn open(context: &SessionContext, name: &str) -> Result<Arc<dyn Table
         }
         .into());
     }
-    if first.format == Format::Parquet { parquet(context, &files) } else { Ok(Arc::new(SourceTable::open(files)?)) }
+    // The folders of partitions are columns for our own reader alone.
+    let partitioned = files.iter().any(|file| !file.partitions.is_empty());
+    if first.format == Format::Parquet && !partitioned {
+        parquet(context, &files)
+    } else {
+        Ok(Arc::new(SourceTable::open(files)?))
+    }
 }
 
 /// Parquet files, of which only the columns and row groups that a query needs are read.

@@ -12,8 +12,8 @@ pub(super) struct Values {
     /// The bytes of the value read last that are still in the window.
     used: usize,
     /// The line of the next byte of the window, and of the value read last, from 1.
+    at_line: u64,
     line: u64,
-    value_line: u64,
 }
 
 /// How values follow each other.
@@ -33,7 +33,7 @@ enum Layout {
 impl Values {
     /// Finds how values follow each other.
     pub(super) fn open(text: Text) -> Result<Self, EngineError> {
-        let mut values = Self { window: Window::new(text), layout: Layout::Lines, used: 0, line: 1, value_line: 1 };
+        let mut values = Self { window: Window::new(text), layout: Layout::Lines, used: 0, at_line: 1, line: 1 };
         if values.next_byte()? == Some(b'[') {
             values.take(1);
             values.layout = Layout::Array { first: true };
@@ -50,7 +50,7 @@ impl Values {
 
     /// The line on which the value read last starts.
     pub(super) fn line(&self) -> u64 {
-        self.value_line
+        self.line
     }
 
     /// Whether the next value would have to be waited for, because a pipe's writer has nothing to say at the moment.
@@ -79,7 +79,7 @@ impl Values {
             return if self.layout == Layout::Ended { self.nothing_follows() } else { Ok(None) };
         };
         self.used = length;
-        self.value_line = self.line;
+        self.line = self.at_line;
         Ok(Some(self.window.bytes()[..length].trim_ascii_end()))
     }
 
@@ -155,7 +155,7 @@ impl Values {
                 return Ok(bytes.len());
             }
             if bytes.len() > ROW_LIMIT {
-                let (path, line) = (self.path().to_owned(), self.line);
+                let (path, line) = (self.path().to_owned(), self.at_line);
                 return Err(EngineError::RowTooLarge { path, line, limit: ROW_LIMIT });
             }
             self.window.grow()?;
@@ -178,12 +178,12 @@ impl Values {
 
     /// Moves on by `count` bytes of the window.
     fn take(&mut self, count: usize) {
-        self.line += memchr::memchr_iter(b'\n', &self.window.bytes()[..count]).count() as u64;
+        self.at_line += memchr::memchr_iter(b'\n', &self.window.bytes()[..count]).count() as u64;
         self.window.consume(count);
     }
 
     fn fault(&self, reason: &str) -> EngineError {
-        EngineError::Json { path: self.path().to_owned(), line: self.line, reason: reason.to_owned() }
+        EngineError::Json { path: self.path().to_owned(), line: self.at_line, reason: reason.to_owned() }
     }
 }
 
