@@ -172,6 +172,14 @@ def test_exceptions_come_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "exceptions.txt").write_text("New York\nOil Inc.\n", encoding="utf-8")
     for path in (tmp_path / "exceptions.txt", str(tmp_path / "exceptions.txt")):
         assert Tokenizer().setExceptionsPath(path, read_as="TEXT", options={}).getExceptions() == ["New York", "Oil Inc."]
+    # as editors on Windows write it
+    (tmp_path / "marked.txt").write_bytes("\ufeffNew York\r\n\r\nSan Jose\r\n".encode())
+    document = DocumentAssembler().setInputCol("text").setOutputCol("document")
+    token = Tokenizer().setInputCols(["document"]).setOutputCol("token").setExceptionsPath(tmp_path / "marked.txt")
+    for sensitive, last in ((True, ["SAN", "JOSE"]), (False, ["SAN JOSE"])):
+        token.setCaseSensitiveExceptions(sensitive)
+        light = LightPipeline(PipelineModel([document, token.fit(None)]))
+        assert light.annotate("In New York, San Jose and SAN JOSE")["token"] == ["In", "New York", ",", "San Jose", "and", *last]
     with pytest.raises(ParamError, match="exceptionsPath: cannot read .*nowhere.txt"):
         Tokenizer().setExceptionsPath(tmp_path / "nowhere.txt")
 

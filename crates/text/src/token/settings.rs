@@ -177,7 +177,8 @@ fn parameter(parameter: &'static str, value: &str, reason: &str) -> TextError {
 /// The most bytes that a file of exceptions may have.
 const LARGEST_EXCEPTIONS: u64 = 1 << 20;
 
-/// The exceptions in a file (Spark NLP's `exceptionsPath`): one a line.
+/// The exceptions in a file (Spark NLP's `exceptionsPath`): one a line. A byte order mark at its beginning and blank lines
+/// are no exceptions, while Spark NLP takes them for some.
 ///
 /// # Errors
 ///
@@ -201,5 +202,7 @@ pub fn read_exceptions(path: &Path) -> Result<Vec<String>, TextError> {
     }
     let text = String::from_utf8(text)
         .map_err(|error| TextError::Malformed { path: path.to_owned(), reason: error.utf8_error().to_string() })?;
-    Ok(text.lines().map(str::to_owned).collect())
+    // A blank exception would be found between any two characters, and hide those behind it.
+    let lines = text.strip_prefix('\u{feff}').unwrap_or(&text).lines().filter(|line| !line.trim().is_empty());
+    Ok(lines.map(str::to_owned).collect())
 }

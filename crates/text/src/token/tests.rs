@@ -321,6 +321,10 @@ fn exceptions_are_read_from_a_file() {
     let path = std::env::temp_dir().join(format!("albertine-exceptions-{}", std::process::id()));
     std::fs::write(&path, "New York\r\nSan Francisco\n").unwrap();
     assert_eq!(read_exceptions(&path).unwrap(), ["New York", "San Francisco"]);
+    std::fs::write(&path, "\u{feff}New York\r\n\r\nSan Francisco\n  \n\u{feff}Oil\n").unwrap();
+    assert_eq!(read_exceptions(&path).unwrap(), ["New York", "San Francisco", "\u{feff}Oil"]);
+    std::fs::write(&path, "\u{feff}").unwrap();
+    assert_eq!(read_exceptions(&path).unwrap(), [""; 0]);
     std::fs::write(&path, [0xFF]).unwrap();
     assert!(read_exceptions(&path).unwrap_err().to_string().contains("is malformed: invalid utf-8"));
     std::fs::remove_file(&path).unwrap();
