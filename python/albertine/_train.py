@@ -171,7 +171,8 @@ def train(
             the Arrow PyCapsule interface.
         output: the folder for the model; must be new or empty. It appears when the model is complete.
         text_column: the column of texts; several are joined with one space.
-        label_column: the column that contains the true label: texts, numbers or booleans.
+        label_column: the column that contains the true label: texts, numbers or booleans. Numbers that the table's metadata names, as
+            ``ClassLabel`` of Hugging Face's datasets does, are their names, and -1 is a row without a label.
         validation: a table that is evaluated after every epoch; the epoch with the lowest loss on it is kept.
         validation_split: the fraction of the training set to hold out at random as the validation set.
         test: a table that is evaluated once after training.
@@ -292,7 +293,8 @@ def evaluate(
         model: a name, a repository, a URL or a path; by default the built-in model.
         precision: ``f32`` (exact), ``bf16`` or ``int8`` (faster).
         text_column: the column of texts; several are joined with one space.
-        label_column: the column that contains the true label: the model's labels, or their indices from 0.
+        label_column: the column that contains the true label: the model's labels, or their indices from 0. A number that the table's
+            metadata names, as ``ClassLabel`` of Hugging Face's datasets does, is the class of its name, and -1 is no label.
         labels: the table's names for the model's classes, in the model's order.
         report: a folder for ``report.html`` and ``metrics.json``.
         max_sentence_length: the most pieces of a text that are read.
@@ -309,6 +311,9 @@ def evaluate(
         albertine.LabelError: a label is not one of the model's classes; the message has its row, from 0.
         albertine.ParamError: if an argument has an invalid value.
         albertine.ModelNotFound: there is no such model.
+
+    Warns:
+        albertine.LabelWarning: the table names the classes of its numbers, and none is one of the model's.
 
     >>> import pyarrow as pa
     >>> table = pa.table({"text": ["Oil prices rose as OPEC cut output.", "The striker scored twice."], "label": ["Business", "Sports"]})

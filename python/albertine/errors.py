@@ -7,6 +7,7 @@ __all__ = [
     "ColumnError",
     "HubError",
     "LabelError",
+    "LabelWarning",
     "ModelError",
     "ModelNotFound",
     "ParamError",
@@ -58,6 +59,10 @@ class LabelError(AlbertineError, ValueError):
 
 class TrainingError(AlbertineError):
     """A training that diverged, or a model that cannot be written to its folder."""
+
+
+class LabelWarning(UserWarning):
+    """The labels of a table may not be understood as they are meant."""
 
 
 class TruncationWarning(UserWarning):

@@ -12,7 +12,7 @@ use pyo3_arrow::{PyRecordBatch, PySchema, PyTable};
 
 use crate::error::Failure;
 use crate::input::InputColumns;
-use crate::truncation;
+use crate::warnings;
 use crate::work::interruptible;
 
 /// An iterator over the transformed batches of a stream, cut into windows; every row once, in order.
@@ -84,7 +84,7 @@ impl Batches {
         // other.
         let batch = stream.windows.advance(|work| interruptible(&cancellation, work))?;
         if batch.is_none() && !std::mem::replace(&mut stream.is_over, true) {
-            truncation::warn(stream.windows.counts(), &self.limits)?;
+            warnings::warn(stream.windows.counts(), &self.limits)?;
         }
         Ok(batch)
     }

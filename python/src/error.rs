@@ -116,6 +116,8 @@ impl Kind {
         match error {
             TrainError::Row { source, .. } => Self::of_training(source),
             TrainError::UnknownLabel { .. }
+            | TrainError::OtherClasses { .. }
+            | TrainError::UnnamedClass { .. }
             | TrainError::UnseenLabel { .. }
             | TrainError::OneLabel { .. }
             | TrainError::TooFewLabels { .. }

@@ -18,6 +18,7 @@ use pyo3_arrow::input::AnyRecordBatch;
 use crate::batches::Batches;
 use crate::classifier::Classifier;
 use crate::error::Failure;
+use crate::warnings::warn_of_labels;
 
 /// The column of logits as [`Classify`] calls it where the table has none.
 const LOGITS: &str = "logits";
@@ -39,6 +40,7 @@ pub(crate) fn evaluate(
     let classifier = classifier.inner();
     let reader = stream.into_reader()?;
     albertine::labels::require(&reader.schema(), &label_column).map_err(Failure::from)?;
+    let class_names = albertine::labels::class_names(&reader.schema(), &label_column);
     let columns = Columns { text: text_columns.clone(), logits: true, ..Columns::default() };
     let classify = Classify::new(Arc::clone(classifier), columns).map_err(Failure::from)?;
     let renamed = classify.renamed(&reader.schema()).into_iter().find(|(usual, _)| usual == LOGITS);
@@ -46,12 +48,9 @@ pub(crate) fn evaluate(
     let stream = AnyRecordBatch::Stream(PyRecordBatchReader::new(reader));
     let limits = vec![classifier.max_sentence_length()];
     let batches = Batches::new(stream, Arc::new(classify), &HashMap::new(), limits)?;
-    let names = match labels {
-        Some(names) => LabelNames::given(classifier.labels(), &names),
-        None => LabelNames::of_model(classifier.labels()),
-    };
-    let mut evaluation =
-        LabeledEvaluation::new(names.map_err(Failure::from)?, loss(classifier)?).map_err(Failure::from)?;
+    let names = names(classifier.labels(), labels.as_deref(), class_names.as_deref()).map_err(Failure::from)?;
+    let unmatched = names.unmatched().filter(|_| labels.is_none());
+    let mut evaluation = LabeledEvaluation::new(names, loss(classifier)?).map_err(Failure::from)?;
     if let Some(folder) = &folder {
         fs::create_dir_all(folder).map_err(|error| output_error(folder, error))?;
     }
@@ -85,7 +84,18 @@ pub(crate) fn evaluate(
         }
         Ok::<_, Failure>(serde_json::to_string(&report).map_err(TrainError::from)?)
     })?;
+    unmatched.map_or(Ok(()), |message| warn_of_labels(&message))?;
     Ok(json)
+}
+
+/// What a table calls the classes with these labels: as is given, and as it says itself.
+fn names(
+    labels: &[String],
+    given: Option<&[String]>,
+    class_names: Option<&[String]>,
+) -> Result<LabelNames, TrainError> {
+    let names = given.map_or_else(|| LabelNames::of_model(labels), |given| LabelNames::given(labels, given))?;
+    if let Some(class_names) = class_names { names.with_table(class_names) } else { Ok(names) }
 }
 
 fn loss(classifier: &albertine::Classifier) -> Result<Loss, Failure> {

@@ -12,7 +12,7 @@ mod hub;
 mod input;
 mod pipeline;
 mod train;
-mod truncation;
+mod warnings;
 mod work;
 
 /// The module that `albertine` keeps to itself.

@@ -19,7 +19,7 @@ use crate::classifier::Classifier;
 use crate::error::Failure;
 use crate::hub;
 use crate::input::InputColumns;
-use crate::truncation;
+use crate::warnings;
 use crate::work::{abandonable, interruptible};
 
 /// Texts in hand that are worked on together: not so many that Ctrl-C would wait for them.
@@ -46,7 +46,7 @@ impl From<PipelineModel> for Pipeline {
 
 impl Pipeline {
     fn limits(&self) -> Vec<usize> {
-        truncation::limits(self.model.stages())
+        warnings::limits(self.model.stages())
     }
 }
 
@@ -160,7 +160,7 @@ impl Pipeline {
             rows.extend(annotated);
             Counts::add_each(&mut counts, counted);
         }
-        truncation::warn(&counts, &self.limits())?;
+        warnings::warn(&counts, &self.limits())?;
         let row = |row: std::collections::BTreeMap<String, Vec<Annotation>>| {
             row.into_iter().map(|(column, found)| (column, found.into_iter().map(fields).collect())).collect()
         };

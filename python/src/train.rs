@@ -17,7 +17,7 @@ use pyo3_arrow::input::AnyRecordBatch;
 use crate::error::Failure;
 use crate::hub;
 use crate::input::InputColumns;
-use crate::truncation::warn_of_training;
+use crate::warnings::warn_of_training;
 use crate::work::{abandonable, interruptible, stoppable};
 
 /// The keyword arguments of `albertine.train`, of the same names.
@@ -111,7 +111,8 @@ impl LabeledTable {
     }
 
     fn read(self, base: &BaseModel, arguments: &Arguments) -> Result<LabeledTexts, Failure> {
-        let mut texts = LabeledTexts::new(self.name);
+        let class_names = albertine::labels::class_names(self.columns.schema(), &arguments.label_column);
+        let mut texts = LabeledTexts::new(self.name).with_class_names(class_names);
         let mut rows = 0;
         for batch in self.reader {
             Python::attach(|py| py.check_signals())?;

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import threading
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,16 @@ LABELS = ["money", "sport"] * 3
 
 #: A few quick steps of the classification head alone.
 QUICK = {"epochs": 2, "batch_size": 2, "learning_rate": 0.01, "freeze_encoder": True}
+
+
+class Capsule:
+    """A table of some other library, of which only the Arrow PyCapsule interface is known."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._table.__arrow_c_stream__(requested_schema)
 
 
 @pytest.fixture
@@ -93,6 +104,72 @@ def test_all_tables_give_the_same_model(table: Any, tmp_path: Path) -> None:
         numbered = frame({"text": TEXTS, "label": classes})
         metrics = albertine.evaluate(numbered, tmp_path / name)
         assert numbers(metrics) == numbers(albertine.evaluate(table, tmp_path / "table"))
+
+
+def named(labels: Any, names: list[str]) -> Any:
+    """A table as the library datasets has it: its labels are numbers, and its metadata tells their names."""
+    features = {"text": {"dtype": "string", "_type": "Value"}, "label": {"names": names, "_type": "ClassLabel"}}
+    metadata = {"huggingface": json.dumps({"info": {"features": features}})}
+    return pa.table({"text": TEXTS[: len(labels)], "label": labels}).replace_schema_metadata(metadata)
+
+
+def test_numbers_that_a_table_names_are_the_classes_of_their_names(tmp_path: Path) -> None:
+    names = ["sport", "Sci/Tech", "SPORTS", "business"]
+    table = named(pa.array([3, 2, 3, 2, 3, -1]), names)
+    for frame in (table, table.to_batches()[0], table.to_reader(), Capsule(table)):
+        metrics = albertine.evaluate(frame)
+        assert (metrics.accuracy, metrics.samples, metrics["eval_left_out"]) == (1.0, 5, 1)
+    floats = named(pa.array([3.0, None, 3.0, 2.0], pa.float32()), names)
+    assert (albertine.evaluate(floats).accuracy, albertine.evaluate(floats).samples) == (1.0, 3)
+    turned = named(pa.array([0, 1]), ["money", "sport"])
+    result = albertine.train(named(pa.array([1, 0] * 3), ["sport", "money"]), output=tmp_path / "m", test=turned, **QUICK)
+    assert result.labels == ["sport", "money"] and result.metrics is not None and result.metrics.samples == 2
+    assert result.metrics["confusion_matrix"] == albertine.evaluate(turned, result.path)["confusion_matrix"]
+    with pytest.raises(LabelError, match="has the label 7 and names only 2 classes: `no`, `yes`"):
+        albertine.train(named(pa.array([1, 0, 7]), ["no", "yes"]), output=tmp_path / "none", **QUICK)
+
+
+def test_names_that_the_model_does_not_have_are_told() -> None:
+    table = named(pa.array([2, 1]), ["welt", "sport", "wirtschaft", "technik"])
+    with pytest.warns(albertine.LabelWarning, match="names its classes `welt`, .* numbers were read as class indices") as told:
+        assert albertine.evaluate(table).accuracy == 1.0
+    assert told[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert albertine.evaluate(table, labels=["technik", "wirtschaft", "sport", "welt"]).accuracy == 0.0
+        assert albertine.evaluate(table, labels=["0", "1", "2", "3"]).accuracy == 1.0
+        # what is not a ClassLabel names nothing
+        plain = table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": {"label": {"_type": "Value"}}}})})
+        assert albertine.evaluate(plain).accuracy == 1.0
+    with pytest.raises(LabelError, match="the table names its classes `neg`, `pos`, and the model's are .*: none is the same"):
+        albertine.evaluate(named(pa.array([0, 1]), ["neg", "pos"]))
+
+
+def test_numbers_and_categories_are_the_same_labels_in_every_frame(table: Any, tmp_path: Path) -> None:
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    numbers = [1, 0, 1, 0, 1, None]
+    columns = [
+        pandas.Series(numbers, dtype="float64"),
+        pandas.Series(numbers, dtype="Int64"),
+        pandas.Series(numbers, dtype=object),
+        pandas.Series(["1.0", "0.0", "1.0", "0.0", "1.0", None]),
+        pandas.Categorical([1.0, 0.0, 1.0, 0.0, 1.0, None]),
+        pandas.Categorical([1, 0, 1, 0, 1, None]),
+        pandas.Categorical(["1", "0", "1", "0", "1", None]),
+    ]
+    frames = [pandas.DataFrame({"text": TEXTS, "label": column}) for column in columns]
+    frames += [
+        polars.DataFrame({"text": TEXTS, "label": polars.Series([1.0, 0.0, 1.0, 0.0, 1.0, float("nan")])}),
+        polars.DataFrame({"text": TEXTS, "label": polars.Series(["1", "0", "1", "0", "1", None], dtype=polars.Categorical)}),
+        polars.DataFrame({"text": TEXTS, "label": polars.Series(["1", "0", "1", "0", "1", None], dtype=polars.Enum(["0", "1"]))}),
+        pa.table({"text": TEXTS, "label": pa.array([1.0, 0.0, 1.0, 0.0, 1.0, None]).dictionary_encode()}),
+    ]
+    for number, frame in enumerate(frames):
+        result = albertine.train(frame, output=tmp_path / str(number), **QUICK)
+        assert (result.labels, result.skipped) == (["0", "1"], 1), frame
+        assert weights(result.path) == weights(tmp_path / "0")
+        metrics = albertine.evaluate(frame, tmp_path / "0")
+        assert (metrics.samples, metrics["eval_left_out"]) == (5, 1)
 
 
 def test_the_command_trains_and_evaluates_the_same(table: Any, tmp_path: Path, command: str) -> None:

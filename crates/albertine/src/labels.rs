@@ -1,11 +1,12 @@
 //! The labels of a table: a column of text, numbers or booleans.
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::Float64Type;
-use arrow_array::{ArrayRef, StringArray};
-use arrow_cast::cast;
-use arrow_schema::{DataType, Schema};
+mod class_names;
 
+use arrow::array::{ArrayRef, AsArray, StringArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type, Schema};
+
+pub use self::class_names::class_names;
 use crate::Error;
 
 /// Checks that the column is there, once, and that its values are labels: text, numbers or booleans.
@@ -35,7 +36,8 @@ fn is_label(kind: &DataType) -> bool {
     }
 }
 
-/// The labels of a column as text, trimmed; whole numbers without a fraction, whatever the type of the column.
+/// The labels of a column as text, trimmed; whole numbers without a fraction, whatever the type of the column. What is
+/// not a number in a column of numbers is missing.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -49,12 +51,15 @@ fn is_label(kind: &DataType) -> bool {
 /// # Errors
 /// [`Error::Arrow`] for a column that [`require`] refuses.
 pub fn read(column: &ArrayRef) -> Result<StringArray, Error> {
-    if column.data_type().is_floating()
-        || matches!(column.data_type(), DataType::Decimal128(..) | DataType::Decimal256(..))
-    {
+    let kind = match column.data_type() {
+        DataType::Dictionary(_, values) => values,
+        kind => kind,
+    };
+    if kind.is_floating() || matches!(kind, DataType::Decimal128(..) | DataType::Decimal256(..)) {
         let numbers = cast(column, &DataType::Float64)?;
         let numbers = numbers.as_primitive::<Float64Type>().iter();
-        return Ok(numbers.map(|number| number.map(|number| number.to_string())).collect());
+        let labels = numbers.map(|number| number.filter(|number| !number.is_nan()).map(|number| number.to_string()));
+        return Ok(labels.collect());
     }
     let labels = cast(column, &DataType::Utf8)?;
     Ok(labels.as_string::<i32>().iter().map(|label| label.map(str::trim)).collect())
@@ -65,18 +70,24 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use std::sync::Arc;
 
-    use arrow_array::{BooleanArray, Decimal128Array, Float32Array, Int8Array};
-    use arrow_schema::Field;
+    use arrow::array::{BooleanArray, Decimal128Array, DictionaryArray, Float32Array, Float64Array, Int8Array};
+    use arrow::datatypes::{Field, Int8Type};
 
     use super::*;
 
     #[test]
     fn whole_numbers_are_the_same_labels_in_columns_of_any_type() {
         let decimals = Decimal128Array::from(vec![Some(100), None]).with_precision_and_scale(5, 2).unwrap();
-        let columns: [ArrayRef; 3] = [
+        let categories = Int8Array::from(vec![Some(0), None]);
+        let floats = DictionaryArray::<Int8Type>::new(categories.clone(), Arc::new(Float64Array::from(vec![1.0])));
+        let integers = DictionaryArray::<Int8Type>::new(categories, Arc::new(Int8Array::from(vec![1])));
+        let columns: [ArrayRef; 6] = [
             Arc::new(Int8Array::from(vec![Some(1), None])),
             Arc::new(Float32Array::from(vec![Some(1.0), None])),
+            Arc::new(Float64Array::from(vec![1.0, f64::NAN])),
             Arc::new(decimals),
+            Arc::new(floats),
+            Arc::new(integers),
         ];
         for column in columns {
             assert!(is_label(column.data_type()));

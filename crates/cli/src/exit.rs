@@ -188,6 +188,10 @@ fn train_hint(error: &TrainError) -> Option<String> {
             "give the table's names for the model's classes with `--labels`, in the model's order, or choose another column with \
              `--label-column`; class indices are counted from 0"
         }
+        TrainError::OtherClasses { .. } => {
+            "give the table's names for the model's classes with `--labels`, in the model's order, or choose another model"
+        }
+        TrainError::UnnamedClass { .. } => "correct the label, or the names in the table's metadata",
         TrainError::LabelCount { .. } | TrainError::SameName { .. } | TrainError::NoName => {
             "give one distinct name for each class, in the order of the model's labels, as in `--labels no,yes`"
         }

@@ -11,22 +11,30 @@ pub(crate) fn require(schema: &Schema, name: &str) -> Result<(), Misuse> {
         .map_err(|error| Misuse::new(error.to_string(), "name the column of true labels with `--label-column`"))
 }
 
-/// The table's names for the classes of the model: `given` is a line of CSV.
-pub(crate) fn names(labels: &[String], given: Option<&str>) -> anyhow::Result<LabelNames> {
-    let Some(given) = given else { return Ok(LabelNames::of_model(labels)?) };
+/// The table's names for the classes of the model: `given` is a line of CSV, `class_names` are the table's own.
+pub(crate) fn names(
+    labels: &[String],
+    given: Option<&str>,
+    class_names: Option<&[String]>,
+) -> anyhow::Result<LabelNames> {
+    let names = match given {
+        Some(given) => LabelNames::given(labels, &line(given)?)?,
+        None => LabelNames::of_model(labels)?,
+    };
+    Ok(if let Some(class_names) = class_names { names.with_table(class_names)? } else { names })
+}
+
+/// The cells of a line of CSV.
+fn line(given: &str) -> Result<Vec<String>, Misuse> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).trim(csv::Trim::All).from_reader(given.as_bytes());
     let mut records = reader.records();
-    let names: Vec<String> = match (records.next(), records.next()) {
-        (Some(Ok(record)), None) => record.iter().map(str::to_owned).collect(),
-        _ => {
-            return Err(Misuse::new(
-                "`--labels` is not a line of CSV",
-                "separate the names with commas, and quote a name that contains a comma with double quotes",
-            )
-            .into());
-        }
-    };
-    Ok(LabelNames::given(labels, &names)?)
+    match (records.next(), records.next()) {
+        (Some(Ok(record)), None) => Ok(record.iter().map(str::to_owned).collect()),
+        _ => Err(Misuse::new(
+            "`--labels` is not a line of CSV",
+            "separate the names with commas, and quote a name that contains a comma with double quotes",
+        )),
+    }
 }
 
 #[cfg(test)]
@@ -38,7 +46,7 @@ mod tests {
     #[test]
     fn names_are_a_line_of_csv() {
         let labels = ["a", "b"].map(str::to_owned);
-        let of = |given: &str| names(&labels, Some(given)).map(|names| names.names().to_vec());
+        let of = |given: &str| names(&labels, Some(given), None).map(|names| names.names().to_vec());
         assert_eq!(of("no, yes").expect("names"), ["no", "yes"]);
         assert_eq!(of("\"no, never\",yes").expect("names"), ["no, never", "yes"]);
         for wrong in ["", "no", "no,yes,", "no,\nyes", "b,a"] {

@@ -97,6 +97,8 @@ pub struct SourceOptions {
 #[derive(Debug)]
 pub struct Source {
     files: Vec<InputFile>,
+    /// The columns of each file, with its own metadata; JSON Lines have none.
+    schemas: Vec<Option<SchemaRef>>,
     schema: SchemaRef,
     rows_total: Option<u64>,
     bytes_total: Option<u64>,
@@ -172,6 +174,7 @@ impl Source {
         let mut keys = Keys::default();
         let (mut waiting, mut notes) = (VecDeque::with_capacity(files.len()), Notes::default());
         let (mut rows_total, mut bytes_total, mut empty) = (Some(0), Some(0), None);
+        let mut schemas = Vec::with_capacity(files.len());
         for file in &files {
             let origin = reader.take().map_or(Origin::Location, Origin::Reader);
             let keep = waiting.is_empty();
@@ -180,11 +183,13 @@ impl Source {
                 Err(error @ EngineError::EmptyFile { .. }) => {
                     notes.add(&file.location.to_string(), vec!["no rows".to_owned()]);
                     empty.get_or_insert(error);
+                    schemas.push(None);
                     continue;
                 }
                 looked => looked?,
             };
             notes.add(&file.location.to_string(), looked.notes.clone());
+            schemas.push(looked.schema.clone());
             rows_total = rows_total.zip(looked.rows).map(|(all, rows): (u64, u64)| all + rows);
             bytes_total = bytes_total.zip(looked.size).map(|(all, size): (u64, u64)| all + size);
             waiting.push_back((file.clone(), looked));
@@ -220,13 +225,37 @@ impl Source {
         };
         let state = State::Waiting(Box::new(reader));
         let notes = notes.all;
-        Ok(Self { files, schema, rows_total, bytes_total, bytes_read, busy, rejects, notes, state })
+        Ok(Self { files, schemas, schema, rows_total, bytes_total, bytes_read, busy, rejects, notes, state })
     }
 
     /// The columns of every batch.
     #[must_use]
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
+    }
+
+    /// The names that the files give for the numbers of a label column ([`albertine::labels::class_names`]).
+    ///
+    /// # Errors
+    /// [`EngineError::ColumnsDiffer`] when two files give different names.
+    pub fn class_names(&self, column: &str) -> Result<Option<Vec<String>>, EngineError> {
+        let mut first: Option<(&InputFile, Vec<String>)> = None;
+        for (file, schema) in self.files.iter().zip(&self.schemas) {
+            let names = schema.as_ref().and_then(|schema| albertine::labels::class_names(schema, column));
+            match (&first, names) {
+                (_, None) => {}
+                (None, Some(names)) => first = Some((file, names)),
+                (Some((_, before)), Some(names)) if *before == names => {}
+                (Some((before, _)), Some(_)) => {
+                    return Err(EngineError::ColumnsDiffer {
+                        first: before.location.to_string(),
+                        other: file.location.to_string(),
+                        difference: format!("the numbers of {column:?} stand for other classes in the second"),
+                    });
+                }
+            }
+        }
+        Ok(first.map(|(_, names)| names))
     }
 
     /// The number of rows, if the files state it before they are read (Parquet does).

@@ -8,7 +8,7 @@ use albertine_text::SubwordTokenizer;
 use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
 
-use crate::{Tensors, TrainError};
+use crate::{LabelNames, Tensors, TrainError};
 
 /// A base model: any checkpoint, including a pretrained one without a classifier.
 #[derive(Debug)]
@@ -92,8 +92,7 @@ impl BaseModel {
     pub fn head(&self, found: &BTreeSet<String>) -> Result<Head, TrainError> {
         let own = self.config().labels();
         let numbers: BTreeSet<String> = (0..own.len()).map(|class| class.to_string()).collect();
-        let has_classifier = self.checkpoint.weights().tensors().iter().any(|(name, ..)| *name == "classifier.weight");
-        if has_classifier && own.len() > 1 && (found.iter().all(|label| own.contains(label)) || *found == numbers) {
+        if self.has_classifier() && (found.iter().all(|label| own.contains(label)) || *found == numbers) {
             return Ok(Head::Own(own.to_vec()));
         }
         if found.len() < 2 {
@@ -102,6 +101,38 @@ impl BaseModel {
         let mut labels: Vec<String> = found.iter().cloned().collect();
         labels.sort_by_key(|label| (label.parse::<u64>().unwrap_or(u64::MAX), label.clone()));
         Ok(Head::New(labels))
+    }
+
+    /// The classifier for a table that names its classes `names`, of which those in `found` occur: the model's own
+    /// where they are its labels, in whatever case, or where its labels are placeholders (`LABEL_0` and so on) for as
+    /// many classes, which then get these names; else a new one for those that occur, in the order of the table.
+    ///
+    /// # Errors
+    /// [`TrainError::TooFewLabels`], [`TrainError::SameName`].
+    pub fn named_head(&self, names: &[String], found: &BTreeSet<String>) -> Result<Head, TrainError> {
+        let own = self.config().labels();
+        if self.has_classifier() {
+            let known = LabelNames::of_model(own)?;
+            if found.iter().all(|label| known.class_called(label).is_some()) {
+                return Ok(Head::Own(own.to_vec()));
+            }
+            let are_placeholders = own.iter().enumerate().all(|(class, label)| *label == format!("LABEL_{class}"));
+            if are_placeholders && own.len() == names.len() {
+                return Ok(Head::Own(names.to_vec()));
+            }
+        }
+        if found.len() < 2 {
+            return Err(TrainError::TooFewLabels { count: found.len() });
+        }
+        let mut labels: Vec<String> = found.iter().cloned().collect();
+        labels.sort_by_key(|label| names.iter().position(|name| name == label));
+        Ok(Head::New(labels))
+    }
+
+    /// Whether the model has classes of its own.
+    fn has_classifier(&self) -> bool {
+        let tensors = self.checkpoint.weights().tensors();
+        self.config().labels().len() > 1 && tensors.iter().any(|(name, ..)| *name == "classifier.weight")
     }
 
     /// The initial weights, and the configuration of the model.
@@ -159,6 +190,18 @@ mod tests {
         let new = base.head(&labels(&["10", "9", "World"])).unwrap();
         assert_eq!(new, Head::New(["9", "10", "World"].map(str::to_owned).to_vec()));
         assert!(matches!(base.head(&labels(&["Politics"])), Err(TrainError::TooFewLabels { count: 1 })));
+    }
+
+    #[test]
+    fn the_names_of_a_table_are_those_of_the_classifier() {
+        let strings = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let base_model = base("gelu", None).unwrap();
+        let names = strings(&["Sports", "WORLD", "Weather", "Art"]);
+        let head = |found: &[&str]| base_model.named_head(&names, &labels(found)).unwrap();
+        assert_eq!(head(&["WORLD", "Sports"]), Head::Own(base_model.config().labels().to_vec()));
+        assert_eq!(head(&["Art", "Weather", "Sports"]), Head::New(strings(&["Sports", "Weather", "Art"])));
+        let few = base_model.named_head(&names, &labels(&["Art"]));
+        assert!(matches!(few, Err(TrainError::TooFewLabels { count: 1 })));
     }
 
     #[test]

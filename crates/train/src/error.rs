@@ -23,6 +23,24 @@ pub enum TrainError {
         /// The names of the classes, in the order of the logits.
         labels: Vec<String>,
     },
+    /// A table that names other classes than the model, and another number of them.
+    #[error("the table names its classes {}, and the model's are {}: none is the same", quoted(names), quoted(labels))]
+    OtherClasses {
+        /// The table's names for its numbers from 0.
+        names: Vec<String>,
+        /// The names of the classes, in the order of the logits.
+        labels: Vec<String>,
+    },
+    /// A number of a table that names its numbers, but not this one.
+    #[error("{dataset} has the label {} and names only {}: {}", plain(label), count(names.len()), quoted(names))]
+    UnnamedClass {
+        /// What the table is called.
+        dataset: String,
+        /// The number.
+        label: String,
+        /// The table's names for its numbers from 0.
+        names: Vec<String>,
+    },
     /// Another number of names than the model has classes.
     #[error(
         "{given} {} given for the {} classes {}", if *given == 1 { "name was" } else { "names were" }, labels.len(), quoted(labels)
@@ -221,6 +239,10 @@ fn beginning(label: &str) -> String {
         Some((end, _)) => format!("`{}...`", &label[..end]),
         None => format!("`{label}`"),
     }
+}
+
+fn count(classes: usize) -> String {
+    format!("{classes} class{}", if classes == 1 { "" } else { "es" })
 }
 
 /// Names in a message, not all of many.

@@ -113,8 +113,8 @@ pub struct FineTuned {
 /// ```
 ///
 /// # Errors
-/// [`TrainError::Setting`], [`TrainError::NoRows`], [`TrainError::OneLabel`], [`TrainError::Split`],
-/// [`TrainError::NoValidation`], [`TrainError::UnseenLabel`] for a label of another set that the training set lacks,
+/// [`TrainError::Setting`], [`TrainError::NoRows`], [`TrainError::OneLabel`], [`TrainError::UnnamedClass`],
+/// [`TrainError::Split`], [`TrainError::NoValidation`], [`TrainError::UnseenLabel`] for a label of another set that the training set lacks,
 /// [`TrainError::Diverged`] when training diverges before anything is worth keeping, and what [`BaseModel::weights`]
 /// says.
 pub fn fine_tune(
@@ -130,15 +130,14 @@ pub fn fine_tune(
     if settings.patience.is_some() && matches!(validation, Validation::None) {
         return Err(TrainError::NoValidation);
     }
-    let found = training.labels();
-    let head = head(&base, &found)?;
-    listen(&Event::Head {
-        labels: head.labels(),
-        new_head: matches!(head, Head::New(_)),
-        class_indices: matches!(head, Head::Own(_)) && !found.iter().all(|label| head.labels().contains(label)),
-    });
-    let names = LabelNames::of_model(head.labels())?;
-    let mut training = training.examples(&names)?;
+    let class_names = training.class_names().map(<[String]>::to_vec);
+    let found = training.labels()?;
+    let head = head(&base, class_names.as_deref(), &found)?;
+    let is_own = matches!(head, Head::Own(_));
+    let class_indices = is_own && class_names.is_none() && !found.iter().all(|label| head.labels().contains(label));
+    listen(&Event::Head { labels: head.labels(), new_head: !is_own, class_indices });
+    let names = TrainedNames { names: LabelNames::of_model(head.labels())?, class_names, class_indices };
+    let mut training = training.examples(&names.of_training()?)?;
     let split = if let Validation::Split(fraction) = validation { Some(fraction) } else { None };
     let validation = match validation {
         Validation::None => None,
@@ -182,13 +181,42 @@ pub fn fine_tune(
     })
 }
 
-/// The classification head for these labels of the training set.
-fn head(base: &BaseModel, labels: &BTreeSet<String>) -> Result<Head, TrainError> {
+/// The classification head for these labels of the training set, which may name all classes that it could have.
+fn head(base: &BaseModel, names: Option<&[String]>, labels: &BTreeSet<String>) -> Result<Head, TrainError> {
     let mut labels_of_rows = labels.iter();
     match (labels_of_rows.next(), labels_of_rows.next()) {
         (None, _) => Err(TrainError::NoRows),
         (Some(label), None) => Err(TrainError::OneLabel { label: label.clone() }),
-        _ => base.head(labels),
+        _ => names.map_or_else(|| base.head(labels), |names| base.named_head(names, labels)),
+    }
+}
+
+/// What the tables of a training call the classes that are trained.
+struct TrainedNames {
+    names: LabelNames,
+    /// The training set's own names for its numbers.
+    class_names: Option<Vec<String>>,
+    /// Whether the numbers of the training set are the indices of the base model's classes.
+    class_indices: bool,
+}
+
+impl TrainedNames {
+    fn of_training(&self) -> Result<LabelNames, TrainError> {
+        let names = self.names.clone();
+        if let Some(own) = &self.class_names { names.with_table(own) } else { Ok(names) }
+    }
+
+    /// For a validation or test set: its numbers are the classes of their names, or, without names, those that the
+    /// numbers of the training set are.
+    fn of(&self, texts: &LabeledTexts) -> Result<LabelNames, TrainError> {
+        let Some(own) = texts.class_names() else { return self.of_training() };
+        let unseen = || TrainError::UnseenLabel {
+            dataset: texts.name().to_owned(),
+            label: own.first().cloned().unwrap_or_default(),
+        };
+        let names = self.names.clone().with_table(own).map_err(|_| unseen())?;
+        let may_be_indices = self.class_indices || names.are_numbers();
+        if names.matches_table() || may_be_indices { Ok(names) } else { Err(unseen()) }
     }
 }
 
@@ -215,9 +243,10 @@ pub fn create_output(output: &Path) -> Result<WholeFolder, TrainError> {
 }
 
 /// The texts of a validation or test set: of the classes that are trained.
-fn examples(texts: LabeledTexts, names: &LabelNames) -> Result<Examples, TrainError> {
+fn examples(texts: LabeledTexts, names: &TrainedNames) -> Result<Examples, TrainError> {
     let dataset = texts.name().to_owned();
-    texts.examples(names).map_err(|error| match error {
+    let names = names.of(&texts)?;
+    texts.examples(&names).map_err(|error| match error {
         TrainError::UnknownLabel { label, .. } => TrainError::UnseenLabel { dataset, label },
         other => other,
     })

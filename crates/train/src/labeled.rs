@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use albertine_model::RaggedBatch;
 
+use crate::labels::{is_missing, whole};
 use crate::{BaseModel, Examples, LabelNames, TrainError};
 
 /// The tokens and the label of each text of a table.
@@ -25,6 +26,7 @@ pub struct LabeledTexts {
     name: String,
     tokens: RaggedBatch,
     labels: Vec<String>,
+    class_names: Option<Vec<String>>,
     skipped: u64,
     truncated: u64,
     ids: Vec<u32>,
@@ -38,10 +40,30 @@ impl LabeledTexts {
             name: name.into(),
             tokens: RaggedBatch::new(),
             labels: Vec::new(),
+            class_names: None,
             skipped: 0,
             truncated: 0,
             ids: Vec::new(),
         }
+    }
+
+    /// The same table, which itself names its numbers from 0 if it has names; -1 is then a row without a label.
+    ///
+    /// ```no_run
+    /// # use std::path::Path;
+    /// # use albertine_model::Checkpoint;
+    /// use albertine_train::{BaseModel, LabeledTexts};
+    ///
+    /// let base = BaseModel::new(Checkpoint::open(Path::new("albert-base-v2"))?, None)?;
+    /// let mut texts = LabeledTexts::new("train.parquet").with_class_names(Some(["neg", "pos"].map(str::to_owned).to_vec()));
+    /// texts.push(&base, Some("A great film"), Some("1"))?;
+    /// texts.push(&base, Some("Who knows"), Some("-1"))?;
+    /// assert_eq!((texts.len(), texts.skipped()), (1, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_class_names(self, names: Option<Vec<String>>) -> Self {
+        Self { class_names: names, ..self }
     }
 
     /// Adds a row. One without a text or a label, or with a blank one, is skipped and counted; a text that is longer
@@ -51,6 +73,7 @@ impl LabeledTexts {
     /// [`TrainError::Text`] when a text cannot be tokenized.
     pub fn push(&mut self, base: &BaseModel, text: Option<&str>, label: Option<&str>) -> Result<(), TrainError> {
         let is_blank = |value: Option<&str>| value.is_none_or(|value| value.trim().is_empty());
+        let label = label.filter(|label| self.class_names.is_none() || !is_missing(label));
         let (Some(text), Some(label), false) = (text, label, is_blank(text) || is_blank(label)) else {
             self.skipped += 1;
             return Ok(());
@@ -92,9 +115,37 @@ impl LabeledTexts {
         self.truncated
     }
 
-    /// The labels that occur.
-    pub(crate) fn labels(&self) -> BTreeSet<String> {
-        self.labels.iter().cloned().collect()
+    /// The table's names for its numbers from 0.
+    #[must_use]
+    pub fn class_names(&self) -> Option<&[String]> {
+        self.class_names.as_deref()
+    }
+
+    /// The labels that occur: the names of numbers if the table names them, and whole numbers without a fraction if
+    /// there is nothing else.
+    ///
+    /// # Errors
+    /// [`TrainError::UnnamedClass`].
+    pub(crate) fn labels(&self) -> Result<BTreeSet<String>, TrainError> {
+        let found: BTreeSet<&String> = self.labels.iter().collect();
+        if let Some(names) = &self.class_names {
+            let named = |label: &String| match whole(label) {
+                None => Ok(label.clone()),
+                Some(number) => {
+                    usize::try_from(number).ok().and_then(|number| names.get(number)).cloned().ok_or_else(|| {
+                        TrainError::UnnamedClass {
+                            dataset: self.name.clone(),
+                            label: label.clone(),
+                            names: names.clone(),
+                        }
+                    })
+                }
+            };
+            return found.into_iter().map(named).collect();
+        }
+        let numbers: Option<BTreeSet<String>> =
+            found.iter().map(|label| whole(label).map(|number| number.to_string())).collect();
+        Ok(numbers.unwrap_or_else(|| found.into_iter().cloned().collect()))
     }
 
     /// The texts with the indices of their classes.

@@ -58,7 +58,8 @@ impl LabeledEvaluation {
         text: impl FnOnce() -> String,
     ) -> Result<(), TrainError> {
         self.rows += 1;
-        let (Some(label), Some(logits)) = (label.filter(|label| !label.is_empty()), logits) else {
+        let label = label.filter(|label| !label.is_empty() && !self.names.is_missing(label));
+        let (Some(label), Some(logits)) = (label, logits) else {
             self.skipped += 1;
             return Ok(());
         };
@@ -86,7 +87,13 @@ impl LabeledEvaluation {
         self.skipped
     }
 
-    /// Whether labels were read as class indices, from 0.
+    /// What cells of the table are read as.
+    #[must_use]
+    pub fn label_names(&self) -> &LabelNames {
+        &self.names
+    }
+
+    /// Whether labels were read as numbers of the table or class indices, from 0.
     #[must_use]
     pub fn has_class_indices(&self) -> bool {
         self.class_indices

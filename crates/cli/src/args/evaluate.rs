@@ -12,8 +12,10 @@ calibration error, the metrics of each class, the confusion matrix and the setti
 not say how long a model was trained. Rows without a text or without a label are skipped and counted. For a model that scores each \
 class independently (sigmoid), the class with the highest score is the prediction, whatever its score.
 
-The label column contains the model's labels, or class indices counted from 0. If the table uses other names, --labels gives them in \
-the model's order (`albertine inspect model` shows it). Rows are counted from 1, not counting a header.
+The label column contains the model's labels, or class indices counted from 0. Where a Parquet file names the classes of its numbers, \
+as Hugging Face's datasets do (ClassLabel), a number is the class of its name, whatever the order, and -1 is a row without a label. If \
+the table uses other names than the model, --labels gives them in the model's order (`albertine inspect model` shows it). Rows are \
+counted from 1, not counting a header.
 
 Examples:
   albertine evaluate --input test.csv
@@ -31,7 +33,7 @@ pub(crate) struct EvaluateArgs {
     pub(crate) label_column: String,
 
     /// The table's names for the model's classes, in the model's order, as a line of CSV [default: the model's labels,
-    /// or class indices from 0]
+    /// the table's names for its numbers, or class indices from 0]
     #[arg(long, value_name = "NAME,..", help_heading = "Input")]
     pub(crate) labels: Option<String>,
 

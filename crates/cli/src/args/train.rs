@@ -13,7 +13,8 @@ pub(super) const EXAMPLES: &str = "\
 The whole network is trained with AdamW; the learning rate warms up linearly over --warmup and then decays linearly to 0. If every \
 label in the table is one of the model's (or a class index from 0), its classification head is trained further; otherwise it gets a new \
 one. The result is a model directory that `--model` accepts and that Hugging Face transformers loads. It also contains metrics.jsonl (a \
-line for each step and each epoch) and, if there is a validation or test set, metrics.json and report.html.
+line for each step and each epoch) and, if there is a validation or test set, metrics.json and report.html. Where a Parquet file names \
+the classes of its numbers, as Hugging Face's datasets do (ClassLabel), these names are the labels, and -1 is a row without one.
 
 With a validation set, the epoch with the lowest validation loss is kept. The same seed gives the same model, bit for bit, at any \
 number of threads on one kind of CPU. Ctrl-C stops after the current step and keeps the model as trained so far (with a validation set, \

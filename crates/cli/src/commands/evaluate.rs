@@ -42,13 +42,14 @@ pub(crate) fn evaluate(args: &EvaluateArgs, hub: &Hub, printer: &Printer) -> any
     let args = &args;
     let input = source.names().collect::<Vec<_>>().join(", ");
     labels::require(source.schema(), &args.label_column)?;
+    let class_names = source.class_names(&args.label_column)?;
 
     let found = hub.resolve(&model.name)?;
     let classifier = Arc::new(Classifier::load(&found, model.settings.clone())?);
     let columns = Columns { text: args.input.text_columns.clone(), logits: true, ..Columns::default() };
     let classify = Classify::new(Arc::clone(&classifier), columns)?;
     classify.output_schema(source.schema())?;
-    let names = labels::names(classifier.labels(), args.labels.as_deref())?;
+    let names = labels::names(classifier.labels(), args.labels.as_deref(), class_names.as_deref())?;
     let mut evaluation = LabeledEvaluation::new(names, loss(&classifier)?)?;
     let renamed = classify.renamed(source.schema()).into_iter().find(|(usual, _)| usual == LOGITS);
     let logits_column = renamed.map_or_else(|| LOGITS.to_owned(), |(_, used)| used);
@@ -128,18 +129,16 @@ fn add(
 
 /// Says how labels were understood and which rows do not count.
 fn tell(evaluation: &LabeledEvaluation, classifier: &Classifier, printer: &Printer) {
-    let labels = classifier.labels();
-    let pairs = |pair: fn(usize, &String, &String) -> String| {
-        let names = evaluation.names().iter().zip(labels).enumerate().take(NAMED);
-        let mut pairs: Vec<String> = names.map(|(class, (name, label))| pair(class, name, label)).collect();
-        pairs.extend((labels.len() > NAMED).then(|| "...".to_owned()));
-        pairs.join(", ")
-    };
+    let (labels, names) = (classifier.labels(), evaluation.label_names());
+    if let Some(message) = names.unmatched().filter(|_| names.names() == labels) {
+        printer.warn(message);
+    }
     if evaluation.has_class_indices() {
-        let pairs = pairs(|class, name, _| format!("{class} is {name}"));
-        printer.note(format_args!("numeric labels were read as class indices: {pairs}"));
-    } else if evaluation.names() != labels {
-        let pairs = pairs(|_, name, label| format!("{name} is {label}"));
+        let read_as = if names.matches_table() { "by the table's own names for them" } else { "as class indices" };
+        let pairs = listed(names.numbers().map(|(number, name)| format!("{number} is {name}")));
+        printer.note(format_args!("numeric labels were read {read_as}: {pairs}"));
+    } else if names.names() != labels {
+        let pairs = listed(names.names().iter().zip(labels).map(|(name, label)| format!("{name} is {label}")));
         printer.note(format_args!("labels were mapped to the model's: {pairs}"));
     }
     match evaluation.skipped() {
@@ -147,6 +146,15 @@ fn tell(evaluation: &LabeledEvaluation, classifier: &Classifier, printer: &Print
         1 => printer.warn("1 row has no text or no label and was skipped"),
         many => printer.warn(format_args!("{} rows have no text or no label and were skipped", grouped(many))),
     }
+}
+
+/// The first of some facts on one line.
+fn listed(facts: impl Iterator<Item = String>) -> String {
+    let mut facts: Vec<String> = facts.take(NAMED + 1).collect();
+    if facts.len() > NAMED {
+        facts[NAMED] = "...".to_owned();
+    }
+    facts.join(", ")
 }
 
 /// What the numbers are of, in the order in which a report tells it.

@@ -7,6 +7,7 @@ mod server;
 mod support;
 
 mod bench;
+mod class_names;
 mod completions;
 mod dialects;
 mod evaluate;

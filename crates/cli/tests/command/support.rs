@@ -1,12 +1,14 @@
 //! A folder to work in, and a way to run the command there and to write down what it said.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch};
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::Schema;
 use parquet::arrow::ArrowWriter;
 use tempfile::TempDir;
 
@@ -51,8 +53,20 @@ impl Sandbox {
 
     /// Writes a Parquet file.
     pub(crate) fn parquet(&self, name: &str, columns: Vec<(&str, ArrayRef)>) -> &Self {
+        self.parquet_with(name, columns, HashMap::new())
+    }
+
+    /// Writes a Parquet file with metadata of its schema.
+    pub(crate) fn parquet_with(
+        &self,
+        name: &str,
+        columns: Vec<(&str, ArrayRef)>,
+        metadata: HashMap<String, String>,
+    ) -> &Self {
         let columns = columns.into_iter().map(|(name, column)| (name, column, true));
         let batch = RecordBatch::try_from_iter_with_nullable(columns).expect("columns of one length");
+        let schema = Schema::clone(&batch.schema()).with_metadata(metadata);
+        let batch = batch.with_schema(Arc::new(schema)).expect("the same columns");
         let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).expect("a schema that parquet knows");
         writer.write(&batch).expect("a vector takes everything");
         self.file(name, writer.into_inner().expect("a vector takes everything"))

@@ -55,9 +55,10 @@ pub(super) fn read(
     args: &TrainArgs,
     printer: &Printer,
 ) -> anyhow::Result<LabeledTexts> {
-    let mut table = LabeledTexts::new(source.names().collect::<Vec<_>>().join(", "));
     let label_column = settings::column(source.schema(), &args.label_column);
     let text_columns = settings::text_columns(source.schema(), &args.input.text_columns);
+    let mut table = LabeledTexts::new(source.names().collect::<Vec<_>>().join(", "))
+        .with_class_names(source.class_names(&label_column)?);
     for batch in source {
         let batch: RecordBatch = batch?;
         let labels = albertine::labels::read(&batch[label_column.as_str()])?;

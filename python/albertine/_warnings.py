@@ -1,20 +1,25 @@
-"""Texts that were too long to be read whole are told of."""
+"""What users would otherwise miss, in the name of whoever called the package; the native half calls these functions."""
 
 from __future__ import annotations
 
 import sys
 import warnings
 
-from albertine.errors import TruncationWarning
+from albertine.errors import LabelWarning, TruncationWarning
 
-__all__ = ["warn"]
+__all__ = ["labels", "truncated"]
 
 
-def warn(count: int, limit: int, remedy: str) -> None:
-    """Warns of ``count`` texts that were truncated, in the name of whoever called the package; the native half calls this."""
+def truncated(count: int, limit: int, remedy: str) -> None:
+    """Warns of ``count`` texts that were longer than the limit."""
     texts = "1 text was" if count == 1 else f"{count:,} texts were"
     message = f"{texts} longer than {limit} pieces and truncated; {remedy}"
     warnings.warn(message, TruncationWarning, stacklevel=_level())
+
+
+def labels(message: str) -> None:
+    """Warns of how the labels of a table were understood."""
+    warnings.warn(message, LabelWarning, stacklevel=_level())
 
 
 def _level() -> int:

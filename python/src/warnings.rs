@@ -1,12 +1,20 @@
-//! Texts that were too long, and are told of.
+//! What users would otherwise miss, as warnings of Python's.
 
 use albertine::Counts;
 use albertine::annotators::Stage;
 use pyo3::prelude::*;
 
+/// The module that warns.
+const MODULE: &str = "albertine._warnings";
+
 /// The most tokens that each classifier reads of a text, in the order of the stages.
 pub(crate) fn limits(stages: &[Stage]) -> Vec<usize> {
     stages.iter().filter_map(Stage::classifier).map(|classifier| classifier.max_sentence_length()).collect()
+}
+
+/// Warns of labels that may not be understood as they are meant.
+pub(crate) fn warn_of_labels(message: &str) -> PyResult<()> {
+    Python::attach(|py| py.import(MODULE)?.call_method1("labels", (message,)).map(drop))
 }
 
 /// Warns of the texts that each classifier truncated, whose limits are `limits`.
@@ -27,5 +35,5 @@ fn tell(truncated: u64, limit: usize, remedy: &str) -> PyResult<()> {
         return Ok(());
     }
     let arguments = (truncated, limit, remedy);
-    Python::attach(|py| py.import("albertine._truncation")?.call_method1("warn", arguments).map(drop))
+    Python::attach(|py| py.import(MODULE)?.call_method1("truncated", arguments).map(drop))
 }
