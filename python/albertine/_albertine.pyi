@@ -18,6 +18,7 @@ __all__ = [
     "pull",
     "read_exceptions",
     "remove",
+    "take",
     "train",
 ]
 
@@ -110,6 +111,7 @@ def published_models(
 ) -> list[tuple[str, Optional[str], Optional[str], bool, Optional[str], str]]: ...
 def pull(name: str, lang: Optional[str] = None) -> Optional[Path]: ...
 def remove(name: str) -> list[Path]: ...
+def take(column: Any, places: Any) -> Any: ...
 def train(
     training: tuple[str, Any],
     validation: Optional[tuple[str, Any]],

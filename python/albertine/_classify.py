@@ -34,7 +34,7 @@ class Prediction(NamedTuple):
 class _Settings(TypedDict, total=False):
     """What :func:`classify` takes besides, for type checkers."""
 
-    text_column: Union[str, Sequence[str]]
+    text_column: Union[_frames.ColumnName, Sequence[_frames.ColumnName]]
     all_scores: bool
     logits: bool
     annotations: bool
@@ -62,7 +62,7 @@ def classify(
     model: _Name = None,
     precision: str = "f32",
     *,
-    text_column: Union[str, Sequence[str]] = "text",
+    text_column: Union[_frames.ColumnName, Sequence[_frames.ColumnName]] = "text",
     all_scores: bool = False,
     logits: bool = False,
     annotations: bool = False,
@@ -81,7 +81,7 @@ def classify(
             RecordBatchReader, or anything else with the Arrow PyCapsule interface. A Spark DataFrame needs a pipeline.
         model: a name, a repository, a URL or a path, as for ``albertine classify --model``; by default the built-in model.
         precision: ``f32`` (exact), ``bf16`` or ``int8`` (faster).
-        text_column: for a table, the column of texts; several columns are joined with a space.
+        text_column: for a table, the column of texts; several columns are joined with a space. pandas may call one by a number.
         all_scores: for a table, adds a column ``scores``: a score for each label.
         logits: for a table, adds a column ``logits``.
         annotations: for a table, adds a column ``class``: Spark NLP's annotations.
@@ -119,12 +119,12 @@ def classify(
     if _frames.library(texts) == "pyspark":
         raise TypeError("a Spark DataFrame needs a pipeline: albertine.load(...).predict(df), or the stages of albertine.base")
     if _is_table(texts):
-        columns = [text_column] if isinstance(text_column, str) else list(text_column)
+        columns = _frames.column_names(texts, text_column, "text_column")
 
         def run(stream: Any, kinds: dict[str, str]) -> _albertine.Batches:
             return classifier.classify(stream, columns, all_scores, logits, annotations, activation, threshold)
 
-        return _frames.transform_with(run, texts)
+        return _frames.transform_with(run, texts, _frames.Used(frozenset(columns)))
     if isinstance(texts, (bytes, bytearray, dict)) or not hasattr(texts, "__iter__"):
         raise TypeError(f"expected a text, texts or a table, not {type(texts).__name__}")
     return _predict(classifier, _list(texts), activation, threshold)

@@ -2,20 +2,67 @@
 
 from __future__ import annotations
 
-import copy
+import json
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Callable, Iterator, Sequence
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, Callable, Iterator, NamedTuple, Sequence, Union
 
 from albertine import _albertine
-from albertine.errors import AlbertineError, ColumnError, RowError
+from albertine.errors import AlbertineError, ColumnError, ParamError, RowError
 
 if TYPE_CHECKING:
     from albertine._stage import Spec
 
-__all__ = ["Source", "broken_text", "check", "has_arrow", "library", "needed", "no_table", "pandas_name", "python_values", "require_frame", "require_table", "transform", "transform_with"]
+__all__ = [
+    "KINDS",
+    "ROW",
+    "ColumnName",
+    "Pass",
+    "Source",
+    "Used",
+    "arrow_table",
+    "begun",
+    "broken_text",
+    "check",
+    "column_name",
+    "column_names",
+    "has_arrow",
+    "is_broken",
+    "library",
+    "needed",
+    "no_table",
+    "pandas_name",
+    "require_frame",
+    "require_table",
+    "transform",
+    "transform_with",
+]
 
 #: A pass over an Arrow stream: the stream, and the annotator types of columns that do not say theirs.
 Pass = Callable[[Any, "dict[str, str]"], _albertine.Batches]
+
+
+#: A column as users name it; pandas may call one by a number.
+ColumnName = Union[str, int]
+
+
+class Used(NamedTuple):
+    """The columns that a pass has to do with: of all others it need not know what they hold."""
+
+    #: Those that are read.
+    read: frozenset[str]
+    #: Those that are read as annotations, which a column of pandas may hold without showing it.
+    annotations: frozenset[str] = frozenset()
+    #: Those that annotations are written to.
+    written: frozenset[str] = frozenset()
+
+
+def _used_by(pipeline: _albertine.Pipeline) -> Used:
+    values = [json.loads(params) for _, params, _ in pipeline.stages()]
+    annotations = {name for params in values for name in params.get("inputCols") or ()}
+    texts = {params[key] for params in values for key in ("inputCol", "idCol", "metadataCol") if params.get(key)}
+    written = {params["outputCol"] for params in values if params.get("outputCol")}
+    return Used(frozenset(annotations | texts), frozenset(annotations), frozenset(written))
 
 
 def library(frame: object) -> str:
@@ -42,7 +89,8 @@ def transform(stages: Sequence[Spec], frame: Any) -> Any:
         from albertine import _spark
 
         return _spark.transform(stages, frame)
-    return transform_with(_albertine.Pipeline(list(stages)).transform, frame)
+    pipeline = _albertine.Pipeline(list(stages))
+    return transform_with(pipeline.transform, frame, _used_by(pipeline))
 
 
 def check(stages: Sequence[Spec], frame: Any) -> None:
@@ -55,11 +103,14 @@ def check(stages: Sequence[Spec], frame: Any) -> None:
     pipeline = _albertine.Pipeline(list(stages))
     kind = library(frame)
     if kind == "pandas":
+        from albertine import _pandas
+
         require_frame(frame, "pandas")
-        _pandas(pipeline.transform, frame.head(0), _pandas_kinds(frame))
+        used = _used_by(pipeline)
+        _pandas.transform(pipeline.transform, frame.head(0), used, _pandas.kinds(frame, used))
     elif kind == "polars":
         require_frame(frame, "polars")
-        _polars(pipeline.transform, frame.head(0), _polars_kinds(frame))
+        _polars(pipeline.transform, frame.head(0), _used_by(pipeline), _polars_kinds(frame))
     elif kind == "pyarrow":
         require_table(frame)
         pipeline.output_schema(frame.schema, {})
@@ -70,22 +121,24 @@ def check(stages: Sequence[Spec], frame: Any) -> None:
         _of_capsule(pipeline.transform, frame)
 
 
-def transform_with(run: Pass, frame: Any) -> Any:
-    """A table that is not Spark's through ``run``. One of which only the PyCapsule interface is known comes back as a
+def transform_with(run: Pass, frame: Any, used: Used) -> Any:
+    """A table that is not Spark's through ``run``, which has to do with some of its columns. One of which only the PyCapsule interface is known comes back as a
     ``pyarrow.Table``, or without pyarrow as a table with that interface."""
     kind = library(frame)
     if kind == "pandas":
+        from albertine import _pandas
+
         require_frame(frame, "pandas")
-        return _pandas(run, frame, _pandas_kinds(frame))
+        return _pandas.transform(run, frame, used, _pandas.kinds(frame, used))
     if kind == "polars":
         require_frame(frame, "polars")
-        return _polars(run, frame, _polars_kinds(frame))
+        return _polars(run, frame, used, _polars_kinds(frame))
     if kind == "pyarrow":
         require_table(frame)
         return _pyarrow(run, frame)
     batches = _of_capsule(run, frame)
     try:
-        return _arrow_table(batches)
+        return arrow_table(batches)
     except ModuleNotFoundError:
         return batches.read_all()
 
@@ -135,6 +188,52 @@ def require_table(frame: Any) -> None:
         raise no_table(frame)
 
 
+# the names of columns
+
+
+def pandas_name(name: Any) -> str:
+    """The name of a column for stages: with columns of many levels the first of those that are not empty."""
+    return str(name[0] if isinstance(name, tuple) and not any(name[1:]) else name)
+
+
+def column_name(frame: Any, name: Any, argument: str) -> str:
+    """The name of a column for stages: what pandas calls by a number, or by anything else, has a text for a name there.
+
+    Raises:
+        TypeError: it is no name; the message has that of the argument.
+    """
+    if isinstance(name, str):
+        return name
+    if _is_name(frame, name):
+        return pandas_name(name)
+    raise TypeError(f"{argument} is {name!r}, not the name of a column")
+
+
+def column_names(frame: Any, names: Any, argument: str) -> list[str]:
+    """The names of one column or of several, for stages.
+
+    Raises:
+        TypeError: it is no name, and no list of names.
+        albertine.ParamError: the list is empty.
+    """
+    if isinstance(names, str) or _is_name(frame, names) or not hasattr(names, "__iter__"):
+        return [column_name(frame, names, argument)]
+    found = [column_name(frame, name, f"{argument}[{place}]") for place, name in enumerate(names)]
+    if not found:
+        raise ParamError(f"{argument} is {names!r}, and names no column")
+    return found
+
+
+def _is_name(frame: Any, name: Any) -> bool:
+    if isinstance(name, Integral) and not isinstance(name, bool):
+        return True
+    try:
+        return library(frame) == "pandas" and name in frame.columns
+    except TypeError:
+        # a list
+        return False
+
+
 # pyarrow
 
 
@@ -146,7 +245,7 @@ def _pyarrow(run: Pass, frame: Any) -> Any:
         batches = run(pa.RecordBatchReader.from_batches(frame.schema, source), {})
         return pa.RecordBatchReader.from_batches(pa.schema(batches.schema), source.watch(batches))
     batches = run(frame, {})
-    result = _arrow_table(batches)
+    result = arrow_table(batches)
     if isinstance(frame, pa.Table):
         return result
     parts = result.combine_chunks().to_batches()
@@ -155,7 +254,7 @@ def _pyarrow(run: Pass, frame: Any) -> Any:
     return parts[0] if parts else pa.RecordBatch.from_pylist([], result.schema)
 
 
-def _arrow_table(batches: _albertine.Batches) -> Any:
+def arrow_table(batches: _albertine.Batches) -> Any:
     import pyarrow as pa
 
     return pa.Table.from_batches([pa.record_batch(batch) for batch in batches], pa.schema(batches.schema))
@@ -198,14 +297,15 @@ class Source:
 # frames that keep what they have: only what stages read goes through, and what they write comes back
 
 
-#: Where a frame that came of stages keeps the annotator types of its columns, of which columns without annotations tell nothing.
-_KINDS = "_albertine_kinds"
+#: The attribute under which a frame that came of stages keeps the annotator types of its columns, of which columns without annotations
+#: tell nothing.
+KINDS = "_albertine_kinds"
 
 #: The numbers of the rows, so that a stage that gives a sentence a row of its own does not part rows from their other columns.
-_ROW = "__albertine_row__"
+ROW = "__albertine_row__"
 
 
-def _begun(run: Pass, table: Any, numbered: Any, kinds: dict[str, str], opaque: dict[str, str]) -> _albertine.Batches:
+def begun(run: Pass, table: Any, numbered: Any, kinds: dict[str, str], opaque: dict[str, str]) -> _albertine.Batches:
     """A table with numbered rows on its way. ``opaque`` tells of columns whose values stayed behind what they hold."""
     try:
         # its columns are checked as users know them, without the numbers
@@ -224,7 +324,7 @@ def _begun(run: Pass, table: Any, numbered: Any, kinds: dict[str, str], opaque: 
 def _polars_kinds(frame: Any) -> dict[str, str]:
     import polars as pl
 
-    known: dict[str, str] = getattr(frame, _KINDS, {})
+    known: dict[str, str] = getattr(frame, KINDS, {})
     kinds = {}
     for name, dtype in frame.schema.items():
         inner = getattr(dtype, "inner", None)
@@ -235,28 +335,31 @@ def _polars_kinds(frame: Any) -> dict[str, str]:
     return kinds
 
 
-def _polars(run: Pass, frame: Any, kinds: dict[str, str]) -> Any:
+def _polars(run: Pass, frame: Any, used: Used, kinds: dict[str, str]) -> Any:
     import polars as pl
 
     if tuple(map(int, pl.__version__.split(".")[:2])) < (1, 32):
         raise AlbertineError(f"polars {pl.__version__} cannot read Arrow's maps, the metadata of annotations: polars 1.32 or later is needed")
     sent, opaque = [], {}
     for name, dtype in frame.schema.items():
-        if dtype == pl.Null:
+        if name not in used.read and name not in kinds:
+            # of a type of its own: polars hands columns of type Null on in a form that Arrow forbids
+            sent.append(pl.lit(None, pl.Boolean).alias(name))
+        elif dtype == pl.Null:
             sent.append(pl.col(name).cast(pl.String))
         elif _goes_through(dtype, pl):
             sent.append(pl.col(name))
         else:
             sent.append(pl.lit(None, pl.Binary).alias(name))
             opaque[name] = str(dtype)
-    table = frame.select(sent)
-    batches = _begun(run, table.head(0), table.with_columns(pl.int_range(pl.len()).alias(_ROW)), kinds, opaque)
+    table = frame.select(*sent, pl.int_range(pl.len(), dtype=pl.Int64).alias(ROW))
+    batches = begun(run, table.head(0).drop(ROW), table, kinds, opaque)
     result, origins = pl.DataFrame(batches.read_all()), batches.origins
-    rows = result[_ROW]
-    kept = frame if rows.equals(pl.int_range(frame.height, eager=True)) else frame[rows]
+    rows = result[ROW]
+    kept = frame if rows.equals(table[ROW]) else frame[rows]
     parts = zip(result.iter_columns(), origins)
-    whole = pl.DataFrame([part if origin is None else kept.to_series(origin) for part, origin in parts if part.name != _ROW])
-    setattr(whole, _KINDS, batches.kinds)
+    whole = pl.DataFrame([part if origin is None else kept.to_series(origin) for part, origin in parts if part.name != ROW])
+    setattr(whole, KINDS, batches.kinds)
     return whole
 
 
@@ -269,154 +372,15 @@ def _goes_through(dtype: Any, pl: Any) -> bool:
     return dtype in (*texts, *numbers, pl.Boolean, pl.Date, pl.Datetime, pl.Duration, pl.Time)
 
 
-# pandas
+# texts
 
 
-#: The fields by which a dict is known to be an annotation; embeddings may be missing.
-_FIELDS = {"annotatorType", "begin", "end", "result", "metadata"}
-
-
-def _pandas_kinds(frame: Any) -> dict[str, str]:
-    attr = frame.attrs.get(_KINDS)
-    known: dict[str, str] = attr if isinstance(attr, dict) else {}
-    kinds = {}
-    for name, column in frame.items():
-        if column.dtype == object:
-            own = pandas_name(name)
-            kind = _kind_of_items(column, known.get(own))
-            if kind is not None:
-                kinds[own] = kind
-    return kinds
-
-
-def _kind_of_items(column: Any, known: str | None) -> str | None:
-    """The annotator type of a column of lists of annotations: that of the first, or what is known if there is none. ``None`` for
-    anything else: what a frame says of its columns outlives what is done to them."""
-    kind = None
-    for row, missing in zip(column, column.isna()):
-        if missing:
-            continue
-        if isinstance(row, (str, bytes, dict)) or not hasattr(row, "__getitem__"):
-            return None
-        for item in row:
-            if not (isinstance(item, dict) and _FIELDS <= item.keys()):
-                return None
-            kind = kind or item["annotatorType"]
-    return kind or known
-
-
-def pandas_name(name: Any) -> str:
-    """The name of a column for stages: with columns of many levels the first of those that are not empty."""
-    return str(name[0] if isinstance(name, tuple) and not any(name[1:]) else name)
-
-
-def _pandas(run: Pass, frame: Any, kinds: dict[str, str]) -> Any:
-    import pandas as pd
-
-    pa = needed("pyarrow", "a pandas DataFrame")
-    names = [pandas_name(name) for name in frame.columns]
-    columns, opaque = [], {}
-    for name, (_, column) in zip(names, frame.items()):
-        array, what = _pandas_column(column, kinds.get(name), pa)
-        columns.append(array)
-        if what is not None:
-            opaque[name] = what
-    numbers = pd.RangeIndex(len(frame)).to_numpy()
-    table = pa.table([*columns, pa.array(numbers, pa.int64())], names=[*names, _ROW])
-    known = {name: kind for name, kind in kinds.items() if name in names}
-    batches = _begun(run, table.slice(0, 0).remove_column(len(names)), table, known, opaque)
-    result, origins = _arrow_table(batches), batches.origins
-    rows = result.column(_ROW).to_numpy()
-    written = {result.schema.names[place]: place for place, origin in enumerate(origins) if origin is None}
-    stay = [place for place, name in enumerate(names) if place in origins or name in written]
-    whole = frame if len(stay) == len(names) else frame.iloc[:, stay]
-    if len(rows) != len(frame) or (rows != numbers).any():
-        whole = whole.iloc[rows]
-    # a frame of its own: copied at once where pandas does not copy on write
-    whole = whole.assign()
-    labels = dict(zip(names, frame.columns))
-    deep = ("",) * (frame.columns.nlevels - 1)
-    for name, place in written.items():
-        whole[labels.get(name, (name, *deep) if deep else name)] = pd.Series(python_values(result.column(place)), index=whole.index)
-    whole.attrs = {**copy.deepcopy(frame.attrs), _KINDS: batches.kinds}
-    return whole
-
-
-def python_values(column: Any) -> Any:
-    """An Arrow column as pandas users have it: numbers and texts as they are, annotations as lists of dicts."""
-    import pyarrow as pa
-
-    if pa.types.is_nested(column.type):
-        return _dicts(column.to_pylist())
-    # without an index, which the frame has
-    return column.to_pandas().array
-
-
-def _dicts(rows: list[Any]) -> list[Any]:
-    """Metadata comes as pairs, and is a dict in Python."""
-    for row in rows:
-        for item in row if isinstance(row, list) else ():
-            if isinstance(item, dict) and isinstance(item.get("metadata"), list):
-                item["metadata"] = dict(item["metadata"])
-    return rows
-
-
-def _pandas_column(column: Any, kind: str | None, pa: Any) -> tuple[Any, str | None]:
-    """A column for Arrow: as it is if a stage may read it, else empty, of its type. If Arrow has none, what it holds is told."""
-    if kind is not None:
-        rows = [
-            None if missing else [{**item, "metadata": list(dict(item["metadata"] or {}).items())} for item in row]
-            for row, missing in zip(column, column.isna())
-        ]
-        return pa.array(rows, _annotations(pa)), None
-    try:
-        name = str(column.dtype)
-        if name in ("object", "category") or "str" in name.lower():
-            first = next((value for value in column if value is not None), None) if name == "object" else None
-            if isinstance(first, dict):
-                pairs = [list(row.items()) if isinstance(row, dict) else row for row in column]
-                return pa.array(pairs, pa.map_(pa.string(), pa.string()), from_pandas=True), None
-            return pa.array(column, from_pandas=True), None
-        if name.startswith(("int", "Int", "uint", "UInt")):
-            return pa.array(column, from_pandas=True), None
-        if name.startswith(("float", "Float")) and column.isna().all():
-            # what is left of the type of a column when all values are missing
-            return pa.nulls(len(column)), None
-        return pa.nulls(len(column), pa.array(column.iloc[:0], from_pandas=True).type), None
-    except (pa.ArrowException, TypeError, ValueError):
-        return pa.nulls(len(column), pa.binary()), _odd_one(column)
-
-
-def _odd_one(column: Any) -> str:
-    """What keeps a column from being one of texts."""
-    if column.dtype != object:
-        return str(column.dtype)
-    for row, (value, missing) in enumerate(zip(column, column.isna())):
-        if not missing and not isinstance(value, str):
-            return f"values of several types ({type(value).__name__} in row {row})"
-        if not missing and _is_broken(value):
-            return f"half a character (in row {row})"
-    return str(column.dtype)
-
-
-def _is_broken(text: str | None) -> bool:
+def is_broken(text: str | None) -> bool:
     """Whether a text has half a character in it, which Python lets by and Unicode does not."""
     return text is not None and any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def broken_text(texts: Sequence[str | None]) -> RowError:
     """The error that one of several texts has half a character in it."""
-    row = next(row for row, text in enumerate(texts) if _is_broken(text))
+    row = next(row for row, text in enumerate(texts) if is_broken(text))
     return RowError(f"row {row}: the text holds half a character, which no encoding has")
-
-
-def _annotations(pa: Any) -> Any:
-    fields = [
-        pa.field("annotatorType", pa.string()),
-        pa.field("begin", pa.int32(), nullable=False),
-        pa.field("end", pa.int32(), nullable=False),
-        pa.field("result", pa.string()),
-        pa.field("metadata", pa.map_(pa.string(), pa.string())),
-        pa.field("embeddings", pa.list_(pa.field("element", pa.float32(), nullable=False))),
-    ]
-    return pa.list_(pa.field("element", pa.struct(fields)))

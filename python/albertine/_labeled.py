@@ -2,45 +2,60 @@
 
 from __future__ import annotations
 
-from typing import AbstractSet, Any
+from typing import Any, Sequence
 
 from albertine import _frames
+from albertine.errors import ColumnError
 
 __all__ = ["stream_of"]
 
+#: The key of a schema's metadata under which Hugging Face's datasets keep the names of classes.
+_DATASETS = b"huggingface"
 
-def stream_of(frame: Any, wanted: AbstractSet[str]) -> Any:
-    """A table as something with the Arrow PyCapsule interface. Of columns that are not wanted only the names are there."""
+
+def stream_of(frame: Any, texts: Sequence[str], label: str) -> Any:
+    """A table as something with the Arrow PyCapsule interface. Of columns that are neither texts nor the label only the names are there.
+
+    Raises:
+        albertine.ColumnError: one of these columns of pandas holds what Arrow has no type for.
+    """
     kind = _frames.library(frame)
     if kind == "pyspark":
         raise TypeError("a Spark DataFrame has to be collected first: df.toPandas()")
+    wanted = {*texts, label}
     if kind == "pandas":
         _frames.require_frame(frame, "pandas")
-        return _pandas(frame, wanted)
+        return _pandas(frame, wanted, label)
     if kind == "polars":
         _frames.require_frame(frame, "polars")
         return _polars(frame, wanted)
     if kind == "pyarrow":
         _frames.require_table(frame)
-    elif not _frames.has_arrow(frame):
+        return _pyarrow(frame, wanted)
+    if not _frames.has_arrow(frame):
         raise _frames.no_table(frame)
     return frame
 
 
-def _pandas(frame: Any, wanted: AbstractSet[str]) -> Any:
+def _pandas(frame: Any, wanted: set[str], label: str) -> Any:
+    from albertine._pandas import arrow_column
+
     pa = _frames.needed("pyarrow", "a pandas DataFrame")
     names = [_frames.pandas_name(name) for name in frame.columns]
     columns = []
     for name, (_, column) in zip(names, frame.items()):
-        try:
-            columns.append(pa.array(column, from_pandas=True) if name in wanted else pa.nulls(len(column)))
-        except (pa.ArrowException, TypeError, ValueError):
-            # the error of a column of bytes, which names it
-            columns.append(pa.nulls(len(column), pa.binary()))
+        if name not in wanted:
+            columns.append(pa.nulls(len(column)))
+            continue
+        array, odd = arrow_column(column, pa)
+        if odd is not None:
+            expected = "text, numbers or booleans" if name == label else "text"
+            raise ColumnError(f"column `{name}` holds {odd}, not {expected}")
+        columns.append(array)
     return pa.table(columns, names=names)
 
 
-def _polars(frame: Any, wanted: AbstractSet[str]) -> Any:
+def _polars(frame: Any, wanted: set[str]) -> Any:
     import polars as pl
 
     def column(name: str) -> Any:
@@ -50,3 +65,19 @@ def _polars(frame: Any, wanted: AbstractSet[str]) -> Any:
         return pl.col(name).cast(pl.String) if frame.schema[name] == pl.Null else pl.col(name)
 
     return frame.select([column(name) for name in frame.columns])
+
+
+def _pyarrow(frame: Any, wanted: set[str]) -> Any:
+    import pyarrow as pa
+
+    def of(part: Any) -> Any:
+        columns = [part.column(place) if name in wanted else pa.nulls(len(part)) for place, name in enumerate(names)]
+        return type(part).from_arrays(columns, schema=schema)
+
+    names = frame.schema.names
+    fields = [field if field.name in wanted else pa.field(field.name, pa.null()) for field in frame.schema]
+    metadata = frame.schema.metadata or {}
+    schema = pa.schema(fields, {_DATASETS: metadata[_DATASETS]} if _DATASETS in metadata else None)
+    if not isinstance(frame, pa.RecordBatchReader):
+        return of(frame)
+    return pa.RecordBatchReader.from_batches(schema, map(of, frame))

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, Callable, Sequence, Union, overload
 
 from albertine import _albertine, _frames, _ml
+from albertine._classify import _list
 from albertine._ml import Transformer
 from albertine._pipeline import PipelineModel
 from albertine._stage import Annotator, Frame, HasOutputCol, Spec
@@ -78,7 +79,7 @@ class LightPipeline:
         """The annotations of each text by column: a list of one for one text, as in Spark NLP.
 
         Args:
-            target: a text, a list of texts, or the integer ids of ``texts``.
+            target: a text, a list of texts, or the integer ids of ``texts``. A missing text (``None``) is an empty one, as in a table.
             texts: a list of texts, one for each id, which is returned as an annotation in ``doc_id`` (or the ``idCol`` of the
                 ``DocumentAssembler``).
 
@@ -166,12 +167,16 @@ def _renamed(frame: Any, old: str, new: str) -> Any:
     kind = _frames.library(frame)
     frame = frame if kind in _LIBRARIES else _arrow(frame)
     names = _names(frame)
+    if kind == "pandas":
+        # one that is called by a number has a text for a name in stages
+        labels = {_frames.pandas_name(name): name for name in names}
+        names = list(labels)
     if old not in names:
         raise ColumnError(f"there is no column `{old}`; there are {', '.join(f'`{name}`' for name in names)}")
     if kind == "pyspark":
         return frame.withColumnRenamed(old, new)
     if kind == "pandas":
-        return frame.rename(columns={old: new})
+        return frame.rename(columns={labels[old]: new})
     if kind == "polars":
         return frame.rename({old: new})
     renamed = [new if name == old else name for name in names]
@@ -192,18 +197,19 @@ def _ids_and_texts(target: Any, texts: Any) -> tuple[list[int] | None, list[str]
     if texts is None:
         if isinstance(target, str):
             return None, [target]
-        if _is_list(target, str):
-            return None, list(target)
-    elif _is_list(target, int) and _is_list(texts, str):
+        if isinstance(target, (list, tuple)):
+            return None, _texts(target)
+    elif isinstance(texts, (list, tuple)) and isinstance(target, (list, tuple)) and all(isinstance(item, int) for item in target):
         if len(target) != len(texts):
             raise TypeError(f"there are {len(target)} ids but {len(texts)} texts")
-        return list(target), list(texts)
+        return list(target), _texts(texts)
     given = type(target).__name__ if texts is None else f"{type(target).__name__} and {type(texts).__name__}"
     raise TypeError(f"expected a text, a list of texts, or a list of ids and a list of texts, not {given}")
 
 
-def _is_list(value: Any, kind: type) -> bool:
-    return isinstance(value, (list, tuple)) and all(isinstance(item, kind) for item in value)
+def _texts(texts: Sequence[Any]) -> list[str]:
+    """Texts, of which a missing one is empty, as in a table."""
+    return [text or "" for text in _list(texts)]
 
 
 class PretrainedPipeline:
@@ -252,7 +258,7 @@ class PretrainedPipeline:
     @overload
     def annotate(self, target: Sequence[int], column: Sequence[str]) -> list[dict[str, list[str]]]: ...
     @overload
-    def annotate(self, target: Frame, column: str) -> Frame: ...
+    def annotate(self, target: Frame, column: _frames.ColumnName) -> Frame: ...
     def annotate(self, target: Any, column: Any = None) -> Any:
         """The results of each text by column, as :meth:`LightPipeline.annotate` gives them; or a table with what the stages write.
 
@@ -271,7 +277,8 @@ class PretrainedPipeline:
             return self._of_table(target, column)
         return self.light_model.fullAnnotate(target, column)
 
-    def _of_table(self, frame: Any, column: str) -> Any:
+    def _of_table(self, frame: Any, column: Any) -> Any:
+        column = _frames.column_name(frame, column, "column")
         first = next((stage for stage in _ml.flat(self.model.stages) if stage.hasParam("inputCol")), None)
         return self.transform(frame if first is None else _renamed(frame, column, first.getInputCol()))
 
@@ -281,4 +288,4 @@ class PretrainedPipeline:
 
 
 def _is_table(target: Any, column: Any) -> bool:
-    return isinstance(column, str) and not isinstance(target, (str, list, tuple))
+    return column is not None and not isinstance(target, (str, list, tuple))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import math
 import uuid
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Callable, Generic, Sequence, TypeVar
 
 __all__ = [
@@ -50,6 +51,9 @@ class TypeConverters:
         """A text."""
         if isinstance(value, str):
             return str(value)
+        if isinstance(value, Integral) and not isinstance(value, bool):
+            # as pandas may call a column
+            raise TypeConverters._refused(value, f"a text: write {str(value)!r}")
         raise TypeConverters._refused(value, "a text")
 
     @staticmethod
@@ -83,8 +87,8 @@ class TypeConverters:
     @staticmethod
     def toListString(value: Any) -> list[str]:
         """A list of texts."""
-        if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
-            return [str(item) for item in value]
+        if isinstance(value, (list, tuple)) and all(isinstance(item, (str, Integral)) for item in value):
+            return [TypeConverters.toString(item) for item in value]
         raise TypeConverters._refused(value, "a list of texts")
 
 

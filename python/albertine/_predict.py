@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from albertine import _albertine, _frames
 from albertine._classify import _list
+from albertine._pandas import python_values
 from albertine._rows import Layout, beginnings
 from albertine.errors import ColumnError
 
@@ -126,7 +127,8 @@ def _collected(run: _frames.Pass, layout: Layout, texts: Any) -> tuple[Any, dict
 
 
 def _empty(schema: Any) -> Any:
-    return pa.RecordBatch.from_pylist([], pa.schema(schema))
+    schema = pa.schema(schema)
+    return pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
 
 
 def _pandas(run: _frames.Pass, layout: Layout, data: Any, keep: bool) -> Any:
@@ -151,12 +153,14 @@ def _finished(pd: Any, run: _frames.Pass, layout: Layout, texts: Any, index: Any
     names = _named(columns, () if kept is None else kept.columns)
     index = index.take(origin)
     frame = pd.DataFrame(index=index) if kept is None else kept.take(origin)
-    found = {names[name]: pd.Series(_frames.python_values(column), index=index) for name, column in columns.items()}
+    found = {names[name]: pd.Series(python_values(column), index=index) for name, column in columns.items()}
     return _sorted(frame.assign(**found))
 
 
 def _sorted(frame: Any) -> Any:
-    return frame[sorted(frame.columns, key=str)]
+    names = list(frame.columns)
+    # by their places: True and False are names that pandas takes for a choice of rows
+    return frame.iloc[:, sorted(range(len(names)), key=lambda place: str(names[place]))]
 
 
 def _polars(run: _frames.Pass, layout: Layout, data: Any, keep: bool) -> Any:
@@ -197,10 +201,21 @@ class _Rows:
         """
         row, columns = self._layout.rows(batch)
         places = pa.array(row)
-        kept = {name: batch.column(inside).take(places) for name, inside in self._kept.items()}
+        kept = {name: _taken(batch.column(inside), row, places) for name, inside in self._kept.items()}
         columns = {origin: pa.array(told(row)), **columns}
         called = _named(columns, kept)
         return pa.RecordBatch.from_pydict({**kept, **{called[name]: array for name, array in columns.items()}})
+
+
+def _taken(column: Any, row: Any, places: Any) -> Any:
+    """Rows of a column of any type."""
+    if len(row) == len(column) and (row == np.arange(len(row))).all():
+        return column
+    try:
+        return column.take(places)
+    except pa.ArrowNotImplementedError:
+        # views, unions and the like, which pyarrow cannot choose rows of
+        return pa.array(_albertine.take(column, places))
 
 
 def _pyarrow(run: _frames.Pass, layout: Layout, data: Any, keep: bool) -> Any:

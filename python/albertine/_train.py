@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 
 from albertine import _albertine
 from albertine._classify import loaded
+from albertine._frames import ColumnName, column_name, column_names
 from albertine._labeled import stream_of
 from albertine.errors import ParamError
 
@@ -142,8 +143,8 @@ def train(
     frame: Any,
     *,
     output: Union[str, "os.PathLike[str]"],
-    text_column: Union[str, Sequence[str]] = "text",
-    label_column: str = "label",
+    text_column: Union[ColumnName, Sequence[ColumnName]] = "text",
+    label_column: ColumnName = "label",
     validation: Any = None,
     validation_split: float = 0.0,
     test: Any = None,
@@ -216,8 +217,8 @@ def train(
     ...     (result.labels, result.steps, albertine.classify("Oil prices rose.", model=result.path).label in result.labels)
     (['oil', 'sport'], 1, True)
     """
-    columns = _columns(text_column)
-    wanted = {*columns, label_column}
+    columns = column_names(frame, text_column, "text_column")
+    label = column_name(frame, label_column, "label_column")
     if validation is not None and validation_split:
         raise ParamError("validation and validation_split cannot be used together")
     counts = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "threads": threads}
@@ -241,13 +242,13 @@ def train(
             on_progress(TrainEpoch(**values, validation=None if metrics is None else Evaluation(json.loads(metrics))))
 
     def table(frame: Any) -> Any:
-        return None if frame is None else (_name(frame), stream_of(frame, wanted))
+        return None if frame is None else (_name(frame), stream_of(frame, columns, label))
 
     arguments = {
         "model": os.fspath(model or "ag_news"),
         "output": os.fspath(output),
         "text_columns": columns,
-        "label_column": label_column,
+        "label_column": label,
         "validation_split": validation_split,
         "max_sentence_length": max_sentence_length,
         "threads": threads,
@@ -275,8 +276,8 @@ def evaluate(
     model: _Name = None,
     precision: str = "f32",
     *,
-    text_column: Union[str, Sequence[str]] = "text",
-    label_column: str = "label",
+    text_column: Union[ColumnName, Sequence[ColumnName]] = "text",
+    label_column: ColumnName = "label",
     labels: Optional[Sequence[str]] = None,
     report: Union[str, "os.PathLike[str]", None] = None,
     max_sentence_length: Optional[int] = None,
@@ -321,14 +322,15 @@ def evaluate(
     >>> metrics.accuracy, metrics["eval_samples"], list(metrics)[:2]
     (1.0, 2, ['eval_loss', 'eval_accuracy'])
     """
-    columns = _columns(text_column)
+    columns = column_names(frame, text_column, "text_column")
+    label = column_name(frame, label_column, "label_column")
+    names = None if labels is None else _labels(labels)
     classifier = loaded(
         os.fspath(model or "ag_news"), precision, max_sentence_length, case_sensitive, encoding, window_overlap, threads
     )
-    stream = stream_of(frame, {*columns, label_column})
-    names = None if labels is None else [str(label) for label in labels]
+    stream = stream_of(frame, columns, label)
     folder = None if report is None else os.fspath(report)
-    found = _albertine.evaluate(classifier, _name(frame), stream, columns, label_column, names, folder)
+    found = _albertine.evaluate(classifier, _name(frame), stream, columns, label, names, folder)
     return Evaluation(json.loads(found))
 
 
@@ -337,5 +339,11 @@ def _name(frame: Any) -> str:
     return f"{type(frame).__module__.partition('.')[0]}.{type(frame).__qualname__}"
 
 
-def _columns(text_column: Union[str, Sequence[str]]) -> List[str]:
-    return [text_column] if isinstance(text_column, str) else list(text_column)
+def _labels(labels: Sequence[Any]) -> List[str]:
+    """The names of classes, which may be numbers."""
+    if isinstance(labels, str):
+        raise TypeError(f"labels is the text {labels!r}, not a list of names")
+    for place, label in enumerate(labels):
+        if label is None:
+            raise TypeError(f"labels[{place}] is None, not a name")
+    return [str(label) for label in labels]

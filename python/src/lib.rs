@@ -11,6 +11,7 @@ mod evaluate;
 mod hub;
 mod input;
 mod pipeline;
+mod rows;
 mod train;
 mod warnings;
 mod work;
@@ -28,7 +29,8 @@ mod _albertine {
     use crate::hub::{known_models, published_models, pull, remove};
     #[pymodule_export]
     use crate::pipeline::{Pipeline, default_params, read_exceptions};
-
+    #[pymodule_export]
+    use crate::rows::take;
     #[pymodule_export]
     use crate::train::train;
 

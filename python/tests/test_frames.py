@@ -772,12 +772,145 @@ def test_missing_annotations_of_pandas_are_none(model: PipelineModel) -> None:
 
 def test_attrs_of_pandas_may_hold_anything(model: PipelineModel) -> None:
     frame = pd.DataFrame({"text": TEXTS})
-    own = {name: "mine" for name in model.transform(frame).attrs}
-    for attrs in ({"albertine": "mine"}, own):
-        frame.attrs = attrs
+    for attrs in ({}, {"albertine": "mine"}, {"_albertine_kinds": "mine"}):
+        frame.attrs = dict(attrs)
         assert results(model.transform(frame), "class")[0] == ["Business"]
         assert [label if label else None for label in plain(albertine.classify(frame))["label"]] == LABELS
-        assert frame.attrs == attrs
+        for result in (frame, model.transform(frame), albertine.classify(frame), model.stages[0].transform(frame)):
+            assert result.attrs == attrs, "nothing of ours is among them"
+
+
+class Unreadable:
+    """An array to look at, and nothing to see in it."""
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, place: int) -> object:
+        raise RuntimeError("not readable")
+
+    def __array__(self, *_: object, **__: object) -> object:
+        raise RuntimeError("no array")
+
+
+def anything() -> dict[str, list[Any]]:
+    """What columns of objects may hold that Arrow has no type for."""
+    large, cycle = 1 << 64, []
+    cycle.append(cycle)
+    return {
+        "large numbers": [large, None, 1],
+        "small numbers": [-(1 << 63) - 1, None, 1],
+        "lists of large numbers": [[large], [-large, "a"], None],
+        "dicts of large numbers": [{"a": large}, {"a": -large}, None],
+        "mixed": [1, "a", None],
+        "objects": [object(), {1, 2}, len],
+        "arrays": [Unreadable(), Unreadable(), None],
+        "arrays among others": ["a", Unreadable(), None],
+        "tables": [pd.DataFrame({"a": [1]}), pa.table({"a": [1]}), None],
+        "cycles": [cycle, cycle, None],
+        "half characters": ["a", "\ud800", None],
+        "almost annotations": [[{"annotatorType": "token"}], [], None],
+        "decimals": [decimal.Decimal("1e999"), decimal.Decimal("NaN"), None],
+        "dates": [datetime.datetime(1, 1, 1), datetime.date(9999, 1, 1), None],
+    }
+
+
+@pytest.mark.parametrize("name", [*anything(), "categories"])
+def test_columns_that_nobody_reads_may_hold_anything(name: str, stages: list[Any], model: PipelineModel, tmp_path: Path) -> None:
+    large = 1 << 64
+    values = pd.Categorical([large, -large, None]) if name == "categories" else pd.Series(anything()[name], dtype=object)
+    texts, labels = ["Oil rose. Shares fell.", None, "The striker scored."], ["Business", "World", "Sports"]
+    frame = pd.DataFrame({"more": values, "text": texts, "label": labels, 7: values})
+    before = list(frame["more"])
+
+    def check(result: pd.DataFrame, rows: list[int]) -> None:
+        for column in ("more", 7):
+            assert result[column].dtype == frame[column].dtype
+            assert [id(value) for value in result[column]] == [id(before[row]) for row in rows] or name == "categories"
+        assert result["text"].tolist()[0] == texts[0]
+
+    assert len(Pipeline(stages).fit(frame).transform(frame)) == 3
+    check(model.transform(frame), [0, 1, 2])
+    check(albertine.classify(frame, all_scores=True), [0, 1, 2])
+    step = frame
+    for stage in stages:
+        step = stage.transform(step)
+    check(step, [0, 1, 2])
+    sentence = SentenceDetector().setInputCols(["document"]).setOutputCol("sentence").setExplodeSentences(True)
+    check(PipelineModel([stages[0], sentence]).transform(frame), [0, 0, 2])
+    check(albertine.load("ag_news").predict(frame, output_level="document"), [0, 1, 2])
+    check(albertine.load("ag_news").predict(frame, output_level="sentence"), [0, 0, 1, 2])
+    assert albertine.evaluate(frame).samples == 2
+    assert albertine.train(frame, output=tmp_path / "model", epochs=1, freeze_encoder=True).skipped == 1
+
+
+def test_columns_that_are_read_are_told_with_what_they_hold(model: PipelineModel, tmp_path: Path) -> None:
+    large = 1 << 64
+    cases = [
+        ([large, None], r"numbers of more than 64 bits \(in row 0\)"),
+        (["a", -large], r"numbers of more than 64 bits \(in row 1\)"),
+        ([None, Unreadable()], r"values of several types \(Unreadable in row 1\)"),
+    ]
+    for values, message in cases:
+        frame = pd.DataFrame({"text": pd.Series(values, dtype=object), "label": ["Business", "Sports"]})
+        for work in (model.transform, albertine.classify, albertine.evaluate):
+            with pytest.raises(ColumnError, match=f"^column `text` holds {message}, not text"):
+                work(frame)
+        frame = pd.DataFrame({"text": ["a", "b"], "label": pd.Series(values, dtype=object)})
+        with pytest.raises(ColumnError, match=f"^column `label` holds {message}, not text, numbers or booleans$"):
+            albertine.evaluate(frame)
+        with pytest.raises(ColumnError, match=f"^column `label` holds {message}, not text, numbers or booleans$"):
+            albertine.train(frame, output=tmp_path / "model")
+    annotated = model.transform(pd.DataFrame({"text": ["Oil rose."]}))
+    annotated.at[0, "document"] = [{**annotated["document"][0][0], "end": large}]
+    with pytest.raises(ColumnError, match="^column `document` holds annotations that cannot be read: "):
+        model.stages[1].transform(annotated)
+
+
+def test_annotations_that_are_not_shown_are_known_where_they_are_read(model: PipelineModel) -> None:
+    blank = model.transform(pd.DataFrame({"text": ["", None]}))
+    assert list(blank["class"]) == [[], []]
+    finisher = Finisher().setInputCols(["class"])
+    for frame in (blank, blank.copy(), blank.iloc[:0], blank.assign(n=1), pd.concat([blank, blank])):
+        assert finisher.transform(frame)["finished_class"].tolist() == [[]] * len(frame)
+        assert list(finisher.transform(frame).columns)[:1] == ["text"]
+    # annotated anew: nothing is lost by it
+    assert list(model.transform(blank.copy())["class"]) == [[], []]
+
+
+@pytest.mark.parametrize("label", [0, 1.5, None, ("a", "b"), datetime.date(2020, 1, 1), np.int64(3)])
+def test_columns_that_pandas_calls_otherwise_than_by_a_text(label: Any, tmp_path: Path) -> None:
+    frame = pd.DataFrame([["Oil rose.", "Business"], ["The striker scored.", "Sports"]])
+    frame.columns = pd.Index([label, 9], dtype=object, tupleize_cols=False)
+    for name in (label, [label]):
+        assert list(albertine.classify(frame, text_column=name)["label"]) == ["Business", "Sports"]
+        assert list(albertine.classify(frame, text_column=name).columns) == [label, 9, "label", "score"]
+        assert albertine.evaluate(frame, text_column=name, label_column=9).accuracy == 1.0
+    result = albertine.train(frame, text_column=label, label_column=9, output=tmp_path / "model", epochs=1, freeze_encoder=True)
+    assert result.labels == ["World", "Sports", "Business", "Sci/Tech"]
+
+
+def test_what_is_no_name_of_a_column_is_told() -> None:
+    frames = [pd.DataFrame({"text": ["a"], "label": ["b"]}), pl.DataFrame({"text": ["a"], "label": ["b"]}), pa.table({"text": ["a"], "label": ["b"]})]
+    for frame in frames:
+        for work in (albertine.classify, albertine.evaluate):
+            with pytest.raises(ColumnError, match="^there is no column `0`; the columns are `text`, `label`$"):
+                work(frame, text_column=0)
+            with pytest.raises(TypeError, match="^text_column is None, not the name of a column$"):
+                work(frame, text_column=None)
+            with pytest.raises(TypeError, match=r"^text_column\[1\] is None, not the name of a column$"):
+                work(frame, text_column=["text", None])
+            with pytest.raises(albertine.ParamError, match=r"^text_column is \[\], and names no column$"):
+                work(frame, text_column=[])
+        with pytest.raises(TypeError, match=r"^label_column is \['label'\], not the name of a column$"):
+            albertine.evaluate(frame, label_column=["label"])  # type: ignore[arg-type]
+        for labels, message in (("World", "is the text 'World'"), (["a", None], r"\[1\] is None")):
+            with pytest.raises(TypeError, match=f"^labels{message}|^labels {message}"):
+                albertine.evaluate(frame, labels=labels)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="0 is not a text: write '0'$"):
+        DocumentAssembler().setInputCol(0)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="0 is not a text: write '0'$"):
+        Tokenizer().setInputCols([0])  # type: ignore[list-item]
 
 
 def test_parts_of_pandas_frames_are_no_matter(model: PipelineModel) -> None:
@@ -820,6 +953,7 @@ def test_columns_of_every_polars_type_come_back(model: PipelineModel) -> None:
     for name in ("Int128", "UInt128", "Float16"):
         if hasattr(pl, name):
             columns[name] = pl.Series([1, None], dtype=getattr(pl, name))
+            columns[f"lists of {name}"] = pl.Series([[{"a": 1}], None], dtype=pl.List(pl.Struct({"a": getattr(pl, name)})))
     frame = pl.DataFrame(columns)
     for part in (frame, frame.head(0), frame.lazy().collect()):
         result = model.transform(part)

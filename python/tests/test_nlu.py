@@ -434,6 +434,30 @@ def test_what_a_reader_raises_is_what_the_caller_gets(pipe: NLUPipeline) -> None
     assert caught.value is raised
 
 
+def test_columns_that_pyarrow_chooses_no_rows_of(pipe: NLUPipeline) -> None:
+    """Those of a frame are repeated for each sentence, whatever they hold."""
+    columns = {
+        "views": pa.array(["a", None], pa.string_view()),
+        "lists of views": pa.array([["a"], None], pa.list_(pa.string_view())),
+        "runs": pa.RunEndEncodedArray.from_arrays([1, 2], pa.array(["a", "b"])),
+        "sparse": pa.UnionArray.from_sparse(pa.array([0, 1], pa.int8()), [pa.array([1, 2]), pa.array(["a", "b"])]),
+        "dense": pa.UnionArray.from_dense(pa.array([0, 1], pa.int8()), pa.array([0, 0], pa.int32()), [pa.array([1]), pa.array(["b"])]),
+        "structs": pa.DictionaryArray.from_arrays(pa.array([1, 0]), pa.array([{"a": 1}, {"a": 2}])),
+    }
+    table = pa.table({"text": ["Oil is up. Gold is not.", "Yes."], **columns})
+    for level, rows in (("document", [0, 1]), ("sentence", [0, 0, 1])):
+        found = pipe.predict(table, output_level=level)
+        for name, column in columns.items():
+            assert found.schema.field(name).type == column.type
+            assert found[name].to_pylist() == [column[row].as_py() for row in rows], name
+        assert pipe.predict(table.to_reader(), output_level=level).read_all()["dense"].to_pylist() == found["dense"].to_pylist()
+
+
+def test_pandas_may_call_columns_true_and_false(pipe: NLUPipeline) -> None:
+    found = pipe.predict(pd.DataFrame([["Oil is up.", 1]], columns=[True, False]), output_level="document")
+    assert list(found.columns)[:2] == [False, True] and found[True].tolist() == ["Oil is up."]
+
+
 def test_other_tables_with_capsules_give_pyarrow_tables(pipe: NLUPipeline) -> None:
     class Stream:
         def __arrow_c_stream__(self, requested_schema: object = None) -> object:

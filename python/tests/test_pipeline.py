@@ -501,6 +501,14 @@ def test_texts_may_have_ids(model: PipelineModel) -> None:
     assert light.annotate([7], ["Oil is up."])[0]["number"] == ["7"]
 
 
+def test_a_missing_text_is_an_empty_one_in_a_light_pipeline(model: PipelineModel) -> None:
+    light = LightPipeline(model)
+    empty = light.fullAnnotate("")
+    for missing in (None, float("nan")):
+        assert light.fullAnnotate(["Oil is up.", missing])[1:] == empty  # type: ignore[list-item]
+        assert light.annotate([1, 2], [missing, "Oil is up."])[0]["class"] == []  # type: ignore[list-item]
+
+
 def test_light_pipelines_refuse_what_is_no_text(model: PipelineModel) -> None:
     light = LightPipeline(model)
     cases: list[tuple[tuple[Any, ...], str]] = [
@@ -508,8 +516,6 @@ def test_light_pipelines_refuse_what_is_no_text(model: PipelineModel) -> None:
         ((None,), "not NoneType"),
         ((b"text",), "not bytes"),
         (({"text": "a"},), "not dict"),
-        ((["a", 5],), "not list"),
-        ((["a", None],), "not list"),
         (("question?", "context"), "not str and str"),
         (([1, 2], "ab"), "not list and str"),
         ((["a"], ["b"]), "not list and list"),
@@ -520,6 +526,9 @@ def test_light_pipelines_refuse_what_is_no_text(model: PipelineModel) -> None:
                 work(*arguments)
     with pytest.raises(TypeError, match="there are 2 ids but 1 texts"):
         light.annotate([1, 2], ["a"])
+    for texts in (["a", 5], ["a", b"b"], ["a", ["b"]]):
+        with pytest.raises(TypeError, match=f"^text 1 must be a str, not {type(texts[1]).__name__}$"):
+            light.annotate(texts)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="metadata"):
         light.annotate("a", metadata={"page": "1"})  # type: ignore[call-overload]
     for unfitted in (Pipeline(model.stages), albertine._ml.Pipeline()):
@@ -741,6 +750,8 @@ def test_pretrained_pipelines(saved_models: Path) -> None:
         assert pipeline.fullAnnotate(body, column="body").equals(pipeline.transform(TABLE))
         with pytest.raises(albertine.ColumnError, match="there is no column `body`; there are `text`"):
             pipeline.annotate(TABLE, "body")
+        numbered = TABLE.to_pandas().rename(columns={"text": 0})
+        assert list(pipeline.annotate(numbered, 0)["token"]) == list(pipeline.transform(TABLE.to_pandas())["token"])
         assert pipeline.transform(TABLE).num_rows == 3 and "PretrainedPipeline([DocumentAssembler_" in repr(pipeline)
     with pytest.raises(TypeError, match="a pipeline has a name or a disk_location"):
         PretrainedPipeline(None)
