@@ -31,6 +31,7 @@ from pyspark.sql.types import (
 
 from albertine import _albertine
 from albertine._stamp import stamp
+from albertine._workers import Shipped, python_of_tasks
 from albertine.errors import AlbertineError, ColumnError, ModelNotFound
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def transform(stages: Sequence[Spec], frame: Any) -> Any:
     worker = Chain([(name, params, ship.of(model)) for name, params, model in chain], _kinds(began.schema), began.columns if odd else None)
     # Spark hands columns over by name, and understands dots and the like as more than a name
     source = began.toDF(*(f"c{index}" for index in range(len(began.columns)))) if odd else began
-    result = source.mapInArrow(worker, schema)
+    result = _mapped(source, worker, schema)
     result.__dict__[_BEGAN] = (began, chain)
     return result
 
@@ -145,7 +146,12 @@ def transform_within(
     # Spark hands columns over by name, and understands dots and the like as more than a name
     source = frame.toDF(*(f"c{number}" for number in range(len(frame.columns))))
     schema = StructType([StructField(str(number), column, True) for number, column in enumerate(columns)])
-    return source.mapInArrow(_Within(before, chain, after), schema)
+    return _mapped(source, _Within(before, chain, after), schema)
+
+
+def _mapped(source: Any, worker: Callable[[Any], Any], schema: StructType) -> Any:
+    with python_of_tasks(source.sparkSession):
+        return source.mapInArrow(Shipped(worker), schema)
 
 
 def _has_odd_names(names: Sequence[str]) -> bool:

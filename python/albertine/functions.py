@@ -5,11 +5,14 @@ A function that is handed in gets the :class:`albertine.annotation.Annotation` o
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Callable, Optional, Sequence
 
+from albertine._workers import Shipped, python_of_tasks
 from albertine.annotation import Annotation
 
 try:
+    from pyspark.sql import SparkSession
     from pyspark.sql import functions as _sql
     from pyspark.sql.types import BooleanType
 except ImportError as error:
@@ -105,7 +108,14 @@ def explode_annotations_col(dataframe: Any, column: str, output_column: str) -> 
 
 def _udf(f: Callable[[Any], Any], output_type: Any) -> Any:
     # whatever the session says: with Arrow, Spark has other rules for what a function gives back
-    return _sql.udf(f, output_type, useArrow=False)
+    made = _sql.udf(Shipped(f), output_type, useArrow=False)
+
+    @functools.wraps(made)
+    def of_columns(*columns: Any) -> Any:
+        with python_of_tasks(SparkSession.getActiveSession()):
+            return made(*columns)
+
+    return of_columns
 
 
 def _annotations(column: Any) -> list[Annotation]:
