@@ -161,6 +161,8 @@ def has_arrow(frame: Any) -> bool:
 
 
 def no_table(frame: Any) -> TypeError:
+    if library(frame) == "datasets" and hasattr(frame, "with_format"):
+        return TypeError("expected a table; a Dataset gives one, with the names of its classes: .with_format('arrow')[:]")
     return TypeError(
         f"expected a Spark, pandas or polars DataFrame, a pyarrow Table, RecordBatch or RecordBatchReader, or another table "
         f"with the Arrow PyCapsule interface, not {type(frame).__module__}.{type(frame).__qualname__}"

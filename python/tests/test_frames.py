@@ -313,6 +313,13 @@ def test_what_is_no_table_is_told_how_to_be_one(model: PipelineModel) -> None:
         albertine.classify(pl.LazyFrame({"text": ["a"]}))
 
 
+def test_a_dataset_is_told_how_to_be_a_table(model: PipelineModel, tmp_path: Path) -> None:
+    Dataset = type("Dataset", (), {"__module__": "datasets.arrow_dataset", "with_format": lambda self, name: self})
+    for work in (model.transform, albertine.evaluate, lambda data: albertine.train(data, output=tmp_path / "model")):
+        with pytest.raises(TypeError, match=r"a Dataset gives one, .*: \.with_format\('arrow'\)\[:\]$"):
+            work(Dataset())
+
+
 def test_columns_and_arrays_are_lists_of_texts_to_classify() -> None:
     for texts in (
         pd.Series(TEXTS, index=range(6, 0, -1)),
