@@ -55,7 +55,8 @@ impl LabeledTexts {
     /// use albertine_train::{BaseModel, LabeledTexts};
     ///
     /// let base = BaseModel::new(Checkpoint::open(Path::new("albert-base-v2"))?, None)?;
-    /// let mut texts = LabeledTexts::new("train.parquet").with_class_names(Some(["neg", "pos"].map(str::to_owned).to_vec()));
+    /// let names = ["neg", "pos"].map(str::to_owned).to_vec();
+    /// let mut texts = LabeledTexts::new("train.parquet").with_class_names(Some(names));
     /// texts.push(&base, Some("A great film"), Some("1"))?;
     /// texts.push(&base, Some("Who knows"), Some("-1"))?;
     /// assert_eq!((texts.len(), texts.skipped()), (1, 1));

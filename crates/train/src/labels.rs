@@ -166,8 +166,8 @@ impl LabelNames {
         let table = self.table().filter(|_| !self.matches_table())?;
         let read_as = if self.numbered { "class indices" } else { "the model's labels" };
         Some(format!(
-            "the table names its classes {}, and none of them is a class of the model, whose classes are {}: numbers were read \
-             as {read_as}",
+            "the table names its classes {}, and none of them is a class of the model, whose classes are {}: numbers \
+             were read as {read_as}",
             quoted(table),
             quoted(&self.names)
         ))

@@ -18,7 +18,7 @@ const DATASETS: &str = "huggingface";
 /// let features = r#"{"info": {"features": {"label": {"names": ["neg", "pos"], "_type": "ClassLabel"}}}}"#;
 /// let metadata = HashMap::from([("huggingface".to_owned(), features.to_owned())]);
 /// let schema = Schema::new_with_metadata(vec![Field::new("label", DataType::Int64, true)], metadata);
-/// assert_eq!(albertine::labels::class_names(&schema, "label").as_deref(), Some(&["neg", "pos"].map(str::to_owned)[..]));
+/// assert_eq!(albertine::labels::class_names(&schema, "label"), Some(vec!["neg".to_owned(), "pos".to_owned()]));
 /// assert_eq!(albertine::labels::class_names(&schema, "text"), None);
 /// ```
 #[must_use]

@@ -32,7 +32,7 @@ fn evaluate(sandbox: &Sandbox, flags: &[&str]) -> (Value, String) {
     (serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {stderr}")), stderr)
 }
 
-/// What the command says of a model with the classes `LABEL_0` and so on, which are otherwise those of the built-in one.
+/// A model whose classes are called `LABEL_0` and so on.
 fn placeholders(sandbox: &Sandbox, classes: usize) {
     sandbox.model("base", &golden_model("gelu"));
     let mut config: Value = serde_json::from_str(&sandbox.read("base/config.json")).expect("JSON");

@@ -177,8 +177,8 @@ fn parameter(parameter: &'static str, value: &str, reason: &str) -> TextError {
 /// The most bytes that a file of exceptions may have.
 const LARGEST_EXCEPTIONS: u64 = 1 << 20;
 
-/// The exceptions in a file (Spark NLP's `exceptionsPath`): one a line. A byte order mark at its beginning and blank lines
-/// are no exceptions, while Spark NLP takes them for some.
+/// The exceptions in a file (Spark NLP's `exceptionsPath`): one a line. A byte order mark at its beginning and blank
+/// lines are no exceptions, while Spark NLP takes them for some.
 ///
 /// # Errors
 ///
