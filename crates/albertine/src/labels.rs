@@ -2,9 +2,11 @@
 
 mod class_names;
 
-use arrow::array::{ArrayRef, AsArray, StringArray};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, Schema};
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float64Type;
+use arrow_array::{ArrayRef, StringArray};
+use arrow_cast::cast;
+use arrow_schema::{DataType, Schema};
 
 pub use self::class_names::class_names;
 use crate::Error;
@@ -70,8 +72,9 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use std::sync::Arc;
 
-    use arrow::array::{BooleanArray, Decimal128Array, DictionaryArray, Float32Array, Float64Array, Int8Array};
-    use arrow::datatypes::{Field, Int8Type};
+    use arrow_array::types::Int8Type;
+    use arrow_array::{BooleanArray, Decimal128Array, DictionaryArray, Float32Array, Float64Array, Int8Array};
+    use arrow_schema::Field;
 
     use super::*;
 

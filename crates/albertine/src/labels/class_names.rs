@@ -1,6 +1,6 @@
 //! The names that a table itself gives for the numbers of its label column.
 
-use arrow::datatypes::Schema;
+use arrow_schema::Schema;
 use serde_json::Value;
 
 /// The key of a schema's metadata under which the library `datasets` keeps the features of a table.
@@ -13,7 +13,7 @@ const DATASETS: &str = "huggingface";
 ///
 /// ```
 /// use std::collections::HashMap;
-/// use arrow::datatypes::{DataType, Field, Schema};
+/// use arrow_schema::{DataType, Field, Schema};
 ///
 /// let features = r#"{"info": {"features": {"label": {"names": ["neg", "pos"], "_type": "ClassLabel"}}}}"#;
 /// let metadata = HashMap::from([("huggingface".to_owned(), features.to_owned())]);
@@ -41,7 +41,7 @@ pub fn class_names(schema: &Schema, column: &str) -> Option<Vec<String>> {
 mod tests {
     use std::collections::HashMap;
 
-    use arrow::datatypes::{DataType, Field};
+    use arrow_schema::{DataType, Field};
     use serde_json::json;
 
     use super::*;

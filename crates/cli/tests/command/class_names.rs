@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
+use arrow_array::{ArrayRef, Float64Array, Int64Array, StringArray};
 use serde_json::{Value, json};
 
 use crate::support::{BUSINESS, SPORTS, Sandbox, assert_conversation, column, golden_model};
