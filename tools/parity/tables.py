@@ -47,7 +47,8 @@ def written(value, dialect, random):
         return value
     if dialect["escape"] == "double":
         return quote + value.replace(quote, quote * 2) + quote
-    return quote + value.replace("\\", "\\\\").replace(quote, "\\" + quote) + quote
+    # Spark doubles no backslash that stands before another character.
+    return quote + value.replace(quote, "\\" + quote) + quote
 
 
 def generate(number, random):
@@ -64,6 +65,10 @@ def generate(number, random):
         "damage": random.choice([None] * 8 + ["ragged", "quote"]),
     }
     columns, rows = random.randint(1, 6), random.randint(1, 30)
+    if columns == 1:
+        # There is no delimiter that could be found, and what stands in its place are commas.
+        dialect["delimiter"], dialect["quoting"] = ",", "minimal" if quoting == "none" else quoting
+        delimiter = ","
     names = [f"c{index}" for index in range(columns)]
     # Without a header the first column is of numbers, as nothing else tells a header from a row.
     table = [[field(random, dialect) for _ in names] for _ in range(rows)]
@@ -237,7 +242,8 @@ def parquets(binary, folder):
     for codec in ("snappy", "gzip", "brotli", "zstd", "lz4", "none"):
         pyarrow.parquet.write_table(table, folder / f"{codec}.parquet", compression=codec, data_page_version="2.0")
     polars.from_arrow(table).write_parquet(folder / "polars.parquet")
-    duckdb.sql(f"COPY (FROM table) TO '{folder}/duckdb.parquet' (FORMAT parquet)")
+    tab = table  # DuckDB finds it by this name
+    duckdb.sql(f"COPY (FROM tab) TO '{folder}/duckdb.parquet' (FORMAT parquet)")
     paths = sorted(folder.glob("*.parquet"))
     outcomes, listed = collections.Counter(), []
     for path, ours in zip(paths, cells(binary, paths)):
