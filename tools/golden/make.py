@@ -14,6 +14,7 @@ import shutil
 import tempfile
 import unicodedata
 import zlib
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,7 +42,7 @@ class Golden:
     labels: list = field(default_factory=lambda: LABELS)
     cased: bool = False
     all_rules: bool = False  # the whole of nmt_nfkc: a quarter of a megabyte, so only where it is the point
-    store: str = "safetensors"  # safetensors, sharded, pickle, sharded_pickle
+    store: str = "safetensors"  # safetensors, sharded, pickle, sharded_pickle, legacy_pickle
     dtype: torch.dtype = torch.float32
     tokenizer_json: bool = True
     vocabulary_alone: bool = False  # no file of the tokenizer but its vocabulary
@@ -69,6 +70,7 @@ GOLDENS = {
     "spiece_only": Golden(tokenizer_json=False, all_rules=True),
     "pickle_only": Golden(store="pickle", config={"hidden_size": 36, "num_attention_heads": 3}),
     "pickle_sharded": Golden(store="sharded_pickle"),
+    "pickle_legacy": Golden(store="legacy_pickle"),
     "sharded": Golden(store="sharded"),
     "f16": Golden(dtype=torch.float16),
     "bf16": Golden(dtype=torch.bfloat16),
@@ -160,6 +162,8 @@ def save(model: PreTrainedModel, golden: Golden, out: Path) -> None:
         out, state_dict=state, safe_serialization="pickle" not in golden.store,
         max_shard_size=20_000 if sharded else "1GB",
     )
+    if golden.store == "legacy_pickle":
+        torch.save(OrderedDict(state), out / "pytorch_model.bin", _use_new_zipfile_serialization=False)
 
 
 def make(name: str, golden: Golden, vocabulary: Path, texts: list, out: Path) -> str:

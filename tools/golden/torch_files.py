@@ -2,9 +2,11 @@
 
 usage: torch_files.py OUT_DIR
 
-`views_N.bin` hold the same tensors in pickle protocol N, and `views.json` says what they are. The other files must be refused.
+`views_N.bin` hold the same tensors in pickle protocol N, `legacy_N.bin` in the format before PyTorch 1.6, and `views.json` says what
+they are. The other files must be refused.
 """
 
+import io
 import json
 import sys
 from collections import OrderedDict
@@ -45,12 +47,27 @@ class Command:
         return os.system, ("echo pickles run code",)
 
 
+def legacy(tensors: OrderedDict, protocol: int) -> bytes:
+    """A checkpoint in the old format, with the same bytes in every run: its storages, which PyTorch calls by their addresses in
+    memory and sorts by them, are numbered in the order in which they are first used."""
+    file = io.BytesIO()
+    torch.serialization.sorted = list  # in the place of Python's
+    torch.save(tensors, file, pickle_protocol=protocol, _use_new_zipfile_serialization=False)
+    del torch.serialization.sorted
+    saved = file.getvalue()
+    keys = dict.fromkeys(str(tensor.untyped_storage()._cdata) for tensor in tensors.values())
+    for number, key in enumerate(keys):
+        saved = saved.replace(key.encode(), str(number).zfill(len(key)).encode())
+    return saved
+
+
 def main() -> None:
     out = Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
     tensors = state()
     for protocol in (2, 3, 4, 5):
         torch.save(tensors, out / f"views_{protocol}.bin", pickle_protocol=protocol)
+        (out / f"legacy_{protocol}.bin").write_bytes(legacy(tensors, protocol))
     described = {
         name: {"shape": list(tensor.shape), "values": tensor.detach().float().flatten().tolist()}
         for name, tensor in tensors.items() if tensor.is_floating_point()
@@ -58,7 +75,6 @@ def main() -> None:
     (out / "views.json").write_text(json.dumps(described, indent=1) + "\n")
 
     weight = {"pooler.bias": torch.zeros(2)}
-    torch.save(weight, out / "legacy.bin", _use_new_zipfile_serialization=False)
     torch.save(weight | {"x": Command()}, out / "command.bin")
     torch.save(torch.nn.Linear(2, 2), out / "module.bin")
     torch.save([torch.zeros(2)], out / "list.bin")

@@ -166,15 +166,6 @@ pub enum FormatError {
         /// The shard's file name.
         shard: String,
     },
-    /// A checkpoint was written by `torch.save` as it was before PyTorch 1.6, without the zip container.
-    #[error(
-        "{} is a checkpoint in PyTorch's old format: load it with transformers and save it again as safetensors",
-        path.display()
-    )]
-    LegacyCheckpoint {
-        /// The file.
-        path: PathBuf,
-    },
     /// A PyTorch checkpoint is not a valid zip archive.
     #[error("{} is not a valid PyTorch checkpoint: {source}", path.display())]
     Zip {

@@ -21,7 +21,7 @@ pub mod safetensors;
 mod shards;
 mod spark;
 pub mod tensorflow;
-pub mod torch_zip;
+pub mod torch;
 mod whole_folder;
 mod wire;
 
@@ -89,7 +89,7 @@ fn read_into(contents: &mut Contents<'static>, folder: &Folder, name: &str, form
         }
         Format::Torch => {
             let (reader, size) = folder.reader(name, MAX_WEIGHTS)?.ok_or_else(missing)?;
-            torch_zip::read(contents, reader, size, &path)
+            torch::read(contents, reader, size, &path)
         }
     }
 }

@@ -18,8 +18,8 @@ mod value;
 
 pub use self::error::PickleError;
 pub(crate) use self::global::Global;
-pub(crate) use self::machine::state_dict;
-pub(crate) use self::value::{StorageRef, TensorRef};
+pub(crate) use self::machine::Pickles;
+pub(crate) use self::value::{StorageRef, TensorRef, Value};
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use albertine_formats::{Contents, Folder, StoredTensor, read_weights, safetensors, torch_zip};
+use albertine_formats::{Contents, Folder, StoredTensor, read_weights, safetensors, torch};
 
 use crate::{ModelError, TensorSpec, families};
 
@@ -68,15 +68,15 @@ impl Weights<'static> {
         Self::from_contents(origin, contents)
     }
 
-    /// Reads the bytes of a `pytorch_model.bin`, a zip archive as `torch.save` writes it; `origin` is the name that
-    /// errors give it. Its pickle is interpreted by an allow-list, never executed.
+    /// Reads the bytes of a `pytorch_model.bin`, as `torch.save` writes it now or wrote it before PyTorch 1.6; `origin` is
+    /// the name that errors give it. Its pickles are interpreted by an allow-list, never executed.
     ///
     /// # Errors
-    /// Every way for the archive, its pickle and its tensors to be unsound; [`FormatError::Pickle`](albertine_formats::FormatError::Pickle) names a global
-    /// that a checkpoint has no business with.
+    /// Every way for the file, its pickles and its tensors to be unsound;
+    /// [`FormatError::Pickle`](albertine_formats::FormatError::Pickle) names a global that a checkpoint has no business with.
     pub fn from_torch(bytes: &[u8], origin: &Path) -> Result<Self, ModelError> {
         let mut contents = Contents::default();
-        torch_zip::read(&mut contents, Cursor::new(bytes), bytes.len() as u64, origin)?;
+        torch::read(&mut contents, Cursor::new(bytes), bytes.len() as u64, origin)?;
         Self::from_contents(origin, contents)
     }
 }

@@ -23,11 +23,11 @@ fn every_view_of_a_storage_is_read_in_every_protocol() {
     let expected = std::fs::read(testdata().join("torch/views.json")).unwrap();
     let expected: BTreeMap<String, Expected> = serde_json::from_slice(&expected).unwrap();
     assert_eq!(expected.len(), 12);
-    for protocol in 2..=5 {
-        let path = testdata().join(format!("torch/views_{protocol}.bin"));
+    for (form, protocol) in ["views", "legacy"].into_iter().flat_map(|form| (2..=5).map(move |number| (form, number))) {
+        let path = testdata().join(format!("torch/{form}_{protocol}.bin"));
         let weights = Weights::from_torch(&std::fs::read(&path).unwrap(), &path).unwrap();
         for (name, Expected { shape, values }) in &expected {
-            assert_eq!(&weights.get(name, shape).unwrap(), values, "{name} in protocol {protocol}");
+            assert_eq!(&weights.get(name, shape).unwrap(), values, "{name} of {form} in protocol {protocol}");
         }
         let error = weights.get("position_ids", &[3]).unwrap_err().to_string();
         assert!(error.ends_with("is stored as I64, but only F64, F32, F16 and BF16 are supported"), "{error}");

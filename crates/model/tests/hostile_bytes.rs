@@ -56,7 +56,14 @@ fn mutated(bytes: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn mutated_file() -> impl Strategy<Value = Vec<u8>> {
-    let files = ["torch/views_2.bin", "torch/module.bin", "golden/gelu/config.json", "golden/f16/model.safetensors"];
+    let files = [
+        "torch/views_2.bin",
+        "torch/legacy_2.bin",
+        "torch/legacy_4.bin",
+        "torch/module.bin",
+        "golden/gelu/config.json",
+        "golden/f16/model.safetensors",
+    ];
     prop::sample::select(files.map(testdata).to_vec()).prop_flat_map(mutated)
 }
 

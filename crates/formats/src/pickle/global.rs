@@ -7,7 +7,8 @@ use crate::element::Element;
 pub(crate) enum Global {
     /// `collections.OrderedDict`, what a state dictionary is.
     OrderedDict,
-    /// `torch._utils._rebuild_tensor_v2`: a storage, an offset, sizes and strides become a tensor.
+    /// `torch._utils._rebuild_tensor_v2`, and `_rebuild_tensor` before PyTorch 0.4: a storage, an offset, sizes and strides
+    /// become a tensor.
     RebuildTensor,
     /// `torch._utils._rebuild_parameter`: a tensor becomes a parameter, which holds the same numbers.
     RebuildParameter,
@@ -20,7 +21,7 @@ impl Global {
     pub(crate) fn find(module: &str, name: &str) -> Option<Self> {
         Some(match (module, name) {
             ("collections", "OrderedDict") => Self::OrderedDict,
-            ("torch._utils", "_rebuild_tensor_v2") => Self::RebuildTensor,
+            ("torch._utils", "_rebuild_tensor_v2" | "_rebuild_tensor") => Self::RebuildTensor,
             ("torch._utils", "_rebuild_parameter") => Self::RebuildParameter,
             ("torch", storage) => Self::Storage(match storage {
                 "DoubleStorage" => Element::F64,

@@ -1,4 +1,4 @@
-//! The stack machine: instructions in, the tensors of a state dictionary out.
+//! The stack machine: instructions in, values out.
 
 use std::collections::HashMap;
 
@@ -6,22 +6,8 @@ use super::reader::Reader;
 use super::value::{Heap, StorageRef, TensorRef, Value, count_tensors};
 use super::{Global, PickleError};
 
-/// The tensors of a pickled state dictionary by name, in the order of the file; other values of it are left out.
-///
-/// # Errors
-/// The place in the pickle and what was wrong there.
-pub(crate) fn state_dict(pickle: &[u8]) -> Result<Vec<(&str, TensorRef<'_>)>, (usize, PickleError)> {
-    let mut machine = Machine {
-        reader: Reader::new(pickle),
-        stack: Vec::new(),
-        marks: Vec::new(),
-        memo: HashMap::new(),
-        heap: Heap::default(),
-    };
-    machine.run().map_err(|error| (machine.reader.offset(), error))
-}
-
-struct Machine<'a> {
+/// The pickles that some bytes begin with, read one after the other.
+pub(crate) struct Pickles<'a> {
     reader: Reader<'a>,
     stack: Vec<Value<'a>>,
     /// Heights of the stack at which the open marks stand.
@@ -30,16 +16,80 @@ struct Machine<'a> {
     heap: Heap<'a>,
 }
 
-impl<'a> Machine<'a> {
-    fn run(&mut self) -> Result<Vec<(&'a str, TensorRef<'a>)>, PickleError> {
+impl<'a> Pickles<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            reader: Reader::new(bytes),
+            stack: Vec::new(),
+            marks: Vec::new(),
+            memo: HashMap::new(),
+            heap: Heap::default(),
+        }
+    }
+
+    /// Bytes read so far.
+    pub(crate) fn offset(&self) -> usize {
+        self.reader.offset()
+    }
+
+    /// Reads the next pickle and gives its value. What a pickle puts by is forgotten at its end; its values stay, for
+    /// as long as the others do.
+    ///
+    /// # Errors
+    /// What was wrong at [`Pickles::offset`].
+    pub(crate) fn load(&mut self) -> Result<Value<'a>, PickleError> {
+        self.stack.clear();
+        self.marks.clear();
+        self.memo.clear();
         loop {
             let instruction = self.reader.byte()?;
             if instruction == b'.' {
-                let state = self.pop()?;
-                return self.tensors(state);
+                return self.pop();
             }
             self.step(instruction)?;
         }
+    }
+
+    /// The tensors of a state dictionary by name, in the order of the file; other values of it are left out.
+    ///
+    /// # Errors
+    /// When the value is something else, or has too many of them.
+    pub(crate) fn state_dict(&self, state: Value<'a>) -> Result<Vec<(&'a str, TensorRef<'a>)>, PickleError> {
+        let mut tensors = Vec::new();
+        for pair in self.heap.pairs(state).ok_or(PickleError::Unexpected("a state dictionary"))? {
+            if let (Value::Text(name), Value::Tensor(tensor)) = pair
+                && let Some(tensor) = self.heap.tensors.get(*tensor)
+            {
+                count_tensors(tensors.len() + 1)?;
+                tensors.push((*name, tensor.clone()));
+            }
+        }
+        if tensors.is_empty() { Err(PickleError::Unexpected("a dictionary of tensors")) } else { Ok(tensors) }
+    }
+
+    /// The value of a dictionary under a name.
+    pub(crate) fn field(&self, dict: Value<'a>, name: &str) -> Option<Value<'a>> {
+        let pairs = self.heap.pairs(dict)?;
+        pairs.iter().rev().find_map(|(key, value)| matches!(key, Value::Text(key) if *key == name).then_some(*value))
+    }
+
+    /// The items of a list of texts.
+    ///
+    /// # Errors
+    /// When the value is something else.
+    pub(crate) fn texts(&self, list: Value<'a>) -> Result<Vec<&'a str>, PickleError> {
+        let Value::List(place) = list else { return Err(PickleError::Unexpected("a list")) };
+        let items = self.heap.lists.get(place).map(Vec::as_slice).unwrap_or_default();
+        let text = |item: &Value<'a>| match item {
+            Value::Text(text) => Ok(*text),
+            _ => Err(PickleError::Unexpected("a text")),
+        };
+        items.iter().map(text).collect()
+    }
+
+    /// The storages that the pickles so far refer to.
+    pub(crate) fn storages(&self) -> &[StorageRef<'a>] {
+        &self.heap.storages
     }
 
     /// Runs one instruction. The letters and numbers are the protocol's, its names are in the comments.
@@ -56,8 +106,9 @@ impl<'a> Machine<'a> {
                 self.marks.push(self.stack.len());
                 Ok(())
             }
-            b'0' => self.pop().map(drop),                         // POP
-            b'N' | 0x88 | 0x89 | b']' => self.push(Value::Other), // NONE, NEWTRUE, NEWFALSE, EMPTY_LIST
+            b'0' => self.pop().map(drop),                               // POP
+            b'N' => self.push(Value::Other),                            // NONE
+            0x88 | 0x89 => self.push(Value::Bool(instruction == 0x88)), // NEWTRUE, NEWFALSE
             b'G' => {
                 self.reader.take(8)?; // BINFLOAT
                 self.push(Value::Other)
@@ -77,7 +128,7 @@ impl<'a> Machine<'a> {
             0x8a => {
                 let length = self.reader.byte()?; // LONG1
                 let number = self.reader.long(length.into())?;
-                self.push(Value::Int(number))
+                self.push(number)
             }
             0x8c => {
                 let length = self.reader.byte()?; // SHORT_BINUNICODE
@@ -91,6 +142,14 @@ impl<'a> Machine<'a> {
                 let length = self.reader.length()?; // BINUNICODE8
                 self.push_text(length)
             }
+            b'U' => {
+                let length = self.reader.byte()?; // SHORT_BINSTRING, a text of Python 2
+                self.push_text(length.into())
+            }
+            b'T' => {
+                let length = self.reader.u32()?; // BINSTRING
+                self.push_text(usize::try_from(length).map_err(|_| PickleError::Truncated)?)
+            }
             b')' => self.push_tuple(self.stack.len()), // EMPTY_TUPLE
             0x85..=0x87 => {
                 let items = usize::from(instruction - 0x84); // TUPLE1 to TUPLE3
@@ -100,11 +159,17 @@ impl<'a> Machine<'a> {
                 let mark = self.pop_mark()?; // TUPLE
                 self.push_tuple(mark)
             }
-            b'a' => self.pop().map(drop), // APPEND: a list's items are not kept
+            b']' => {
+                let list = self.heap.list(); // EMPTY_LIST
+                self.push(list)
+            }
+            b'a' => {
+                let item = self.stack.len().checked_sub(1).ok_or(PickleError::StackUnderflow)?; // APPEND
+                self.append(item)
+            }
             b'e' => {
                 let mark = self.pop_mark()?; // APPENDS
-                self.stack.truncate(mark);
-                Ok(())
+                self.append(mark)
             }
             b'}' => {
                 let dict = self.heap.dict(); // EMPTY_DICT
@@ -228,13 +293,27 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// A reference to something outside the pickle: `("storage", class, key, device, elements)`.
+    /// Moves everything from a height of the stack into the list below it.
+    fn append(&mut self, from: usize) -> Result<(), PickleError> {
+        let items = self.stack.split_off(from);
+        let Some(Value::List(place)) = self.stack.last() else { return Err(PickleError::Unexpected("a list")) };
+        self.heap.lists.get_mut(*place).ok_or(PickleError::Unexpected("a list"))?.extend(items);
+        Ok(())
+    }
+
+    /// A reference to something outside the pickle: `("storage", class, key, device, elements)`, with a sixth item
+    /// before PyTorch 1.6, which is `None` but for storages that are parts of others.
     fn persistent(&mut self) -> Result<(), PickleError> {
         let reference = self.pop()?;
-        let storage = match self.heap.items(reference)? {
-            [Value::Text("storage"), Value::Global(Global::Storage(element)), Value::Text(key), _, elements] => {
-                StorageRef { key, element: *element, elements: elements.size()? }
-            }
+        let (storage, view) = match self.heap.items(reference)? {
+            [storage @ .., view] if storage.len() == 5 => (storage, *view),
+            storage => (storage, Value::Other),
+        };
+        let storage = match (storage, view) {
+            (
+                [Value::Text("storage"), Value::Global(Global::Storage(element)), Value::Text(key), _, elements],
+                Value::Other,
+            ) => StorageRef { key, element: *element, elements: elements.size()? },
             _ => return Err(PickleError::Unexpected("a reference to a storage")),
         };
         let storage = self.heap.storage(storage);
@@ -262,20 +341,5 @@ impl<'a> Machine<'a> {
             _ => return Err(PickleError::Unexpected("a call that rebuilds a tensor")),
         };
         self.push(value)
-    }
-
-    fn tensors(&self, state: Value<'a>) -> Result<Vec<(&'a str, TensorRef<'a>)>, PickleError> {
-        let Value::Dict(place) = state else { return Err(PickleError::Unexpected("a state dictionary")) };
-        let pairs = self.heap.dicts.get(place).map(Vec::as_slice).unwrap_or_default();
-        let mut tensors = Vec::new();
-        for pair in pairs {
-            if let (Value::Text(name), Value::Tensor(tensor)) = pair
-                && let Some(tensor) = self.heap.tensors.get(*tensor)
-            {
-                count_tensors(tensors.len() + 1)?;
-                tensors.push((*name, tensor.clone()));
-            }
-        }
-        if tensors.is_empty() { Err(PickleError::Unexpected("a dictionary of tensors")) } else { Ok(tensors) }
     }
 }

@@ -1,6 +1,7 @@
 //! Operands of instructions, read from the bytes of a pickle.
 
 use super::PickleError;
+use super::value::Value;
 
 /// A place in a pickle's bytes.
 pub(crate) struct Reader<'a> {
@@ -56,11 +57,12 @@ impl<'a> Reader<'a> {
     }
 
     /// A whole number in two's complement, least significant byte first.
-    pub(crate) fn long(&mut self, length: usize) -> Result<i64, PickleError> {
+    pub(crate) fn long(&mut self, length: usize) -> Result<Value<'a>, PickleError> {
         let bytes = self.take(length)?;
         let sign = if bytes.last().is_some_and(|byte| byte & 0x80 != 0) { 0xff } else { 0 };
         let mut wide = [sign; 8];
-        wide.get_mut(..length).ok_or(PickleError::Unexpected("a number of 64 bits"))?.copy_from_slice(bytes);
-        Ok(i64::from_le_bytes(wide))
+        let Some(low) = wide.get_mut(..length) else { return Ok(Value::Wide(bytes)) };
+        low.copy_from_slice(bytes);
+        Ok(Value::Int(i64::from_le_bytes(wide)))
     }
 }

@@ -13,8 +13,14 @@ fn pickle(rebuild: &str) -> Vec<u8> {
     bytes
 }
 
+fn state_dict(pickle: &[u8]) -> Result<Vec<(&str, TensorRef<'_>)>, PickleError> {
+    let mut pickles = Pickles::new(pickle);
+    let state = pickles.load()?;
+    pickles.state_dict(state)
+}
+
 fn error(pickle: &[u8]) -> PickleError {
-    state_dict(pickle).unwrap_err().1
+    state_dict(pickle).unwrap_err()
 }
 
 #[test]
@@ -46,7 +52,7 @@ fn every_prefix_is_refused() {
 
 #[test]
 fn malformed_programs_are_refused() {
-    let cases: [(&[u8], PickleError); 16] = [
+    let cases: [(&[u8], PickleError); 18] = [
         (b"", PickleError::Truncated),
         (b".", PickleError::StackUnderflow),
         (b"\x80\x01", PickleError::Protocol(1)),
@@ -60,6 +66,8 @@ fn malformed_programs_are_refused() {
         (b"(K\x01\x86", PickleError::StackUnderflow),
         (b"}(K\x01u", PickleError::Unexpected("pairs of keys and values")),
         (b"K\x01(u", PickleError::Unexpected("a dictionary")),
+        (b"K\x01(e", PickleError::Unexpected("a list")),
+        (b"a", PickleError::StackUnderflow),
         (b"K\x01)R", PickleError::Unexpected("a call that rebuilds a tensor")),
         (b"X\xff\xff\xff\xff", PickleError::Truncated),
         (b"\x8c\x01\xff", PickleError::Text),
@@ -72,10 +80,11 @@ fn malformed_programs_are_refused() {
 #[test]
 fn numbers_of_any_width_are_read() {
     let mut reader = reader::Reader::new(b"\x00\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff");
-    assert_eq!(reader.long(0), Ok(0));
-    assert_eq!(reader.long(2), Ok(256));
-    assert_eq!(reader.long(1), Ok(-1));
-    assert_eq!(reader.long(9), Err(PickleError::Unexpected("a number of 64 bits")));
+    assert!(matches!(reader.long(0), Ok(Value::Int(0))));
+    assert!(matches!(reader.long(2), Ok(Value::Int(256))));
+    assert!(matches!(reader.long(1), Ok(Value::Int(-1))));
+    assert!(matches!(reader.long(9), Ok(Value::Wide(bytes)) if bytes == [0xff; 9]));
+    assert!(matches!(reader.long(1), Err(PickleError::Truncated)));
 }
 
 #[test]
@@ -139,4 +148,25 @@ fn tensors_are_counted() {
     listed.extend(b"h\x05h\x04s".repeat(32_769));
     listed.push(b'.');
     assert_eq!(error(&listed), PickleError::TooManyTensors(32_768));
+}
+
+#[test]
+fn pickles_follow_each_other() {
+    // A number of ten bytes, a dictionary with a boolean, and a list of texts of Python 2 and 3; each pickle puts by a
+    // value of its own as 0.
+    let bytes = b"\x80\x02\x8a\x09\x01\x02\x03\x04\x05\x06\x07\x08\x09q\x00.\
+        \x80\x02}q\x00U\x01aq\x01\x88s.\x80\x02]q\x00(U\x01bT\x01\x00\x00\x00cX\x01\x00\x00\x00de.rest";
+    let mut pickles = Pickles::new(bytes);
+    assert!(matches!(pickles.load(), Ok(Value::Wide([1, 2, 3, 4, 5, 6, 7, 8, 9]))));
+    let dict = pickles.load().unwrap();
+    assert!(matches!(pickles.field(dict, "a"), Some(Value::Bool(true))));
+    assert!(pickles.field(dict, "b").is_none());
+    assert!(matches!(pickles.texts(dict), Err(PickleError::Unexpected("a list"))));
+    let list = pickles.load().unwrap();
+    assert_eq!(pickles.texts(list).unwrap(), ["b", "c", "d"]);
+    assert_eq!(pickles.offset(), bytes.len() - b"rest".len());
+    // A pickle recalls nothing of the one before it.
+    let mut pickles = Pickles::new(b"K\x01q\x00.h\x00.");
+    assert!(pickles.load().is_ok());
+    assert!(matches!(pickles.load(), Err(PickleError::MissingMemo(0))));
 }

@@ -17,20 +17,24 @@ const MAX_DIMENSIONS: usize = 8;
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Value<'a> {
     Int(i64),
+    /// A number of more than 64 bits: its bytes in two's complement, least significant first.
+    Wide(&'a [u8]),
+    Bool(bool),
     Text(&'a str),
     Global(Global),
     Tuple(usize),
+    List(usize),
     Dict(usize),
     Storage(usize),
     Tensor(usize),
-    /// Something whose content no tensor depends on: `None`, booleans, floats, lists.
+    /// Something whose content no tensor depends on: `None`, floats.
     Other,
 }
 
-/// A storage that a pickle refers to: elements in another entry of the archive.
+/// A storage that a pickle refers to: elements that are elsewhere in the checkpoint.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StorageRef<'a> {
-    /// The last part of the entry's name.
+    /// Its name; in an archive the last part of its entry's.
     pub(crate) key: &'a str,
     pub(crate) element: Element,
     /// Its elements, by its own claim.
@@ -52,6 +56,7 @@ pub(crate) struct TensorRef<'a> {
 #[derive(Default)]
 pub(crate) struct Heap<'a> {
     pub(crate) tuples: Vec<Vec<Value<'a>>>,
+    pub(crate) lists: Vec<Vec<Value<'a>>>,
     pub(crate) dicts: Vec<Vec<(Value<'a>, Value<'a>)>>,
     pub(crate) storages: Vec<StorageRef<'a>>,
     pub(crate) tensors: Vec<TensorRef<'a>>,
@@ -70,6 +75,11 @@ impl<'a> Heap<'a> {
         Value::Tuple(self.tuples.len() - 1)
     }
 
+    pub(crate) fn list(&mut self) -> Value<'a> {
+        self.lists.push(Vec::new());
+        Value::List(self.lists.len() - 1)
+    }
+
     pub(crate) fn dict(&mut self) -> Value<'a> {
         self.dicts.push(Vec::new());
         Value::Dict(self.dicts.len() - 1)
@@ -84,6 +94,14 @@ impl<'a> Heap<'a> {
         count_tensors(self.tensors.len() + 1)?;
         self.tensors.push(tensor);
         Ok(Value::Tensor(self.tensors.len() - 1))
+    }
+
+    /// The pairs of a dictionary.
+    pub(crate) fn pairs(&self, value: Value<'a>) -> Option<&[(Value<'a>, Value<'a>)]> {
+        match value {
+            Value::Dict(place) => self.dicts.get(place).map(Vec::as_slice),
+            _ => None,
+        }
     }
 
     /// The items of a tuple.
