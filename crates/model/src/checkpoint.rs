@@ -4,6 +4,7 @@ mod graph;
 mod save;
 mod spark;
 mod trace;
+mod vocabulary;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,21 +15,12 @@ use serde_json::{Map, Value};
 
 use self::graph::Found;
 use self::spark::Annotator;
+use self::vocabulary::{SPIECE, VOCAB};
 use crate::config::{CONFIG, labels};
 use crate::{ModelConfig, ModelError, Weights};
 
 /// The file of an ONNX export.
 const ONNX: &str = "model.onnx";
-
-/// The files that say how text becomes pieces, by their names in a Hugging Face directory.
-const VOCABULARY: [&str; 6] =
-    ["tokenizer.json", SPIECE, "vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
-
-/// The SentencePiece model of every kind of checkpoint.
-const SPIECE: &str = "spiece.model";
-
-/// The largest file of a vocabulary that is read, in bytes. ALBERT's take 0.8 and 1.3 MB.
-const MAX_VOCABULARY: u64 = 64 << 20;
 
 /// The largest model card that is read, in bytes.
 const MAX_CARD: u64 = 4 << 20;
@@ -144,7 +136,7 @@ impl Checkpoint {
 
     /// Reads an exported model, with its labels and its vocabulary in `assets`.
     fn read_graph(folder: &Folder, kind: CheckpointKind) -> Result<Self, ModelError> {
-        let labels = labels::list(folder)?.map(|labels| (labels, folder.path_of(labels::LIST)));
+        let labels = labels::list(folder)?;
         let runtime = if kind == CheckpointKind::Onnx { Runtime::Onnx } else { Runtime::TensorFlow };
         let path = folder.path_of(if kind == CheckpointKind::Onnx { ONNX } else { tensorflow::GRAPH });
         let (config, weights) = Found::read(runtime, folder, &path, ONNX)?.model(folder, labels)?;
@@ -166,7 +158,7 @@ impl Checkpoint {
         let Annotator { stage, kind, config, weights, spiece, vocabulary } = spark::read(folder)?;
         let mut checkpoint = Self::assemble(&stage.folder, kind, config, weights, stage.params)?;
         checkpoint.files.extend(spiece.map(|bytes| (SPIECE, bytes)));
-        checkpoint.files.extend(vocabulary.map(|bytes| ("vocab.txt", bytes)));
+        checkpoint.files.extend(vocabulary.map(|bytes| (VOCAB, bytes)));
         Ok(checkpoint)
     }
 
@@ -178,15 +170,7 @@ impl Checkpoint {
         weights: Weights<'static>,
         params: Map<String, Value>,
     ) -> Result<Self, ModelError> {
-        let assets = folder.sub("assets");
-        let mut files = BTreeMap::new();
-        for name in VOCABULARY {
-            let found = match folder.read(name, MAX_VOCABULARY)? {
-                None => assets.read(name, MAX_VOCABULARY)?,
-                found => found,
-            };
-            files.extend(found.map(|bytes| (name, bytes)));
-        }
+        let files = vocabulary::read(folder)?;
         let card = folder.read("README.md", MAX_CARD)?;
         Ok(Self { origin: folder.path().to_owned(), kind, config, weights, files, params, card, trained: false })
     }
@@ -208,7 +192,7 @@ impl Checkpoint {
             kind: CheckpointKind::HuggingFace,
             config: ModelConfig::from_slice(config, &origin.join(CONFIG))?,
             weights: Weights::from_safetensors(weights, &origin.join("model.safetensors"))?,
-            files: VOCABULARY.into_iter().filter_map(|name| Some((name, file(name)?.to_vec()))).collect(),
+            files: vocabulary::FILES.into_iter().filter_map(|name| Some((name, file(name)?.to_vec()))).collect(),
             params: Map::new(),
             card: file("README.md").map(<[u8]>::to_vec),
             trained: false,
@@ -247,9 +231,9 @@ impl Checkpoint {
         &self.weights
     }
 
-    /// A file of the vocabulary by its name in a Hugging Face directory: `tokenizer.json`, `spiece.model`,
+    /// A file of the vocabulary by its name in a Hugging Face directory: `tokenizer.json`, `spiece.model`, `vocab.txt`,
     /// `tokenizer_config.json`, `special_tokens_map.json` or `added_tokens.json`, if the model has it. The SentencePiece
-    /// model of every kind of checkpoint is `spiece.model`.
+    /// model of every kind of checkpoint is `spiece.model`, whatever its file is called.
     #[must_use]
     pub fn file(&self, name: &str) -> Option<&[u8]> {
         self.files.get(name).map(Vec::as_slice)

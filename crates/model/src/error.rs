@@ -47,6 +47,16 @@ pub enum ModelError {
         /// What is in it, in words.
         found: String,
     },
+    /// A directory has several files that may be its vocabulary, and none under the name that would tell.
+    #[error("{} has several vocabularies, {found}: rename the one that belongs to the model to {known}", directory.display())]
+    Vocabularies {
+        /// The directory.
+        directory: PathBuf,
+        /// The names of the files.
+        found: String,
+        /// The name that one of them should have.
+        known: &'static str,
+    },
     /// A saved Spark NLP annotator or pipeline holds no text classifier, or several.
     #[error("{} has {found}, expected one {expected}", path.display())]
     Stages {

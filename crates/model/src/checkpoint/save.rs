@@ -8,6 +8,7 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, serialize};
 use serde_json::{Map, Value, json};
 
+use super::vocabulary::{SPIECE, VOCAB};
 use super::{CONFIG, Checkpoint};
 use crate::ModelError;
 use crate::config::MAX_CONFIG;
@@ -99,9 +100,14 @@ impl Checkpoint {
     /// How Spark NLP's parameters say the vocabulary is used; other models without this file have transformers'
     /// defaults.
     fn tokenizer_config(&self) -> Value {
+        // An ALBERT may have BERT's kind of vocabulary, as all Chinese ones do.
+        let class = match self.file(VOCAB) {
+            Some(_) if self.file(SPIECE).is_none() => "BertTokenizer",
+            _ => self.config.architecture().family().tokenizer,
+        };
         let lower = !self.params.get("caseSensitive").and_then(Value::as_bool).unwrap_or(false);
         json!({
-            "tokenizer_class": self.config.architecture().family().tokenizer,
+            "tokenizer_class": class,
             "do_lower_case": lower,
             "model_max_length": self.config.architecture().max_tokens(),
         })

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use albertine_formats::{Folder, FormatError, MAX_WEIGHTS, SparkPipeline, SparkStage, tensorflow};
 
 use super::graph::Found;
-use super::{CheckpointKind, MAX_VOCABULARY, Runtime};
+use super::vocabulary::MAX_BYTES;
+use super::{CheckpointKind, Runtime};
 use crate::config::labels;
 use crate::{ModelConfig, ModelError, Weights, families};
 
@@ -51,7 +52,7 @@ pub(super) fn read(folder: &Folder) -> Result<Annotator, ModelError> {
     let (config, weights) = Found::read(runtime, &inside, &path, &graph)?.model(&stage.folder, labels)?;
     let spiece = stage.folder.names()?.into_iter().find(|name| name.ends_with("_spp"));
     let spiece = match spiece {
-        Some(name) => stage.folder.read(&name, MAX_VOCABULARY)?,
+        Some(name) => stage.folder.read(&name, MAX_BYTES)?,
         None => None,
     };
     let vocabulary = stage.vocabulary()?;

@@ -1,7 +1,8 @@
 //! The labels of a classifier, in the order of its logits.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use albertine_formats::FormatError;
 use serde_json::Value;
@@ -14,36 +15,43 @@ use crate::{Folder, ModelError};
 /// not used for.
 const MAX_LABELS: usize = 1 << 16;
 
-/// Where Spark NLP looks for the labels of an exported model.
-pub(crate) const LIST: &str = "assets/labels.txt";
+/// Where the labels of an exported model are: where Spark NLP looks for them, or beside the graph.
+const LISTS: [&str; 2] = ["assets/labels.txt", "labels.txt"];
 
 /// The longest label that is read, in bytes of UTF-8. Every row of a result repeats one.
 const MAX_LABEL: usize = 1024;
 
 /// The labels by `id2label`, whose keys must be the numbers from 0 to its length; without it `LABEL_0` and so on by
-/// `num_labels`, two by default. Where both are there `id2label` decides, as in transformers.
+/// `num_labels`, two by default. Where both are there `id2label` decides, as in transformers. A list is read as if its
+/// places were the keys.
 pub(crate) fn read(fields: &Fields<'_>) -> Result<Vec<String>, ModelError> {
     let Some(value) = fields.get("id2label") else {
         let count = fields.size("num_labels", 2, MAX_LABELS)?;
         return Ok((0..count).map(|id| format!("LABEL_{id}")).collect());
     };
     let expected = "an object from the numbers 0, 1, 2 … to labels";
-    let map =
-        value.as_object().filter(|map| !map.is_empty()).ok_or_else(|| fields.error("id2label", value, expected))?;
-    if map.len() > MAX_LABELS {
-        let found = format!("an object of {} labels", map.len());
+    let found: Vec<(Cow<'_, str>, &Value)> = match value {
+        Value::Object(map) => map.iter().map(|(key, label)| (Cow::Borrowed(key.as_str()), label)).collect(),
+        Value::Array(list) => list.iter().enumerate().map(|(id, label)| (Cow::Owned(id.to_string()), label)).collect(),
+        _ => Vec::new(),
+    };
+    if found.is_empty() {
+        return Err(fields.error("id2label", value, expected));
+    }
+    if found.len() > MAX_LABELS {
+        let found = format!("an object of {} labels", found.len());
         return Err(fields.error_text("id2label", found, format!("at most {MAX_LABELS}")));
     }
-    let mut labels = vec![None; map.len()];
-    for (key, label) in map {
+    let mut labels = vec![None; found.len()];
+    for (key, label) in &found {
         let place = key.parse::<usize>().ok().and_then(|id| labels.get_mut(id));
         let wrong = |expected: String| fields.error_text("id2label", format!("{{{key:?}: {label}}}"), expected);
-        match (place, label) {
-            (_, Value::String(text)) if text.len() > MAX_LABEL => {
+        match (place, text(label)) {
+            (_, Some(text)) if text.len() > MAX_LABEL => {
                 return Err(wrong(format!("labels of at most {MAX_LABEL} bytes")));
             }
             // "00" and "0" are two keys for one class: the second one is refused.
-            (Some(place @ None), Value::String(text)) => *place = Some(text.clone()),
+            (Some(place @ None), Some(text)) => *place = Some(text),
             _ => return Err(wrong(expected.to_owned())),
         }
     }
@@ -53,18 +61,38 @@ pub(crate) fn read(fields: &Fields<'_>) -> Result<Vec<String>, ModelError> {
     Ok(labels)
 }
 
+/// A label as text. transformers keeps numbers, booleans and null as they are in the file, and JSON writes them so.
+fn text(label: &Value) -> Option<String> {
+    match label {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) | Value::Null => Some(label.to_string()),
+        Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
 /// The largest list of labels that is read, in bytes.
 const MAX_LIST: u64 = 64 << 20;
 
-/// The labels of `assets/labels.txt`, one a line, if the folder has it.
-pub(crate) fn list(folder: &Folder) -> Result<Option<Vec<String>>, ModelError> {
-    let Some(bytes) = folder.read(LIST, MAX_LIST)? else { return Ok(None) };
-    let malformed = |fault| FormatError::Malformed { path: folder.path_of(LIST), form: "a list of labels", fault };
-    let text = str::from_utf8(&bytes).map_err(|_| malformed("it is not UTF-8".to_owned()))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let labels: Vec<String> = text.lines().map(str::to_owned).collect();
-    check(&labels).map_err(malformed)?;
-    Ok(Some(labels))
+/// The labels of the `labels.txt` of an exported model, one a line, if the folder has one, and where it is.
+pub(crate) fn list(folder: &Folder) -> Result<Option<(Vec<String>, PathBuf)>, ModelError> {
+    let mut found: Option<(Vec<String>, PathBuf)> = None;
+    for name in LISTS {
+        let Some(bytes) = folder.read(name, MAX_LIST)? else { continue };
+        let path = folder.path_of(name);
+        let malformed = |fault| FormatError::Malformed { path: path.clone(), form: "a list of labels", fault };
+        let text = str::from_utf8(&bytes).map_err(|_| malformed("it is not UTF-8".to_owned()))?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let labels: Vec<String> = text.trim_end_matches(['\r', '\n']).lines().map(str::to_owned).collect();
+        check(&labels).map_err(malformed)?;
+        match &found {
+            Some((other, first)) if *other != labels => {
+                return Err(ModelError::Labels { path, fault: format!("{} has others", first.display()) });
+            }
+            Some(_) => {}
+            None => found = Some((labels, path)),
+        }
+    }
+    Ok(found)
 }
 
 /// Refuses lists that are too long and labels that are empty, too long or there twice.

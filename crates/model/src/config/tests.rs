@@ -97,6 +97,21 @@ fn the_problem_type_is_what_the_file_says_whatever_the_labels() {
 }
 
 #[test]
+fn labels_that_are_no_texts_are_what_json_writes_for_them() {
+    let cases = [
+        (r#"{"0": 0, "1": 1, "2": 2, "3": 3}"#, &["0", "1", "2", "3"][..]),
+        (r#"{"0": -1, "1": 0.5, "2": 1.0, "3": 1e16}"#, &["-1", "0.5", "1.0", "1e+16"]),
+        (r#"{"0": false, "1": true}"#, &["false", "true"]),
+        (r#"{"0": null, "1": "spam"}"#, &["null", "spam"]),
+        (r#"{"1": 18446744073709551615, "0": "small"}"#, &["small", "18446744073709551615"]),
+        (r#"["World", 2, null]"#, &["World", "2", "null"]),
+    ];
+    for (labels, expected) in cases {
+        assert_eq!(read(&format!(r#"{{"id2label": {labels}}}"#)).unwrap().labels(), expected, "{labels}");
+    }
+}
+
+#[test]
 fn labels_are_many_and_long_up_to_a_limit() {
     let long = |length: usize| read(&format!(r#"{{"id2label": {{"0": "{}"}}}}"#, "x".repeat(length)));
     assert_eq!(long(1024).unwrap().labels()[0].len(), 1024);
@@ -150,10 +165,14 @@ fn wrong_fields_are_named_with_their_values() {
         (r#"{"layer_norm_eps": -1}"#, "layer_norm_eps", "-1", "a number from 0 to 1"),
         (r#"{"num_labels": 0}"#, "num_labels", "0", "a whole number from 1 to 65536"),
         (r#"{"id2label": {}}"#, "id2label", "{}", labels),
-        (r#"{"id2label": ["a"]}"#, "id2label", r#"["a"]"#, labels),
+        (r#"{"id2label": []}"#, "id2label", "[]", labels),
+        (r#"{"id2label": "a"}"#, "id2label", r#""a""#, labels),
         (r#"{"id2label": {"0": "a", "2": "b"}}"#, "id2label", r#"{"2": "b"}"#, labels),
         (r#"{"id2label": {"0": "a", "00": "b"}}"#, "id2label", r#"{"00": "b"}"#, labels),
-        (r#"{"id2label": {"0": 1}}"#, "id2label", r#"{"0": 1}"#, labels),
+        (r#"{"id2label": {"0": [1]}}"#, "id2label", r#"{"0": [1]}"#, labels),
+        (r#"{"id2label": [{"name": "a"}]}"#, "id2label", r#"{"0": {"name":"a"}}"#, labels),
+        // Texts in results: one and the same.
+        (r#"{"id2label": {"0": 1, "1": "1"}}"#, "id2label", r#"{"1": "1"}"#, "another label than that of 0"),
         (
             r#"{"id2label": {"0": "a", "1": "b", "2": "a"}}"#,
             "id2label",
