@@ -97,6 +97,12 @@ pub(crate) fn is_classifier(name: &str) -> bool {
     name.starts_with("classifier.")
 }
 
+/// Whether a canonical name belongs to the head of a sequence classifier, which checkpoints that were trained for something
+/// else lack: those of masked language models have no pooler either.
+pub(crate) fn is_head(name: &str) -> bool {
+    is_classifier(name) || name.starts_with("pooler.")
+}
+
 /// The canonical name of a tensor as a checkpoint names it: without the encoder's name, and with TensorFlow's `gamma` and
 /// `beta` of old conversions in PyTorch's words.
 pub(crate) fn canonical_name(stored: &str) -> Cow<'_, str> {

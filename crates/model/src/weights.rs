@@ -123,7 +123,7 @@ impl<'a> Weights<'a> {
     pub fn get(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
         let Some(stored) = self.contents.tensors.get(name) else {
             let (path, tensor) = (self.origin.clone(), name.to_owned());
-            return Err(if families::is_classifier(name) {
+            return Err(if families::is_head(name) {
                 ModelError::NotAClassifier { path, tensor }
             } else {
                 ModelError::MissingTensor { path, tensor }
@@ -156,6 +156,12 @@ impl<'a> Weights<'a> {
     /// As [`Weights::get`].
     pub fn tensor(&self, spec: &TensorSpec) -> Result<Vec<f32>, ModelError> {
         self.get(&spec.name, &spec.shape)
+    }
+
+    /// Whether there is a tensor of that canonical name.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.contents.tensors.contains_key(name)
     }
 
     /// Every tensor there is: canonical name, shape and element type in safetensors' spelling, sorted by name.

@@ -10,7 +10,8 @@ use rand::rngs::Xoshiro256PlusPlus;
 
 use crate::{LabelNames, Tensors, TrainError};
 
-/// A base model: any checkpoint, including a pretrained one without a classifier.
+/// A base model: any checkpoint, including a pretrained one without a classifier or, as masked language models are,
+/// without a pooler.
 #[derive(Debug)]
 pub struct BaseModel {
     checkpoint: Checkpoint,
@@ -84,6 +85,12 @@ impl BaseModel {
         Ok(self.pieces.encode(text, self.limit, ids)?.truncated)
     }
 
+    /// Whether the model has a pooler; a new one is made where it has none, as where its classifier is new.
+    #[must_use]
+    pub fn has_pooler(&self) -> bool {
+        self.checkpoint.weights().has(&self.config().tensors().pooler.weight.name)
+    }
+
     /// The classifier for a table with these labels: the model's own where all are its labels, or just the numbers of
     /// all of them from 0; else a new one for them, in the order of their numbers or letters.
     ///
@@ -129,10 +136,10 @@ impl BaseModel {
         Ok(Head::New(labels))
     }
 
-    /// Whether the model has classes of its own.
+    /// Whether the model has classes of its own. A classifier without a pooler is one of tokens.
     fn has_classifier(&self) -> bool {
-        let tensors = self.checkpoint.weights().tensors();
-        self.config().labels().len() > 1 && tensors.iter().any(|(name, ..)| *name == "classifier.weight")
+        let classifier = &self.config().tensors().classifier.weight.name;
+        self.config().labels().len() > 1 && self.checkpoint.weights().has(classifier) && self.has_pooler()
     }
 
     /// The initial weights, and the configuration of the model.
@@ -211,6 +218,55 @@ mod tests {
         let (config, one) = base.weights(&head, 1).unwrap();
         assert_eq!(config.labels().len(), 2);
         assert!(base.weights(&head, 1).unwrap().1 == one && base.weights(&head, 2).unwrap().1 != one);
+    }
+
+    #[test]
+    fn a_masked_language_model_gets_a_pooler_too() {
+        for name in ["../heads/albert_mlm", "../heads/bert_mlm"] {
+            let base = base(name, None).unwrap();
+            assert!(!base.has_pooler());
+            let head = base.head(&labels(&["no", "yes"])).unwrap();
+            assert_eq!(head, Head::New(["no", "yes"].map(str::to_owned).to_vec()));
+            let (config, weights) = base.weights(&head, 1).unwrap();
+            let tensors = config.tensors();
+            let values = |spec: &str| weights.iter().find(|(known, _)| known.name == spec).unwrap().1;
+            let pooler = values(&tensors.pooler.weight.name);
+            // Numbers from a normal distribution of the deviation that transformers' models have.
+            let deviation = (pooler.iter().map(|value| value * value).sum::<f32>() / pooler.len() as f32).sqrt();
+            assert!((0.017..0.023).contains(&deviation), "{deviation}");
+            assert!(values(&tensors.pooler.bias.name).iter().all(|&value| value == 0.0));
+            let word = &tensors.word_embeddings;
+            assert_eq!(values(&word.name), base.checkpoint().weights().tensor(word).unwrap());
+            assert!(base.weights(&head, 1).unwrap().1 == weights && base.weights(&head, 2).unwrap().1 != weights);
+        }
+    }
+
+    #[test]
+    fn the_head_of_another_task_is_not_the_models_own() {
+        // One that classifies sentences has a pooler, which is kept; one that classifies tokens has none.
+        let pretraining = base("../heads/albert_pretraining", None).unwrap();
+        assert!(pretraining.has_pooler());
+        let labels = labels(&["LABEL_0", "LABEL_1"]);
+        let head = pretraining.head(&labels).unwrap();
+        assert_eq!(head, Head::New(["LABEL_0", "LABEL_1"].map(str::to_owned).to_vec()));
+        let (config, weights) = pretraining.weights(&head, 1).unwrap();
+        let pooler = config.tensors().pooler.weight;
+        let kept = weights.iter().find(|(spec, _)| spec.name == pooler.name).unwrap().1;
+        assert_eq!(kept, pretraining.checkpoint().weights().tensor(&pooler).unwrap());
+        let tokens = base("../heads/bert_tokens", None).unwrap();
+        assert!(!tokens.has_pooler());
+        assert_eq!(tokens.head(&labels).unwrap(), head);
+    }
+
+    #[test]
+    fn the_classifier_does_not_depend_on_whether_the_pooler_is_new() {
+        let head = Head::New(["no", "yes"].map(str::to_owned).to_vec());
+        let classifier = |name: &str| {
+            let (config, weights) = base(name, None).unwrap().weights(&head, 7).unwrap();
+            let name = config.tensors().classifier.weight.name;
+            weights.iter().find(|(spec, _)| spec.name == name).unwrap().1.to_vec()
+        };
+        assert_eq!(classifier("../heads/albert_mlm"), classifier("gelu"));
     }
 
     #[test]

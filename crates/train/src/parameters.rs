@@ -1,6 +1,6 @@
 //! The numbers that training changes: every tensor of a classifier, by its index in the order of the computation.
 
-use albertine_model::{ModelConfig, ModelError, TensorSpec, Weights};
+use albertine_model::{ModelConfig, ModelError, Parts, TensorSpec, Weights};
 use rand::{Rng, RngExt};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, serialize};
@@ -29,7 +29,8 @@ impl Tensors {
     }
 
     /// The weights of a model whose classifier is new: its weights are random, from a normal distribution of that deviation,
-    /// and its biases 0. `weights` need not have one.
+    /// and its biases 0. `weights` need not have one. Where they have no pooler, as those of a masked language model, it is
+    /// new in the same way.
     ///
     /// # Errors
     /// As [`Tensors::read`], but of the classifier.
@@ -39,13 +40,19 @@ impl Tensors {
         random: &mut impl Rng,
     ) -> Result<Self, ModelError> {
         let mut tensors = Self::zeros(config);
-        let classifier = config.tensors().indices().classifier;
+        let Parts { classifier, pooler, .. } = config.tensors().indices();
+        let has = |index: usize| tensors.specs.get(index).is_some_and(|spec| weights.has(&spec.name));
+        let mut new = vec![classifier];
+        // In this order: whether the pooler is new does not change the classifier.
+        new.extend([pooler].into_iter().filter(|pooler| !has(pooler.weight) && !has(pooler.bias)));
         for (index, (spec, values)) in tensors.specs.iter().zip(&mut tensors.values).enumerate() {
-            if index != classifier.weight && index != classifier.bias {
+            if !new.iter().any(|part| index == part.weight || index == part.bias) {
                 *values = weights.tensor(spec)?;
             }
         }
-        tensors.values[classifier.weight].fill_with(|| DEVIATION * normal(random));
+        for part in new {
+            tensors.values[part.weight].fill_with(|| DEVIATION * normal(random));
+        }
         Ok(tensors)
     }
 

@@ -92,6 +92,9 @@ fn changes(base: &BaseModel) -> Vec<&'static str> {
             "the base model was trained for multi-label classification or regression; the new model predicts one class per text",
         );
     }
+    if !base.has_pooler() {
+        changes.push("the base model has no pooler, as masked language models have none; the new model gets a new one");
+    }
     if let CheckpointKind::SparkNlp { .. } = base.checkpoint().kind() {
         changes.push("Spark NLP encodes texts token by token for this model; the new model reads each text as a whole");
     }
