@@ -18,7 +18,7 @@ fn read(files: &[(&str, &[u8])]) -> Option<()> {
         archive.write_all(bytes).ok()?;
     }
     let bytes = archive.finish().ok()?.into_inner();
-    let found = Checkpoint::read(&Folder::from_zip(bytes, Path::new("model.zip")).ok()?).ok()?;
+    let found = Checkpoint::read(&Folder::from_archive(bytes, Path::new("model.zip")).ok()?).ok()?;
     for (name, shape, _) in found.weights().tensors() {
         if let Ok(values) = found.weights().get(name, shape) {
             assert_eq!(values.len(), shape.iter().product::<usize>());

@@ -30,7 +30,7 @@ fn stage(part: &[u8]) -> Option<SparkStage> {
         archive.write_all(bytes).ok()?;
     }
     let bytes = archive.finish().ok()?.into_inner();
-    SparkStage::read(&Folder::from_zip(bytes, Path::new("stage.zip")).ok()?).ok()
+    SparkStage::read(&Folder::from_archive(bytes, Path::new("stage.zip")).ok()?).ok()
 }
 
 fuzz_target!(|bytes: &[u8]| {

@@ -119,7 +119,7 @@ class Pipeline(_ml.Pipeline):
 
     @classmethod
     def load(cls, path: Any) -> Self:
-        """A saved pipeline: ours, Spark's or Spark NLP's, as a folder or a zip archive.
+        """A saved pipeline: ours, Spark's or Spark NLP's, as a folder or an archive.
 
         Raises:
             albertine.PipelineError: it is none, or has stages that there are not here.
@@ -185,7 +185,7 @@ class PipelineModel(_ml.PipelineModel):
 
     @classmethod
     def load(cls, path: Any) -> Self:
-        """A saved pipeline: ours, Spark's or Spark NLP's, as a folder or a zip archive. Of a single saved stage it is one with that
+        """A saved pipeline: ours, Spark's or Spark NLP's, as a folder or an archive. Of a single saved stage it is one with that
         stage alone.
 
         Raises:

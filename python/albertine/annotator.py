@@ -210,7 +210,7 @@ class _ForSequenceClassification(IsAnnotator, AnnotatorTransformer, Model):  # t
     @classmethod
     def load(cls, path: Any, *, precision: str = "f32") -> Self:
         """A model from disk: a stage that was saved, a model directory of Hugging Face's layout, a TensorFlow SavedModel or ONNX
-        export, what Spark NLP saved, or a zip archive of any.
+        export, what Spark NLP saved, or a zip or tar archive of any.
 
         Raises:
             albertine.ModelNotFound: nothing is there.

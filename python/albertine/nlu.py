@@ -43,7 +43,7 @@ def load(
             ``[language.]classify.albert.dataset`` (English by default), the name of a model (``ag_news``, the built-in
             one, or ``albert_base_sequence_classifier_ag_news``), a repository on the Hugging Face hub (``owner/name``), a URL
             or a path. ``en.classify.albertine.ag_news`` is the built-in model too.
-        path: instead of a request, a folder or a zip archive with a saved pipeline or a single model.
+        path: instead of a request, a folder or an archive with a saved pipeline or a single model.
         verbose: whether to print to stderr what each reference resolves to.
         gpu: accepted for compatibility with NLU, as are ``streamlit_caching``, ``apple_silicon`` and ``get_tracer``.
 

@@ -74,6 +74,10 @@ impl Kind {
                 | HubError::NoModel { .. }
                 | HubError::Status { status: 404, .. },
             ) => Self::ModelNotFound,
+            Error::Hub(HubError::NeitherPathNorRepository { refusal, .. }) => match **refusal {
+                HubError::Offline { .. } | HubError::Status { status: 404, .. } => Self::ModelNotFound,
+                _ => Self::Hub,
+            },
             Error::Hub(_) => Self::Hub,
             Error::Model(_)
             | Error::VocabularyTooLarge { .. }
@@ -185,6 +189,9 @@ fn advice(error: &Error) -> Cow<'static, str> {
                 archive.as_deref().unwrap_or("it")
             )
             .into();
+        }
+        Error::Hub(HubError::NeitherPathNorRepository { .. }) => {
+            "; a path that begins with ./ is never taken for a repository; with ALBERTINE_OFFLINE, a repository is looked for in the cache alone"
         }
         Error::Hub(HubError::NotAtAnyPlace { .. }) => {
             "; ALBERTINE_HUB lists the folders and URLs that are searched for published models, and a downloaded archive can be given by its path; the model `ag_news` is built in"

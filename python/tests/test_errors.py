@@ -95,7 +95,7 @@ def test_a_path_that_leads_nowhere(tmp_path: Path) -> None:
             cls.load(path)
     (tmp_path / "file").write_text("no archive", encoding="utf-8")
     for door in doors(str(tmp_path / "file")):
-        with pytest.raises(ModelNotFound, match="file is not a model directory: it is a file, and no zip archive"):
+        with pytest.raises(ModelNotFound, match="file is not a model directory: it is a file, and no zip or tar archive"):
             door()
 
 

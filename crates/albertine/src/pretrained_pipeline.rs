@@ -46,7 +46,7 @@ impl PretrainedPipeline {
         }
     }
 
-    /// A saved pipeline, ours or Spark NLP's, as a folder or a zip archive.
+    /// A saved pipeline, ours or Spark NLP's, as a folder or an archive.
     ///
     /// # Errors
     /// As [`PipelineModel::load`].

@@ -93,7 +93,7 @@ impl PipelineModel {
         folder.finish().map_err(files::write_error)
     }
 
-    /// Reads a saved pipeline: one of ours, or one that Spark NLP saved (fitted or not), as a folder or a zip archive.
+    /// Reads a saved pipeline: one of ours, or one that Spark NLP saved (fitted or not), as a folder or an archive.
     ///
     /// # Errors
     /// [`Error::NotAPipeline`], [`Error::UnknownStage`] for a stage that is none of ours, and every way for a model or

@@ -162,8 +162,17 @@ fn hub_hint(error: &HubError) -> Option<String> {
             "`albertine models list` shows the known names; a path starts with `./`, and `org/repo` is a repository on the Hugging Face hub"
                 .to_owned()
         }
+        HubError::NeitherPathNorRepository { name, refusal } => match **refusal {
+            HubError::Offline { .. } => format!(
+                "check the path, for example `./{name}`; or run `albertine models pull {name}` with network access"
+            ),
+            _ => format!(
+                "check the path: `./{name}` is always one; with `--offline`, a repository is looked for in the cache alone"
+            ),
+        },
         HubError::NotAModelDirectory { .. } => {
-            "a model directory contains config.json, model.safetensors, and tokenizer.json or spiece.model".to_owned()
+            "a model directory contains config.json, model.safetensors, and tokenizer.json, spiece.model or vocab.txt"
+                .to_owned()
         }
         HubError::Offline { name, archive } => format!(
             "run `albertine models pull {name}` with network access; or add a folder that contains {} to ALBERTINE_HUB, or give its path",

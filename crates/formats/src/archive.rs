@@ -1,13 +1,13 @@
-//! A zip archive whose entries have been looked over before any of them is read.
+//! An archive whose entries have been looked over before any of them is read.
+
+pub(crate) mod tar;
+mod zip;
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
-use zip::ZipArchive;
-use zip::result::ZipError;
-
+use self::tar::Tar;
+use self::zip::Zip;
 use super::folder::{ReadSeek, is_inside};
 use crate::FormatError;
 
@@ -29,55 +29,53 @@ const JUNK: &str = "__MACOSX";
 /// The folder of a stage of Spark that every stage has.
 const METADATA: &str = "metadata";
 
+/// The kinds of archive that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Zip,
+    Tar,
+    /// A tar archive as one gzip stream.
+    TarGz,
+}
+
+/// Bytes that tell the kind.
+pub(crate) const MAGIC: usize = 4096;
+
+impl Kind {
+    /// The kind of a file that begins like this, with [`MAGIC`] bytes if it has as many.
+    pub(crate) fn of(beginning: &[u8]) -> Option<Self> {
+        // Zip archives with entries and without.
+        if beginning.starts_with(b"PK\x03\x04") || beginning.starts_with(b"PK\x05\x06") {
+            return Some(Self::Zip);
+        }
+        if tar::is_tar(beginning) {
+            return Some(Self::Tar);
+        }
+        tar::is_tar_gz(beginning).then_some(Self::TarGz)
+    }
+}
+
 /// The looked-over files of an archive.
 pub(crate) struct Archive {
-    archive: Mutex<ZipArchive<Box<dyn ReadSeek>>>,
+    packed: Packed,
     /// Files by name, with their place in the archive. Folders that have no files are left out.
     files: BTreeMap<String, usize>,
 }
 
+enum Packed {
+    Zip(Zip),
+    Tar(Tar),
+}
+
 impl Archive {
     /// Reads the directory of an archive of `size` bytes and looks at every entry; `path` is what errors call it.
-    pub(crate) fn open(reader: Box<dyn ReadSeek>, size: u64, path: &Path) -> Result<Self, FormatError> {
-        let unsound = |source| FormatError::Archive { path: path.to_owned(), source };
-        let mut archive = ZipArchive::new(reader).map_err(unsound)?;
-        if archive.len() > MAX_ENTRIES {
-            return Err(FormatError::TooManyEntries { path: path.to_owned(), limit: MAX_ENTRIES });
-        }
-        let mut files = BTreeMap::new();
-        let mut unpacked = 0_u64;
-        for place in 0..archive.len() {
-            let entry = archive.by_index_data(place).map_err(unsound)?;
-            let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
-            let refused = |fault| FormatError::ArchiveEntry { path: path.to_owned(), entry: shortened(&name), fault };
-            if !is_inside(name.strip_suffix('/').unwrap_or(&name)) {
-                return Err(refused("has a name that leads out of the archive or that is no name"));
-            }
-            if entry.is_symlink() {
-                return Err(refused("is a link"));
-            }
-            if entry.encrypted() {
-                return Err(refused("is encrypted"));
-            }
-            let (packed, size) = (entry.compressed_size(), entry.size());
-            if size > FREELY_PACKED && size / MAX_RATIO > packed {
-                return Err(refused("would unpack to over 200 times its packed size"));
-            }
-            unpacked = unpacked.saturating_add(size);
-            if !name.ends_with('/') && !name.split('/').any(|part| part == JUNK) {
-                files.insert(name, place);
-            }
-        }
-        if unpacked > MAX_UNPACKED {
-            return Err(FormatError::TooLarge { path: path.to_owned(), size: unpacked, limit: MAX_UNPACKED });
-        }
-        if archive.has_duplicate_names() {
-            return Err(unsound(ZipError::InvalidArchive("two entries have the same name".into())));
-        }
-        if size > 0 && archive.has_overlapping_files().map_err(unsound)? {
-            return Err(unsound(ZipError::InvalidArchive("two entries share bytes".into())));
-        }
-        Ok(Self { archive: Mutex::new(archive), files })
+    pub(crate) fn open(kind: Kind, reader: Box<dyn ReadSeek>, size: u64, path: &Path) -> Result<Self, FormatError> {
+        let mut entries = Entries { path, files: BTreeMap::new(), unpacked: 0 };
+        let packed = match kind {
+            Kind::Zip => Packed::Zip(Zip::open(reader, size, path, &mut entries)?),
+            Kind::Tar | Kind::TarGz => Packed::Tar(Tar::open(reader, kind == Kind::TarGz, size, path, &mut entries)?),
+        };
+        Ok(Self { packed, files: entries.files })
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
@@ -106,28 +104,64 @@ impl Archive {
 
     /// Unpacks a file of at most `limit` bytes; `path` is what errors call it.
     pub(crate) fn read(&self, name: &str, limit: u64, path: &Path) -> Result<Vec<u8>, FormatError> {
-        let unsound = |source| FormatError::Archive { path: path.to_owned(), source };
-        let io = |source| FormatError::Io { path: path.to_owned(), source };
-        let place = *self.files.get(name).ok_or(ZipError::FileNotFound).map_err(unsound)?;
-        let mut archive = self.archive.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = archive.by_index(place).map_err(unsound)?;
-        let size = entry.size();
-        if size == 0 {
-            return Err(FormatError::EmptyFile { path: path.to_owned() });
+        let missing = || FormatError::MissingFile { path: path.to_owned() };
+        let place = *self.files.get(name).ok_or_else(missing)?;
+        match &self.packed {
+            Packed::Zip(zip) => zip.read(place, limit, path),
+            Packed::Tar(tar) => tar.read(place, limit, path),
         }
-        if size > limit {
-            return Err(FormatError::TooLarge { path: path.to_owned(), size, limit });
-        }
-        let mut bytes = Vec::new();
-        let room = usize::try_from(size).unwrap_or(usize::MAX);
-        bytes.try_reserve_exact(room).map_err(|error| io(std::io::Error::other(error)))?;
-        // Reading to the end checks the checksum. The size is a claim, so the cap holds while unpacking, too.
-        entry.take(size + 1).read_to_end(&mut bytes).map_err(io)?;
-        if bytes.len() as u64 != size {
-            return Err(unsound(ZipError::InvalidArchive("an entry unpacks to another size than it claims".into())));
-        }
-        Ok(bytes)
     }
+}
+
+/// The entries of an archive that is being looked over.
+struct Entries<'p> {
+    path: &'p Path,
+    files: BTreeMap<String, usize>,
+    unpacked: u64,
+}
+
+impl Entries<'_> {
+    fn refuse(&self, name: &str, fault: &'static str) -> FormatError {
+        FormatError::ArchiveEntry { path: self.path.to_owned(), entry: shortened(name), fault }
+    }
+
+    /// Refuses a name that leads out of the archive; that of a folder ends in a slash.
+    fn check_name(&self, name: &str) -> Result<(), FormatError> {
+        if is_inside(name.strip_suffix('/').unwrap_or(name)) {
+            return Ok(());
+        }
+        Err(self.refuse(name, "has a name that leads out of the archive or that is no name"))
+    }
+
+    /// Adds an entry that has been looked at.
+    fn add(&mut self, name: String, place: usize, size: u64) -> Result<(), FormatError> {
+        self.unpacked = self.unpacked.saturating_add(size);
+        if self.unpacked > MAX_UNPACKED {
+            return Err(FormatError::TooLarge { path: self.path.to_owned(), size: self.unpacked, limit: MAX_UNPACKED });
+        }
+        if !name.ends_with('/') && !name.split('/').any(|part| part == JUNK) {
+            self.files.insert(name, place);
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a file that is empty or larger than `limit`.
+fn check_size(size: u64, limit: u64, path: &Path) -> Result<(), FormatError> {
+    match size {
+        0 => Err(FormatError::EmptyFile { path: path.to_owned() }),
+        _ if size > limit => Err(FormatError::TooLarge { path: path.to_owned(), size, limit }),
+        _ => Ok(()),
+    }
+}
+
+/// Room for so many bytes, if there is as much memory.
+fn room(size: u64, path: &Path) -> Result<Vec<u8>, FormatError> {
+    let mut bytes = Vec::new();
+    let room = usize::try_from(size).unwrap_or(usize::MAX);
+    let no_room = |error| FormatError::Io { path: path.to_owned(), source: std::io::Error::other(error) };
+    bytes.try_reserve_exact(room).map_err(no_room)?;
+    Ok(bytes)
 }
 
 /// Whether a part of a name is that of a hidden file or folder.

@@ -38,7 +38,7 @@ pub enum FormatError {
         source: std::io::Error,
     },
     /// A model was looked for in a file that is no archive.
-    #[error("{} is neither a model directory nor a zip archive of one", path.display())]
+    #[error("{} is neither a model directory nor a zip or tar archive of one", path.display())]
     NotADirectory {
         /// The path that was given.
         path: PathBuf,
@@ -62,7 +62,15 @@ pub enum FormatError {
         /// What the archive reader found.
         source: zip::result::ZipError,
     },
-    /// A zip archive has more entries than any model.
+    /// A tar archive of a model is malformed.
+    #[error("{} is not a valid tar archive: {source}", path.display())]
+    Tar {
+        /// The archive, or the entry of one.
+        path: PathBuf,
+        /// What the archive reader found.
+        source: std::io::Error,
+    },
+    /// An archive has more entries than any model.
     #[error("{} has more than {limit} entries", path.display())]
     TooManyEntries {
         /// The archive.
@@ -70,7 +78,7 @@ pub enum FormatError {
         /// The most entries that are read.
         limit: usize,
     },
-    /// An entry of a zip archive is of a kind that no model has and that could do harm.
+    /// An entry of an archive is of a kind that no model has and that could do harm.
     #[error("the entry {entry:?} of {} {fault}", path.display())]
     ArchiveEntry {
         /// The archive.
@@ -126,8 +134,8 @@ pub enum FormatError {
         /// The largest size that is read, in bytes.
         limit: u64,
     },
-    /// Git Large File Storage left its pointer where the weights should be.
-    #[error("{} is a git-lfs pointer, not the weights it points at: fetch them with `git lfs pull`", path.display())]
+    /// Git Large File Storage left its pointer where a file of the model should be.
+    #[error("{} is a Git LFS pointer, not the file itself: run `git lfs pull` in its repository", path.display())]
     LfsPointer {
         /// The file.
         path: PathBuf,

@@ -1,4 +1,4 @@
-//! The files of a model, seen the same way in a directory and in a zip archive.
+//! The files of a model, seen the same way in a directory and in an archive.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -6,12 +6,9 @@ use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use super::archive::Archive;
-use super::files;
+use super::archive::{Archive, Kind, MAGIC};
+use super::{files, lfs};
 use crate::FormatError;
-
-/// How a zip archive begins, when it has entries and when it has none.
-const ZIP: [&[u8]; 2] = [b"PK\x03\x04", b"PK\x05\x06"];
 
 /// The most names in one folder of a directory. Models have a few dozen.
 const MAX_NAMES: usize = 1 << 16;
@@ -19,11 +16,13 @@ const MAX_NAMES: usize = 1 << 16;
 /// Names of a folder's files that a message repeats at most.
 const LISTED: usize = 8;
 
-/// A folder of a model's files: a directory, or a zip archive or a folder in one. It is cheap to clone.
+/// A folder of a model's files: a directory, or a zip or tar archive or a folder in one. It is cheap to clone.
 ///
 /// Names are relative and have `/` between their parts on every system. An archive is refused when an entry has a name
 /// that leads out of it, when two entries share a name or bytes, and when an entry is a link, is encrypted or would
 /// unpack to absurdly more than it is; entries are unpacked in memory alone, when they are read.
+///
+/// A file that is a pointer of Git Large File Storage is an error, [`FormatError::LfsPointer`], whoever reads it.
 ///
 /// ```
 /// use albertine_formats::Folder;
@@ -62,38 +61,41 @@ pub trait ReadSeek: Read + Seek + Send {}
 impl<T: Read + Seek + Send> ReadSeek for T {}
 
 impl Folder {
-    /// Opens a directory, or a file that is a zip archive whatever its name is. An archive whose files, but for hidden ones,
-    /// are all in one folder is seen from inside that folder, however deep it lies.
+    /// Opens a directory, or a file that is a zip archive, a tar archive or a tar archive in gzip, whatever its name is. An
+    /// archive whose files, but for hidden ones, are all in one folder is seen from inside that folder, however deep it
+    /// lies.
     ///
     /// # Errors
     /// [`FormatError::Io`], [`FormatError::NotADirectory`] for any other file, and every way for an archive to be unsound.
     pub fn open(path: &Path) -> Result<Self, FormatError> {
-        let io = |source| FormatError::Io { path: path.to_owned(), source };
-        if fs::metadata(path).map_err(io)?.is_dir() {
+        let Some((kind, file)) = archive_at(path)? else {
             return Ok(Self { root: Root::Directory, path: path.to_owned(), prefix: String::new() });
-        }
-        let mut file = File::open(path).map_err(io)?;
-        let mut magic = Vec::new();
-        file.by_ref().take(4).read_to_end(&mut magic).map_err(io)?;
-        if !ZIP.contains(&magic.as_slice()) {
-            return Err(FormatError::NotADirectory { path: path.to_owned() });
-        }
-        file.rewind().map_err(io)?;
-        let size = file.metadata().map_err(io)?.len();
-        Self::of_archive(Box::new(BufReader::new(file)), size, path)
+        };
+        let size = file.metadata().map_err(io_error(path))?.len();
+        Self::of_archive(kind, Box::new(BufReader::new(file)), size, path)
     }
 
-    /// Opens a zip archive that is in memory, such as one that was inside another; `origin` is what errors call it.
+    /// Checks that a path leads to a directory or to a file that begins as an archive does; what is in it is not looked
+    /// at.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`], [`FormatError::LfsPointer`] and [`FormatError::NotADirectory`].
+    pub fn check(path: &Path) -> Result<(), FormatError> {
+        archive_at(path).map(drop)
+    }
+
+    /// Opens an archive that is in memory, such as one that was inside another; `origin` is what errors call it.
     ///
     /// # Errors
     /// Every way for an archive to be unsound.
-    pub fn from_zip(bytes: Vec<u8>, origin: &Path) -> Result<Self, FormatError> {
+    pub fn from_archive(bytes: Vec<u8>, origin: &Path) -> Result<Self, FormatError> {
         let size = bytes.len() as u64;
-        Self::of_archive(Box::new(Cursor::new(bytes)), size, origin)
+        let kind = Kind::of(bytes.get(..MAGIC).unwrap_or(&bytes)).unwrap_or(Kind::Zip);
+        Self::of_archive(kind, Box::new(Cursor::new(bytes)), size, origin)
     }
 
-    fn of_archive(reader: Box<dyn ReadSeek>, size: u64, path: &Path) -> Result<Self, FormatError> {
-        let archive = Archive::open(reader, size, path)?;
+    fn of_archive(kind: Kind, reader: Box<dyn ReadSeek>, size: u64, path: &Path) -> Result<Self, FormatError> {
+        let archive = Archive::open(kind, reader, size, path)?;
         let top = archive.single_top_folder().map(str::to_owned);
         let folder = Self { root: Root::Archive(Arc::new(archive)), path: path.to_owned(), prefix: String::new() };
         Ok(match top {
@@ -150,10 +152,13 @@ impl Folder {
         if !self.has(name) {
             return Ok(None);
         }
-        match &self.root {
-            Root::Directory => files::read(&self.path_of(name), limit).map(Some),
-            Root::Archive(archive) => archive.read(&self.entry(name), limit, &self.path_of(name)).map(Some),
-        }
+        let path = self.path_of(name);
+        let bytes = match &self.root {
+            Root::Directory => files::read(&path, limit)?,
+            Root::Archive(archive) => archive.read(&self.entry(name), limit, &path)?,
+        };
+        lfs::refuse(&bytes, &path)?;
+        Ok(Some(bytes))
     }
 
     /// Opens a file of at most `limit` bytes to be read from any place, and gives its size; one of an archive is
@@ -162,20 +167,22 @@ impl Folder {
     /// # Errors
     /// As [`Folder::read`].
     pub fn reader(&self, name: &str, limit: u64) -> Result<Option<OpenFile>, FormatError> {
+        if matches!(self.root, Root::Archive(_)) {
+            return Ok(self.read(name, limit)?.map(|bytes| {
+                let size = bytes.len() as u64;
+                (Box::new(Cursor::new(bytes)) as Box<dyn ReadSeek>, size)
+            }));
+        }
         if !self.has(name) {
             return Ok(None);
         }
-        Ok(Some(match &self.root {
-            Root::Directory => {
-                let (file, size) = files::open(&self.path_of(name), limit)?;
-                (Box::new(BufReader::new(file)), size)
-            }
-            Root::Archive(archive) => {
-                let bytes = archive.read(&self.entry(name), limit, &self.path_of(name))?;
-                let size = bytes.len() as u64;
-                (Box::new(Cursor::new(bytes)), size)
-            }
-        }))
+        let path = self.path_of(name);
+        let (mut file, size) = files::open(&path, limit)?;
+        let mut beginning = Vec::new();
+        file.by_ref().take(lfs::POINTER.len() as u64).read_to_end(&mut beginning).map_err(io_error(&path))?;
+        lfs::refuse(&beginning, &path)?;
+        file.rewind().map_err(io_error(&path))?;
+        Ok(Some((Box::new(BufReader::new(file)), size)))
     }
 
     /// The names of what stands directly in the folder, sorted; those of folders end in a slash. Names that are not
@@ -237,6 +244,24 @@ impl fmt::Debug for Folder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Folder").field(&self.path).finish()
     }
+}
+
+fn io_error(path: &Path) -> impl Fn(std::io::Error) -> FormatError + '_ {
+    move |source| FormatError::Io { path: path.to_owned(), source }
+}
+
+/// The archive at a path, at its beginning; none where the path leads to a directory.
+fn archive_at(path: &Path) -> Result<Option<(Kind, File)>, FormatError> {
+    if fs::metadata(path).map_err(io_error(path))?.is_dir() {
+        return Ok(None);
+    }
+    let mut file = File::open(path).map_err(io_error(path))?;
+    let mut beginning = Vec::new();
+    file.by_ref().take(MAGIC as u64).read_to_end(&mut beginning).map_err(io_error(path))?;
+    lfs::refuse(&beginning, path)?;
+    let kind = Kind::of(&beginning).ok_or_else(|| FormatError::NotADirectory { path: path.to_owned() })?;
+    file.rewind().map_err(io_error(path))?;
+    Ok(Some((kind, file)))
 }
 
 /// Whether a relative name stays inside the folder that it is looked up in, on every system.

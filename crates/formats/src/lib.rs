@@ -1,6 +1,6 @@
 //! Files of trained models, whichever program wrote them, as named tensors, raw configurations and graphs.
 //!
-//! A [`Folder`] is a directory or a zip archive. [`read_weights`] finds the tensors of a Hugging Face directory in it
+//! A [`Folder`] is a directory or an archive. [`read_weights`] finds the tensors of a Hugging Face directory in it
 //! (safetensors or pickle, in one file or in shards); [`tensorflow`] and [`onnx`] read a computation graph with its
 //! constants into one form ([`graph`]); [`SparkPipeline`] reads what Spark NLP saved. Nothing here knows a model family:
 //! names are those of the files, and what they stand for is for the reader to say.
@@ -15,6 +15,7 @@ mod error;
 mod files;
 mod folder;
 pub mod graph;
+mod lfs;
 pub mod onnx;
 mod pickle;
 pub mod safetensors;

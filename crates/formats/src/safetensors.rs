@@ -18,17 +18,11 @@ use crate::FormatError;
 /// Bytes of the header's length, which every file begins with.
 const LENGTH: usize = size_of::<u64>();
 
-/// How a pointer of Git Large File Storage begins: what is there when a clone was made without it.
-const LFS: &[u8] = b"version https://git-lfs";
-
 /// Adds the tensors of a file's bytes; `path` is what errors call it.
 ///
 /// # Errors
 /// Every way for the file to be unsound.
 pub fn read<'a>(contents: &mut Contents<'a>, bytes: Cow<'a, [u8]>, path: &Path) -> Result<(), FormatError> {
-    if bytes.starts_with(LFS) {
-        return Err(FormatError::LfsPointer { path: path.to_owned() });
-    }
     let (header, metadata) = SafeTensors::read_metadata(&bytes).map_err(|error| explain(error, &bytes, path))?;
     let data = LENGTH + header;
     let buffer = contents.add_buffer(path, bytes);

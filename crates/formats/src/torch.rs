@@ -31,12 +31,11 @@ pub fn read<R: Read + Seek>(
 ) -> Result<(), FormatError> {
     let mut first = Vec::new();
     let io = |source| FormatError::Io { path: path.to_owned(), source };
-    reader.by_ref().take(7).read_to_end(&mut first).map_err(io)?;
+    reader.by_ref().take(1).read_to_end(&mut first).map_err(io)?;
     reader.rewind().map_err(io)?;
     match first.as_slice() {
         [] => Err(FormatError::EmptyFile { path: path.to_owned() }),
         [PICKLE, ..] => legacy::read(contents, reader, size, path),
-        b"version" => Err(FormatError::LfsPointer { path: path.to_owned() }),
         _ => zip::read(contents, reader, size, path),
     }
 }

@@ -36,7 +36,7 @@ pub(super) struct Wanted<'a> {
 pub(super) enum Kind {
     /// Nothing.
     Plain,
-    /// It is to be a sound zip archive.
+    /// It is to be a sound archive.
     Archive,
     /// The server is one of Hugging Face's kind, which tells size and SHA-256 of a large file before it leads on to it.
     Linked,

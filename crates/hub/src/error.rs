@@ -25,6 +25,17 @@ pub enum HubError {
         /// What is there instead.
         reason: &'static str,
     },
+    /// What may be a path or a repository leads to nothing as a path, and as a repository to this.
+    #[error(
+        "there is no folder or archive {name} on this machine, and no repository of that name can be downloaded: {}",
+        short(refusal)
+    )]
+    NeitherPathNorRepository {
+        /// What was asked for.
+        name: String,
+        /// What came of the repository.
+        refusal: Box<HubError>,
+    },
     /// A model that is imported is unsound.
     #[error(transparent)]
     Model(#[from] Box<ModelError>),
@@ -209,6 +220,14 @@ impl HubError {
     pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { action, path, source }
+    }
+}
+
+/// A refusal without the name of what was asked for.
+fn short(refusal: &HubError) -> String {
+    match refusal {
+        HubError::Offline { .. } => "network access is disabled".to_owned(),
+        other => other.to_string(),
     }
 }
 

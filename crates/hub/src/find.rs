@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
+use albertine_model::{Folder, FormatError};
 use url::Url;
 
 use super::archive_name::is_plain;
@@ -16,9 +17,6 @@ use super::{Hub, HubError, Index, ModelSource, Program, Request, built_in, repos
 
 /// Names that are offered for one that is not known.
 const OFFERED: usize = 3;
-
-/// How a zip archive begins.
-const ZIP: &[u8] = b"PK";
 
 /// A model that has been found.
 #[derive(Debug)]
@@ -63,8 +61,8 @@ impl<P: Program> Hub<P> {
     ///
     /// # Errors
     /// [`HubError::UnknownModel`] with the nearest names, [`HubError::NotAModelDirectory`] for a path that leads to no
-    /// directory and no archive, [`HubError::Offline`] for a model that would have to be fetched, and whatever goes
-    /// wrong while it is.
+    /// directory and no archive, [`HubError::NeitherPathNorRepository`] for `owner/name` that is neither,
+    /// [`HubError::Offline`] for another model that would have to be fetched, and whatever goes wrong while it is.
     pub fn resolve(&self, name_or_path: &str) -> Result<ModelSource, HubError> {
         self.resolve_in(name_or_path, None)
     }
@@ -79,13 +77,22 @@ impl<P: Program> Hub<P> {
     }
 
     fn resolve_in(&self, name: &str, lang: Option<&str>) -> Result<ModelSource, HubError> {
-        match self.find(name, lang)? {
-            Found::Here(source) => Ok(source),
-            Found::There(remote) if self.offline => {
-                Err(HubError::Offline { name: remote.called(name), archive: remote.archive() })
+        let remote = match self.find(name, lang)? {
+            Found::Here(source) => return Ok(source),
+            Found::There(remote) => remote,
+        };
+        let is_repository = matches!(remote, Remote::Repository(_));
+        let outcome = match self.offline {
+            true => Err(HubError::Offline { name: remote.called(name), archive: remote.archive() }),
+            false => self.pull(name, remote),
+        };
+        // what looks like a repository may be meant as a path
+        outcome.map_err(|refusal| match refusal {
+            HubError::Offline { .. } | HubError::Unreachable { .. } | HubError::Status { .. } if is_repository => {
+                HubError::NeitherPathNorRepository { name: name.to_owned(), refusal: Box::new(refusal) }
             }
-            Found::There(remote) => self.pull(name, remote),
-        }
+            refusal => refusal,
+        })
     }
 
     /// Finds a model without a look at the network: `None` for one that is known and would have to be fetched.
@@ -250,12 +257,12 @@ fn on_disk(path: &Path) -> Result<Option<ModelSource>, HubError> {
     if !path.exists() {
         return Ok(None);
     }
-    let mut start = [0; ZIP.len()];
-    let read = File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut start));
-    match read {
-        Ok(()) if start == ZIP => here(),
-        _ => Err(HubError::NotAModelDirectory { path: path.to_owned(), reason: "it is a file, and no zip archive" }),
-    }
+    let reason = match Folder::check(path) {
+        Ok(()) => return here(),
+        Err(FormatError::LfsPointer { .. }) => "it is a Git LFS pointer, not the file itself: run `git lfs pull`",
+        Err(_) => "it is a file, and no zip or tar archive",
+    };
+    Err(HubError::NotAModelDirectory { path: path.to_owned(), reason })
 }
 
 #[cfg(test)]
@@ -287,9 +294,34 @@ mod tests {
         assert_eq!(nothing, "no/such/model is not a model directory: nothing is there");
         let file = tempfile::NamedTempFile::new().unwrap();
         let error = hub.resolve(file.path().to_str().unwrap()).unwrap_err();
-        assert!(matches!(error, HubError::NotAModelDirectory { reason: "it is a file, and no zip archive", .. }));
+        assert!(matches!(
+            error,
+            HubError::NotAModelDirectory { reason: "it is a file, and no zip or tar archive", .. }
+        ));
         fs::write(file.path(), "PK\x03\x04").unwrap();
         assert!(matches!(hub.resolve(file.path().to_str().unwrap()), Ok(ModelSource::Directory(_))));
+        fs::write(file.path(), "version https://git-lfs.github.com/spec/v1\n").unwrap();
+        let error = hub.resolve(file.path().to_str().unwrap()).unwrap_err().to_string();
+        assert!(error.ends_with("it is a Git LFS pointer, not the file itself: run `git lfs pull`"), "{error}");
+    }
+
+    #[test]
+    fn what_may_be_a_path_or_a_repository_is_told_as_both() {
+        let cache = tempfile::tempdir().unwrap();
+        let hub = Hub::new(cache.path()).offline(true);
+        let told = |name: &str| hub.resolve(name).unwrap_err().to_string();
+        for name in ["models/my-albert", "models/my-albert.tar.gz", "models/my-albert@v1"] {
+            let expected = format!(
+                "there is no folder or archive {name} on this machine, and no repository of that name can be downloaded: \
+                 network access is disabled"
+            );
+            assert_eq!(told(name), expected);
+        }
+        // What can only be one of them is not.
+        assert_eq!(told("models/my/albert"), "models/my/albert is not a model directory: nothing is there");
+        assert_eq!(told("./my-albert"), "./my-albert is not a model directory: nothing is there");
+        assert!(told("my-albert").starts_with("there is no model named `my-albert`"));
+        assert!(told("https://a.org/m.zip").starts_with("`https://a.org/m.zip` is not on this machine"));
     }
 
     #[test]

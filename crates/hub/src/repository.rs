@@ -25,8 +25,8 @@ const WEIGHTS: [&str; 4] =
 /// How the name of an index ends.
 const INDEX: &str = ".index.json";
 
-/// Either of them is enough to cut texts into pieces.
-const VOCABULARIES: [&str; 2] = ["tokenizer.json", "spiece.model"];
+/// Any of them is enough to cut texts into pieces.
+const VOCABULARIES: [&str; 3] = ["tokenizer.json", "spiece.model", "vocab.txt"];
 
 /// What may be there and is taken with the rest.
 const EXTRAS: [&str; 4] = ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "README.md"];

@@ -101,7 +101,12 @@ fn a_repository_is_fetched_once_and_then_works_without_a_server() {
     for name in ["org/repo", "org/repo@main", &format!("org/repo@{COMMIT}")] {
         assert_eq!(hub.resolve(name).unwrap().path(), source.path(), "{name}");
     }
-    assert!(matches!(hub_error(hub.clone().offline(true).resolve("org/repo@v2")), HubError::Offline { .. }));
+    let HubError::NeitherPathNorRepository { refusal, .. } =
+        hub_error(hub.clone().offline(true).resolve("org/repo@v2"))
+    else {
+        panic!("another error");
+    };
+    assert!(matches!(*refusal, HubError::Offline { .. }));
     assert_eq!(hub.remove("org/repo").unwrap().len(), 1);
     assert!(hub.here("org/repo").unwrap().is_none());
 }
@@ -172,7 +177,9 @@ fn a_repository_that_one_may_not_see_is_explained() {
     let (cache, hub) = client(&server.url(""));
     let error = hub_error(hub.resolve("org/other")).to_string();
     let expected = format!(
-        "{} answered 401: there is no model `org/other`, or it takes a token in HF_TOKEN that may read it (Repository not found)",
+        "there is no folder or archive org/other on this machine, and no repository of that name can be downloaded: {} \
+         answered 401: there is no model `org/other`, or it takes a token in HF_TOKEN that may read it \
+         (Repository not found)",
         server.url("/org/other/resolve/main/config.json")
     );
     assert_eq!(error, expected);

@@ -102,7 +102,7 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Reads a model from a directory or a zip archive; what it holds decides the kind.
+    /// Reads a model from a directory, or from a zip or tar archive; what it holds decides the kind.
     ///
     /// # Errors
     /// [`ModelError::NoModel`] when it holds no model of any kind, [`ModelError::MissingConfig`] or

@@ -53,7 +53,7 @@ pub struct ModelConfig {
 }
 
 impl ModelConfig {
-    /// Reads `config.json` of a model directory, or of a zip archive of one.
+    /// Reads `config.json` of a model directory, or of an archive of one.
     ///
     /// # Errors
     /// [`ModelError::MissingConfig`] with what the directory holds instead, or what [`ModelConfig::from_slice`] finds.

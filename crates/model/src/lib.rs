@@ -1,7 +1,7 @@
 //! Sequence classifiers of several families, and their encoder on ragged batches.
 //!
 //! A [`Checkpoint`] is a trained classifier wherever it comes from: a Hugging Face directory, a TensorFlow SavedModel, an
-//! ONNX export, a saved Spark NLP annotator or a pipeline with one, each as a directory or in a zip archive. It holds a
+//! ONNX export, a saved Spark NLP annotator or a pipeline with one, each as a directory or in a zip or tar archive. It holds a
 //! [`ModelConfig`], whose [`Architecture`] says which tensors of which shapes the model is made of, and [`Weights`] by
 //! canonical names; a [`SequenceClassifier`] computes with them.
 //!

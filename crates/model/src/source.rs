@@ -60,7 +60,7 @@ impl BuiltIn {
 pub enum ModelSource {
     /// Inside the program.
     BuiltIn(&'static BuiltIn),
-    /// A model directory, or a zip archive of one.
+    /// A model directory, or an archive of one.
     Directory(PathBuf),
 }
 

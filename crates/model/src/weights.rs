@@ -39,7 +39,7 @@ pub struct Weights<'a> {
 }
 
 impl Weights<'static> {
-    /// Reads the weights of a model directory, or of a zip archive of one: `model.safetensors`, or its shards, or
+    /// Reads the weights of a model directory, or of an archive of one: `model.safetensors`, or its shards, or
     /// `pytorch_model.bin`, or its shards; the first of these that is there. [`crate::Checkpoint`] reads more kinds.
     ///
     /// # Errors

@@ -329,7 +329,7 @@ fn an_archive_of_a_hugging_face_model_is_one() {
         }
         assert!(found.file("tokenizer.json").is_some() && found.file("README.md").is_none());
     }
-    let empty = Folder::from_zip(zip(&[]), Path::new("m.zip")).unwrap();
+    let empty = Folder::from_archive(zip(&[]), Path::new("m.zip")).unwrap();
     let error = Checkpoint::read(&empty).unwrap_err();
     assert!(matches!(error, ModelError::NoModel { .. }), "{error}");
 }

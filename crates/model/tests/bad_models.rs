@@ -88,7 +88,7 @@ fn directories_without_a_model() {
     let path = file.path().join("config.json");
     assert_eq!(
         plain(&ModelConfig::open(&path).unwrap_err(), file.path()),
-        "DIR/config.json is neither a model directory nor a zip archive of one"
+        "DIR/config.json is neither a model directory nor a zip or tar archive of one"
     );
     assert_eq!(
         plain(&ModelConfig::open(&path.join("x")).unwrap_err(), file.path()),
@@ -149,7 +149,7 @@ fn hostile_safetensors() {
     );
     assert_eq!(
         safetensors(b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 46750064\n"),
-        "DIR/model.safetensors is a git-lfs pointer, not the weights it points at: fetch them with `git lfs pull`"
+        "DIR/model.safetensors is a Git LFS pointer, not the file itself: run `git lfs pull` in its repository"
     );
 }
 

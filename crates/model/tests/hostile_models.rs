@@ -108,7 +108,7 @@ proptest! {
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), which in 0..5_usize) {
         let names = ["saved_model.pb", "model.onnx", "metadata/part-00000", "variables/variables.index", "config.json"];
         read(&vec![(names[which].to_owned(), bytes.clone()), ("x".to_owned(), vec![1])]);
-        if let Ok(folder) = Folder::from_zip(bytes, Path::new("bytes")) {
+        if let Ok(folder) = Folder::from_archive(bytes, Path::new("bytes")) {
             let _ = Checkpoint::read(&folder);
         }
     }
@@ -120,7 +120,7 @@ proptest! {
             let place = place.index(bytes.len());
             bytes[place] = byte;
         }
-        if let Ok(folder) = Folder::from_zip(bytes, Path::new("bytes")) {
+        if let Ok(folder) = Folder::from_archive(bytes, Path::new("bytes")) {
             let _ = Checkpoint::read(&folder);
         }
     }

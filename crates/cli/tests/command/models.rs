@@ -60,7 +60,7 @@ fn a_path_to_nothing_and_a_file_are_told() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: ./model.safetensors is not a model directory: it is a file, and no zip archive
+    error: ./model.safetensors is not a model directory: it is a file, and no zip or tar archive
     hint: a model directory contains config.json, model.safetensors, and tokenizer.json or spiece.model
     "#);
 }

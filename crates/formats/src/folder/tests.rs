@@ -7,6 +7,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use super::*;
+use crate::archive::tar;
 
 fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
@@ -20,7 +21,7 @@ fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 fn open(bytes: Vec<u8>) -> Result<Folder, String> {
-    Folder::from_zip(bytes, Path::new("a.zip")).map_err(|error| error.to_string())
+    Folder::from_archive(bytes, Path::new("a.zip")).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -35,7 +36,13 @@ fn a_directory_and_an_archive_of_it_are_the_same() {
     let zipped = tempfile::tempdir().unwrap();
     let path = zipped.path().join("model");
     fs::write(&path, archive(&files)).unwrap();
-    for folder in [Folder::open(directory.path()).unwrap(), Folder::open(&path).unwrap()] {
+    let tars = [tar::tests::tar(&files), tar::tests::gz(&tar::tests::tar(&files))].into_iter().enumerate();
+    let tars = tars.map(|(number, bytes)| {
+        let path = zipped.path().join(format!("model-{number}"));
+        fs::write(&path, bytes).unwrap();
+        path
+    });
+    for folder in [directory.path().to_owned(), path].into_iter().chain(tars).map(|path| Folder::open(&path).unwrap()) {
         assert_eq!(folder.names().unwrap(), ["a/", "e", "empty"]);
         assert_eq!(folder.sub("a").names().unwrap(), ["b/", "d.txt"]);
         assert_eq!(folder.sub("a").sub("b/").read("c.txt", 10).unwrap().unwrap(), b"c");
@@ -143,9 +150,34 @@ fn archives_cut_short_or_with_a_changed_bit_never_panic() {
 #[test]
 fn other_files_are_no_folders() {
     let file = tempfile::NamedTempFile::new().unwrap();
-    for bytes in [&b""[..], b"PK", b"{}", b"PK\x03\x05 no zip"] {
+    let compressed = tar::tests::gz(b"a table, not an archive");
+    for bytes in [&b""[..], b"PK", b"{}", b"PK\x03\x05 no zip", b"\x1f\x8b", &compressed] {
         fs::write(file.path(), bytes).unwrap();
         assert!(matches!(Folder::open(file.path()), Err(FormatError::NotADirectory { .. })));
     }
     assert!(matches!(Folder::open(Path::new("no/such/place")), Err(FormatError::Io { .. })));
+}
+
+#[test]
+fn pointers_of_git_lfs_are_told() {
+    let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 46750064\n";
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("spiece.model");
+    fs::write(&path, pointer).unwrap();
+    let zipped = open(archive(&[("spiece.model", pointer), ("other", b"x")])).unwrap();
+    for folder in [Folder::open(directory.path()).unwrap(), zipped] {
+        let told = |error: Option<FormatError>| {
+            let path = folder.path().join("spiece.model");
+            let expected = format!(
+                "{} is a Git LFS pointer, not the file itself: run `git lfs pull` in its repository",
+                path.display()
+            );
+            assert_eq!(error.unwrap().to_string(), expected);
+        };
+        told(folder.read("spiece.model", 1000).err());
+        told(folder.reader("spiece.model", 1000).err());
+    }
+    // An archive that is one.
+    assert!(matches!(Folder::open(&path), Err(FormatError::LfsPointer { .. })));
+    assert!(matches!(Folder::check(&path), Err(FormatError::LfsPointer { .. })));
 }

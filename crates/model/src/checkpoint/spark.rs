@@ -40,7 +40,7 @@ pub(super) fn read(folder: &Folder) -> Result<Annotator, ModelError> {
     let path = stage.folder.path_of(&name);
     let bytes =
         stage.folder.read(&name, MAX_WEIGHTS)?.ok_or_else(|| FormatError::MissingFile { path: path.clone() })?;
-    let inside = Folder::from_zip(bytes, &path)?;
+    let inside = Folder::from_archive(bytes, &path)?;
     let graph = graph(runtime, &inside)?;
     let path_of_labels = stage.folder.path_of("fields/labels");
     let labels = stage.labels()?;

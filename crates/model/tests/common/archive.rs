@@ -54,7 +54,7 @@ pub(crate) fn zip(files: &[(String, Vec<u8>)]) -> Vec<u8> {
 
 /// Reads files as a model.
 pub(crate) fn open(files: &[(String, Vec<u8>)]) -> Result<Checkpoint, ModelError> {
-    Checkpoint::read(&Folder::from_zip(zip(files), Path::new("m.zip"))?)
+    Checkpoint::read(&Folder::from_archive(zip(files), Path::new("m.zip"))?)
 }
 
 /// One of the files, to be changed.
