@@ -1,5 +1,6 @@
 //! A trained classifier of any kind: its configuration, its weights and the files of its vocabulary.
 
+mod adapter;
 mod graph;
 mod save;
 mod spark;
@@ -126,6 +127,9 @@ impl Checkpoint {
             }
             if folder.has(ONNX) {
                 return Self::read_graph(folder, CheckpointKind::Onnx);
+            }
+            if let Some(base) = adapter::base_model(folder)? {
+                return Err(ModelError::AdapterAlone { directory: folder.path().to_owned(), base });
             }
             if !folder.has(CONFIG) {
                 return Err(ModelError::NoModel { directory: folder.path().to_owned(), found: folder.listing()? });

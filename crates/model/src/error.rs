@@ -113,6 +113,36 @@ pub enum ModelError {
         /// The canonical name ([`crate::TensorSpec::name`]).
         tensor: String,
     },
+    /// An adapter of PEFT is beside the weights it belongs to, or inside them.
+    #[error(
+        "{} has the adapter tensor `{tensor}`, and adapters are not applied: merge it with PEFT's `merge_and_unload()` and \
+         save the model again", path.display()
+    )]
+    UnmergedAdapter {
+        /// The file, or the directory of a sharded checkpoint.
+        path: PathBuf,
+        /// A tensor of the adapter, as the file names it.
+        tensor: String,
+    },
+    /// A directory holds an adapter of PEFT instead of a model.
+    #[error(
+        "{} holds a PEFT adapter of {base}, not a model: merge it into that model with PEFT's `merge_and_unload()` and save \
+         the result", directory.display()
+    )]
+    AdapterAlone {
+        /// The directory.
+        directory: PathBuf,
+        /// The model that it belongs to, as the adapter names it.
+        base: String,
+    },
+    /// A checkpoint holds several models.
+    #[error("{} holds several models, called {}: save one of them by itself", path.display(), prefixes.join(" and "))]
+    SeveralEncoders {
+        /// The file, or the directory of a sharded checkpoint.
+        path: PathBuf,
+        /// What stands before the names of the tensors of each.
+        prefixes: Vec<String>,
+    },
     /// A weight that the configuration calls for is not there.
     #[error("the tensor `{tensor}` is missing from {}", path.display())]
     MissingTensor {

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use albertine_formats::{Contents, Folder, StoredTensor, read_weights, safetensors, torch};
 
-use crate::{ModelError, TensorSpec, families};
+use crate::families::{self, Naming, NamingFault};
+use crate::{ModelError, TensorSpec};
 
 /// The weights of a model, by canonical name ([`TensorSpec::name`]), whatever file they came from.
 ///
@@ -82,14 +83,19 @@ impl Weights<'static> {
 }
 
 impl<'a> Weights<'a> {
-    /// The tensors that a file calls by names of its own, under their canonical ones.
+    /// The tensors that a file calls by names of its own, under their canonical ones; what wraps a model is left out.
     fn from_contents(origin: &Path, mut contents: Contents<'a>) -> Result<Self, ModelError> {
         let mut stored: Vec<_> = std::mem::take(&mut contents.tensors).into_iter().collect();
         // In the order of the files, so that errors do not depend on the run.
         stored.sort_unstable_by(|(a, one), (b, other)| (one.buffer, a).cmp(&(other.buffer, b)));
+        let naming = Naming::of(stored.iter().map(|(name, _)| name.as_str())).map_err(|fault| match fault {
+            NamingFault::Adapter(tensor) => ModelError::UnmergedAdapter { path: origin.to_owned(), tensor },
+            NamingFault::Encoders(prefixes) => ModelError::SeveralEncoders { path: origin.to_owned(), prefixes },
+        })?;
         let mut tensors = HashMap::with_capacity(stored.len());
         for (name, tensor) in stored {
-            match tensors.entry(families::canonical_name(&name).into_owned()) {
+            let Some(name) = naming.canonical(&name) else { continue };
+            match tensors.entry(name) {
                 Entry::Vacant(entry) => {
                     entry.insert(tensor);
                 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
-use albertine_model::{ModelConfig, ModelError, Weights};
+use albertine_model::{Checkpoint, ModelConfig, ModelError, Weights};
 use safetensors::{Dtype, serialize, tensor::TensorView};
 use tempfile::TempDir;
 use zip::write::SimpleFileOptions;
@@ -198,6 +198,39 @@ fn tensors_that_do_not_fit() {
         safetensors(&twice),
         "DIR/model.safetensors holds the tensor `pooler.bias` twice, with and without a prefix or in an old spelling"
     );
+}
+
+#[test]
+fn adapters_and_several_models_are_told() {
+    let data = [0; 4];
+    let with = |names: &[&str]| {
+        let view = || TensorView::new(Dtype::F32, vec![1], &data).unwrap();
+        safetensors(&serialize(names.iter().map(|name| (*name, view())), None).unwrap())
+    };
+    let word = "albert.embeddings.word_embeddings.weight";
+    let lora = "base_model.model.albert.encoder.query.lora_A.default.weight";
+    assert_eq!(
+        with(&[word, lora]),
+        format!(
+            "DIR has the adapter tensor `{lora}`, and adapters are not applied: merge it with PEFT's `merge_and_unload()` \
+             and save the model again"
+        )
+    );
+    assert_eq!(
+        with(&[&format!("student.{word}"), &format!("teacher.{word}")]),
+        "DIR holds several models, called student. and teacher.: save one of them by itself"
+    );
+    let adapter = br#"{"base_model_name_or_path": "albert-base-v2", "peft_type": "LORA"}"#;
+    for (config, base) in [(&adapter[..], "`albert-base-v2`"), (b"{}", "another model")] {
+        let alone = directory(&[("adapter_config.json", config), ("adapter_model.safetensors", b"x")]);
+        assert_eq!(
+            plain(&Checkpoint::open(alone.path()).unwrap_err(), alone.path()),
+            format!(
+                "DIR holds a PEFT adapter of {base}, not a model: merge it into that model with PEFT's \
+                 `merge_and_unload()` and save the result"
+            )
+        );
+    }
 }
 
 /// Names of a file's tensors in the order of their bytes.

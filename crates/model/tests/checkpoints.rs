@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use albertine_model::Weights;
-use safetensors::{Dtype, serialize, tensor::TensorView};
+use albertine_model::{ModelConfig, Weights};
+use safetensors::{Dtype, SafeTensors, serialize, tensor::TensorView};
 use serde::Deserialize;
 
 fn testdata() -> PathBuf {
@@ -64,4 +64,45 @@ fn safetensors_come_before_pickles() {
     std::fs::write(directory.path().join("model.safetensors"), serialize([("x", tensor)], None).unwrap()).unwrap();
     std::fs::write(directory.path().join("pytorch_model.bin"), "not read").unwrap();
     assert_eq!(Weights::open(directory.path()).unwrap().get("x", &[1]).unwrap(), [7.0]);
+}
+
+/// The tensors of a golden model under other names.
+fn renamed(rename: impl Fn(&str) -> String) -> Vec<u8> {
+    let bytes = std::fs::read(testdata().join("golden/gelu/model.safetensors")).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    serialize(file.tensors().into_iter().map(|(name, view)| (rename(&name), view)), None).unwrap()
+}
+
+#[test]
+fn the_names_that_wrappers_give_are_those_of_the_model() {
+    let config = ModelConfig::open(&testdata().join("golden/gelu")).unwrap();
+    let expected = Weights::open(&testdata().join("golden/gelu")).unwrap();
+    let linear = ["query", "key", "value", "dense", "ffn", "ffn_output"];
+    let inside = |name: &str, layers: &[&str], wrapper: &str| {
+        let (layer, kind) = name.rsplit_once('.').unwrap();
+        let wrapped = layers.iter().any(|last| layer.ends_with(&format!(".{last}")) || layer == *last);
+        if wrapped { format!("{layer}.{wrapper}.{kind}") } else { name.to_owned() }
+    };
+    let renames: [(&str, &dyn Fn(&str) -> String); 9] = [
+        ("the encoder alone", &|name| name.trim_start_matches("albert.").to_owned()),
+        ("DataParallel", &|name| format!("module.{name}")),
+        ("torch.compile", &|name| format!("_orig_mod.{name}")),
+        ("both", &|name| format!("_orig_mod.module.{name}")),
+        ("Lightning", &|name| format!("model.{name}")),
+        ("another training loop", &|name| format!("wrapped.net.{name}")),
+        ("a compiled encoder", &|name| name.replace("albert.encoder.", "albert.encoder._orig_mod.")),
+        ("PEFT, merged", &|name| format!("base_model.model.{}", inside(name, &linear, "base_layer"))),
+        ("PEFT, the head trained whole", &|name| {
+            format!("base_model.model.{}", inside(name, &["classifier"], "modules_to_save.default"))
+        }),
+    ];
+    for (what, rename) in renames {
+        let bytes = renamed(rename);
+        let weights = Weights::from_safetensors(&bytes, Path::new("renamed")).unwrap();
+        assert_eq!(weights.tensors().len(), expected.tensors().len(), "{what}");
+        for spec in config.tensors().iter() {
+            let found = weights.tensor(spec).unwrap_or_else(|error| panic!("{what}: {error}"));
+            assert_eq!(found, expected.tensor(spec).unwrap(), "{} of {what}", spec.name);
+        }
+    }
 }

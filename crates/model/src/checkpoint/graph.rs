@@ -11,7 +11,7 @@ use albertine_formats::{Contents, Folder, FormatError, MAX_SHARING, StoredTensor
 use super::trace::{Trace, trace};
 use crate::architecture::Size;
 use crate::config::{CONFIG, labels};
-use crate::families::{self, Family};
+use crate::families::{self, Family, Naming};
 use crate::{ModelConfig, ModelError, Parts, Runtime, Weights};
 
 /// What two values that are added to a variance may differ by: f16 has no 1e-12, and variances are near 1.
@@ -41,8 +41,10 @@ impl<'f> Found<'f> {
             }
             Runtime::Onnx => {
                 let OnnxModel { contents, graph, names } = onnx::read(folder, name)?;
-                let names = names.into_iter().map(|(name, constant)| {
-                    (families::canonical_name(&name).into_owned(), Weight { constant, transposed: false })
+                // Names are for a graph that does not tell by itself, and may tell nothing.
+                let naming = Naming::of(names.keys().map(String::as_str)).unwrap_or_default();
+                let names = names.into_iter().filter_map(|(name, constant)| {
+                    Some((naming.canonical(&name)?, Weight { constant, transposed: false }))
                 });
                 Ok(Self { path, names: names.collect(), contents, graph })
             }
