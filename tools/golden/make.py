@@ -33,6 +33,11 @@ ROUNDING = 2e-5
 LABELS = ["World", "Sports", "Business", "Sci/Tech"]
 
 
+# Activations that few models have, and a model small enough for each of them.
+RARE = ["gelu_fast", "laplace", "leaky_relu", "linear", "mish", "quick_gelu", "relu2", "sigmoid"]
+SMALL = {"hidden_size": 24, "num_attention_heads": 2, "intermediate_size": 40}
+
+
 @dataclass
 class Golden:
     """One checkpoint: what differs from the usual tiny model, and how it is stored."""
@@ -44,8 +49,10 @@ class Golden:
     all_rules: bool = False  # the whole of nmt_nfkc: a quarter of a megabyte, so only where it is the point
     store: str = "safetensors"  # safetensors, sharded, pickle, sharded_pickle, legacy_pickle
     dtype: torch.dtype = torch.float32
+    chinese: bool = False  # an ALBERT with BERT's kind of vocabulary, as all Chinese ones, and texts for it
     tokenizer_json: bool = True
     vocabulary_alone: bool = False  # no file of the tokenizer but its vocabulary
+    wide: float = 1.0  # scale of what the activation is given
     gain: float = 0.9  # scale of the random weights; deep models need less of it to stay well conditioned
 
 
@@ -56,6 +63,10 @@ GOLDENS = {
     "relu": Golden({"hidden_act": "relu"}),
     "silu": Golden({"hidden_act": "silu"}),
     "tanh": Golden({"hidden_act": "tanh"}),
+    # The first two with numbers large enough that their ends are met.
+    "gelu_10": Golden({"hidden_act": "gelu_10", **SMALL}, wide=6.0),
+    "relu6": Golden({"hidden_act": "relu6", **SMALL}, wide=4.0),
+    **{name: Golden({"hidden_act": name, **SMALL}) for name in RARE},
     "groups": Golden({"num_hidden_layers": 6, "num_hidden_groups": 3, "inner_group_num": 2, "hidden_size": 24}, gain=0.8),
     "groups_uneven": Golden({"num_hidden_layers": 5, "num_hidden_groups": 2, "inner_group_num": 2, "hidden_size": 32}, gain=0.8),
     "odd_sizes": Golden({
@@ -68,6 +79,8 @@ GOLDENS = {
     "cased": Golden(cased=True, all_rules=True),
     "positions_64": Golden({"max_position_embeddings": 64}),
     "spiece_only": Golden(tokenizer_json=False, all_rules=True),
+    "albert_wordpiece": Golden(SMALL, chinese=True),
+    "albert_vocab_txt": Golden(SMALL, chinese=True, vocabulary_alone=True),
     "pickle_only": Golden(store="pickle", config={"hidden_size": 36, "num_attention_heads": 3}),
     "pickle_sharded": Golden(store="sharded_pickle"),
     "pickle_legacy": Golden(store="legacy_pickle"),
@@ -109,6 +122,16 @@ def train_wordpiece(texts: list, out: Path, cased: bool) -> Path:
     return out / "vocab.txt"
 
 
+def write_han(texts: list, wordpiece: Path, out: Path) -> Path:
+    """A vocabulary as the Chinese ALBERTs have it: single characters, and pieces of words for what is not Chinese. Some
+    characters of the texts are not in it."""
+    pieces = wordpiece.read_text().splitlines()
+    han = sorted({character for text in texts for character in text if "\u4e00" <= character <= "\u9fff"} - set(pieces))
+    out.mkdir()
+    (out / "vocab.txt").write_text("".join(f"{piece}\n" for piece in pieces + han[::7] + han[1::7] + han[2::7] + han[3::7]))
+    return out / "vocab.txt"
+
+
 def write_rules(texts: list, path: Path) -> None:
     """The rules of nmt_nfkc for the characters of the texts and of their decompositions, as SentencePiece's table."""
     normalizer = sentencepiece.SentencePieceNormalizer(
@@ -147,6 +170,7 @@ def random_model(golden: Golden, vocab_size: int, seed: int) -> PreTrainedModel:
         else:
             # Attention far from uniform, so that [CLS] sees some pieces and not the mean of all.
             gain = 2.5 if "query" in name or "key" in name or "classifier" in name else 1.5
+            gain *= golden.wide if name.endswith("ffn.weight") else 1 / golden.wide if "ffn_output" in name else 1
             weight.data = noise * gain * golden.gain / weight.shape[1] ** 0.5
     # Numbers that the narrow type has, so that storing the model in it loses nothing.
     model.to(golden.dtype).to(torch.float32)
@@ -171,7 +195,8 @@ def make(name: str, golden: Golden, vocabulary: Path, texts: list, out: Path) ->
     directory = out / name
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
-    vocab_size = PIECES if golden.family == "albert" else len(vocabulary.read_text().splitlines())
+    wordpiece = vocabulary.name == "vocab.txt"
+    vocab_size = len(vocabulary.read_text().splitlines()) if wordpiece else PIECES
     model = random_model(golden, vocab_size, zlib.crc32(name.encode()))
     save(model, golden, directory)
     limit = model.config.max_position_embeddings
@@ -183,6 +208,10 @@ def make(name: str, golden: Golden, vocabulary: Path, texts: list, out: Path) ->
     if golden.vocabulary_alone:
         for file in ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"]:
             (directory / file).unlink()
+        if golden.chinese:
+            # ALBERTs are taken for models of SentencePiece unless this says otherwise.
+            settings = {"tokenizer_class": "BertTokenizer", "do_lower_case": True}
+            (directory / "tokenizer_config.json").write_text(json.dumps(settings) + "\n")
         tokenizer = AutoTokenizer.from_pretrained(directory)
     encoded = [tokenizer(text, truncation=True, max_length=limit)["input_ids"] for text in texts]
     logits = answer(model, encoded)
@@ -194,6 +223,8 @@ def make(name: str, golden: Golden, vocabulary: Path, texts: list, out: Path) ->
     rows = [{"ids": ids, "logits": row} for ids, row in zip(encoded, logits.tolist())]
     lines = ",\n".join(json.dumps(row, separators=(",", ":")) for row in rows)
     (directory / "expected.json").write_text(f"[\n{lines}\n]\n")
+    if golden.chinese:
+        (directory / "texts.json").write_text(json.dumps(texts, ensure_ascii=False, indent=1) + "\n")
     if golden.family == "bert":
         write_pairs(model, tokenizer, texts, limit, directory)
     size = sum(path.stat().st_size for path in directory.iterdir())
@@ -203,7 +234,7 @@ def make(name: str, golden: Golden, vocabulary: Path, texts: list, out: Path) ->
 
 def make_tokenizer(golden: Golden, vocabulary: Path, limit: int) -> PreTrainedTokenizerFast:
     """The fast tokenizer of a checkpoint."""
-    if golden.family == "bert":
+    if vocabulary.name == "vocab.txt":
         return BertTokenizerFast(vocab_file=str(vocabulary), do_lower_case=not golden.cased, model_max_length=limit)
     return AlbertTokenizerFast(
         vocab_file=str(vocabulary), do_lower_case=not golden.cased, keep_accents=golden.cased, model_max_length=limit,
@@ -240,16 +271,22 @@ def main() -> None:
     texts = json.loads((HERE / "texts.json").read_text())
     corpus = (HERE / "corpus.txt").read_text().splitlines()
     out = arguments.out.resolve()
+    chinese = json.loads((HERE / "chinese.json").read_text())
     # Relative paths from here on, because the one of the rules is written into the vocabulary.
     with tempfile.TemporaryDirectory() as scratch, contextlib.chdir(scratch):
         write_rules(texts + corpus, Path("rules.tsv"))
         whole = train_vocabulary(corpus, Path("whole"), {"normalization_rule_name": "nmt_nfkc"})
         small = train_vocabulary(corpus, Path("small"), {"normalization_rule_tsv": "rules.tsv"})
         wordpiece = {cased: train_wordpiece(corpus, Path(f"wordpiece-{cased}"), cased) for cased in [False, True]}
+        han = write_han(chinese, wordpiece[False], Path("han"))
         for name in arguments.only or GOLDENS:
             golden = GOLDENS[name]
             vocabulary = whole if golden.all_rules else small
-            print(make(name, golden, wordpiece[golden.cased] if golden.family == "bert" else vocabulary, texts, out))
+            if golden.family == "bert":
+                vocabulary = wordpiece[golden.cased]
+            if golden.chinese:
+                vocabulary = han
+            print(make(name, golden, vocabulary, chinese if golden.chinese else texts, out))
 
 
 if __name__ == "__main__":

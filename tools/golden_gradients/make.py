@@ -11,6 +11,7 @@ import torch
 from transformers import AutoModelForSequenceClassification
 
 NAMES = ["gelu", "gelu_new", "relu", "silu", "tanh", "groups_uneven", "odd_sizes", "one_head"]
+NAMES += ["gelu_10", "laplace", "leaky_relu", "linear", "mish", "quick_gelu", "relu2", "relu6", "sigmoid"]
 NAMES += ["bert_uncased", "bert_cased", "bert_relu"]
 DOCUMENTS = 4
 FREQUENCIES = [0.1, 0.37, 1.9]

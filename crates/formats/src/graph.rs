@@ -92,6 +92,21 @@ pub enum Op {
     Sigmoid,
     /// `max(a, 0)`
     Relu,
+    /// `min(max(a, 0), 6)`
+    Relu6,
+    /// `a` above 0, else `a` times the slope, which is below 1.
+    LeakyRelu {
+        /// The slope below 0.
+        slope: f64,
+    },
+    /// `ln(1 + e ^ a)`
+    Softplus,
+    /// The larger of two.
+    Max,
+    /// The smaller of two.
+    Min,
+    /// `min(max(a, b), c)`
+    Clip,
     /// The curve of that name.
     Gelu {
         /// By its tanh approximation.

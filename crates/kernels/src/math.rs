@@ -20,17 +20,51 @@ pub enum Activation {
     GeluErf,
     /// x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2, the approximation given there, which the original ALBERT uses.
     GeluTanh,
+    /// [`Activation::GeluErf`], but at most 10.
+    GeluClipped,
+    /// x / (1 + e^(-1.702 x)), a rougher approximation of GELU.
+    QuickGelu,
     /// max(x, 0)
     Relu,
+    /// min(max(x, 0), 6)
+    Relu6,
+    /// max(x, 0)² ([So et al. 2021](https://arxiv.org/abs/2109.08668)).
+    ReluSquared,
+    /// x where it is above 0, else x / 100.
+    LeakyRelu,
     /// x / (1 + e⁻ˣ)
     Silu,
+    /// x tanh(ln(1 + eˣ)) ([Misra 2019](https://arxiv.org/abs/1908.08681)).
+    Mish,
+    /// 1 / (1 + e⁻ˣ)
+    Sigmoid,
     /// tanh(x)
     Tanh,
+    /// (1 + erf((x - μ) / (σ √2))) / 2 with μ = 0.707107 and σ = 0.282095
+    /// ([Ma et al. 2022](https://arxiv.org/abs/2209.10655)).
+    Laplace,
+    /// x
+    Linear,
 }
 
 impl Activation {
     /// All activations.
-    pub const ALL: [Self; 5] = [Self::GeluErf, Self::GeluTanh, Self::Relu, Self::Silu, Self::Tanh];
+    pub const ALL: [Self; 14] = [
+        Self::GeluErf,
+        Self::GeluTanh,
+        Self::GeluClipped,
+        Self::QuickGelu,
+        Self::Relu,
+        Self::Relu6,
+        Self::ReluSquared,
+        Self::LeakyRelu,
+        Self::Silu,
+        Self::Mish,
+        Self::Sigmoid,
+        Self::Tanh,
+        Self::Laplace,
+        Self::Linear,
+    ];
 }
 
 impl Kernels {
@@ -59,9 +93,9 @@ impl Operation for Activate<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        /// One loop for one activation, so that the choice is made once.
+        /// One loop for one usual activation, so that the choice is made once.
         macro_rules! each {
-            ($function:ident) => {
+            ($function:expr) => {
                 for chunk in self.values.chunks_mut(S::LANES) {
                     let x = simd.load(chunk);
                     simd.store(chunk, $function(simd, x));
@@ -74,9 +108,49 @@ impl Operation for Activate<'_> {
             Activation::Relu => each!(relu),
             Activation::Silu => each!(silu),
             Activation::Tanh => each!(tanh),
+            rare => each!(|s, x| activate(s, x, rare)),
         }
     }
 }
+
+/// The activation of each lane, whichever it is.
+#[inline(always)]
+pub(crate) fn activate<S: Simd>(s: S, x: S::V, activation: Activation) -> S::V {
+    match activation {
+        Activation::GeluErf => gelu_erf(s, x),
+        Activation::GeluTanh => gelu_tanh(s, x),
+        Activation::GeluClipped => s.min(s.splat(10.0), gelu_erf(s, x)),
+        Activation::QuickGelu => x_over_one_plus_exp(s, x, s.mul(x, s.splat(-QUICK))),
+        Activation::Relu => relu(s, x),
+        Activation::Relu6 => s.min(s.splat(6.0), relu(s, x)),
+        Activation::ReluSquared => {
+            let relu = relu(s, x);
+            s.mul(relu, relu)
+        }
+        Activation::LeakyRelu => s.max(s.mul(x, s.splat(LEAK)), x),
+        Activation::Silu => silu(s, x),
+        Activation::Mish => mish(s, x),
+        Activation::Sigmoid => sigmoid(s, x),
+        Activation::Tanh => tanh(s, x),
+        Activation::Laplace => {
+            let z = s.mul(s.sub(x, s.splat(LAPLACE_MEAN)), s.splat(LAPLACE_SLOPE));
+            s.mul(s.splat(0.5), s.add(s.splat(1.0), erf(s, z)))
+        }
+        Activation::Linear => x,
+    }
+}
+
+/// The factor of x in [`Activation::QuickGelu`].
+const QUICK: f32 = 1.702;
+
+/// The slope of [`Activation::LeakyRelu`] below 0.
+const LEAK: f32 = 0.01;
+
+/// μ of [`Activation::Laplace`].
+const LAPLACE_MEAN: f32 = 0.707_107;
+
+/// 1 / (σ √2) of [`Activation::Laplace`].
+const LAPLACE_SLOPE: f32 = 2.506_626_4;
 
 /// eˣ = 2ⁿ eʳ with whole n and |r| ≤ ln 2 / 2; eʳ = 1 + r + r² P(r), relative error 3.1e-9.
 #[inline(always)]
@@ -152,6 +226,23 @@ pub(crate) fn relu<S: Simd>(s: S, x: S::V) -> S::V {
 #[inline(always)]
 pub(crate) fn silu<S: Simd>(s: S, x: S::V) -> S::V {
     x_over_one_plus_exp(s, x, s.sub(s.splat(0.0), x))
+}
+
+/// tanh(ln(1 + eˣ)) is n / (n + 2) with n = eˣ (eˣ + 2).
+#[inline(always)]
+fn mish<S: Simd>(s: S, x: S::V) -> S::V {
+    // Above 20 the quotient is 1. In this order of arguments NaN passes through.
+    let e = exp(s, s.min(s.splat(20.0), x));
+    let n = s.mul(e, s.add(e, s.splat(2.0)));
+    s.mul(x, s.div(n, s.add(n, s.splat(2.0))))
+}
+
+#[inline(always)]
+fn sigmoid<S: Simd>(s: S, x: S::V) -> S::V {
+    let one = s.splat(1.0);
+    // Within these bounds nothing is subnormal.
+    let t = s.max(s.splat(-30.0), s.min(s.splat(80.0), s.sub(s.splat(0.0), x)));
+    s.div(one, s.add(one, exp(s, t)))
 }
 
 /// x / (1 + eᵗ)

@@ -110,6 +110,21 @@ pub(crate) fn activation(x: f64, activation: Activation) -> f64 {
         Activation::Relu => x.max(0.0),
         Activation::Silu => x / (1.0 + (-x).exp()),
         Activation::Tanh => x.tanh(),
+        Activation::GeluClipped => self::activation(x, Activation::GeluErf).min(10.0),
+        Activation::QuickGelu => x / (1.0 + (-1.702 * x).exp()),
+        Activation::Relu6 => x.clamp(0.0, 6.0),
+        Activation::ReluSquared => x.max(0.0) * x.max(0.0),
+        Activation::LeakyRelu => {
+            if x > 0.0 {
+                x
+            } else {
+                0.01 * x
+            }
+        }
+        Activation::Mish => x * x.exp().ln_1p().tanh(),
+        Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+        Activation::Laplace => 0.5 * (1.0 + erf((x - 0.707_107) / (0.282_095 * std::f64::consts::SQRT_2))),
+        Activation::Linear => x,
     }
 }
 

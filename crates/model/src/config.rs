@@ -195,7 +195,7 @@ fn only(fields: &Fields<'_>, field: &'static str, wanted: &str) -> Result<(), Mo
 
 fn hidden_act(fields: &Fields<'_>, default: HiddenActivation) -> Result<HiddenActivation, ModelError> {
     let Some(name) = fields.text("hidden_act")? else { return Ok(default) };
-    let unknown = || fields.error_text("hidden_act", format!("{name:?}"), HiddenActivation::NAMES);
+    let unknown = || fields.error_text("hidden_act", format!("{name:?}"), HiddenActivation::expected(name));
     HiddenActivation::from_name(name).ok_or_else(unknown)
 }
 

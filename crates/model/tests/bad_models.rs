@@ -106,9 +106,10 @@ fn configurations_of_other_models() {
             "`model_type` in DIR/config.json is \"roberta\", expected \"albert\" or \"bert\"",
         ),
         (
-            b"{\"hidden_act\": \"mish\"}",
-            "`hidden_act` in DIR/config.json is \"mish\", expected one of gelu, gelu_new, gelu_python, \
-             gelu_pytorch_tanh, relu, silu, swish, tanh",
+            b"{\"hidden_act\": \"elu\"}",
+            "`hidden_act` in DIR/config.json is \"elu\", expected one of gelu, gelu_10, gelu_accurate, gelu_fast, gelu_new, \
+             gelu_python, gelu_python_tanh, gelu_pytorch_tanh, laplace, leaky_relu, linear, mish, quick_gelu, relu, relu2, \
+             relu6, sigmoid, silu, swish, tanh",
         ),
     ];
     for (json, message) in cases {

@@ -14,7 +14,7 @@ fn directories() -> Vec<PathBuf> {
     let entries = std::fs::read_dir(golden).unwrap();
     let mut directories: Vec<_> = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
     directories.sort();
-    assert!(directories.len() >= 26, "{directories:?}");
+    assert!(directories.len() >= 39, "{directories:?}");
     directories
 }
 

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use super::{Op, Value, View};
 
-/// Where curves are compared. GELU and its tanh approximation differ by some 4e-4 around 2.
-const POINTS: [f64; 8] = [-3.0, -2.1, -1.0, -0.3, 0.4, 1.0, 2.2, 3.5];
+/// Where curves are compared. GELU and its tanh approximation differ by some 4e-4 around 2; some curves end at 6 and 10.
+const POINTS: [f64; 10] = [-3.0, -2.1, -1.0, -0.3, 0.4, 1.0, 2.2, 3.5, 6.5, 12.0];
 
 /// Below this two values are the same: constants in f32 give some 1e-7, those in f16 some 3e-5.
 const TOLERANCE: f64 = 1e-4;
@@ -20,16 +20,49 @@ pub enum Curve {
     Gelu,
     /// The tanh approximation of [`Curve::Gelu`].
     GeluTanh,
+    /// [`Curve::Gelu`], but at most 10.
+    GeluClipped,
+    /// `x · σ(1.702 x)`
+    QuickGelu,
     /// `max(x, 0)`
     Relu,
+    /// `min(max(x, 0), 6)`
+    Relu6,
+    /// `max(x, 0)²`
+    ReluSquared,
+    /// `x` above 0, else `x / 100`
+    LeakyRelu,
     /// `x · σ(x)`
     Silu,
+    /// `x · tanh(ln(1 + eˣ))`
+    Mish,
+    /// `σ(x)`
+    Sigmoid,
     /// Hyperbolic tangent.
     Tanh,
+    /// `Φ((x - 0.707107) / 0.282095)`
+    Laplace,
+    /// `x`
+    Linear,
 }
 
 impl Curve {
-    const ALL: [Self; 5] = [Self::Gelu, Self::GeluTanh, Self::Relu, Self::Silu, Self::Tanh];
+    const ALL: [Self; 14] = [
+        Self::Gelu,
+        Self::GeluTanh,
+        Self::GeluClipped,
+        Self::QuickGelu,
+        Self::Relu,
+        Self::Relu6,
+        Self::ReluSquared,
+        Self::LeakyRelu,
+        Self::Silu,
+        Self::Mish,
+        Self::Sigmoid,
+        Self::Tanh,
+        Self::Laplace,
+        Self::Linear,
+    ];
 
     fn at(self, x: f64) -> f64 {
         match self {
@@ -38,9 +71,18 @@ impl Curve {
                 let inner = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x * x * x);
                 0.5 * x * (1.0 + inner.tanh())
             }
+            Self::GeluClipped => Self::Gelu.at(x).min(10.0),
+            Self::QuickGelu => x * sigmoid(1.702 * x),
             Self::Relu => x.max(0.0),
+            Self::Relu6 => x.clamp(0.0, 6.0),
+            Self::ReluSquared => x.max(0.0) * x.max(0.0),
+            Self::LeakyRelu => x.max(0.01 * x),
             Self::Silu => x * sigmoid(x),
+            Self::Mish => x * softplus(x).tanh(),
+            Self::Sigmoid => sigmoid(x),
             Self::Tanh => x.tanh(),
+            Self::Laplace => 0.5 * (1.0 + erf((x - 0.707_107) / (0.282_095 * std::f64::consts::SQRT_2))),
+            Self::Linear => x,
         }
     }
 }
@@ -77,14 +119,14 @@ impl View<'_> {
             return Ok(number);
         }
         let node = self.node(value).ok_or("it has no beginning")?;
-        let mut numbers = [0.0; 2];
-        if node.inputs.is_empty() || node.inputs.len() > 2 {
+        let mut numbers = [0.0; 3];
+        if node.inputs.is_empty() || node.inputs.len() > 3 {
             return Err(format!("it depends on {:?}", node.op));
         }
         for (number, input) in numbers.iter_mut().zip(&node.inputs) {
             *number = self.compute(*input, known, depth + 1)?;
         }
-        let [a, b] = numbers;
+        let [a, b, c] = numbers;
         let number = match (&node.op, node.inputs.len()) {
             (Op::Add, 2) => a + b,
             (Op::Sub, 2) => a - b,
@@ -102,6 +144,12 @@ impl View<'_> {
             (Op::Erf, 1) => erf(a),
             (Op::Sigmoid, 1) => sigmoid(a),
             (Op::Relu, 1) => a.max(0.0),
+            (Op::Relu6, 1) => a.clamp(0.0, 6.0),
+            (Op::LeakyRelu { slope }, 1) => a.max(slope * a),
+            (Op::Softplus, 1) => softplus(a),
+            (Op::Max, 2) => a.max(b),
+            (Op::Min, 2) => a.min(b),
+            (Op::Clip, 3) => a.max(b).min(c),
             (Op::Gelu { tanh }, 1) => {
                 if *tanh {
                     Curve::GeluTanh.at(a)
@@ -140,27 +188,20 @@ impl View<'_> {
 impl Op {
     /// Whether an element of the result depends on the same element of each input alone.
     fn is_arithmetic(&self) -> bool {
-        use Op::{
-            Add, Div, Erf, Exp, Gelu, Mul, Neg, Pow, Reciprocal, Relu, Rsqrt, Sigmoid, Sqrt, Square, SquaredDifference,
-            Sub, Tanh,
-        };
-        matches!(
-            self,
-            Add | Sub
-                | Mul
-                | Div
-                | Pow
-                | Neg
-                | Sqrt
-                | Rsqrt
-                | Reciprocal
-                | Square
-                | SquaredDifference
-                | Exp
-                | Tanh
-                | Erf
-        ) || matches!(self, Sigmoid | Relu | Gelu { .. })
+        match self {
+            Self::Add | Self::Sub | Self::Mul | Self::Div | Self::Pow | Self::SquaredDifference => true,
+            Self::Max | Self::Min | Self::Clip => true,
+            Self::Neg | Self::Sqrt | Self::Rsqrt | Self::Reciprocal | Self::Square | Self::Exp => true,
+            Self::Tanh | Self::Erf | Self::Sigmoid | Self::Softplus => true,
+            Self::Relu | Self::Relu6 | Self::LeakyRelu { .. } | Self::Gelu { .. } => true,
+            _ => false,
+        }
     }
+}
+
+/// `ln(1 + eˣ)`
+fn softplus(x: f64) -> f64 {
+    x.exp().ln_1p()
 }
 
 fn sigmoid(x: f64) -> f64 {

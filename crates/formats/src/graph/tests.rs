@@ -68,12 +68,35 @@ fn curves_are_known_by_their_values() {
     let sum = b.op(Op::Add, &[inner, one]);
     let product = b.op(Op::Mul, &[half, sum]);
     let gelu_new = b.op(Op::Mul, &[product, x]);
-    // x · σ(1.702 x), which no model that is read has
-    let factor = b.number(1.702);
-    let quick = b.op(Op::Mul, &[x, factor]);
-    let quick = b.op(Op::Sigmoid, &[quick]);
-    let quick = b.op(Op::Mul, &[x, quick]);
-    let other = b.op(Op::Other("Softplus".to_owned()), &[x]);
+    // x · σ(1.702 x), and the same with a factor that no model has
+    let [quick, own] = [1.702, 1.5].map(|factor| {
+        let factor = b.number(factor);
+        let scaled = b.op(Op::Mul, &[x, factor]);
+        let sigmoid = b.op(Op::Sigmoid, &[scaled]);
+        b.op(Op::Mul, &[x, sigmoid])
+    });
+    // x · tanh(ln(1 + eˣ))
+    let softplus = b.op(Op::Softplus, &[x]);
+    let softplus = b.op(Op::Tanh, &[softplus]);
+    let mish = b.op(Op::Mul, &[x, softplus]);
+    // GELU and ReLU between two numbers
+    let (low, high, zero, six) = (b.number(-10.0), b.number(10.0), b.number(0.0), b.number(6.0));
+    let clipped = b.op(Op::Clip, &[gelu, low, high]);
+    let clipped_otherwise = b.op(Op::Min, &[gelu, high]);
+    let relu6 = b.op(Op::Relu6, &[x]);
+    let relu6_otherwise = b.op(Op::Max, &[x, zero]);
+    let relu6_otherwise = b.op(Op::Min, &[six, relu6_otherwise]);
+    let squared = b.op(Op::Mul, &[relu, relu]);
+    let leaky = b.op(Op::LeakyRelu { slope: 0.01 }, &[x]);
+    let steep = b.op(Op::LeakyRelu { slope: 0.2 }, &[x]);
+    // (1 + erf((x - μ) / (σ √2))) / 2
+    let (mean, deviation) = (b.number(0.707_107), b.number(0.398_942_6));
+    let laplace = b.op(Op::Sub, &[x, mean]);
+    let laplace = b.op(Op::Div, &[laplace, deviation]);
+    let laplace = b.op(Op::Erf, &[laplace]);
+    let laplace = b.op(Op::Add, &[laplace, one]);
+    let laplace = b.op(Op::Mul, &[laplace, half]);
+    let other = b.op(Op::Other("Elu".to_owned()), &[x]);
 
     let view = b.view();
     for (value, curve) in [
@@ -83,13 +106,24 @@ fn curves_are_known_by_their_values() {
         (whole, Curve::Gelu),
         (gelu, Curve::Gelu),
         (gelu_new, Curve::GeluTanh),
+        (quick, Curve::QuickGelu),
+        (mish, Curve::Mish),
+        (clipped, Curve::GeluClipped),
+        (clipped_otherwise, Curve::GeluClipped),
+        (relu6, Curve::Relu6),
+        (relu6_otherwise, Curve::Relu6),
+        (squared, Curve::ReluSquared),
+        (leaky, Curve::LeakyRelu),
+        (laplace, Curve::Laplace),
+        (sigmoid, Curve::Sigmoid),
+        (x, Curve::Linear),
     ] {
         assert_eq!(view.curve(value, x), Ok(curve));
         assert_eq!(view.leaves(value, |leaf| leaf == x), [x]);
     }
-    assert_eq!(view.curve(quick, x), Err("it has a curve of its own".to_owned()));
-    assert_eq!(view.curve(x, x), Err("it has a curve of its own".to_owned()));
-    assert_eq!(view.curve(other, x), Err("it depends on Other(\"Softplus\")".to_owned()));
+    assert_eq!(view.curve(own, x), Err("it has a curve of its own".to_owned()));
+    assert_eq!(view.curve(steep, x), Err("it has a curve of its own".to_owned()));
+    assert_eq!(view.curve(other, x), Err("it depends on Other(\"Elu\")".to_owned()));
 }
 
 #[test]

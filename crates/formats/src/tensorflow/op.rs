@@ -35,6 +35,12 @@ pub(super) fn op(file: &[u8], node: &NodeDef<'_>) -> Result<Op, Fault> {
         "Erf" => Op::Erf,
         "Sigmoid" => Op::Sigmoid,
         "Relu" => Op::Relu,
+        "Relu6" => Op::Relu6,
+        "LeakyRelu" => Op::LeakyRelu { slope: number(file, node, "alpha")?.map_or(0.2, f64::from) },
+        "Softplus" => Op::Softplus,
+        "Maximum" => Op::Max,
+        "Minimum" => Op::Min,
+        "ClipByValue" => Op::Clip,
         "Mean" => Op::Mean,
         "Softmax" => Op::Softmax,
         "Select" | "SelectV2" => Op::Where,
@@ -92,6 +98,17 @@ fn flag(file: &[u8], node: &NodeDef<'_>, name: &str) -> Result<bool, Fault> {
         }
     }
     Ok(false)
+}
+
+fn number(file: &[u8], node: &NodeDef<'_>, name: &str) -> Result<Option<f32>, Fault> {
+    let Some(range) = node.attributes.get(name) else { return Ok(None) };
+    let mut fields = Fields::within(file, range);
+    while let Some((number, value)) = fields.next()? {
+        if let (4, wire::Value::Fixed32(bits)) = (number, value) {
+            return Ok(Some(f32::from_bits(bits)));
+        }
+    }
+    Ok(None)
 }
 
 /// The longest name of an operation or an input that is kept, in characters: functions are written out many times.

@@ -56,6 +56,8 @@ impl<const INTEGER: bool> Operation for FinishTile<'_, INTEGER> {
             (Activation::Relu, _) => self.each(s, |x| math::relu(s, x)),
             (Activation::Silu, _) => self.each(s, |x| math::silu(s, x)),
             (Activation::Tanh, _) => self.each(s, |x| math::tanh(s, x)),
+            // One loop for all of them: each costs as much code again at every level.
+            (rare, _) => self.each(s, |x| math::activate(s, x, rare)),
         }
     }
 }

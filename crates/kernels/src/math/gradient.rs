@@ -1,6 +1,6 @@
 //! The derivatives of the activations, for training.
 
-use super::{Activation, erf, exp, tanh};
+use super::{Activation, LAPLACE_MEAN, LAPLACE_SLOPE, LEAK, QUICK, erf, exp, tanh};
 use crate::cpu::Kernels;
 use crate::simd::{Operation, Simd};
 
@@ -37,9 +37,9 @@ impl Operation for Gradient<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        /// One loop for one activation, so that the choice is made once.
+        /// One loop for one usual activation, so that the choice is made once.
         macro_rules! each {
-            ($function:ident) => {
+            ($function:expr) => {
                 for (chunk, x) in self.gradient.chunks_mut(S::LANES).zip(self.inputs.chunks(S::LANES)) {
                     let derivative = $function(simd, simd.load(x));
                     simd.store(chunk, simd.mul(simd.load(chunk), derivative));
@@ -52,8 +52,52 @@ impl Operation for Gradient<'_> {
             Activation::Relu => each!(relu),
             Activation::Silu => each!(silu),
             Activation::Tanh => each!(tanh_slope),
+            rare => each!(|s, x| slope(s, x, rare)),
         }
     }
+}
+
+/// The derivative at each lane, whichever activation it is of. Where there is none, it is PyTorch's choice.
+#[inline(always)]
+fn slope<S: Simd>(s: S, x: S::V, activation: Activation) -> S::V {
+    let (zero, one) = (s.splat(0.0), s.splat(1.0));
+    match activation {
+        Activation::GeluErf => gelu_erf(s, x),
+        Activation::GeluTanh => gelu_tanh(s, x),
+        Activation::GeluClipped => s.if_less(s.splat(10.0), x, zero, gelu_erf(s, x)),
+        Activation::QuickGelu => silu(s, s.mul(x, s.splat(QUICK))),
+        Activation::Relu => relu(s, x),
+        Activation::Relu6 => s.if_less(x, s.splat(6.0), relu(s, x), zero),
+        Activation::ReluSquared => s.mul(s.splat(2.0), s.max(zero, x)),
+        Activation::LeakyRelu => s.if_less(zero, x, one, s.splat(LEAK)),
+        Activation::Silu => silu(s, x),
+        Activation::Mish => mish(s, x),
+        Activation::Sigmoid => {
+            // eᵗ / (1 + eᵗ)² is the same for t and -t.
+            let power = exp(s, s.max(s.splat(-80.0), s.sub(zero, s.abs(x))));
+            let sum = s.add(one, power);
+            s.div(power, s.mul(sum, sum))
+        }
+        Activation::Tanh => tanh_slope(s, x),
+        Activation::Laplace => {
+            // 1 / (σ √(2π)) e^(-z²)
+            let z = s.mul(s.sub(x, s.splat(LAPLACE_MEAN)), s.splat(LAPLACE_SLOPE));
+            let square = s.min(s.splat(80.0), s.mul(z, z));
+            s.mul(s.splat(LAPLACE_SLOPE * std::f32::consts::FRAC_2_SQRT_PI * 0.5), exp(s, s.sub(zero, square)))
+        }
+        Activation::Linear => one,
+    }
+}
+
+/// n / (n + 2) + x 4 eˣ (eˣ + 1) / (n + 2)² with n = eˣ (eˣ + 2).
+#[inline(always)]
+fn mish<S: Simd>(s: S, x: S::V) -> S::V {
+    let x = s.max(s.splat(-80.0), s.min(s.splat(20.0), x));
+    let (two, e) = (s.splat(2.0), exp(s, x));
+    let n = s.mul(e, s.add(e, two));
+    let sum = s.add(n, two);
+    let change = s.div(s.mul(s.mul(s.splat(4.0), e), s.add(e, s.splat(1.0))), s.mul(sum, sum));
+    s.mul_add(x, change, s.div(n, sum))
 }
 
 /// Φ(x) + x φ(x), with the distribution and the density of the normal distribution.
@@ -121,8 +165,15 @@ mod tests {
     /// The derivative of the reference, from differences in f64.
     fn derivative(x: f64, function: Activation) -> f64 {
         const STEP: f64 = 1e-5;
-        if function == Activation::Relu {
-            return if x > 0.0 { 1.0 } else { 0.0 };
+        // Where a curve has a corner, differences say nothing.
+        match function {
+            Activation::Relu => return if x > 0.0 { 1.0 } else { 0.0 },
+            Activation::Relu6 => return if x > 0.0 && x < 6.0 { 1.0 } else { 0.0 },
+            Activation::ReluSquared => return 2.0 * x.max(0.0),
+            Activation::LeakyRelu => return if x > 0.0 { 1.0 } else { 0.01 },
+            Activation::GeluClipped if x > 10.0 => return 0.0,
+            Activation::GeluClipped => return derivative(x, Activation::GeluErf),
+            _ => {}
         }
         let at = |x: f64| activation(x, function);
         (8.0 * (at(x + STEP) - at(x - STEP)) - (at(x + 2.0 * STEP) - at(x - 2.0 * STEP))) / (12.0 * STEP)
@@ -137,11 +188,20 @@ mod tests {
                 let mut gradient = vec![2.0; inputs.len()];
                 kernels.activation_gradient(&mut gradient, &inputs, function);
                 for (&found, &x) in gradient.iter().zip(&inputs) {
-                    let expected = if x.abs() > 100.0 {
-                        let one = function != Activation::Tanh && x > 0.0;
-                        if one { 2.0 } else { 0.0 }
-                    } else {
-                        2.0 * derivative(f64::from(x), function)
+                    let expected = match function {
+                        _ if x.abs() < 100.0 => 2.0 * derivative(f64::from(x), function),
+                        Activation::Tanh | Activation::Sigmoid | Activation::Laplace => 0.0,
+                        Activation::GeluClipped | Activation::Relu6 => 0.0,
+                        Activation::Linear => 2.0,
+                        Activation::LeakyRelu if x < 0.0 => f64::from(2.0 * LEAK),
+                        // Beyond the largest number of 32 bits.
+                        Activation::ReluSquared if x > 1e38 => {
+                            assert!(found.is_infinite());
+                            continue;
+                        }
+                        Activation::ReluSquared if x > 0.0 => 4.0 * f64::from(x),
+                        _ if x > 0.0 => 2.0,
+                        _ => 0.0,
                     };
                     let difference = (f64::from(found) - expected).abs();
                     assert!(difference < 2e-6, "{function:?} at {x}: {found} for {expected} at {}", kernels.level());

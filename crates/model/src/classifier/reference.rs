@@ -157,23 +157,34 @@ fn sum(mut a: Vec<Vec<f64>>, b: &[Vec<f64>]) -> Vec<Vec<f64>> {
 }
 
 fn activation(x: f64, activation: HiddenActivation) -> f64 {
-    match activation {
-        // 1 + erf(x / √2) by the Maclaurin series; its arguments here are small.
-        HiddenActivation::Gelu => {
-            let z = x * std::f64::consts::FRAC_1_SQRT_2;
-            let mut term = z;
-            let mut erf = term;
-            for n in 1..300 {
-                term *= -z * z / f64::from(n);
-                erf += term / f64::from(2 * n + 1);
-            }
-            0.5 * x * (1.0 + erf * std::f64::consts::FRAC_2_SQRT_PI)
+    // The error function by its Maclaurin series; its arguments here are small.
+    let erf = |z: f64| {
+        let mut term = z;
+        let mut erf = term;
+        for n in 1..300 {
+            term *= -z * z / f64::from(n);
+            erf += term / f64::from(2 * n + 1);
         }
+        erf * std::f64::consts::FRAC_2_SQRT_PI
+    };
+    let gelu = || 0.5 * x * (1.0 + erf(x * std::f64::consts::FRAC_1_SQRT_2));
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    match activation {
+        HiddenActivation::Gelu => gelu(),
+        HiddenActivation::Gelu10 => gelu().min(10.0),
         HiddenActivation::GeluNew | HiddenActivation::GeluPytorchTanh => {
             0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3))).tanh())
         }
+        HiddenActivation::Laplace => 0.5 * (1.0 + erf((x - 0.707_107) / (0.282_095 * std::f64::consts::SQRT_2))),
+        HiddenActivation::LeakyRelu => x.max(0.01 * x),
+        HiddenActivation::Linear => x,
+        HiddenActivation::Mish => x * x.exp().ln_1p().tanh(),
+        HiddenActivation::QuickGelu => x * sigmoid(1.702 * x),
         HiddenActivation::Relu => x.max(0.0),
-        HiddenActivation::Silu => x / (1.0 + (-x).exp()),
+        HiddenActivation::Relu2 => x.max(0.0).powi(2),
+        HiddenActivation::Relu6 => x.clamp(0.0, 6.0),
+        HiddenActivation::Sigmoid => sigmoid(x),
+        HiddenActivation::Silu => x * sigmoid(x),
         HiddenActivation::Tanh => x.tanh(),
     }
 }

@@ -55,9 +55,21 @@ fn activations_have_their_names() {
     let cases = [
         ("gelu", HiddenActivation::Gelu),
         ("gelu_python", HiddenActivation::Gelu),
+        ("gelu_10", HiddenActivation::Gelu10),
         ("gelu_new", HiddenActivation::GeluNew),
+        ("gelu_fast", HiddenActivation::GeluNew),
+        ("gelu_accurate", HiddenActivation::GeluNew),
+        ("gelu_python_tanh", HiddenActivation::GeluNew),
         ("gelu_pytorch_tanh", HiddenActivation::GeluPytorchTanh),
+        ("laplace", HiddenActivation::Laplace),
+        ("leaky_relu", HiddenActivation::LeakyRelu),
+        ("linear", HiddenActivation::Linear),
+        ("mish", HiddenActivation::Mish),
+        ("quick_gelu", HiddenActivation::QuickGelu),
         ("relu", HiddenActivation::Relu),
+        ("relu2", HiddenActivation::Relu2),
+        ("relu6", HiddenActivation::Relu6),
+        ("sigmoid", HiddenActivation::Sigmoid),
         ("silu", HiddenActivation::Silu),
         ("swish", HiddenActivation::Silu),
         ("tanh", HiddenActivation::Tanh),
@@ -135,8 +147,12 @@ fn labels_are_many_and_long_up_to_a_limit() {
 #[test]
 fn wrong_fields_are_named_with_their_values() {
     let labels = "an object from the numbers 0, 1, 2 … to labels";
+    let (elu, prelu) = (HiddenActivation::expected("elu"), HiddenActivation::expected("prelu"));
+    assert!(elu.starts_with("one of gelu, gelu_10, ") && elu.ends_with(", silu, swish, tanh"), "{elu}");
+    assert!(prelu.starts_with("one without weights of its own, which are not read: one of gelu, "), "{prelu}");
     let cases = [
-        (r#"{"hidden_act": "mish"}"#, "hidden_act", r#""mish""#, HiddenActivation::NAMES),
+        (r#"{"hidden_act": "elu"}"#, "hidden_act", r#""elu""#, elu.as_str()),
+        (r#"{"hidden_act": "prelu"}"#, "hidden_act", r#""prelu""#, prelu.as_str()),
         (r#"{"hidden_act": 7}"#, "hidden_act", "7", "a string"),
         (r#"{"model_type": "roberta"}"#, "model_type", r#""roberta""#, r#""albert" or "bert""#),
         (r#"{"model_type": "bert", "is_decoder": true}"#, "is_decoder", "true", "false"),

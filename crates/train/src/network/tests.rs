@@ -46,7 +46,7 @@ fn names() -> Vec<String> {
     let mut names: Vec<String> =
         files.map(|file| file.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned()).collect();
     names.sort();
-    assert!(names.len() >= 11, "{names:?}");
+    assert!(names.len() >= 20, "{names:?}");
     names
 }
 
