@@ -39,7 +39,7 @@ pub enum ModelError {
     /// A directory has no `config.json`.
     #[error(
         "no config.json in {}: a model directory holds config.json, model.safetensors or pytorch_model.bin, and \
-         tokenizer.json or spiece.model, and this one holds {found}", directory.display()
+         tokenizer.json, spiece.model or vocab.txt, and this one holds {found}", directory.display()
     )]
     MissingConfig {
         /// The directory.

@@ -70,7 +70,7 @@ fn directories_without_a_model() {
     assert_eq!(
         plain(&ModelConfig::open(empty.path()).unwrap_err(), empty.path()),
         "no config.json in DIR: a model directory holds config.json, model.safetensors or pytorch_model.bin, and \
-         tokenizer.json or spiece.model, and this one holds nothing"
+         tokenizer.json, spiece.model or vocab.txt, and this one holds nothing"
     );
     let names: Vec<String> = (0..11).map(|number| format!("part-{number:02}.csv")).collect();
     let files: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b"x"[..])).collect();

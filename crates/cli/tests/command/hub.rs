@@ -136,7 +136,8 @@ fn a_model_that_is_nowhere_is_told() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: http://[SERVER]/org/repo/resolve/main/config.json answered 404: there is no model `org/repo`, or it has no config.json
+    error: there is no folder or archive org/repo on this machine, and no repository of that name can be downloaded: http://[SERVER]/org/repo/resolve/main/config.json answered 404: there is no model `org/repo`, or it has no config.json
+    hint: check the path: `./org/repo` is always one; with `--offline`, a repository is looked for in the cache alone
     "#);
     // nothing has to be fetched for a model that is part of the program
     assert_conversation!(run(&sandbox, &server, &["models", "pull", "ag_news"]), @r#"

@@ -13,6 +13,7 @@ mod dialects;
 mod evaluate;
 mod hub;
 mod inspect;
+mod model_files;
 mod models;
 mod outputs;
 mod signals;

@@ -54,14 +54,14 @@ fn a_path_to_nothing_and_a_file_are_told() {
     ----- stdout -----
     ----- stderr -----
     error: ./missing is not a model directory: nothing is there
-    hint: a model directory contains config.json, model.safetensors, and tokenizer.json or spiece.model
+    hint: a model directory contains config.json, model.safetensors, and tokenizer.json, spiece.model or vocab.txt
     "#);
     assert_conversation!(sandbox.run(&["classify", BUSINESS, "--model", "./model.safetensors"]), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
     error: ./model.safetensors is not a model directory: it is a file, and no zip or tar archive
-    hint: a model directory contains config.json, model.safetensors, and tokenizer.json or spiece.model
+    hint: a model directory contains config.json, model.safetensors, and tokenizer.json, spiece.model or vocab.txt
     "#);
 }
 
@@ -73,7 +73,7 @@ fn a_directory_without_config_json_says_what_it_holds() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: no config.json in ./model: a model directory holds config.json, model.safetensors or pytorch_model.bin, and tokenizer.json or spiece.model, and this one holds expected.json, model.safetensors, special_tokens_map.json, spiece.model, tokenizer.json, tokenizer_config.json
+    error: no config.json in ./model: a model directory holds config.json, model.safetensors or pytorch_model.bin, and tokenizer.json, spiece.model or vocab.txt, and this one holds expected.json, model.safetensors, special_tokens_map.json, spiece.model, tokenizer.json, tokenizer_config.json
     "#);
 }
 
@@ -101,13 +101,13 @@ fn a_directory_without_weights_or_vocabulary_is_told() {
 #[test]
 fn an_unknown_value_in_the_configuration_is_told() {
     let sandbox = sandbox();
-    let config = sandbox.read("model/config.json").replace("\"hidden_act\": \"gelu\"", "\"hidden_act\": \"mish\"");
+    let config = sandbox.read("model/config.json").replace("\"hidden_act\": \"gelu\"", "\"hidden_act\": \"elu\"");
     sandbox.file("model/config.json", config);
     assert_conversation!(classify(&sandbox), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: `hidden_act` in ./model/config.json is "mish", expected one of gelu, gelu_new, gelu_python, gelu_pytorch_tanh, relu, silu, swish, tanh
+    error: `hidden_act` in ./model/config.json is "elu", expected one of gelu, gelu_10, gelu_accurate, gelu_fast, gelu_new, gelu_python, gelu_python_tanh, gelu_pytorch_tanh, laplace, leaky_relu, linear, mish, quick_gelu, relu, relu2, relu6, sigmoid, silu, swish, tanh
     "#);
     sandbox.file("model/config.json", "{\"hidden_size\": ");
     assert_conversation!(classify(&sandbox), @r#"
@@ -202,7 +202,7 @@ fn a_tensor_that_is_missing_is_named() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: the tensor `pooler.weight` is missing from ./model
+    error: ./model is not a sequence classifier: the tensor `pooler.weight` of its head is missing
     "#);
 }
 
