@@ -146,8 +146,9 @@ const QUICK: f32 = 1.702;
 /// The slope of [`Activation::LeakyRelu`] below 0.
 const LEAK: f32 = 0.01;
 
-/// μ of [`Activation::Laplace`].
-const LAPLACE_MEAN: f32 = 0.707_107;
+/// μ of [`Activation::Laplace`]: transformers' six digits of 1 / √2.
+#[allow(clippy::approx_constant)]
+pub(crate) const LAPLACE_MEAN: f32 = 0.707_107;
 
 /// 1 / (σ √2) of [`Activation::Laplace`].
 const LAPLACE_SLOPE: f32 = 2.506_626_4;

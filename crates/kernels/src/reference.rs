@@ -123,7 +123,11 @@ pub(crate) fn activation(x: f64, activation: Activation) -> f64 {
         }
         Activation::Mish => x * x.exp().ln_1p().tanh(),
         Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
-        Activation::Laplace => 0.5 * (1.0 + erf((x - 0.707_107) / (0.282_095 * std::f64::consts::SQRT_2))),
+        Activation::Laplace => {
+            #[allow(clippy::approx_constant)]
+            let mean = 0.707_107;
+            0.5 * (1.0 + erf((x - mean) / (0.282_095 * std::f64::consts::SQRT_2)))
+        }
         Activation::Linear => x,
     }
 }

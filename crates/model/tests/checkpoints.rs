@@ -83,7 +83,8 @@ fn the_names_that_wrappers_give_are_those_of_the_model() {
         let wrapped = layers.iter().any(|last| layer.ends_with(&format!(".{last}")) || layer == *last);
         if wrapped { format!("{layer}.{wrapper}.{kind}") } else { name.to_owned() }
     };
-    let renames: [(&str, &dyn Fn(&str) -> String); 9] = [
+    type Rename<'a> = (&'a str, &'a dyn Fn(&str) -> String);
+    let renames: [Rename<'_>; 9] = [
         ("the encoder alone", &|name| name.trim_start_matches("albert.").to_owned()),
         ("DataParallel", &|name| format!("module.{name}")),
         ("torch.compile", &|name| format!("_orig_mod.{name}")),

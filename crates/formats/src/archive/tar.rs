@@ -132,7 +132,7 @@ impl Tar {
         let unsound = |source| FormatError::Tar { path: path.to_owned(), source };
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         reader.seek(SeekFrom::Start(0)).map_err(unsound)?;
-        let mut archive = tar::Archive::new(Unpacked::new(&mut *reader, self.gzip, self.size));
+        let mut archive = tar::Archive::new(Unpacked::new(&mut reader, self.gzip, self.size));
         let mut entries = archive.entries().map_err(unsound)?.raw(true);
         let entry = entries.nth(place).ok_or_else(|| unsound(invalid("it has changed")))?;
         let mut entry = entry.map_err(unsound)?;
@@ -175,7 +175,7 @@ struct Unpacked<'r> {
 impl<'r> Unpacked<'r> {
     fn new(reader: &'r mut Box<dyn ReadSeek>, gzip: bool, size: u64) -> Self {
         let reader: Box<dyn Read + 'r> = if gzip { Box::new(MultiGzDecoder::new(reader)) } else { Box::new(reader) };
-        Self { reader, left: size.saturating_mul(MAX_RATIO).max(FREELY_PACKED).min(MAX_UNPACKED) }
+        Self { reader, left: size.saturating_mul(MAX_RATIO).clamp(FREELY_PACKED, MAX_UNPACKED) }
     }
 }
 

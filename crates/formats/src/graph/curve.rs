@@ -81,11 +81,15 @@ impl Curve {
             Self::Mish => x * softplus(x).tanh(),
             Self::Sigmoid => sigmoid(x),
             Self::Tanh => x.tanh(),
-            Self::Laplace => 0.5 * (1.0 + erf((x - 0.707_107) / (0.282_095 * std::f64::consts::SQRT_2))),
+            Self::Laplace => 0.5 * (1.0 + erf((x - LAPLACE_MEAN) / (0.282_095 * std::f64::consts::SQRT_2))),
             Self::Linear => x,
         }
     }
 }
+
+/// Six digits of 1 / √2, as transformers has them.
+#[allow(clippy::approx_constant)]
+const LAPLACE_MEAN: f64 = 0.707_107;
 
 /// The deepest expression that is computed.
 const MAX_DEPTH: usize = 64;
@@ -188,14 +192,13 @@ impl View<'_> {
 impl Op {
     /// Whether an element of the result depends on the same element of each input alone.
     fn is_arithmetic(&self) -> bool {
-        match self {
-            Self::Add | Self::Sub | Self::Mul | Self::Div | Self::Pow | Self::SquaredDifference => true,
-            Self::Max | Self::Min | Self::Clip => true,
-            Self::Neg | Self::Sqrt | Self::Rsqrt | Self::Reciprocal | Self::Square | Self::Exp => true,
-            Self::Tanh | Self::Erf | Self::Sigmoid | Self::Softplus => true,
-            Self::Relu | Self::Relu6 | Self::LeakyRelu { .. } | Self::Gelu { .. } => true,
-            _ => false,
-        }
+        use Op::{
+            Add, Clip, Div, Erf, Exp, Gelu, LeakyRelu, Max, Min, Mul, Neg, Pow, Reciprocal, Relu, Relu6, Rsqrt,
+            Sigmoid, Softplus, Sqrt, Square, SquaredDifference, Sub, Tanh,
+        };
+        matches!(self, Add | Sub | Mul | Div | Pow | SquaredDifference | Max | Min | Clip)
+            || matches!(self, Neg | Sqrt | Rsqrt | Reciprocal | Square | Exp | Tanh | Erf | Sigmoid | Softplus)
+            || matches!(self, Relu | Relu6 | LeakyRelu { .. } | Gelu { .. })
     }
 }
 

@@ -1,5 +1,5 @@
 //! Curves that are told apart, and LayerNorms in all their forms.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::approx_constant)]
 
 use std::borrow::Cow;
 use std::path::Path;

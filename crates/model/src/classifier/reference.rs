@@ -156,6 +156,7 @@ fn sum(mut a: Vec<Vec<f64>>, b: &[Vec<f64>]) -> Vec<Vec<f64>> {
     a
 }
 
+#[allow(clippy::approx_constant)] // transformers' six digits of 1 / √2
 fn activation(x: f64, activation: HiddenActivation) -> f64 {
     // The error function by its Maclaurin series; its arguments here are small.
     let erf = |z: f64| {
