@@ -190,9 +190,12 @@ fn advice(error: &Error) -> Cow<'static, str> {
             )
             .into();
         }
-        Error::Hub(HubError::NeitherPathNorRepository { .. }) => {
-            "; a path that begins with ./ is never taken for a repository; with ALBERTINE_OFFLINE, a repository is looked for in the cache alone"
-        }
+        Error::Hub(HubError::NeitherPathNorRepository { refusal, .. }) => match **refusal {
+            HubError::Offline { .. } => {
+                "; check the path, or download the repository once without ALBERTINE_OFFLINE and HF_HUB_OFFLINE"
+            }
+            _ => "; check the path: one that begins with ./ is never taken for a repository",
+        },
         Error::Hub(HubError::NotAtAnyPlace { .. }) => {
             "; ALBERTINE_HUB lists the folders and URLs that are searched for published models, and a downloaded archive can be given by its path; the model `ag_news` is built in"
         }

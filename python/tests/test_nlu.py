@@ -218,7 +218,7 @@ def test_a_repository_or_a_path_is_a_reference_too(hub: Path, monkeypatch: pytes
     pd.testing.assert_frame_equal(load("./huggingface").predict("Oil is up."), found)
     pd.testing.assert_frame_equal(load("huggingface").predict("Oil is up."), found)
     monkeypatch.setenv("ALBERTINE_OFFLINE", "1")
-    with pytest.raises(albertine.ModelNotFound, match="`owner/name` is not on this machine"):
+    with pytest.raises(albertine.ModelNotFound, match="no folder or archive owner/name on this machine"):
         load("owner/name")
 
 

@@ -10,6 +10,7 @@ use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use zip::ZipArchive;
 
+use crate::server::Server;
 use crate::support::{BUSINESS, Sandbox, assert_conversation, golden_model};
 
 const TOLERANCE: f64 = 1e-4;
@@ -164,6 +165,12 @@ fn a_model_in_a_tar_archive_is_read() {
         assert_eq!(classified(&sandbox, &format!("./{name}"), BUSINESS), expected, "{name}");
         assert_eq!(classified(&sandbox, &sandbox.path(name).display().to_string(), BUSINESS), expected, "{name}");
     }
+    // From a server, and kept.
+    let server = Server::of_files([("/albert.tar.gz".to_owned(), gz(&archive(".")))]);
+    let (sandbox, url) = (Sandbox::new(), server.url("/albert.tar.gz"));
+    assert_eq!(classified(&sandbox, &url, BUSINESS), expected);
+    drop(server);
+    assert_eq!(classified(&sandbox, &url, BUSINESS), expected);
     let mut hostile = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_gnu();
     header.set_entry_type(tar::EntryType::Symlink);

@@ -50,13 +50,32 @@ impl<'a> Pickles<'a> {
         }
     }
 
-    /// The tensors of a state dictionary by name, in the order of the file; other values of it are left out.
+    /// The tensors of a state dictionary by name, in the order of the file; other values of it are left out. Training loops
+    /// save it inside another dictionary, beside that of an optimizer: the one in there that has tensors is meant.
     ///
     /// # Errors
     /// When the value is something else, or has too many of them.
     pub(crate) fn state_dict(&self, state: Value<'a>) -> Result<Vec<(&'a str, TensorRef<'a>)>, PickleError> {
+        let pairs = self.heap.pairs(state).ok_or(PickleError::Unexpected("a state dictionary"))?;
+        let tensors = self.tensors(pairs)?;
+        if !tensors.is_empty() {
+            return Ok(tensors);
+        }
+        let mut inner = Vec::new();
+        for pairs in pairs.iter().filter_map(|(_, value)| self.heap.pairs(*value)) {
+            let found = self.tensors(pairs)?;
+            if !found.is_empty() && !inner.is_empty() {
+                return Err(PickleError::Unexpected("one dictionary of tensors"));
+            }
+            inner.extend(found);
+        }
+        if inner.is_empty() { Err(PickleError::Unexpected("a dictionary of tensors")) } else { Ok(inner) }
+    }
+
+    /// The tensors among the pairs of a dictionary.
+    fn tensors(&self, pairs: &[(Value<'a>, Value<'a>)]) -> Result<Vec<(&'a str, TensorRef<'a>)>, PickleError> {
         let mut tensors = Vec::new();
-        for pair in self.heap.pairs(state).ok_or(PickleError::Unexpected("a state dictionary"))? {
+        for pair in pairs {
             if let (Value::Text(name), Value::Tensor(tensor)) = pair
                 && let Some(tensor) = self.heap.tensors.get(*tensor)
             {
@@ -64,7 +83,7 @@ impl<'a> Pickles<'a> {
                 tensors.push((*name, tensor.clone()));
             }
         }
-        if tensors.is_empty() { Err(PickleError::Unexpected("a dictionary of tensors")) } else { Ok(tensors) }
+        Ok(tensors)
     }
 
     /// The value of a dictionary under a name.

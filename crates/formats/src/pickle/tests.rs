@@ -34,6 +34,21 @@ fn a_tensor_is_rebuilt() {
 }
 
 #[test]
+fn a_state_dictionary_may_be_inside_another() {
+    // {"epoch": 3, "model": {"w": tensor}, "optimizer": {"state": {}}}, and the same with tensors in both.
+    let whole = pickle("torch._utils\n_rebuild_tensor_v2");
+    let inner = &whole[2..whole.len() - 1];
+    let text = |text: &str| [b"X\x05\x00\x00\x00", text.as_bytes()].concat();
+    let outer = |optimizer: &[u8]| {
+        [b"\x80\x02}(", &text("epoch")[..], b"K\x03", &text("model"), inner, &text("optim"), optimizer, b"u."].concat()
+    };
+    let once = outer(b"}");
+    let tensors = state_dict(&once).unwrap();
+    assert!(matches!(&tensors[..], [("w", _)]), "{tensors:?}");
+    assert_eq!(error(&outer(inner)), PickleError::Unexpected("one dictionary of tensors"));
+}
+
+#[test]
 fn foreign_globals_are_named() {
     for name in ["posix\nsystem", "builtins\neval", "torch\nload", "torch._utils\n_rebuild_tensor_v3", "\n"] {
         assert_eq!(error(&pickle(name)), PickleError::ForeignGlobal(name.replacen('\n', ".", 1)));
