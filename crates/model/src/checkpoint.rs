@@ -131,6 +131,11 @@ impl Checkpoint {
             if let Some(base) = adapter::base_model(folder)? {
                 return Err(ModelError::AdapterAlone { directory: folder.path().to_owned(), base });
             }
+            if let Some(checkpoint) =
+                folder.names()?.into_iter().find(|name| name.contains(".ckpt") && !name.ends_with('/'))
+            {
+                return Err(ModelError::CheckpointAlone { path: folder.path_of(&checkpoint) });
+            }
             if !folder.has(CONFIG) {
                 return Err(ModelError::NoModel { directory: folder.path().to_owned(), found: folder.listing()? });
             }

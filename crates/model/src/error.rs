@@ -135,6 +135,15 @@ pub enum ModelError {
         /// The model that it belongs to, as the adapter names it.
         base: String,
     },
+    /// A directory holds a checkpoint of a training loop, as Google's releases do, and no model that it belongs to.
+    #[error(
+        "{} is a training checkpoint, which does not say what it computes: convert it with transformers, for example with its \
+         `convert_albert_original_tf_checkpoint_to_pytorch.py`, and save the model", path.display()
+    )]
+    CheckpointAlone {
+        /// A file of the checkpoint.
+        path: PathBuf,
+    },
     /// A checkpoint holds several models.
     #[error("{} holds several models, called {}: save one of them by itself", path.display(), prefixes.join(" and "))]
     SeveralEncoders {

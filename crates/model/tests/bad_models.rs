@@ -234,6 +234,23 @@ fn adapters_and_several_models_are_told() {
     }
 }
 
+#[test]
+fn a_release_of_google_says_how_to_convert_it() {
+    let release = directory(&[
+        ("30k-clean.model", b"x"),
+        ("30k-clean.vocab", b"x"),
+        ("albert_config.json", b"{}"),
+        ("model.ckpt-best.data-00000-of-00001", b"x"),
+        ("model.ckpt-best.index", b"x"),
+        ("model.ckpt-best.meta", b"x"),
+    ]);
+    assert_eq!(
+        plain(&Checkpoint::open(release.path()).unwrap_err(), release.path()),
+        "DIR/model.ckpt-best.data-00000-of-00001 is a training checkpoint, which does not say what it computes: convert it \
+         with transformers, for example with its `convert_albert_original_tf_checkpoint_to_pytorch.py`, and save the model"
+    );
+}
+
 /// Names of a file's tensors in the order of their bytes.
 fn weights_order(bytes: &[u8]) -> Vec<String> {
     safetensors::SafeTensors::read_metadata(bytes).unwrap().1.offset_keys()
