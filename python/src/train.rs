@@ -193,8 +193,8 @@ fn run(tables: [Option<Table>; 3], arguments: &Arguments, listener: Option<&Py<P
         training: training.ok_or(TrainError::NoRows)?,
         validation: match validation {
             Some(texts) => Validation::Texts(texts),
-            None if arguments.validation_split > 0.0 => Validation::Split(arguments.validation_split),
-            None => Validation::None,
+            None if arguments.validation_split == 0.0 => Validation::None,
+            None => Validation::Split(arguments.validation_split),
         },
         test,
     };

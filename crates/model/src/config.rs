@@ -114,6 +114,12 @@ impl ModelConfig {
         &self.architecture
     }
 
+    /// What a person calls a model of its family, with the article: `an ALBERT`.
+    #[must_use]
+    pub fn noun(&self) -> &'static str {
+        self.architecture().family().noun
+    }
+
     /// The labels, in the order of the logits: `id2label`, or `LABEL_0` and so on.
     #[must_use]
     pub fn labels(&self) -> &[String] {
@@ -175,9 +181,13 @@ impl ModelConfig {
     }
 }
 
-/// The family that `model_type` names.
+/// The family that `model_type` names; without one, that of the class in `architectures`.
 fn family(fields: &Fields<'_>) -> Result<&'static Family, ModelError> {
-    let Some(name) = fields.text("model_type")? else { return Ok(families::ALL[0]) };
+    let Some(name) = fields.text("model_type")? else {
+        let class = fields.get("architectures").and_then(|classes| classes.get(0)?.as_str()).unwrap_or_default();
+        let is_of = |family: &&Family| family.class.split("For").next().is_some_and(|name| class.starts_with(name));
+        return Ok(families::ALL.into_iter().find(is_of).unwrap_or(families::ALL[0]));
+    };
     let known = families::ALL.into_iter().find(|family| family.model_type == name);
     known.ok_or_else(|| {
         let expected = families::listed(|family| format!("{:?}", family.model_type));

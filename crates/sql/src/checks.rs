@@ -5,7 +5,10 @@ use std::ops::ControlFlow;
 
 use arrow_schema::Fields;
 use datafusion::sql::parser::Statement;
-use datafusion::sql::sqlparser::ast::{TableFactor, Visit, Visitor};
+use datafusion::sql::sqlparser::ast::{
+    Query, SelectFlavor, SelectItem, SetExpr, TableFactor, Visit, VisitMut, Visitor, VisitorMut,
+    WildcardAdditionalOptions,
+};
 
 use crate::SqlError;
 
@@ -24,6 +27,43 @@ pub(super) fn refuse_samples(statement: &Statement) -> Result<(), SqlError> {
             reason: "TABLESAMPLE is not supported; LIMIT takes the first rows of a table".to_owned(),
         }),
         ControlFlow::Continue(()) => Ok(()),
+    }
+}
+
+/// Makes `FROM table` alone select all columns; the planner gives rows without any.
+pub(super) fn select_all(statement: &mut Statement) {
+    match statement {
+        Statement::Statement(statement) => {
+            let _ = statement.visit(&mut FromAlone);
+        }
+        Statement::Explain(explained) => select_all(&mut explained.statement),
+        _ => {}
+    }
+}
+
+/// Visits every query.
+struct FromAlone;
+
+impl VisitorMut for FromAlone {
+    type Break = ();
+
+    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        complete(&mut query.body);
+        ControlFlow::Continue(())
+    }
+}
+
+fn complete(body: &mut SetExpr) {
+    match body {
+        SetExpr::Select(select) if select.flavor == SelectFlavor::FromFirstNoSelect => {
+            select.flavor = SelectFlavor::Standard;
+            select.projection = vec![SelectItem::Wildcard(WildcardAdditionalOptions::default())];
+        }
+        SetExpr::SetOperation { left, right, .. } => {
+            complete(left);
+            complete(right);
+        }
+        _ => {}
     }
 }
 

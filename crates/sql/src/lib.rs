@@ -102,7 +102,8 @@ impl Sql {
         let runtime = remote::runtime()?;
         let state = context.state();
         let dialect = state.config().options().sql_parser.dialect;
-        let statement = state.sql_to_statement(sql, &dialect)?;
+        let mut statement = state.sql_to_statement(sql, &dialect)?;
+        checks::select_all(&mut statement);
         if !is_query(&statement) {
             return Err(SqlError::NotAQuery { found: statement.to_string() });
         }

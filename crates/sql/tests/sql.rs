@@ -320,7 +320,7 @@ fn plain_text_is_a_table_and_a_table_is_read_as_often_as_it_is_named() {
     let lines = folder.write("a.txt", "one\ntwo\n\n");
     assert_eq!(cells(&query(&format!("SELECT text FROM '{lines}'")).unwrap()), [["one"], ["two"], [""]]);
     let json = folder.write("b.jsonl", "{\"k\":1,\"v\":\"x\"}\n{\"k\":2,\"v\":\"y\"}\n");
-    let twice = format!("SELECT a.v, b.v FROM '{json}' a JOIN '{json}' b ON a.k = b.k ORDER BY a.k");
+    let twice = format!("SELECT a.v AS one, b.v AS two FROM '{json}' a JOIN '{json}' b ON a.k = b.k ORDER BY a.k");
     assert_eq!(cells(&query(&twice).unwrap()), [["x", "x"], ["y", "y"]]);
 }
 

@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut last = Instant::now();
     let mut times = Vec::new();
     let kernels = Kernels::detect()?.with_threads(threads);
-    Trainer::new(config, weights, settings, kernels).train(&examples, None, &mut |event| {
+    Trainer::new(config, weights, settings, kernels).train(&examples, None, &|| false, &mut |event| {
         if let Event::Step { loss, .. } = event {
             times.push(last.elapsed().as_secs_f64());
             println!("{:.3} s, loss {loss:.4}", last.elapsed().as_secs_f64());

@@ -151,7 +151,7 @@ pub fn fine_tune(
     let (config, weights) = base.weights(&head, settings.seed)?;
     let mut log = StepsLog::default();
     let trainer = Trainer::new(config.clone(), weights, settings.clone(), kernels);
-    let trained = trainer.train(&training, validation.as_ref(), &mut |event| {
+    let trained = trainer.train(&training, validation.as_ref(), is_cancelled, &mut |event| {
         log.add(event);
         listen(event);
         if is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -281,7 +281,8 @@ impl FineTuned {
     /// [`TrainError::Model`], [`TrainError::Output`] and [`TrainError::Io`] when it cannot be written.
     pub fn save(self, output: WholeFolder, provenance: &Provenance) -> Result<(), TrainError> {
         let facts = self.facts(output.place(), provenance);
-        let card = model_card::model_card(output.place(), &facts, self.labels(), self.metrics());
+        let card =
+            model_card::model_card(self.base.config().noun(), output.place(), &facts, self.labels(), self.metrics());
         let folder = output.path();
         let report = self
             .metrics()

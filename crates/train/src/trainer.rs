@@ -230,7 +230,9 @@ impl Trainer {
         }
     }
 
-    /// Trains on `examples` and sends events to `listen`, which can stop training.
+    /// Trains on `examples` and sends events to `listen`, which can stop training. `is_cancelled` is asked between the
+    /// parts of what takes long without a step: the pass of a frozen encoder, and an evaluation. Stopped there, the
+    /// result is what was trained until then.
     ///
     /// # Errors
     /// [`TrainError::NoRows`] without examples, [`TrainError::Diverged`] when a loss is no number, and what the model
@@ -239,16 +241,18 @@ impl Trainer {
         self,
         examples: &Examples,
         validation: Option<&Examples>,
+        is_cancelled: &(dyn Fn() -> bool + Sync),
         listen: &mut (dyn FnMut(&Event<'_>) -> ControlFlow<()> + Send),
     ) -> Result<Trained, TrainError> {
         let pool = ThreadPoolBuilder::new().num_threads(self.kernels.threads()).build()?;
-        pool.install(|| self.epochs(examples, validation, listen))
+        pool.install(|| self.epochs(examples, validation, is_cancelled, listen))
     }
 
     fn epochs(
         mut self,
         examples: &Examples,
         validation: Option<&Examples>,
+        is_cancelled: &(dyn Fn() -> bool + Sync),
         listen: &mut (dyn FnMut(&Event<'_>) -> ControlFlow<()> + Send),
     ) -> Result<Trained, TrainError> {
         if examples.is_empty() {
@@ -258,7 +262,10 @@ impl Trainer {
             self.class_weights = Some(examples.balanced_weights(self.config.labels().len()));
         }
         if self.settings.freeze_encoder {
-            self.pooled = Some(self.pool(examples)?);
+            let Some(pooled) = self.pool(examples, is_cancelled)? else {
+                return Ok(Trained { weights: self.weights, epoch: 0, steps: 0, validation: None, diverged: None });
+            };
+            self.pooled = Some(pooled);
         }
         let batch_size = self.settings.batch_size.max(1);
         let steps = u64::from(self.settings.epochs) * examples.len().div_ceil(batch_size) as u64;
@@ -285,12 +292,13 @@ impl Trainer {
                     break 'epochs;
                 }
             }
-            let metrics = match validation.map(|validation| self.measured(validation, epoch)).transpose() {
+            let metrics = match validation.map(|texts| self.measured(texts, epoch, is_cancelled)).transpose() {
+                Ok(Some(None)) => break,
                 Err(TrainError::Diverged { step }) if best.is_some() => {
                     diverged = Some(step);
                     break;
                 }
-                measured => measured?,
+                measured => measured?.flatten(),
             };
             let total = examples.len() as f64;
             let stop = listen(&Event::Epoch {
@@ -316,27 +324,39 @@ impl Trainer {
         }
         // The last step was made after its loss was seen.
         let few: Vec<usize> = (0..examples.len().min(batch_size)).collect();
-        self.measured(&examples.of(&few), epoch)?;
+        self.measured(&examples.of(&few), epoch, &|| false)?;
         Ok(Trained { weights: self.weights, epoch, steps, validation: None, diverged })
     }
 
     /// What goes into the classifier for each example.
-    fn pool(&self, examples: &Examples) -> Result<Vec<f32>, TrainError> {
+    fn pool(
+        &self,
+        examples: &Examples,
+        is_cancelled: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Option<Vec<f32>>, TrainError> {
         let network = Network::new(&self.config, &self.weights, self.kernels)?;
         let indices: Vec<usize> = (0..examples.len()).collect();
         let mut pooled = Vec::with_capacity(examples.len() * self.config.architecture().hidden_size());
         for part in examples.parts(&indices, TOKENS) {
+            if is_cancelled() {
+                return Ok(None);
+            }
             let rows = network.pooled(&examples.batch(part));
             (0..rows.rows()).for_each(|row| pooled.extend_from_slice(rows.row(row)));
         }
-        Ok(pooled)
+        Ok(Some(pooled))
     }
 
-    /// The metrics of the current model.
-    fn measured(&self, examples: &Examples, epoch: u32) -> Result<Metrics, TrainError> {
-        match evaluate_weights(&self.config, &self.weights, self.kernels, examples, epoch, &|| false) {
-            Ok(Some(metrics)) => Ok(metrics),
-            Ok(None) | Err(TrainError::NotANumber { .. } | TrainError::Model(ModelError::NotFinite { .. })) => {
+    /// The metrics of the current model; nothing if that was cancelled.
+    fn measured(
+        &self,
+        examples: &Examples,
+        epoch: u32,
+        is_cancelled: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Option<Metrics>, TrainError> {
+        match evaluate_weights(&self.config, &self.weights, self.kernels, examples, epoch, is_cancelled) {
+            Ok(metrics) => Ok(metrics),
+            Err(TrainError::NotANumber { .. } | TrainError::Model(ModelError::NotFinite { .. })) => {
                 Err(TrainError::Diverged { step: self.step })
             }
             Err(error) => Err(error),

@@ -14,13 +14,8 @@ pub(super) const LOOKED_AT: u64 = 256 << 10;
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// The quotes and escapes that are tried, in this order.
-const QUOTING: [(Option<u8>, Option<u8>); 5] = [
-    (Some(b'"'), None),
-    (Some(b'"'), Some(b'\\')),
-    (Some(b'\''), None),
-    (Some(b'\''), Some(b'\\')),
-    (None, None),
-];
+const QUOTING: [(Option<u8>, Option<u8>); 5] =
+    [(Some(b'"'), None), (Some(b'"'), Some(b'\\')), (Some(b'\''), None), (Some(b'\''), Some(b'\\')), (None, None)];
 
 /// How the records of a file are written.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,13 +5,15 @@ use std::path::Path;
 use crate::Metrics;
 use crate::error::plain;
 
-/// What the model is, its metrics, and how it was trained.
+/// What the model is (`noun`, with the article), its metrics, and how it was trained.
 pub(super) fn model_card(
+    noun: &str,
     output: &Path,
     facts: &[(&str, String)],
     labels: &[String],
     metrics: Option<&Metrics>,
 ) -> String {
+    let noun = noun.replacen('a', "A", 1);
     let name = output.file_name().unwrap_or_default().to_string_lossy();
     let labels: String = labels.iter().map(|label| format!("- {}\n", plain(label))).collect();
     let facts: String =
@@ -26,7 +28,7 @@ pub(super) fn model_card(
         },
     );
     format!(
-        "---\npipeline_tag: text-classification\nlibrary_name: transformers\n---\n\n# {name}\n\nAn ALBERT text classifier, \
+        "---\npipeline_tag: text-classification\nlibrary_name: transformers\n---\n\n# {name}\n\n{noun} text classifier, \
          fine-tuned with `albertine train`.\n\n## Labels\n\n{labels}\n## Evaluation\n\n{numbers}\n## Training\n\n\
          | setting | value |\n| --- | --- |\n{facts}"
     )

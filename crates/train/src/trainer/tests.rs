@@ -51,7 +51,7 @@ fn train(
     let kernels = Kernels::detect().unwrap().with_threads(threads);
     let (mut steps, mut epochs) = (Vec::new(), Vec::new());
     let trained = Trainer::new(config, weights, settings, kernels)
-        .train(&examples(count, 1), validation, &mut |event| {
+        .train(&examples(count, 1), validation, &|| false, &mut |event| {
             match event {
                 Event::Head { .. } | Event::Start { .. } => {}
                 Event::Step { loss, .. } => steps.push(*loss),
@@ -152,12 +152,29 @@ fn parts_of_a_batch_make_the_same_step() {
     }
 }
 
+#[test]
+fn a_training_is_cancelled_within_an_evaluation_and_within_the_pass_of_a_frozen_encoder() {
+    let validation = examples(40, 2);
+    for (freeze_encoder, steps) in [(false, 6), (true, 0)] {
+        let (config, weights) = tiny();
+        let settings = TrainSettings { freeze_encoder, ..settings() };
+        let mut epochs = 0;
+        let trained = Trainer::new(config, weights, settings, Kernels::detect().unwrap())
+            .train(&examples(96, 1), Some(&validation), &|| true, &mut |event| {
+                epochs += usize::from(matches!(event, Event::Epoch { .. }));
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        assert_eq!((trained.steps, epochs, trained.validation.is_none()), (steps, 0, true));
+    }
+}
+
 /// A training that stops when it has heard `most` things.
 fn stopped(most: usize) -> Trained {
     let (config, weights) = tiny();
     let mut heard = 0;
     Trainer::new(config, weights, settings(), Kernels::detect().unwrap())
-        .train(&examples(96, 1), None, &mut |_| {
+        .train(&examples(96, 1), None, &|| false, &mut |_| {
             heard += 1;
             if heard == most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
@@ -186,13 +203,13 @@ fn a_model_that_diverges_is_an_error_or_that_of_an_epoch_before() {
     let (config, weights) = tiny();
     for epochs in [1, 5] {
         let trainer = Trainer::new(config.clone(), weights.clone(), ruinous(epochs), Kernels::detect().unwrap());
-        let ended = trainer.train(&examples(96, 1), None, &mut |_| ControlFlow::Continue(()));
+        let ended = trainer.train(&examples(96, 1), None, &|| false, &mut |_| ControlFlow::Continue(()));
         assert!(matches!(ended, Err(TrainError::Diverged { .. })), "{ended:?}");
     }
     let grows = TrainSettings { warmup: 0.9, epochs: 40, learning_rate: 1e6, ..ruinous(40) };
     let trainer = Trainer::new(config, weights, grows, Kernels::detect().unwrap());
     // What is measured before the weights grow out of all bounds is kept.
-    match trainer.train(&examples(96, 1), Some(&examples(8, 2)), &mut |_| ControlFlow::Continue(())) {
+    match trainer.train(&examples(96, 1), Some(&examples(8, 2)), &|| false, &mut |_| ControlFlow::Continue(())) {
         Ok(trained) => assert!(trained.validation.is_some_and(|metrics| metrics.loss.is_finite())),
         Err(error) => assert!(matches!(error, TrainError::Diverged { .. }), "{error}"),
     }
@@ -202,6 +219,6 @@ fn a_model_that_diverges_is_an_error_or_that_of_an_epoch_before() {
 fn without_examples_there_is_nothing_to_learn() {
     let (config, weights) = tiny();
     let trainer = Trainer::new(config, weights, settings(), Kernels::detect().unwrap());
-    let none = trainer.train(&Examples::new(), None, &mut |_| ControlFlow::Continue(()));
+    let none = trainer.train(&Examples::new(), None, &|| false, &mut |_| ControlFlow::Continue(()));
     assert!(matches!(none, Err(TrainError::NoRows)));
 }
