@@ -75,6 +75,9 @@ def generate(number, random):
     if not dialect["header"]:
         for index, row in enumerate(table):
             row[0] = str(index * 7)
+        # One record alone does not tell how many columns it was meant to have.
+        table.append(["7", *(field(random, dialect) for _ in names[1:])])
+        rows += 1
     lines = [[*row] for row in table]
     text = [delimiter.join(written(v, dialect, random) for v in row) for row in ([names] if dialect["header"] else []) + lines]
     if dialect["damage"] == "ragged" and columns > 1 and rows > 4:
@@ -248,6 +251,9 @@ def parquets(binary, folder):
     outcomes, listed = collections.Counter(), []
     for path, ours in zip(paths, cells(binary, paths)):
         expected = pyarrow.parquet.read_table(path)
+        if path.name == "int96.parquet":
+            # pyarrow forgets the zone that the file's schema has; Albertine keeps it.
+            expected = expected.set_column(6, "zone", expected["zone"].cast(pyarrow.timestamp("us", "UTC")))
         wanted = [[shown(cell) for cell in row.values()] for row in expected.to_pylist()]
         good = "error" not in ours and [[comparable(c) for c in row] for row in ours["rows"]] == wanted
         outcomes["same" if good else "other"] += 1

@@ -118,17 +118,20 @@ fn choose(
     if plain_fit.is_clean() && plain_fit.columns > 1 {
         return (plain, true);
     }
-    // Several columns, in the plainest quoting in which every record has them.
+    // The most columns that every record has; of several such dialects the plainest.
+    let mut best: Option<(usize, Dialect)> = None;
     for quoting in quoting {
-        let possible = delimiters.iter().filter(|delimiter| may_be(**delimiter, *quoting, plain_quoting));
-        let clean = possible.map(|delimiter| dialect_of(*delimiter, *quoting)).filter_map(|dialect| {
+        for delimiter in delimiters.iter().filter(|delimiter| may_be(**delimiter, *quoting, plain_quoting)) {
+            let dialect = dialect_of(*delimiter, *quoting);
             let fit = fits(&dialect);
-            (fit.is_clean() && fit.columns > 1).then_some((fit.columns, dialect))
-        });
-        // Of several delimiters that fit, the one with most columns; the earlier one at a tie.
-        if let Some((_, dialect)) = clean.reduce(|best, next| if next.0 > best.0 { next } else { best }) {
-            return (dialect, true);
+            let most = best.as_ref().map_or(1, |(columns, _)| *columns);
+            if fit.is_clean() && fit.columns > most {
+                best = Some((fit.columns, dialect));
+            }
         }
+    }
+    if let Some((_, dialect)) = best {
+        return (dialect, true);
     }
     // Some records may be at fault. Another delimiter must at least be in the header and in nearly all records.
     if plain_fit.columns <= 1 {
@@ -176,6 +179,7 @@ struct Fit {
 impl Fit {
     fn of(head: &[u8], whole: bool, dialect: &Dialect) -> Self {
         let mut fit = Self::default();
+        let (mut fields, mut in_single_quotes) = (0, 0);
         for_each_record(head, whole, dialect, |record| {
             if fit.records == 0 {
                 fit.columns = record.len();
@@ -186,9 +190,13 @@ impl Fit {
                 fit.quoted |= record.is_quoted(index);
                 let field = record.field(index).unwrap_or_default();
                 let in_quotes = field.len() > 1 && field.starts_with(b"\"") && field.ends_with(b"\"");
+                fields += usize::from(!field.is_empty());
+                in_single_quotes += usize::from(field.len() > 1 && field.starts_with(b"'") && field.ends_with(b"'"));
                 fit.misfit |= in_quotes && !record.is_quoted(index) && dialect.quote != Some(b'"');
             }
         });
+        // Single quotes around most fields are quotes; the others hold line ends.
+        fit.misfit |= dialect.quote == Some(b'"') && fields > 0 && in_single_quotes * 3 >= fields * 2;
         // Quotes that are nowhere are no evidence for them.
         fit.misfit |= dialect.quote == Some(b'\'') && !fit.quoted;
         fit
@@ -331,6 +339,8 @@ mod tests {
         assert_eq!(found("text,id\n\"5\\\"\",1\nplain,2\n"), (b',', Some(b'"'), Some(b'\\'), true));
         assert_eq!(found("text\n\"a \\\"b\\\" c\"\n"), (b',', Some(b'"'), Some(b'\\'), true));
         assert_eq!(found("id;text\n1;'a; b'\n2;'c; d'\n"), (b';', Some(b'\''), None, true));
+        assert_eq!(found("'id','text'\n'1','it''s'\n"), (b',', Some(b'\''), None, true));
+        assert_eq!(found("'text'\n'a \\'b\\''\n"), (b',', Some(b'\''), Some(b'\\'), true));
         let found = |text: &str| find(text.as_bytes(), true, b'\t', &TextOptions::default()).dialect;
         let none = Dialect { quote: None, ..Dialect::of(b'\t') };
         assert_eq!(found("text\tid\n\"Acme\" fell\t1\n\"Open\t2\n"), none);

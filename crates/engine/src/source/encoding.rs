@@ -3,7 +3,10 @@
 use std::io::{self, BufRead, Read};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{
+    Decoder, DecoderResult, Encoding, ISO_8859_3, ISO_8859_4, ISO_8859_10, ISO_8859_13, ISO_8859_14, ISO_8859_16,
+    UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, WINDOWS_1257, WINDOWS_1258,
+};
 
 /// What the first bytes of a file say.
 #[derive(Debug, PartialEq)]
@@ -94,12 +97,20 @@ fn legacy(head: &[u8]) -> Option<&'static Encoding> {
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(head, false);
-    let encoding = detector.guess(None, Utf8Detection::Deny);
+    let encoding = likely(detector.guess(None, Utf8Detection::Deny), damaged);
     let mut decoded = String::with_capacity(head.len() * 3);
     let mut decoder = encoding.new_decoder_without_bom_handling();
     let (_, _, malformed) = decoder.decode_to_string(head, &mut decoded, false);
     let text = |character: char| !character.is_control() || matches!(character, '\t' | '\n' | '\r' | '\u{c}');
     (!malformed && decoded.chars().all(text) && are_in_words(&decoded)).then_some(encoding)
+}
+
+/// The guess, unless it is an encoding that hardly anyone writes and rests on few characters: then Western European,
+/// which has most of the letters at the same places.
+fn likely(guess: &'static Encoding, characters: usize) -> &'static Encoding {
+    const RARE: [&Encoding; 8] =
+        [ISO_8859_3, ISO_8859_4, ISO_8859_10, ISO_8859_13, ISO_8859_14, ISO_8859_16, WINDOWS_1257, WINDOWS_1258];
+    if RARE.contains(&guess) && characters < 50 { WINDOWS_1252 } else { guess }
 }
 
 /// Whether most characters beyond ASCII stand beside letters or digits, as they do in texts; damage stands anywhere.
@@ -170,7 +181,7 @@ impl<R: BufRead> Read for Decode<R> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
-    use encoding_rs::{GBK, SHIFT_JIS, WINDOWS_1251, WINDOWS_1252};
+    use encoding_rs::{GBK, SHIFT_JIS, WINDOWS_1251};
 
     use super::*;
 
@@ -194,6 +205,7 @@ mod tests {
         let chinese = "text\n今天天气很好,油价上涨了。\n";
         assert_eq!(guess(&GBK.encode(chinese).0, None), Guess::Likely(GBK));
         assert_eq!(guess(b"text\nCaf\xe9\n", Some(UTF_8)), Guess::Utf8);
+        assert_eq!(guess(b"c0,c1\nna\xefve,x\nit's na\xefve,y\n", None), Guess::Likely(WINDOWS_1252));
     }
 
     #[test]
