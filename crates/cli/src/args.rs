@@ -71,7 +71,7 @@ Examples:
 /// The ways to name a model.
 const MODEL: &str = "NAME|PATH|ORG/REPO|URL";
 
-/// Text classification with ALBERT, from a single headline to tables of millions of rows
+/// Text classification with ALBERT and BERT, from a single headline to tables of millions of rows
 #[derive(Debug, Parser)]
 #[command(name = "albertine", version, after_help = MAIN_EXAMPLES)]
 pub(crate) struct Cli {
