@@ -43,6 +43,7 @@
 mod dialect;
 mod error;
 mod format;
+mod guard;
 mod location;
 pub mod remote;
 mod run;

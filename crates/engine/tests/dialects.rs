@@ -153,6 +153,58 @@ fn what_is_no_text_is_said() {
 }
 
 #[test]
+fn parts_of_one_table_by_several_writers() {
+    let folder = Folder::new();
+    folder.write("in/a.jsonl", "{\"text\":\"Oil\",\"n\":1}\n");
+    copy(&folder.input("in/a.jsonl"), &folder.at("in/b.parquet")).unwrap();
+    let large = arrow_array::LargeStringArray::from(vec!["Gold"]);
+    let small = arrow_array::Int8Array::from(vec![2]);
+    let batch =
+        RecordBatch::try_from_iter([("text", std::sync::Arc::new(large) as _), ("n", std::sync::Arc::new(small) as _)])
+            .unwrap();
+    let target = albertine_engine::Target::File(folder.at("in/c.parquet"));
+    let mut sink = albertine_engine::Sink::create(target, Format::Parquet, batch.schema()).unwrap();
+    sink.write(&batch).unwrap();
+    sink.finish().unwrap();
+    let rows = cells(&read(&folder.input("in")).unwrap());
+    assert_eq!(rows, [["Oil", "1"], ["Oil", "1"], ["Gold", "2"]]);
+}
+
+#[test]
+fn a_table_written_column_by_column_is_told_as_such() {
+    let text = "{\"text\":{\"0\":\"Oil\",\"1\":\"Gold\"},\"n\":{\"0\":1,\"1\":2}}";
+    assert!(fault(text, Format::Jsonl).contains("orient=\"records\""));
+    assert_eq!(table("a.json", "{\"text\":\"Oil\",\"n\":{\"0\":1}}").1, ["Oil|{0: 1}"]);
+}
+
+#[test]
+fn a_carriage_return_alone_ends_no_line_where_others_do() {
+    assert_eq!(table("a.csv", "text,n\na\rb,1\n"), expect("text|n", &["a\rb|1"], &[]));
+    assert_eq!(table("a.csv", "text,n\ra,1\rb,2\r"), expect("text|n", &["a|1", "b|2"], &[]));
+    assert_eq!(table("a.csv", "text,n\r\r\na,1\r\r\n"), expect("text|n", &["a|1"], &[]));
+}
+
+/// A writer that never pauses for long still sees its first rows.
+#[test]
+fn a_trickling_pipe_gives_rows_as_they_come() {
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let feeding = std::thread::spawn(move || {
+        for row in 0..40 {
+            if writer.write_all(format!("row {row}\n").as_bytes()).is_err() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    });
+    let started = std::time::Instant::now();
+    let source = Source::from_reader(Box::new(reader), Format::Txt, OnError::Fail).unwrap();
+    let first = source.map(Result::unwrap).find(|batch| batch.num_rows() > 0).unwrap();
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    assert!(first.num_rows() < 30, "{} rows", first.num_rows());
+    feeding.join().unwrap();
+}
+
+#[test]
 fn json_arrays_and_spread_objects_are_rows() {
     let rows = ["Oil|1", "Gold|∅"];
     for text in [

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Date32Array, Int64Array, RecordBatch, RecordBatchOptions, StringArray, new_null_array};
 use arrow_cast::cast;
-use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef};
+use arrow_schema::{ArrowError, DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
 
 use super::changed;
 use crate::EngineError;
@@ -25,7 +25,9 @@ pub(super) fn common_schema(files: &[(&InputFile, &SchemaRef)]) -> Result<Schema
                 found_in.push(file);
                 continue;
             };
-            if fields[at].data_type() != field.data_type() {
+            if let Some(wider) = wider(fields[at].data_type(), field.data_type()) {
+                fields[at] = Arc::new(fields[at].as_ref().clone().with_data_type(wider));
+            } else {
                 return Err(EngineError::ColumnsDiffer {
                     first: found_in[at].location.to_string(),
                     other: file.location.to_string(),
@@ -54,6 +56,33 @@ pub(super) fn common_schema(files: &[(&InputFile, &SchemaRef)]) -> Result<Schema
         }
     }
     Ok(Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone())))
+}
+
+/// The type that holds the values of both, as writers of one table's parts choose them: texts, whole numbers of any
+/// width, times of any unit, and columns without a value. Nothing if there is none.
+fn wider(one: &DataType, two: &DataType) -> Option<DataType> {
+    let is_text = |data_type: &DataType| match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        DataType::Dictionary(_, values) => {
+            matches!(**values, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+        }
+        _ => false,
+    };
+    match (one, two) {
+        (one, two) if one == two => Some(one.clone()),
+        (DataType::Null, other) | (other, DataType::Null) => Some(other.clone()),
+        (one, two) if is_text(one) && is_text(two) => Some(DataType::LargeUtf8),
+        (one, two) if one.is_signed_integer() && two.is_signed_integer() => Some(DataType::Int64),
+        (one, two) if one.is_unsigned_integer() && two.is_unsigned_integer() => Some(DataType::UInt64),
+        (DataType::Float32 | DataType::Float64, DataType::Float32 | DataType::Float64) => Some(DataType::Float64),
+        // Nanoseconds hold no year beyond 2262, and what is less loses digits.
+        (DataType::Timestamp(unit, zone), DataType::Timestamp(other_unit, other))
+            if zone == other && ![unit, other_unit].contains(&&TimeUnit::Nanosecond) =>
+        {
+            Some(DataType::Timestamp(TimeUnit::Microsecond, zone.clone()))
+        }
+        _ => None,
+    }
 }
 
 /// The columns of `common` that are in other files only, for a person to read.
@@ -129,16 +158,19 @@ impl Alignment {
     pub(super) fn apply(&self, batch: &RecordBatch) -> Result<RecordBatch, EngineError> {
         let rows = batch.num_rows();
         let column = |(column, field): (&Column, &FieldRef)| match column {
-            Column::Own(index) => batch.columns().get(*index).cloned(),
-            Column::Number(number) => Some(Arc::new(Int64Array::from(vec![*number; rows])) as ArrayRef),
-            Column::Date(days) => Some(Arc::new(Date32Array::from(vec![*days; rows])) as ArrayRef),
-            Column::Text(text) => Some(Arc::new(StringArray::from(vec![text.as_str(); rows])) as ArrayRef),
-            Column::Null => Some(new_null_array(field.data_type(), rows)),
+            Column::Own(index) => match batch.columns().get(*index) {
+                Some(column) if column.data_type() == field.data_type() => Ok(Arc::clone(column)),
+                Some(column) => cast(column, field.data_type()),
+                None => Err(ArrowError::SchemaError("a column is missing".to_owned())),
+            },
+            Column::Number(number) => Ok(Arc::new(Int64Array::from(vec![*number; rows])) as ArrayRef),
+            Column::Date(days) => Ok(Arc::new(Date32Array::from(vec![*days; rows])) as ArrayRef),
+            Column::Text(text) => Ok(Arc::new(StringArray::from(vec![text.as_str(); rows])) as ArrayRef),
+            Column::Null => Ok(new_null_array(field.data_type(), rows)),
         };
-        let columns = self.columns.iter().zip(self.schema.fields()).map(column).collect::<Option<Vec<_>>>();
+        let columns = self.columns.iter().zip(self.schema.fields()).map(column).collect::<Result<Vec<_>, _>>();
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         columns
-            .ok_or_else(|| arrow_schema::ArrowError::SchemaError("a column is missing".to_owned()))
             .and_then(|columns| RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options))
             .map_err(|error| changed(&self.path, &error))
     }
@@ -147,6 +179,15 @@ impl Alignment {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_of_one_table_may_have_types_of_one_kind() {
+        let category = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+        assert_eq!(wider(&DataType::Utf8, &category), Some(DataType::LargeUtf8));
+        assert_eq!(wider(&DataType::Null, &DataType::Int32), Some(DataType::Int32));
+        assert_eq!(wider(&DataType::Int32, &DataType::Int64), Some(DataType::Int64));
+        assert_eq!(wider(&DataType::Utf8, &DataType::Int64), None);
+    }
 
     #[test]
     fn partitions_have_the_type_of_all_their_values() {

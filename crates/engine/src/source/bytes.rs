@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::encoding::{Decode, Guess, guess};
 use super::gzip::Gzip;
@@ -20,8 +20,8 @@ const BUFFER: usize = 256 * 1024;
 /// The bytes that the encoding is found from.
 const LOOKED_AT: u64 = 64 << 10;
 
-/// How long a pipe may be silent before the beginning of what it gives is taken for all that is to be looked at.
-const SILENCE: Duration = Duration::from_secs(1);
+/// How long is waited for more of a pipe before what it gave until then is taken for all that is to be looked at.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A file's text, and what a fault in it is to be called.
 pub(super) struct Text {
@@ -174,12 +174,14 @@ impl Text {
         self.inner.consume(count);
     }
 
-    /// Reads at most `limit` bytes and puts them back: they are read again. Of a pipe whose writer falls silent it gives
-    /// what there is, at least a line.
+    /// Reads at most `limit` bytes and puts them back: they are read again. Of a pipe it gives what comes
+    /// within a second, at least a line.
     pub(super) fn look_ahead(&mut self, limit: u64) -> Result<Vec<u8>, EngineError> {
         let mut head = Vec::new();
+        let deadline = Instant::now() + PATIENCE;
         while (head.len() as u64) < limit {
-            let silent = |live: &Live| head.contains(&b'\n') && live.is_idle_for(SILENCE);
+            let left = || deadline.saturating_duration_since(Instant::now());
+            let silent = |live: &Live| head.contains(&b'\n') && live.is_idle_for(left());
             if self.live.as_ref().is_some_and(silent) {
                 break;
             }

@@ -25,13 +25,15 @@ pub(super) struct Dialect {
     /// What stands before a quote within quotes; otherwise it is doubled.
     pub(super) escape: Option<u8>,
     pub(super) comment: Option<u8>,
+    /// Whether a carriage return alone ends a record, as in files of which no line ends with a line feed.
+    pub(super) carriage_returns: bool,
 }
 
 impl Dialect {
     /// The plain dialect ([RFC 4180](https://www.rfc-editor.org/rfc/rfc4180)) with this delimiter.
     #[cfg(test)]
     pub(super) const fn of(delimiter: u8) -> Self {
-        Self { delimiter, quote: Some(b'"'), escape: None, comment: None }
+        Self { delimiter, quote: Some(b'"'), escape: None, comment: None, carriage_returns: false }
     }
 }
 
@@ -60,6 +62,7 @@ pub(super) fn find(head: &[u8], whole: bool, delimiter: u8, options: &TextOption
     } else if options.delimiter.is_none() {
         delimiters.extend(DELIMITERS.into_iter().filter(|other| *other != own));
     }
+    let carriage_returns = !head.contains(&b'\n');
     let quoting: Vec<_> = QUOTING
         .into_iter()
         .map(|(quote, escape)| (options.quote.map_or(quote, Quote::byte), options.escape.or(escape)))
@@ -70,6 +73,7 @@ pub(super) fn find(head: &[u8], whole: bool, delimiter: u8, options: &TextOption
         quote,
         escape,
         comment: options.comment,
+        carriage_returns,
     };
     let best = |body: &[u8]| {
         let fits = |dialect: &Dialect| Fit::of(body, whole, dialect);

@@ -92,8 +92,11 @@ fn legacy(head: &[u8]) -> Option<&'static Encoding> {
         sound += chunk.valid().chars().filter(|character| !character.is_ascii()).count();
         damaged += usize::from(!chunk.invalid().is_empty());
     }
-    if sound > damaged {
+    if sound * 2 > damaged {
         return None;
+    }
+    if head.iter().filter(|byte| !byte.is_ascii()).all(|byte| PUNCTUATION.contains(byte)) {
+        return Some(WINDOWS_1252);
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(head, false);
@@ -104,6 +107,9 @@ fn legacy(head: &[u8]) -> Option<&'static Encoding> {
     let text = |character: char| !character.is_control() || matches!(character, '\t' | '\n' | '\r' | '\u{c}');
     (!malformed && decoded.chars().all(text) && are_in_words(&decoded)).then_some(encoding)
 }
+
+/// Quotation marks, dashes, the ellipsis and the signs of currencies in windows-1252. A text of English has no others.
+const PUNCTUATION: [u8; 14] = [0x80, 0x85, 0x91, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0x99, 0xa3, 0xa9, 0xae, 0xb0];
 
 /// The guess, unless it is an encoding that hardly anyone writes and rests on few characters: then Western European,
 /// which has most of the letters at the same places.
@@ -198,6 +204,9 @@ mod tests {
         assert_eq!(guess(&utf16("text\nOil rose\n", false), None), Guess::Likely(UTF_16LE));
         assert_eq!(guess(&utf16("text\nOil rose\n", true), None), Guess::Likely(UTF_16BE));
         assert_eq!(guess(b"text\nCaf\xe9 opens\n", None), Guess::Likely(WINDOWS_1252));
+        for english in [&b"price \xa320"[..], b"A \x96 dash", b"\x80 100", b"It\x92s \x93so\x94"] {
+            assert_eq!(guess(english, None), Guess::Likely(WINDOWS_1252));
+        }
         let russian = "text\nЦены на нефть выросли в понедельник\n";
         assert_eq!(guess(&WINDOWS_1251.encode(russian).0, None), Guess::Likely(WINDOWS_1251));
         let japanese = "text\n株式市場が上昇しました。原油価格も上がりました。\n";
@@ -214,6 +223,8 @@ mod tests {
         assert_eq!(guess(b"text\n\xc3\x96l und K\xc3\xa4se \xe9 mehr\n", None), Guess::Utf8);
         assert_eq!(guess(b"text\n\x81\x01\xff\n", None), Guess::Utf8);
         assert_eq!(guess(b"text\n\xff\n", None), Guess::Utf8, "no word");
+        assert_eq!(guess(b"text\ncaf\xc3\xa9\ncaf\xe9\n", None), Guess::Utf8, "as much sound as damaged");
+        assert_eq!(guess(b"text\n\xc2\xa3 5\n\xa3 5\n", None), Guess::Utf8);
         assert!(matches!(guess(b"PK\x03\x04....", None), Guess::Binary(_)));
         assert!(matches!(guess(b"\xff\xfe\0\0a\0\0\0", None), Guess::Binary(_)));
         assert_eq!(guess(b"ORC,text\n", None), Guess::Utf8);

@@ -8,6 +8,7 @@ use arrow_array::{RecordBatch, new_null_array};
 use arrow_json::reader::{Decoder, ReaderBuilder};
 use arrow_schema::{Schema, SchemaRef};
 use arrow_select::concat::concat_batches;
+use memchr::memmem;
 
 use super::bytes::Text;
 use super::plain_json::{Changes, plain};
@@ -28,6 +29,7 @@ pub(super) fn infer(text: Text, keys: &mut Keys, on_error: OnError, whole: bool)
     let mut values = Values::open(text)?;
     let mut changes = Changes::default();
     let mut held: Option<EngineError> = None;
+    let (mut objects, mut first_is_columns) = (0_u64, false);
     loop {
         let value = match values.read() {
             Ok(Some(value)) => value,
@@ -42,6 +44,9 @@ pub(super) fn infer(text: Text, keys: &mut Keys, on_error: OnError, whole: bool)
         let (value, changed) = plain(value);
         match keys_of(&value) {
             Ok(Keyed::Keys(found)) => {
+                objects += 1;
+                first_is_columns =
+                    objects == 1 && found.are_columns_of_rows() && memmem::find(&value, b"{\"0\":").is_some();
                 keys.widen(found);
                 changes.add(changed);
             }
@@ -53,6 +58,11 @@ pub(super) fn infer(text: Text, keys: &mut Keys, on_error: OnError, whole: bool)
         if keys.size() > COLUMNS {
             return Err(too_many(values.path()));
         }
+    }
+    if whole && objects == 1 && first_is_columns {
+        let reason = "it is one object of columns, as pandas writes it by default; \
+                      write it with `to_json(orient=\"records\", lines=True)`";
+        return Err(fault(&values, reason.to_owned()));
     }
     match held {
         // The last value may be only a part of one.

@@ -22,6 +22,7 @@ use super::int96::in_microseconds;
 use super::object::ObjectReader;
 use super::{BATCH_BYTES, BATCH_ROWS, BATCH_VALUES, COLUMNS, TableReader};
 use crate::error::clause;
+use crate::guard::guarded;
 use crate::location::redacted;
 use crate::remote::RemoteRead;
 use crate::{EngineError, remote};
@@ -54,7 +55,10 @@ impl ParquetReader {
         if size == 0 {
             return Err(EngineError::EmptyFile { path });
         }
-        let footer = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).and_then(in_microseconds);
+        let load = |options| ArrowReaderMetadata::load(&file, options).and_then(in_microseconds);
+        // Types of Arrow that this version does not know (128-bit integers) make it panic; Parquet's own remain.
+        let footer = guarded(|| load(ArrowReaderOptions::new()))
+            .unwrap_or_else(|| load(ArrowReaderOptions::new().with_skip_arrow_metadata(true)));
         let footer = footer.map_err(|error| fault(&path, &error))?;
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, footer);
         let (schema, metadata) = (Arc::clone(builder.schema()), Arc::clone(builder.metadata()));

@@ -41,7 +41,7 @@ pub(super) fn plain(value: &[u8]) -> (Cow<'_, [u8]>, Changes) {
                 rewrite.replace(at, at + length, b"null");
                 at + length
             }
-            b'-' | b'0'..=b'9' => number(&mut rewrite, at),
+            b'-' | b'0'..=b'9' => number(&mut rewrite, at, &mut changes),
             _ => at + 1,
         };
     }
@@ -81,7 +81,7 @@ fn word(rest: &[u8]) -> Option<usize> {
 }
 
 /// Moves over the number at `at`.
-fn number(rewrite: &mut Rewrite<'_>, at: usize) -> usize {
+fn number(rewrite: &mut Rewrite<'_>, at: usize, changes: &mut Changes) -> usize {
     let rest = &rewrite.value[at..];
     let length = rest
         .iter()
@@ -94,6 +94,12 @@ fn number(rewrite: &mut Rewrite<'_>, at: usize) -> usize {
         && std::str::from_utf8(digits).is_ok_and(|text| text.parse::<i64>().is_err() && text.parse::<u64>().is_err())
     {
         rewrite.replace(at, at + length, &[b"\"", digits, b"\""].concat());
+    } else if digits.contains(&b'e') || digits.contains(&b'E') {
+        let value = std::str::from_utf8(digits).ok().and_then(|text| text.parse::<f64>().ok());
+        if value.is_some_and(f64::is_infinite) {
+            changes.not_a_number = true;
+            rewrite.replace(at, at + length, b"null");
+        }
     }
     at + length
 }
@@ -168,6 +174,7 @@ mod tests {
             of(r#"{"a":"x\ud83d","\udc00":"\ud83d\u0041"}"#),
             (r#"{"a":"x\ufffd","\ufffd":"\ufffd\u0041"}"#.into(), false, true)
         );
+        assert_eq!(of(r#"{"a":1e400,"b":1e-400}"#), (r#"{"a":null,"b":1e-400}"#.into(), true, false));
         let long = r#"{"a":123456789012345678901234567890,"b":-18446744073709551615}"#;
         let quoted = r#"{"a":"123456789012345678901234567890","b":"-18446744073709551615"}"#;
         assert_eq!(of(long), (quoted.into(), false, false));

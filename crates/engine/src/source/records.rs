@@ -127,22 +127,23 @@ impl Records {
                     self.skip_line()?;
                     continue;
                 }
-                Some(b'\r' | b'\n') => {
-                    if bytes == b"\r" && !self.window.is_last() {
+                Some(_) => match line_end(bytes, 0, self.window.is_last(), &self.dialect) {
+                    LineEnd::None => {}
+                    LineEnd::Unknown => {
                         self.window.grow()?;
                         continue;
                     }
-                    let end = line_end(bytes, 0);
-                    self.window.consume(end);
-                    self.line += 1;
-                    if self.blank_lines {
-                        record.clear();
-                        record.end_field(false);
-                        return Ok(true);
+                    LineEnd::At(end) => {
+                        self.window.consume(end);
+                        self.line += 1;
+                        if self.blank_lines {
+                            record.clear();
+                            record.end_field(false);
+                            return Ok(true);
+                        }
+                        continue;
                     }
-                    continue;
-                }
-                Some(_) => {}
+                },
             }
             record.clear();
             let too_many = || EngineError::TooManyColumns { path: self.path().to_owned(), limit: COLUMNS };
@@ -194,9 +195,45 @@ fn lines(record: &[u8]) -> u64 {
     memchr_iter(b'\n', record).count() as u64 + u64::from(record.last() == Some(&b'\r'))
 }
 
-/// Where the line end at `at` ends: one byte later, or two for CRLF.
-fn line_end(bytes: &[u8], at: usize) -> usize {
-    if bytes[at] == b'\r' && bytes.get(at + 1) == Some(&b'\n') { at + 2 } else { at + 1 }
+/// Whether a line ends at a place, and where what follows begins.
+enum LineEnd {
+    None,
+    At(usize),
+    /// What tells it is not in memory yet.
+    Unknown,
+}
+
+/// The line end at `at`: a line feed with any number of carriage returns before it (text that was written for Windows
+/// twice has two), or in some files a carriage return alone. Elsewhere that is a character as any other.
+fn line_end(bytes: &[u8], at: usize, last: bool, dialect: &Dialect) -> LineEnd {
+    let returns = bytes[at..].iter().take_while(|byte| **byte == b'\r').count();
+    match bytes.get(at + returns) {
+        Some(b'\n') => LineEnd::At(at + returns + 1),
+        None if !last => LineEnd::Unknown,
+        _ if returns == 0 => LineEnd::None,
+        _ if dialect.carriage_returns => LineEnd::At(at + 1),
+        None => LineEnd::At(at + returns),
+        Some(_) => LineEnd::None,
+    }
+}
+
+/// Where the field without quotes that begins at `at` ends; nothing if that is not in memory.
+fn unquoted_end(bytes: &[u8], at: usize, last: bool, dialect: &Dialect) -> Option<usize> {
+    let mut end = at;
+    loop {
+        match memchr3(dialect.delimiter, b'\n', b'\r', &bytes[end..]) {
+            Some(length) => end += length,
+            None => return last.then_some(bytes.len()),
+        }
+        if bytes[end] != b'\r' {
+            return Some(end);
+        }
+        match line_end(bytes, end, last, dialect) {
+            LineEnd::At(_) => return Some(end),
+            LineEnd::Unknown => return None,
+            LineEnd::None => end += 1,
+        }
+    }
 }
 
 /// Parses the record at the start of `bytes` and gives the number of bytes that it takes, with its line end; nothing if
@@ -216,22 +253,28 @@ pub(super) fn parse(bytes: &[u8], last: bool, dialect: &Dialect, record: &mut Re
                 }
             }
         } else {
-            let end = match memchr3(dialect.delimiter, b'\n', b'\r', &bytes[at..]) {
-                Some(length) => at + length,
-                None if last => bytes.len(),
-                None => return None,
-            };
+            let end = unquoted_end(bytes, at, last, dialect)?;
             record.bytes.extend_from_slice(&bytes[at..end]);
             end
         };
-        // A carriage return at the end of what is in memory may have its line feed in what is not.
-        if bytes.get(at) == Some(&b'\r') && at + 1 == bytes.len() && !last {
-            return None;
+        if matches!(bytes.get(at), Some(b'\r' | b'\n')) {
+            match line_end(bytes, at, last, dialect) {
+                LineEnd::At(end) => {
+                    record.end_field(quoted);
+                    return Some(end);
+                }
+                LineEnd::Unknown => return None,
+                LineEnd::None => {
+                    let complete = record.size();
+                    record.bytes.truncate(complete);
+                    record.fault = Some(QuoteFault::TextAfterQuote(memchr_iter(b'\n', &bytes[..at]).count() as u64));
+                    return Some(bytes.len());
+                }
+            }
         }
         record.end_field(quoted);
         match bytes.get(at) {
             None => return Some(at),
-            Some(b'\r' | b'\n') => return Some(line_end(bytes, at)),
             // The delimiter. Very many fields are a fault of their own, which need not be read to their end.
             Some(_) if record.len() > COLUMNS => return Some(at + 1),
             Some(_) => at += 1,
@@ -344,7 +387,10 @@ mod tests {
         let expected = [row(1, &["a", "b"]), row(3, &["1", "x\r\ny"]), row(5, &["2", ""])];
         assert_eq!(read_all("a,b\r\n\r\n1,\"x\r\ny\"\r\n2,\r\n"), expected);
         assert_eq!(read_all("a,b\n\n1,\"x\r\ny\"\n2,"), expected);
-        assert_eq!(read_all("a,b\r\r1,x\r"), [row(1, &["a", "b"]), row(3, &["1", "x"])]);
+        let mac = Dialect { carriage_returns: true, ..Dialect::of(b',') };
+        assert_eq!(read_as("a,b\r\r1,x\r", &mac), [row(1, &["a", "b"]), row(3, &["1", "x"])]);
+        assert_eq!(read_all("a\rb,c\r\r\nd\r"), [row(1, &["a\rb", "c"]), row(2, &["d"])], "a character as any other");
+        assert_eq!(read_all("\"a\"\rb\nc\n"), [faulty(1, QuoteFault::TextAfterQuote(0), &[]), row(2, &["c"])]);
     }
 
     #[test]

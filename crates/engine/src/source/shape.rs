@@ -77,6 +77,18 @@ impl Keys {
         self.shapes.iter().map(field).collect()
     }
 
+    /// Whether every value is an object whose keys are the numbers of rows: a table written column by column.
+    pub(super) fn are_columns_of_rows(&self) -> bool {
+        let numbered = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
+        let is_column = |shape: &Shape| match shape {
+            Shape::Object(keys) => !keys.is_empty() && keys.names().all(numbered),
+            // So many keys that their names were not kept.
+            Shape::Wide => true,
+            _ => false,
+        };
+        !self.is_empty() && self.shapes.iter().all(|(_, shape)| is_column(shape))
+    }
+
     /// The names of the keys whose values are of different kinds, and whether lists or objects are among them.
     pub(super) fn mixed(&self) -> impl Iterator<Item = (&str, bool)> {
         self.shapes.iter().filter_map(|(name, shape)| match shape {
