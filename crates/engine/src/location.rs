@@ -150,7 +150,7 @@ fn expand_path(input: &str, format: Option<Format>, files: &mut Vec<InputFile>) 
     let path = Path::new(input);
     // A name that exists is that file, whatever characters it has.
     let (root, found) = match path.metadata() {
-        Ok(metadata) if metadata.is_dir() => (path.to_owned(), walk(path, &|_| true, &|name| belongs(name, format))?),
+        Ok(metadata) if metadata.is_dir() => (path.to_owned(), list_folder(path, format)?),
         Ok(_) => {
             files.push(InputFile::new(Location::File(path.to_owned()), format)?);
             return Ok(());
@@ -166,6 +166,30 @@ fn expand_path(input: &str, format: Option<Format>, files: &mut Vec<InputFile>) 
         files.push(InputFile::new(Location::File(path), format)?.partitioned(&below));
     }
     Ok(())
+}
+
+/// The tables in a folder and below it.
+///
+/// # Errors
+/// When there is a table that cannot be read, whose rows would be missed.
+fn list_folder(folder: &Path, format: Option<Format>) -> Result<Vec<PathBuf>, EngineError> {
+    let found = walk(folder, &|_| true, &|name| !is_hidden(name))?;
+    let name = |path: &PathBuf| path.to_string_lossy().into_owned();
+    if let Some(path) = found.iter().find(|path| is_other_table(&name(path))) {
+        return Err(EngineError::UnknownFormat { path: name(path) });
+    }
+    Ok(found.into_iter().filter(|path| belongs(&name(path), format)).collect())
+}
+
+/// Whether a name is that of a table in a format or a compression that is not read.
+fn is_other_table(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let (stem, extension) = name.rsplit_once('.').unwrap_or_default();
+    match extension {
+        "xls" | "xlsx" | "ods" | "orc" | "avro" | "arrow" | "feather" => true,
+        "bz2" | "xz" | "zip" | "7z" | "lz4" | "snappy" | "br" => Format::of_name(stem).is_some(),
+        _ => false,
+    }
 }
 
 /// The most folders within each other that are walked; links may lead in a circle.

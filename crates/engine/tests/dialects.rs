@@ -253,6 +253,10 @@ fn json_columns_of_different_types_are_text() {
     assert_eq!(table("a.jsonl", text), expect("a|b", &rows, &notes));
     let inner = "{\"a\":{\"b\":1}}\n{\"a\":{\"b\":[2]}}\n";
     assert_eq!(table("a.jsonl", inner).1, ["{\"b\":1}", "{\"b\":[2]}"]);
+    let parts = "{\"a\":{\"b\":1},\"c\":[1,\"x\"]}\n{\"a\":{\"b\":\"s\"},\"c\":[]}\n";
+    let note = "parts of column `a` read as text (they have different types), \
+                parts of column `c` read as text (they have different types)";
+    assert_eq!(table("a.jsonl", parts).2, [note]);
     let list = "{\"a\":[1,[2]]}\n";
     assert_eq!(table("a.jsonl", list).1, ["[1,[2]]"]);
 }
@@ -290,6 +294,18 @@ fn what_spark_and_hive_hide_is_passed_over() {
     let only = folder.write("empty/a.csv", "");
     assert!(matches!(common::open(&only), Err(EngineError::EmptyFile { .. })));
     assert!(matches!(common::open(&folder.input("empty")), Err(EngineError::EmptyFile { .. })));
+}
+
+#[test]
+fn tables_that_cannot_be_read_are_not_passed_over() {
+    for name in ["b.csv.bz2", "b.parquet.xz", "b.xlsx", "b.feather", "c/b.orc", "b.csv.zip"] {
+        let folder = Folder::new();
+        folder.write("in/a.csv", "text\nOil\n");
+        folder.write("in/README.md", "notes");
+        let odd = folder.write(&format!("in/{name}"), "x");
+        let message = common::open(&folder.input("in")).unwrap_err().to_string();
+        assert!(message.starts_with(&format!("the format of {odd} cannot be told")), "{message}");
+    }
 }
 
 #[test]

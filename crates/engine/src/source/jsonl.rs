@@ -78,7 +78,10 @@ pub(super) fn schema_of(keys: &Keys) -> SchemaRef {
 
 /// What a person should know of the columns of `keys`.
 pub(super) fn notes_on(keys: &Keys) -> Vec<String> {
-    keys.mixed().map(|(name, _)| format!("column `{name}` read as text (its values have different types)")).collect()
+    let whole = keys.mixed().map(|(name, _)| format!("column `{name}` read as text (its values have different types)"));
+    let parts =
+        keys.mixed_within().map(|name| format!("parts of column `{name}` read as text (they have different types)"));
+    whole.chain(parts).collect()
 }
 
 fn too_many(path: &str) -> EngineError {

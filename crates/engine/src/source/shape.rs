@@ -77,6 +77,12 @@ impl Keys {
         self.shapes.iter().map(field).collect()
     }
 
+    /// The names of the keys within whose values there are such of different kinds.
+    pub(super) fn mixed_within(&self) -> impl Iterator<Item = &str> {
+        let within = |shape: &Shape| !matches!(shape, Shape::Mixed { .. }) && shape.holds_mixed();
+        self.shapes.iter().filter(move |(_, shape)| within(shape)).map(|(name, _)| name.as_str())
+    }
+
     /// Whether every value is an object whose keys are the numbers of rows: a table written column by column.
     pub(super) fn are_columns_of_rows(&self) -> bool {
         let numbered = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
@@ -161,6 +167,16 @@ impl Shape {
             Self::List(item) => item.size(),
             Self::Object(keys) => keys.size,
             _ => 0,
+        }
+    }
+
+    /// Whether values of different kinds are here or within.
+    fn holds_mixed(&self) -> bool {
+        match self {
+            Self::Mixed { .. } => true,
+            Self::List(item) => item.holds_mixed(),
+            Self::Object(keys) => keys.shapes.iter().any(|(_, shape)| shape.holds_mixed()),
+            _ => false,
         }
     }
 
