@@ -205,9 +205,28 @@ def jsons(binary, count, random, folder):
             good = column["text"] == [row["text"] for row in rows] and column["id"] == [str(row["id"]) for row in rows]
         outcome = "error" if "error" in ours else "same" if good else "other"
         outcomes[outcome] += 1
+        for name, read in (("duckdb", texts_with_duckdb), ("pandas", texts_with_pandas)):
+            try:
+                agrees = read(path, layout) == [row["text"] for row in rows]
+                outcomes[f"{name} {'agrees' if agrees else 'differs'}"] += 1
+            except Exception:  # NaN, long numbers, objects over lines: each refuses some
+                outcomes[f"{name} refuses"] += 1
         if outcome != "same":
             listed.append((path, layout, ours, rows, with_pandas(path, layout), None))
     return outcomes, listed
+
+
+def texts_with_duckdb(path, _):
+    import duckdb
+
+    return [text for (text,) in duckdb.sql(f"SELECT text::VARCHAR FROM read_json('{path}', columns={{text: 'VARCHAR'}})").fetchall()]
+
+
+def texts_with_pandas(path, layout):
+    import pandas
+
+    frame = pandas.read_json(path, lines=layout == "lines", dtype=False)
+    return frame["text"].tolist()
 
 
 def with_pandas(path, layout):
