@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::format::{Compression, Format};
@@ -175,19 +176,22 @@ fn expand_path(input: &str, format: Option<Format>, files: &mut Vec<InputFile>) 
 fn list_folder(folder: &Path, format: Option<Format>) -> Result<Vec<PathBuf>, EngineError> {
     let found = walk(folder, &|_| true, &|name| !is_hidden(name))?;
     let name = |path: &PathBuf| path.to_string_lossy().into_owned();
-    if let Some(path) = found.iter().find(|path| is_other_table(&name(path))) {
-        return Err(EngineError::UnknownFormat { path: name(path) });
+    if let Some(path) = found.iter().find(|path| is_other_table(&name(path), format)) {
+        let found = "unpack it, or write it as CSV or parquet; or move it elsewhere, or name the tables with a pattern";
+        return Err(EngineError::NotText { path: name(path), expected: "a table that can be read", found });
     }
     Ok(found.into_iter().filter(|path| belongs(&name(path), format)).collect())
 }
 
-/// Whether a name is that of a table in a format or a compression that is not read.
-fn is_other_table(name: &str) -> bool {
+/// Whether a name is that of a table, one of the format that was asked for, in a format or a compression that is not read.
+fn is_other_table(name: &str, asked: Option<Format>) -> bool {
     let name = name.to_ascii_lowercase();
     let (stem, extension) = name.rsplit_once('.').unwrap_or_default();
     match extension {
-        "xls" | "xlsx" | "ods" | "orc" | "avro" | "arrow" | "feather" => true,
-        "bz2" | "xz" | "zip" | "7z" | "lz4" | "snappy" | "br" => Format::of_name(stem).is_some(),
+        "xls" | "xlsx" | "ods" | "orc" | "avro" | "arrow" | "feather" => asked.is_none(),
+        "bz2" | "xz" | "zip" | "7z" | "lz4" | "snappy" | "br" => {
+            Format::of_name(stem).is_some_and(|(format, _)| asked.is_none_or(|asked| asked == format))
+        }
         _ => false,
     }
 }
@@ -236,25 +240,11 @@ fn is_hidden(below: &str) -> bool {
 /// What the name of a folder such as `year=2024` says, with its escapes (`%2F`) resolved.
 fn partition(folder: &str) -> Option<(String, Option<String>)> {
     let (name, value) = folder.split_once('=')?;
-    let plain = |text: &str| percent_decode(text).unwrap_or_else(|| text.to_owned());
+    let plain = |text: &str| {
+        percent_decode_str(text).decode_utf8().map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
+    };
     let value = (value != "__HIVE_DEFAULT_PARTITION__").then(|| plain(value));
     (!name.is_empty()).then(|| (plain(name), value))
-}
-
-/// The text that `%XX` escapes stand for, if they make one.
-fn percent_decode(text: &str) -> Option<String> {
-    let bytes = text.as_bytes();
-    let mut plain = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let escaped = (bytes[at] == b'%')
-            .then(|| text.get(at + 1..at + 3))
-            .flatten()
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        plain.push(escaped.unwrap_or(bytes[at]));
-        at += if escaped.is_some() { 3 } else { 1 };
-    }
-    String::from_utf8(plain).ok()
 }
 
 /// Whether a file found in a folder is one of its tables: not hidden, not a marker such as `_SUCCESS`, and of the

@@ -130,8 +130,8 @@ impl Source {
     /// Finds the files and their columns; no row is read yet.
     ///
     /// The values of CSV, TSV and text files are text as they stand. How they are written is found from the first 256 KiB
-    /// of each file: delimiter, quote, escape, header and encoding; [`notes`](Self::notes) tells what was found. The columns of JSON Lines are found from all lines
-    /// of local files, and from the first 8 MiB of standard input and of URLs. A column of objects with over 1,000
+    /// of each file: delimiter, quote, escape, header and encoding; [`notes`](Self::notes) tells what was found. The
+    /// columns of JSON Lines are found from all lines of local files, and from the first 8 MiB of standard input and of URLs. A column of objects with over 1,000
     /// different keys in all is text, each value as it is written, marked as
     /// [`arrow.json`](https://arrow.apache.org/docs/format/CanonicalExtensions.html#json). Parquet keeps its types and
     /// its metadata.

@@ -184,6 +184,38 @@ fn a_carriage_return_alone_ends_no_line_where_others_do() {
     assert_eq!(table("a.csv", "text,n\r\r\na,1\r\r\n"), expect("text|n", &["a|1"], &[]));
 }
 
+/// A writer whose buffer ends within a row, as most buffers do, and who then pauses.
+#[test]
+fn a_pause_within_a_row_is_not_its_end() {
+    for (format, first, second) in [
+        (Format::Jsonl, "{\"text\":\"Oil\"}\n{\"text\":\"Go", "ld\"}\n"),
+        (Format::Jsonl, "[\n{\"text\":\n", "\"Oil\"},{\"text\":\"Gold\"}]"),
+        (Format::Csv, "text;n\nOil;1\n\"Go", "ld\";2\n"),
+        (Format::Txt, "Oil\nGo", "ld\n"),
+    ] {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        let feeding = std::thread::spawn(move || {
+            writer.write_all(first.as_bytes()).unwrap();
+            std::thread::sleep(Duration::from_millis(2500));
+            writer.write_all(second.as_bytes()).unwrap();
+        });
+        let batch = read_all(Source::from_reader(Box::new(reader), format, OnError::Fail).unwrap()).unwrap();
+        feeding.join().unwrap();
+        let texts: Vec<String> = cells(&batch).into_iter().map(|row| row[0].clone()).collect();
+        assert!(texts.ends_with(&["Gold".to_owned()]) && texts.contains(&"Oil".to_owned()), "{format}: {texts:?}");
+    }
+}
+
+#[test]
+fn a_first_object_larger_than_what_is_looked_at_is_read() {
+    for text in
+        [format!("{{\"text\":\"{}\"}}\n", "x".repeat(20 << 20)), format!("[{{\"text\":\"{}\"}}]", "x".repeat(9 << 20))]
+    {
+        let (batch, _) = read_bytes(text, Format::Jsonl, OnError::Fail).unwrap();
+        assert_eq!((batch.num_rows(), names(&batch)), (1, vec!["text".to_owned()]));
+    }
+}
+
 /// A writer that never pauses for long still sees its first rows.
 #[test]
 fn a_trickling_pipe_gives_rows_as_they_come() {
@@ -304,8 +336,13 @@ fn tables_that_cannot_be_read_are_not_passed_over() {
         folder.write("in/README.md", "notes");
         let odd = folder.write(&format!("in/{name}"), "x");
         let message = common::open(&folder.input("in")).unwrap_err().to_string();
-        assert!(message.starts_with(&format!("the format of {odd} cannot be told")), "{message}");
+        assert!(message.starts_with(&format!("{odd} is not a table that can be read")), "{message}");
     }
+    let folder = Folder::new();
+    folder.write("in/a.csv", "text\nOil\n");
+    folder.write("in/b.xlsx", "x");
+    let asked = SourceOptions { format: Some(Format::Csv), ..options(&[&folder.input("in")]) };
+    assert_eq!(read_all(Source::open(asked).unwrap()).unwrap().num_rows(), 1, "another format was asked for");
 }
 
 #[test]
@@ -375,4 +412,30 @@ fn a_live_pipe_gives_rows_as_they_come() {
         drop(writer);
         rows.join().unwrap();
     }
+}
+
+/// A column of 128-bit integers, which polars writes and whose Arrow type makes the library panic, stops nothing.
+#[test]
+fn a_type_that_no_library_knows_is_what_parquet_stores() {
+    use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
+    use parquet::file::metadata::KeyValue;
+    use parquet::file::properties::WriterProperties;
+
+    // `ARROW:schema` as polars writes it for `DataFrame({"text": ["a"], "o": Series([1], dtype=Int128)})`.
+    let schema = "/////6UAAAAEAAAA8v///xQAAAAEAAEAAAAKAAsACAAKAAQA+P///wwAAAAIAAgAAAAEAAIAAAA8AAAABAAAALj///8oAAAAEAAA\
+        AAgAAAABAgAAAAAAAPT///+AAAAAAQAAAAgACQAEAAgAAQAAAG8AAADs////LAAAACAAAAAYAAAAARQAABAAEgAEABAAEQAIAAAA\
+        DAAAAAAA/P///wQABAAEAAAAdGV4dAA=";
+    let text = arrow_array::StringArray::from(vec!["Oil"]);
+    let stored = arrow_array::FixedSizeBinaryArray::try_from_iter(std::iter::once([1_u8; 16])).unwrap();
+    let columns =
+        [("text", std::sync::Arc::new(text) as arrow_array::ArrayRef), ("o", std::sync::Arc::new(stored) as _)];
+    let batch = RecordBatch::try_from_iter_with_nullable(columns.map(|(name, column)| (name, column, true))).unwrap();
+    let metadata = vec![KeyValue::new("ARROW:schema".to_owned(), schema.to_owned())];
+    let properties = WriterProperties::builder().set_key_value_metadata(Some(metadata)).build();
+    let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
+    let mut writer = ArrowWriter::try_new_with_options(Vec::new(), batch.schema(), options).unwrap();
+    writer.write(&batch).unwrap();
+    let folder = Folder::new();
+    let batch = read(&folder.write("a.parquet", writer.into_inner().unwrap())).unwrap();
+    assert_eq!((names(&batch), cells(&batch)[0][0].as_str()), (vec!["text".to_owned(), "o".to_owned()], "Oil"));
 }

@@ -112,7 +112,7 @@ impl Text {
 
     /// Finds the encoding from the first bytes and decodes from then on.
     fn decode(&mut self, format: Format, given: Option<CharacterEncoding>) -> Result<(), EngineError> {
-        let head = self.look_ahead(LOOKED_AT)?;
+        let (head, _) = self.look_ahead(LOOKED_AT)?;
         let not = |expected, found| EngineError::NotText { path: self.path.clone(), expected, found };
         if format != Format::Txt && is_html(&head) {
             return Err(not(format.name(), "it is a web page; check the address, and whether it asks for a login"));
@@ -174,10 +174,10 @@ impl Text {
         self.inner.consume(count);
     }
 
-    /// Reads at most `limit` bytes and puts them back: they are read again. Of a pipe it gives what comes
-    /// within a second, at least a line.
-    pub(super) fn look_ahead(&mut self, limit: u64) -> Result<Vec<u8>, EngineError> {
-        let mut head = Vec::new();
+    /// Reads at most `limit` bytes and puts them back: they are read again. Of a pipe it gives what comes within a
+    /// second, at least a line. Tells too whether the text ends with them; what a pipe gave may end anywhere.
+    pub(super) fn look_ahead(&mut self, limit: u64) -> Result<(Vec<u8>, bool), EngineError> {
+        let (mut head, mut whole) = (Vec::new(), false);
         let deadline = Instant::now() + PATIENCE;
         while (head.len() as u64) < limit {
             let left = || deadline.saturating_duration_since(Instant::now());
@@ -188,6 +188,7 @@ impl Text {
             let most = usize::try_from(limit).unwrap_or(usize::MAX) - head.len();
             let next = self.inner.fill_buf().map_err(|source| fault(&self.path, self.compression, source))?;
             if next.is_empty() {
+                whole = true;
                 break;
             }
             let next = &next[..next.len().min(most)];
@@ -197,7 +198,7 @@ impl Text {
         }
         let rest = std::mem::replace(&mut self.inner, Box::new(io::empty()));
         self.inner = Box::new(Cursor::new(head.clone()).chain(rest));
-        Ok(head)
+        Ok((head, whole))
     }
 }
 

@@ -40,8 +40,7 @@ impl CsvReader {
         options: &TextOptions,
         policy: Policy,
     ) -> Result<Self, EngineError> {
-        let head = text.look_ahead(dialect::LOOKED_AT)?;
-        let whole = (head.len() as u64) < dialect::LOOKED_AT;
+        let (head, whole) = text.look_ahead(dialect::LOOKED_AT)?;
         let found = dialect::find(&head, whole, delimiter, options);
         let mut notes = found.notes;
         if let Some(encoding) = text.guessed_encoding() {

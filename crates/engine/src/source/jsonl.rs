@@ -20,16 +20,31 @@ use super::{BATCH_BYTES, COLUMNS, TableReader, batch_rows};
 use crate::EngineError;
 use crate::error::clause;
 
+/// What was found of the objects of a text.
+#[derive(Debug, Default)]
+pub(super) struct Inferred {
+    changes: Changes,
+    /// Whether a value was seen whole.
+    pub(super) is_enough: bool,
+}
+
+impl Inferred {
+    /// What a person should know of the values.
+    pub(super) fn notes(&self) -> Vec<String> {
+        self.changes.notes()
+    }
+}
+
 /// Widens `keys` by the objects of `text`, or of its beginning if it is not `whole`: then what may be only a part of an
-/// object, at its end, is left out. Gives what a person should know of them.
+/// object, at its end, is left out.
 ///
 /// # Errors
 /// The first value that is no object, unless the policy is to go on.
-pub(super) fn infer(text: Text, keys: &mut Keys, on_error: OnError, whole: bool) -> Result<Vec<String>, EngineError> {
+pub(super) fn infer(text: Text, keys: &mut Keys, on_error: OnError, whole: bool) -> Result<Inferred, EngineError> {
     let mut values = Values::open(text)?;
-    let mut changes = Changes::default();
+    let mut found = Inferred::default();
     let mut held: Option<EngineError> = None;
-    let (mut objects, mut first_is_columns) = (0_u64, false);
+    let (mut values_read, mut objects, mut first_is_columns) = (0_u64, 0_u64, false);
     loop {
         let value = match values.read() {
             Ok(Some(value)) => value,
@@ -38,17 +53,18 @@ pub(super) fn infer(text: Text, keys: &mut Keys, on_error: OnError, whole: bool)
             Err(EngineError::Json { .. }) if !whole => break,
             Err(error) => return Err(error),
         };
+        values_read += 1;
         if let Some(error) = held.take() {
             return Err(error);
         }
         let (value, changed) = plain(value);
         match keys_of(&value) {
-            Ok(Keyed::Keys(found)) => {
+            Ok(Keyed::Keys(own)) => {
                 objects += 1;
                 first_is_columns =
-                    objects == 1 && found.are_columns_of_rows() && memmem::find(&value, b"{\"0\":").is_some();
-                keys.widen(found);
-                changes.add(changed);
+                    objects == 1 && own.are_columns_of_rows() && memmem::find(&value, b"{\"0\":").is_some();
+                keys.widen(own);
+                found.changes.add(changed);
             }
             Ok(Keyed::TooMany) => return Err(too_many(values.path())),
             // The reader meets the same value again and counts it then.
@@ -67,7 +83,11 @@ pub(super) fn infer(text: Text, keys: &mut Keys, on_error: OnError, whole: bool)
     match held {
         // The last value may be only a part of one.
         Some(error) if whole => Err(error),
-        _ => Ok(changes.notes()),
+        _ => {
+            // Of several values the first was whole, if not an object.
+            found.is_enough = objects > 0 || values_read > 1;
+            Ok(found)
+        }
     }
 }
 

@@ -55,10 +55,8 @@ impl ParquetReader {
         if size == 0 {
             return Err(EngineError::EmptyFile { path });
         }
-        let load = |options| ArrowReaderMetadata::load(&file, options).and_then(in_microseconds);
-        // Types of Arrow that this version does not know (128-bit integers) make it panic; Parquet's own remain.
-        let footer = guarded(|| load(ArrowReaderOptions::new()))
-            .unwrap_or_else(|| load(ArrowReaderOptions::new().with_skip_arrow_metadata(true)));
+        let mut load = |options| ArrowReaderMetadata::load(&file, options).and_then(in_microseconds);
+        let footer = known_types(&mut load);
         let footer = footer.map_err(|error| fault(&path, &error))?;
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, footer);
         let (schema, metadata) = (Arc::clone(builder.schema()), Arc::clone(builder.metadata()));
@@ -86,8 +84,9 @@ impl ParquetReader {
             return Err(EngineError::EmptyFile { path });
         }
         let mut object = ObjectReader::new(store, key, size);
-        let footer = runtime.block_on(ArrowReaderMetadata::load_async(&mut object, ArrowReaderOptions::new()));
-        let footer = footer.and_then(in_microseconds).map_err(|error| fault(&path, &error))?;
+        let mut load =
+            |options| runtime.block_on(ArrowReaderMetadata::load_async(&mut object, options)).and_then(in_microseconds);
+        let footer = known_types(&mut load).map_err(|error| fault(&path, &error))?;
         let builder = ParquetRecordBatchStreamBuilder::new_with_metadata(object, footer);
         let (schema, metadata) = (Arc::clone(builder.schema()), Arc::clone(builder.metadata()));
         let stream = builder.with_batch_size(batch_rows(&metadata)).build().map_err(|error| fault(&path, &error))?;
@@ -146,6 +145,15 @@ impl ParquetReader {
     pub(super) fn size(&self) -> u64 {
         self.progress.size
     }
+}
+
+/// The footer that `load` loads. Types of Arrow that its library does not know (128-bit integers of polars) make it
+/// panic; then the footer has Parquet's own types.
+fn known_types(
+    load: &mut dyn FnMut(ArrowReaderOptions) -> parquet::errors::Result<ArrowReaderMetadata>,
+) -> parquet::errors::Result<ArrowReaderMetadata> {
+    guarded(|| load(ArrowReaderOptions::new()))
+        .unwrap_or_else(|| load(ArrowReaderOptions::new().with_skip_arrow_metadata(true)))
 }
 
 impl TableReader for ParquetReader {

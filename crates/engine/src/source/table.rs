@@ -12,6 +12,7 @@ use super::csv::CsvReader;
 use super::jsonl::{self, JsonlReader};
 use super::lines::Lines;
 use super::parquet::ParquetReader;
+use super::records::ROW_LIMIT;
 use super::rejects::Policy;
 use super::shape::Keys;
 use super::txt::TxtReader;
@@ -95,12 +96,26 @@ pub(super) fn look(
             looked.size = text.size();
             looked.notes = encoding_note(&text);
             if again {
-                looked.notes.extend(jsonl::infer(text, keys, policy.on_error, true)?);
+                looked.notes.extend(jsonl::infer(text, keys, policy.on_error, true)?.notes());
             } else {
-                let head = text.look_ahead(LOOK_AHEAD)?;
-                let whole = (head.len() as u64) < LOOK_AHEAD;
-                let head = Text::of_bytes(text.path(), head);
-                looked.notes.extend(jsonl::infer(head, keys, policy.on_error, whole)?);
+                let mut limit = LOOK_AHEAD;
+                let found = loop {
+                    let (head, whole) = text.look_ahead(limit)?;
+                    let length = head.len() as u64;
+                    let found = jsonl::infer(Text::of_bytes(text.path(), head), keys, policy.on_error, whole)?;
+                    // The first object must be there whole; a pipe may give the rest of it later.
+                    if found.is_enough || whole {
+                        break found;
+                    }
+                    if length > ROW_LIMIT as u64 {
+                        let path = text.path().to_owned();
+                        return Err(EngineError::RowTooLarge { path, line: 1, limit: ROW_LIMIT });
+                    }
+                    if length >= limit {
+                        limit *= 2;
+                    }
+                };
+                looked.notes.extend(found.notes());
                 if keep || once {
                     looked.ready = Ready::Lines(text);
                 }
