@@ -96,7 +96,8 @@ impl Kind {
             | Error::PipelineVersion { .. }
             | Error::UnknownStage { .. }
             | Error::ClassifiersOfPipeline
-            | Error::NoDocumentAssembler => Self::Pipeline,
+            | Error::NoDocumentAssembler
+            | Error::PairOfTokens => Self::Pipeline,
             Error::Param { .. }
             | Error::MaxSentenceLength { .. }
             | Error::WindowOverlap { .. }

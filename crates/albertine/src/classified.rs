@@ -25,6 +25,12 @@ impl Classified {
         Self { outputs, spans: documents.spans, rows: documents.rows, coalesce }
     }
 
+    /// One row: `outputs` has a row of logits for each of its documents, which stand at `spans`.
+    pub(crate) fn of_row(outputs: Outputs, spans: Vec<Span>, coalesce: bool) -> Self {
+        let rows = vec![0..spans.len()];
+        Self { outputs, spans, rows, coalesce }
+    }
+
     /// The logits of each row, the mean where it has several documents.
     pub(crate) fn logits(&self) -> impl Iterator<Item = Option<Vec<f32>>> {
         self.of_rows(<[f32]>::to_vec)

@@ -181,6 +181,11 @@ impl Classifier {
         self.threshold
     }
 
+    /// What is done to texts before the classifier reads them, if anything is.
+    pub(crate) fn preparation(&self) -> Option<&dyn Preparation> {
+        self.preparation.as_deref()
+    }
+
     /// What Spark NLP saved the model with.
     pub(crate) fn params(&self) -> &SparkParams {
         self.model.params()

@@ -83,7 +83,7 @@ impl<'a> Documents<'a> {
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = Option<Document<'_>>> {
         self.texts.iter().enumerate().map(|(index, text)| {
             let tokens = self.token_ranges.get(index).map(|range| &self.tokens[range.clone()]);
-            Some(Document { text, tokens })
+            Some(Document { text, pair: None, tokens })
         })
     }
 

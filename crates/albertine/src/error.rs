@@ -278,6 +278,9 @@ pub enum Error {
     /// A light pipeline must begin with a `DocumentAssembler`, which names the text column.
     #[error("the pipeline must begin with a DocumentAssembler")]
     NoDocumentAssembler,
+    /// A pair of texts for a model that reads texts token by token, as Spark NLP does.
+    #[error("pairs of texts need the encoding `document`, but this model reads texts token by token")]
+    PairOfTokens,
     /// The call was stopped by its [`CancellationToken`](crate::CancellationToken).
     #[error("cancelled")]
     Cancelled,

@@ -39,6 +39,7 @@ mod classifier;
 mod classify;
 pub mod column;
 mod documents;
+mod encoded_text;
 mod error;
 mod files;
 pub mod hub;
@@ -64,10 +65,11 @@ mod windows;
 pub use albertine_model as model;
 pub use albertine_model::Precision;
 pub use albertine_text as text;
-pub use albertine_text::{BoundsStrategy, CleanupMode};
+pub use albertine_text::{BoundsStrategy, CleanupMode, TruncationSide};
 pub use cancellation::CancellationToken;
 pub use classifier::{Classifier, Prediction};
 pub use classify::{Classify, Columns};
+pub use encoded_text::{EncodedText, TextOutput};
 pub use error::Error;
 pub use light_pipeline::LightPipeline;
 pub use output_schema::{Origin, OutputSchema, Rows};
@@ -75,8 +77,8 @@ pub use pipeline::{Pipeline, PipelineModel};
 pub use pretrained_pipeline::PretrainedPipeline;
 pub use scores::Activation;
 pub use session::{
-    ClassifierSettings, Counts, DEFAULT_MAX_SENTENCE_LENGTH, Document, Encoding, LongTexts, MAX_THREADS, Outputs,
-    Session, StageCost,
+    ClassifierSettings, Counts, DEFAULT_MAX_SENTENCE_LENGTH, Document, EncodedDocument, Encoding, LongTexts,
+    MAX_THREADS, Outputs, Session, StageCost,
 };
 pub use transform::{Transform, Transformed};
 pub use windowed::Windowed;

@@ -5,6 +5,7 @@
 
 mod counts;
 mod distinct;
+mod encoded;
 mod outputs;
 mod schedule;
 mod settings;
@@ -15,15 +16,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use albertine_model::{Profile, RaggedBatch, Scratch, SequenceClassifier};
-use albertine_text::Piece;
+use albertine_text::{Piece, TruncationSide};
 
 use self::counts::stage_costs;
 pub use self::counts::{Counts, StageCost};
 use self::distinct::{Distinct, DistinctDocument};
+pub use self::encoded::EncodedDocument;
 pub use self::outputs::Outputs;
 use self::schedule::Sequence;
 pub use self::settings::{ClassifierSettings, DEFAULT_MAX_SENTENCE_LENGTH, Encoding, LongTexts, MAX_THREADS};
 use self::threads::Threads;
+use self::tokenization::Options;
 pub(crate) use self::tokenization::Tokenization;
 use crate::scores::mean;
 use crate::{CancellationToken, Error};
@@ -40,14 +43,24 @@ const WORTH_SHARING: u64 = 200_000_000;
 pub struct Document<'a> {
     /// The text.
     pub text: &'a str,
+    /// The second text of a pair, such as a hypothesis or an answer; only [`Encoding::Document`] reads pairs.
+    pub pair: Option<&'a str>,
     /// Only [`Encoding::Token`] reads them; without them it cuts the text by the default rules of
     /// [`Tokenizer`](crate::annotators::Tokenizer).
     pub tokens: Option<&'a [&'a str]>,
 }
 
+impl Document<'_> {
+    /// Whether there is nothing to read: a blank text that is not one of a pair.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.pair.is_none() && albertine_text::is_blank(self.text)
+    }
+}
+
 impl<'a> From<&'a str> for Document<'a> {
     fn from(text: &'a str) -> Self {
-        Self { text, tokens: None }
+        Self { text, pair: None, tokens: None }
     }
 }
 
@@ -166,30 +179,104 @@ impl Session {
                 }
             }
         }
-        schedule::sort(&mut sequences);
-
-        let batches = schedule::batches(&sequences, self.batch_tokens, self.threads.count());
-        let first = |document: usize| distinct.documents[document].first;
-        let logits = match &batches[..] {
-            // a single batch has the threads to itself, if it is worth waking them
-            [lone] if self.threads.count() > 1 && self.flops(lone) >= WORTH_SHARING => {
-                cancellation.check()?;
-                vec![self.threads.run(|| self.forward(lone, self.threads.count(), &times, first))??]
-            }
-            _ => self.threads.map(&batches, cancellation, |batch| self.forward(batch, 1, &times, first))?,
-        };
+        let (logits, sum) =
+            self.forward_all(sequences, &times, |document| distinct.documents[document].first, cancellation)?;
         let counts = Counts {
             documents: distinct.indices.len() as u64,
             blank: distinct.indices.iter().filter(|index| index.is_none()).count() as u64,
             truncated: tokenized.iter().map(|task| task.truncated).sum(),
+            stages: stage_costs(tokenized.iter().map(|task| task.time).sum(), &times),
+            ..sum
+        };
+        Ok((Outputs::new(logits, self.labels().len(), distinct.indices), counts))
+    }
+
+    /// A document in tokens, to be given to [`run_encoded`](Self::run_encoded) later, together with others: what a
+    /// queue holds. A longer text is cut at `side`, or where the tokenizer's configuration says.
+    ///
+    /// # Errors
+    /// [`Error::PairOfTokens`] for a pair under [`Encoding::Token`]; otherwise only when the tokenizer refuses the text,
+    /// which with a checked model does not happen.
+    pub fn encode(&self, document: Document<'_>, side: Option<TruncationSide>) -> Result<EncodedDocument, Error> {
+        let mut batch = RaggedBatch::new();
+        let options = Options { limit: self.limit, long_texts: self.long_texts, side };
+        let encoded = self.tokenization.encode(document, options, &mut Vec::new(), &mut batch)?;
+        Ok(EncodedDocument { batch, truncated: encoded.truncated })
+    }
+
+    /// The logits of documents that [`encode`](Self::encode) has tokenized: the same bits as [`run`](Self::run) gives.
+    ///
+    /// ```
+    /// use albertine::{CancellationToken, Classifier, ClassifierSettings, Document};
+    ///
+    /// let classifier = Classifier::pretrained("ag_news", ClassifierSettings::default())?;
+    /// let session = classifier.session();
+    /// let encoded = session.encode(Document::from("Oil prices rose."), None)?;
+    /// let (outputs, _) = session.run_encoded(&[Some(&encoded), None], &CancellationToken::default())?;
+    /// let direct = classifier.logits(&[Some("Oil prices rose.")])?;
+    /// assert_eq!(outputs.logits(0), direct[0].as_deref());
+    /// assert!(outputs.logits(1).is_none());
+    /// # Ok::<(), albertine::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_encoded(
+        &self,
+        documents: &[Option<&EncodedDocument>],
+        cancellation: &CancellationToken,
+    ) -> Result<(Outputs, Counts), Error> {
+        let times = Profile::default();
+        times.switch(self.measure_stages);
+        let mut sequences = Vec::with_capacity(documents.len());
+        let mut indices = Vec::with_capacity(documents.len());
+        let mut given = Vec::with_capacity(documents.len());
+        for (index, document) in documents.iter().enumerate() {
+            indices.push(document.map(|document| {
+                let batch = &document.batch;
+                let of_document = (0..batch.documents()).map(|index| Sequence { document: given.len(), batch, index });
+                sequences.extend(of_document);
+                given.push(index);
+                given.len() - 1
+            }));
+        }
+        let (logits, sum) = self.forward_all(sequences, &times, |document| given[document], cancellation)?;
+        let counts = Counts {
+            documents: documents.len() as u64,
+            blank: (documents.len() - given.len()) as u64,
+            truncated: documents.iter().flatten().filter(|document| document.truncated).count() as u64,
+            stages: stage_costs(Duration::ZERO, &times),
+            ..sum
+        };
+        Ok((Outputs::new(logits, self.labels().len(), indices), counts))
+    }
+
+    /// The logits of the documents that sequences are of, `[documents, labels]`, and what the encoder did. An error
+    /// names the document that was `first` of those that are equal.
+    fn forward_all(
+        &self,
+        mut sequences: Vec<Sequence<'_>>,
+        times: &Profile,
+        first: impl Fn(usize) -> usize + Sync,
+        cancellation: &CancellationToken,
+    ) -> Result<(Vec<f32>, Counts), Error> {
+        schedule::sort(&mut sequences);
+        let batches = schedule::batches(&sequences, self.batch_tokens, self.threads.count());
+        let logits = match &batches[..] {
+            // a single batch has the threads to itself, if it is worth waking them
+            [lone] if self.threads.count() > 1 && self.flops(lone) >= WORTH_SHARING => {
+                cancellation.check()?;
+                vec![self.threads.run(|| self.forward(lone, self.threads.count(), times, &first))??]
+            }
+            _ => self.threads.map(&batches, cancellation, |batch| self.forward(batch, 1, times, &first))?,
+        };
+        let counts = Counts {
             sequences: sequences.len() as u64,
             tokens: sequences.iter().map(|sequence| sequence.len() as u64).sum(),
             flops: self.flops(&sequences),
-            stages: stage_costs(tokenized.iter().map(|task| task.time).sum(), &times),
+            ..Counts::default()
         };
-        let labels = self.labels().len();
-        let logits = of_documents(&batches, &logits, labels);
-        Ok((Outputs { logits, labels, indices: distinct.indices }, counts))
+        Ok((of_documents(&batches, &logits, self.labels().len()), counts))
     }
 
     fn labels(&self) -> &[String] {
@@ -206,8 +293,8 @@ impl Session {
         };
         let mut ids = Vec::new();
         for &DistinctDocument { document, count, .. } in documents {
-            let encoded =
-                self.tokenization.encode(document, self.limit, self.long_texts, &mut ids, &mut tokenized.batch)?;
+            let options = Options { limit: self.limit, long_texts: self.long_texts, side: None };
+            let encoded = self.tokenization.encode(document, options, &mut ids, &mut tokenized.batch)?;
             tokenized.truncated += if encoded.truncated { count } else { 0 };
             tokenized.sequences.push(encoded.sequences);
         }

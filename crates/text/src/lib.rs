@@ -27,5 +27,5 @@ pub use error::TextError;
 pub use offsets::{Utf16Cursor, utf16_len};
 pub use pattern::Pattern;
 pub use sentence::{BoundsStrategy, Sentence, SentenceDetector, SentenceDetectorSettings};
-pub use subword::{Encoded, Piece, SubwordTokenizer, TokenEncoder, Vocabulary};
+pub use subword::{Encoded, Piece, SubwordTokenizer, TokenEncoder, TruncationSide, Vocabulary};
 pub use token::{ContextChars, Token, Tokenizer, TokenizerSettings, is_blank, read_exceptions};

@@ -25,6 +25,7 @@ mod sink;
 #[cfg(test)]
 mod tests;
 mod token_encoder;
+mod truncation;
 #[cfg(test)]
 mod wordpiece_tests;
 
@@ -37,6 +38,8 @@ use self::normalizers::{growth, with_case};
 use self::pipeline::Pipeline;
 use self::sink::Sink;
 pub use self::token_encoder::TokenEncoder;
+pub use self::truncation::TruncationSide;
+use self::truncation::{kept, longest_first};
 use crate::error::TextError;
 
 /// What became of a text.
@@ -81,7 +84,7 @@ pub struct SubwordTokenizer {
     pipeline: Pipeline,
     before: Vec<u32>,
     after: Vec<u32>,
-    truncate_left: bool,
+    truncation_side: TruncationSide,
     model_max_length: Option<usize>,
 }
 
@@ -126,13 +129,9 @@ impl SubwordTokenizer {
         let split_special = config.split_special_tokens;
         let pipeline = Pipeline::new(model, recipe.normalizers, &recipe.pre_tokenizers, &recipe.added, split_special);
         let (before, after) = pipeline.around(recipe.post_processor, &source.path)?;
-        Ok(Self {
-            pipeline,
-            before,
-            after,
-            truncate_left: config.truncate_left.or(recipe.truncate_left).unwrap_or(false),
-            model_max_length: config.model_max_length,
-        })
+        let truncate_left = config.truncate_left.or(recipe.truncate_left).unwrap_or(false);
+        let truncation_side = if truncate_left { TruncationSide::Left } else { TruncationSide::Right };
+        Ok(Self { pipeline, before, after, truncation_side, model_max_length: config.model_max_length })
     }
 
     /// Sets whether upper and lower case are told apart (Spark NLP's `caseSensitive`).
@@ -162,16 +161,80 @@ impl SubwordTokenizer {
     ///
     /// [`TextError::LimitTooSmall`] when not even the special pieces fit.
     pub fn encode(&self, text: &str, limit: usize, ids: &mut Vec<u32>) -> Result<Encoded, TextError> {
-        let specials = self.specials();
-        let Some(room) = limit.checked_sub(specials) else {
-            return Err(TextError::LimitTooSmall { limit, specials });
-        };
+        self.encode_from(text, limit, self.truncation_side, ids)
+    }
+
+    /// As [`encode`](Self::encode), with another side to cut a longer text at.
+    ///
+    /// # Errors
+    ///
+    /// As [`encode`](Self::encode).
+    pub fn encode_from(
+        &self,
+        text: &str,
+        limit: usize,
+        side: TruncationSide,
+        ids: &mut Vec<u32>,
+    ) -> Result<Encoded, TextError> {
+        let room = self.room(limit, self.specials())?;
         ids.extend_from_slice(&self.before);
-        let mut sink = Sink::new(ids, room, self.truncate_left);
-        self.pipeline.encode(text, &mut sink);
-        let encoded = sink.finish();
+        let encoded = self.encode_text(text, room, side, ids);
         ids.extend_from_slice(&self.after);
         Ok(encoded)
+    }
+
+    /// Appends the ids of a pair of texts to `ids`, as ALBERT and BERT read one: `[CLS]`, the pieces of the first,
+    /// `[SEP]`, the pieces of the second, `[SEP]`, at most `limit` in all; and to `token_types` a 0 for each of them up
+    /// to the first `[SEP]` and a 1 for each that follows.
+    ///
+    /// A longer pair is cut as transformers does with `truncation="longest_first"`: the longer text gives way until
+    /// both are as long as each other. On an error nothing is appended.
+    ///
+    /// # Errors
+    ///
+    /// [`TextError::LimitTooSmall`] when not even the special pieces fit.
+    pub fn encode_pair(
+        &self,
+        (first, second): (&str, &str),
+        limit: usize,
+        side: TruncationSide,
+        ids: &mut Vec<u32>,
+        token_types: &mut Vec<u32>,
+    ) -> Result<Encoded, TextError> {
+        let room = self.room(limit, self.specials() + self.after.len())?;
+        let (mut one, mut two) = (Vec::new(), Vec::new());
+        let cut_one = self.encode_text(first, room, side, &mut one).truncated;
+        let cut_two = self.encode_text(second, room, side, &mut two).truncated;
+        let truncated = cut_one || cut_two || one.len() + two.len() > room;
+        let (keep_one, keep_two) = longest_first(one.len(), two.len(), room);
+        let start = ids.len();
+        ids.extend_from_slice(&self.before);
+        ids.extend_from_slice(kept(&one, keep_one, side));
+        ids.extend_from_slice(&self.after);
+        token_types.resize(token_types.len() + ids.len() - start, 0);
+        let start = ids.len();
+        ids.extend_from_slice(kept(&two, keep_two, side));
+        ids.extend_from_slice(&self.after);
+        token_types.resize(token_types.len() + ids.len() - start, 1);
+        Ok(Encoded { truncated })
+    }
+
+    /// Appends the pieces of a text, at most `room` of them, without special ones.
+    fn encode_text(&self, text: &str, room: usize, side: TruncationSide, ids: &mut Vec<u32>) -> Encoded {
+        let mut sink = Sink::new(ids, room, side == TruncationSide::Left);
+        self.pipeline.encode(text, &mut sink);
+        sink.finish()
+    }
+
+    /// What `limit` leaves for the pieces of a text.
+    fn room(&self, limit: usize, specials: usize) -> Result<usize, TextError> {
+        limit.checked_sub(specials).ok_or(TextError::LimitTooSmall { limit, specials })
+    }
+
+    /// Which end of a longer text goes, as the vocabulary's configuration says.
+    #[must_use]
+    pub fn truncation_side(&self) -> TruncationSide {
+        self.truncation_side
     }
 
     /// The pieces of the whole of `text`, special pieces included, with their places: a view for people.

@@ -26,7 +26,7 @@ impl<'a> Distinct<'a> {
         let mut documents: Vec<DistinctDocument<'a>> = Vec::with_capacity(given.len());
         let mut seen = HashMap::with_capacity(given.len());
         let index = |(first, document): (usize, Option<Document<'a>>)| {
-            let document = document.filter(|document| !albertine_text::is_blank(document.text))?;
+            let document = document.filter(|document| !document.is_blank())?;
             let index = *seen.entry(document).or_insert(documents.len());
             match documents.get_mut(index) {
                 Some(known) => known.count += 1,

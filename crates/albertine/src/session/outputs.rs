@@ -4,13 +4,23 @@
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outputs {
     /// Of the distinct documents, `[distinct documents, labels]`.
-    pub(super) logits: Vec<f32>,
-    pub(super) labels: usize,
+    logits: Vec<f32>,
+    labels: usize,
     /// The index of each document among the distinct ones; none for a blank one.
-    pub(super) indices: Vec<Option<usize>>,
+    indices: Vec<Option<usize>>,
 }
 
 impl Outputs {
+    /// Of logits of distinct documents, and which of them each document is.
+    pub(crate) fn new(logits: Vec<f32>, labels: usize, indices: Vec<Option<usize>>) -> Self {
+        Self { logits, labels, indices }
+    }
+
+    /// The number of labels.
+    pub(crate) fn labels(&self) -> usize {
+        self.labels
+    }
+
     /// The number of documents.
     #[must_use]
     pub fn len(&self) -> usize {

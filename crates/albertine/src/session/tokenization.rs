@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use albertine_model::RaggedBatch;
-use albertine_text::{Piece, SubwordTokenizer, TokenEncoder, Tokenizer};
+use albertine_text::{Piece, SubwordTokenizer, TokenEncoder, Tokenizer, TruncationSide};
 
 use super::Document;
 use super::settings::{Encoding, LongTexts};
@@ -21,6 +21,16 @@ pub(crate) enum Tokenization {
         /// The token that the attention mask hides, if it hides one.
         hidden: Option<u32>,
     },
+}
+
+/// How much of a document is read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Options {
+    /// The most tokens of a sequence, special ones included.
+    pub(super) limit: usize,
+    pub(super) long_texts: LongTexts,
+    /// Where a text with more tokens is cut; `None`: where the tokenizer's configuration says.
+    pub(super) side: Option<TruncationSide>,
 }
 
 /// What a document became: one sequence for the encoder, or one for each of its windows.
@@ -62,24 +72,31 @@ impl Tokenization {
         }
     }
 
-    /// Appends a document to the batch, at most `limit` tokens in a sequence.
+    /// Appends a document to the batch, at most [`Options::limit`] tokens in a sequence. A pair is never read in windows.
     pub(super) fn encode(
         &self,
         document: Document<'_>,
-        limit: usize,
-        long_texts: LongTexts,
+        Options { limit, long_texts, side }: Options,
         ids: &mut Vec<u32>,
         batch: &mut RaggedBatch,
     ) -> Result<Encoded, Error> {
         ids.clear();
+        if let Some(second) = document.pair {
+            let Self::Document(pieces) = self else { return Err(Error::PairOfTokens) };
+            let side = side.unwrap_or(pieces.truncation_side());
+            let mut token_types = Vec::new();
+            let encoded = pieces.encode_pair((document.text, second), limit, side, ids, &mut token_types)?;
+            batch.push_with_types(ids, &token_types);
+            return Ok(Encoded { sequences: 1, truncated: encoded.truncated });
+        }
         match long_texts {
             LongTexts::Truncate => {
-                let truncated = self.ids(document, limit, ids)?;
+                let truncated = self.ids(document, limit, side, ids)?;
                 self.push(ids, batch);
                 Ok(Encoded { sequences: 1, truncated })
             }
             LongTexts::Windows { overlap } => {
-                self.ids(document, usize::MAX, ids)?;
+                self.ids(document, usize::MAX, None, ids)?;
                 let (before, after) = self.around();
                 let room = limit - before - after;
                 let (head, rest) = ids.split_at(before);
@@ -107,9 +124,18 @@ impl Tokenization {
     }
 
     /// Appends the ids of a document; says whether it was cut.
-    fn ids(&self, document: Document<'_>, limit: usize, ids: &mut Vec<u32>) -> Result<bool, Error> {
+    fn ids(
+        &self,
+        document: Document<'_>,
+        limit: usize,
+        side: Option<TruncationSide>,
+        ids: &mut Vec<u32>,
+    ) -> Result<bool, Error> {
+        // Spark NLP, whose way it is to read token by token, cuts at the end
         let encoded = match (self, document.tokens) {
-            (Self::Document(pieces), _) => pieces.encode(document.text, limit, ids)?,
+            (Self::Document(pieces), _) => {
+                pieces.encode_from(document.text, limit, side.unwrap_or(pieces.truncation_side()), ids)?
+            }
             (Self::Token { pieces, case_sensitive, .. }, Some(tokens)) => {
                 pieces.encode(tokens.iter().copied(), *case_sensitive, limit, ids)?
             }
