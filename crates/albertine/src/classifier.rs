@@ -13,7 +13,7 @@ use crate::documents::Documents;
 use crate::hub::ModelSource;
 use crate::loaded_model::LoadedModel;
 use crate::scores::Activation;
-use crate::session::{ClassifierSettings, Counts, Encoding, Session};
+use crate::session::{ClassifierSettings, Counts, Encoding, LongTexts, ReadText, Session};
 use crate::spark_params::SparkParams;
 use crate::{CancellationToken, Error};
 use arrow_array::RecordBatch;
@@ -240,6 +240,13 @@ impl Classifier {
     ) -> Result<(Vec<Option<Vec<f32>>>, Counts), Error> {
         let (classified, counts) = self.classify(texts, cancellation)?;
         Ok((classified.logits().collect(), counts))
+    }
+
+    /// The tokens that are read of a text. A pipeline that divides it into documents reads each up to the limit: there
+    /// all of its tokens are taken for read.
+    pub(crate) fn read(&self, text: &str) -> Result<ReadText, Error> {
+        let whole = LongTexts::Windows { overlap: 0 };
+        self.session.read(text, if self.preparation.is_some() { whole } else { self.session.long_texts() })
     }
 
     /// Every document of every text with its logits: the text itself, or what the first stages of a pipeline make of

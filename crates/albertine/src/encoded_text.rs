@@ -3,7 +3,7 @@
 use albertine_text::TruncationSide;
 
 use crate::annotation::Annotation;
-use crate::category::CategoryRule;
+use crate::category::{CategoryRule, THRESHOLD};
 use crate::classified::Classified;
 use crate::column::{self, AnnotationColumn, AnnotationColumnBuilder};
 use crate::documents::{Documents, Span};
@@ -48,6 +48,14 @@ impl TextOutput {
     #[must_use]
     pub fn logits(&self) -> Option<Vec<f32>> {
         self.0.logits().next().flatten()
+    }
+
+    /// One score for each label, the mean where the text has several documents; `None` for a blank text.
+    #[must_use]
+    pub fn scores(&self, activation: Activation) -> Option<Vec<f32>> {
+        // the threshold decides on labels, not on scores
+        let rule = CategoryRule::new(activation, THRESHOLD).ok()?;
+        self.0.scores(rule).next().flatten()
     }
 }
 

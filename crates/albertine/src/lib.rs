@@ -41,6 +41,7 @@ pub mod column;
 mod documents;
 mod encoded_text;
 mod error;
+pub mod explain;
 mod files;
 pub mod hub;
 pub mod labels;

@@ -27,7 +27,7 @@ use self::schedule::Sequence;
 pub use self::settings::{ClassifierSettings, DEFAULT_MAX_SENTENCE_LENGTH, Encoding, LongTexts, MAX_THREADS};
 use self::threads::Threads;
 use self::tokenization::Options;
-pub(crate) use self::tokenization::Tokenization;
+pub(crate) use self::tokenization::{ReadText, Tokenization};
 use crate::scores::mean;
 use crate::{CancellationToken, Error};
 
@@ -149,6 +149,16 @@ impl Session {
     /// When the tokenizer refuses the text, which with a checked model does not happen.
     pub fn inspect(&self, text: &str) -> Result<Vec<Piece>, Error> {
         self.tokenization.inspect(text)
+    }
+
+    /// Whether tokens of a text that is too long go from its start.
+    pub(crate) fn truncates_left(&self) -> bool {
+        self.tokenization.truncates_left()
+    }
+
+    /// The tokens that the encoder reads of a text, and what else there is to know to hide some of them.
+    pub(crate) fn read(&self, text: &str, long_texts: LongTexts) -> Result<ReadText, Error> {
+        self.tokenization.read(text, self.limit, long_texts)
     }
 
     /// The logits of each document, and what the call counted. The same document has the same logits, bit for bit,

@@ -86,6 +86,7 @@ pub struct SubwordTokenizer {
     after: Vec<u32>,
     truncation_side: TruncationSide,
     model_max_length: Option<usize>,
+    mask_token: Option<String>,
 }
 
 impl SubwordTokenizer {
@@ -125,13 +126,15 @@ impl SubwordTokenizer {
 
     fn build(source: &Source<'_>) -> Result<Self, TextError> {
         let (recipe, config) = (source.recipe()?, &source.config);
+        let mask_token = source.mask_token(&recipe).map(str::to_owned);
         let model = Model::new(recipe.model);
         let split_special = config.split_special_tokens;
         let pipeline = Pipeline::new(model, recipe.normalizers, &recipe.pre_tokenizers, &recipe.added, split_special);
         let (before, after) = pipeline.around(recipe.post_processor, &source.path)?;
         let truncate_left = config.truncate_left.or(recipe.truncate_left).unwrap_or(false);
         let truncation_side = if truncate_left { TruncationSide::Left } else { TruncationSide::Right };
-        Ok(Self { pipeline, before, after, truncation_side, model_max_length: config.model_max_length })
+        let model_max_length = config.model_max_length;
+        Ok(Self { pipeline, before, after, truncation_side, model_max_length, mask_token })
     }
 
     /// Sets whether upper and lower case are told apart (Spark NLP's `caseSensitive`).
@@ -268,6 +271,12 @@ impl SubwordTokenizer {
     #[must_use]
     pub fn model_max_length(&self) -> Option<usize> {
         self.model_max_length
+    }
+    /// The piece that stands for text that is hidden, as it is written in a text: `[MASK]`, unless the configuration
+    /// names another one or none.
+    #[must_use]
+    pub fn mask_token(&self) -> Option<&str> {
+        self.mask_token.as_deref()
     }
 
     /// The number of piece ids, added pieces included. Every id is below it.

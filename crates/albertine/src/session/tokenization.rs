@@ -40,6 +40,21 @@ pub(super) struct Encoded {
     pub(super) truncated: bool,
 }
 
+/// What the encoder reads of a text.
+#[derive(Debug)]
+pub(crate) struct ReadText {
+    /// Without special tokens around the text.
+    pub(crate) pieces: Vec<Piece>,
+    /// How many special tokens stand before the text, and how many behind it.
+    pub(crate) around: (usize, usize),
+    /// The last special token behind a text.
+    pub(crate) separator: Option<String>,
+    /// The token that stands for hidden text, if it can be written in a text.
+    pub(crate) mask: Option<String>,
+    /// Whether some of the text is not read.
+    pub(crate) truncated: bool,
+}
+
 impl Tokenization {
     pub(super) fn encoding(&self) -> Encoding {
         match self {
@@ -147,6 +162,34 @@ impl Tokenization {
             }
         };
         Ok(encoded.truncated)
+    }
+
+    /// Whether tokens of a document that is too long go from its start.
+    pub(super) fn truncates_left(&self) -> bool {
+        matches!(self, Self::Document(pieces) if pieces.truncation_side() == TruncationSide::Left)
+    }
+
+    /// The tokens that the encoder reads of a text, and what else there is to know to hide some of them.
+    pub(super) fn read(&self, text: &str, limit: usize, long_texts: LongTexts) -> Result<ReadText, Error> {
+        let mut pieces = self.inspect(text)?;
+        let (before, after) = self.around();
+        let separator = pieces.split_off(pieces.len() - after).pop().map(|piece| piece.text);
+        pieces.drain(..before);
+        let mask = match self {
+            Self::Document(pieces) => pieces.mask_token(),
+            Self::Token { .. } => None,
+        };
+        let room = match long_texts {
+            LongTexts::Truncate => limit - before - after,
+            LongTexts::Windows { .. } => usize::MAX,
+        };
+        let over = pieces.len().saturating_sub(room);
+        if self.truncates_left() {
+            pieces.drain(..over);
+        } else {
+            pieces.truncate(room);
+        }
+        Ok(ReadText { pieces, around: (before, after), separator, mask: mask.map(str::to_owned), truncated: over > 0 })
     }
 
     /// The tokens of the whole of a text, special ones included, with their positions in characters: a view for people.

@@ -111,11 +111,7 @@ impl<'b> Source<'b> {
                 vocab_txt::read(path, bytes, config)?
             }
         };
-        let defaults = match recipe.model {
-            ModelRecipe::Unigram { .. } => Defaults::Albert,
-            ModelRecipe::WordPiece { .. } if config.not_bert().is_none() => Defaults::Bert,
-            ModelRecipe::WordPiece { .. } => Defaults::None,
-        };
+        let defaults = self.defaults(&recipe);
         if let ([Normalizer::Bert(bert)], true, Defaults::Bert) =
             (&mut recipe.normalizers[..], recipe.configurable, defaults)
         {
@@ -126,6 +122,19 @@ impl<'b> Source<'b> {
         let in_json = matches!(self.vocabulary, Vocabulary::TokenizerJson(_));
         recipe.added = config.added(&recipe.added, in_json, defaults);
         Ok(recipe)
+    }
+
+    /// The token that stands for hidden text, if there is one.
+    pub(crate) fn mask_token(&self, recipe: &Recipe) -> Option<&str> {
+        self.config.special("mask_token", self.defaults(recipe))
+    }
+
+    fn defaults(&self, recipe: &Recipe) -> Defaults {
+        match recipe.model {
+            ModelRecipe::Unigram { .. } => Defaults::Albert,
+            ModelRecipe::WordPiece { .. } if self.config.not_bert().is_none() => Defaults::Bert,
+            ModelRecipe::WordPiece { .. } => Defaults::None,
+        }
     }
 }
 
