@@ -203,11 +203,7 @@ pub fn explain_by(
 }
 
 /// Evaluates what the games ask for until none asks for more.
-fn play(
-    scores: &mut ScoreTexts<'_>,
-    labels: usize,
-    games: &mut [Option<Round<'_>>],
-) -> Result<(), Error> {
+fn play(scores: &mut ScoreTexts<'_>, labels: usize, games: &mut [Option<Round<'_>>]) -> Result<(), Error> {
     loop {
         let room = TOGETHER / games.iter().flatten().filter(|round| !round.done).count().max(1);
         let mut asked = Vec::new();

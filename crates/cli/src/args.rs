@@ -4,6 +4,7 @@
 mod choices;
 mod evaluate;
 mod models;
+mod serve;
 mod train;
 
 use std::num::NonZeroUsize;
@@ -17,6 +18,7 @@ use clap_complete::Shell;
 
 pub(crate) use self::evaluate::EvaluateArgs;
 pub(crate) use self::models::ModelsAction;
+pub(crate) use self::serve::ServeArgs;
 pub(crate) use self::train::TrainArgs;
 
 const MAIN_EXAMPLES: &str = "\
@@ -101,6 +103,10 @@ pub(crate) enum Command {
     /// Fine-tune a model on a labeled table
     #[command(after_help = train::EXAMPLES)]
     Train(Box<TrainArgs>),
+
+    /// Serve models over HTTP, with a page to try them
+    #[command(after_help = serve::EXAMPLES)]
+    Serve(Box<ServeArgs>),
 
     /// Query files with SQL, with the model as the function classify(text) (cargo feature `sql`)
     #[command(after_help = SQL_EXAMPLES)]
@@ -262,6 +268,14 @@ pub(crate) struct ModelArgs {
     #[arg(long, value_name = MODEL, default_value = albertine::hub::DEFAULT, value_hint = ValueHint::DirPath)]
     pub(crate) model: String,
 
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+/// How a model runs.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Model")]
+pub(crate) struct RunArgs {
     /// Numeric precision of the encoder
     #[arg(long, value_parser = choices::precision(), default_value_t = Precision::F32)]
     pub(crate) precision: Precision,
@@ -407,7 +421,7 @@ mod tests {
         let parse = |flags: &[&str]| {
             let words = ["albertine", "classify", "x"].iter().chain(flags);
             match Cli::try_parse_from(words).expect("valid flags").command {
-                Command::Classify(args) => args.model.case_sensitive,
+                Command::Classify(args) => args.model.run.case_sensitive,
                 other => panic!("parsed as {other:?}"),
             }
         };

@@ -6,6 +6,7 @@ mod completions;
 mod evaluate;
 mod inspect;
 mod models;
+mod serve;
 #[cfg_attr(not(feature = "sql"), path = "commands/sql/absent.rs")]
 mod sql;
 mod train;
@@ -16,5 +17,6 @@ pub(crate) use self::completions::completions;
 pub(crate) use self::evaluate::evaluate;
 pub(crate) use self::inspect::inspect;
 pub(crate) use self::models::models;
+pub(crate) use self::serve::serve;
 pub(crate) use self::sql::sql;
 pub(crate) use self::train::train;

@@ -42,6 +42,7 @@ fn run(command: Command, offline: bool, printer: &Printer) -> anyhow::Result<Out
         Command::Classify(args) => commands::classify(*args, &hub?, printer),
         Command::Evaluate(args) => commands::evaluate(&args, &hub?, printer),
         Command::Train(args) => commands::train(&args, &hub?, printer),
+        Command::Serve(args) => commands::serve(*args, &hub?, printer),
         Command::Sql(args) => commands::sql(&args, &hub?, printer),
         Command::Inspect { subject } => commands::inspect(subject, &hub?, printer),
         Command::Models { action } => commands::models(action, &hub?, printer),

@@ -10,7 +10,7 @@ use albertine::{ClassifierSettings, Columns, LongTexts};
 use albertine_engine::{EngineError, Format, OnError, Source, SourceOptions, Target, TextOptions};
 use arrow_schema::Schema;
 
-use crate::args::{ColumnArgs, Errors, InputArgs, ModelArgs, OutputArgs, TextArgs};
+use crate::args::{ColumnArgs, Errors, InputArgs, ModelArgs, OutputArgs, RunArgs, TextArgs};
 use crate::exit::Misuse;
 use crate::printer::Printer;
 use crate::timing;
@@ -175,8 +175,13 @@ fn format_of(output: &Path) -> Result<Format, Misuse> {
 /// Which model is asked for, and how it shall run. It is not fetched before everything else is known to be right.
 pub(crate) fn model(args: &ModelArgs, hub: &Hub) -> Result<Model, albertine::Error> {
     hub.here(&args.model)?;
+    Ok(Model { name: args.model.clone(), settings: running(&args.run) })
+}
+
+/// How a model shall run.
+pub(crate) fn running(args: &RunArgs) -> ClassifierSettings {
     let defaults = ClassifierSettings::default();
-    let settings = ClassifierSettings {
+    ClassifierSettings {
         max_sentence_length: args.max_sentence_length,
         case_sensitive: args.case_sensitive,
         encoding: args.encoding,
@@ -185,8 +190,7 @@ pub(crate) fn model(args: &ModelArgs, hub: &Hub) -> Result<Model, albertine::Err
         batch_tokens: args.batch_tokens.map_or(defaults.batch_tokens, NonZeroUsize::get),
         threads: args.threads.map_or(defaults.threads, NonZeroUsize::get),
         measure_stages: timing::is_wanted(),
-    };
-    Ok(Model { name: args.model.clone(), settings })
+    }
 }
 
 /// The name of the column that `given` names, or numbers from 1 where there is none of that name.

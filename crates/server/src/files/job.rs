@@ -1,0 +1,189 @@
+//! One file on its way.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use albertine::{CancellationToken, Classify, Columns, WindowSettings};
+use albertine_engine::{EngineError, Sink, Source, SourceOptions, Target};
+use arrow_schema::Schema;
+
+use super::Paths;
+use super::names::FileName;
+use super::queued::Queued;
+use crate::models::Served;
+use crate::queue::Queue;
+
+/// Rows of a window: what a request waits for at most, beside its own batch.
+const WINDOW_ROWS: usize = 64;
+
+/// Columns that are read when a file has no column `text` and none is named.
+const USUAL_COLUMNS: [&str; 9] =
+    ["text", "title", "headline", "description", "sentence", "content", "body", "review", "message"];
+
+/// How far a file is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Its bytes arrive, or its rows are labeled.
+    Running,
+    /// It can be fetched.
+    Done,
+    /// Why it cannot.
+    Failed(String),
+}
+
+/// One file.
+#[derive(Debug)]
+pub(crate) struct Job {
+    id: String,
+    name: FileName,
+    paths: Paths,
+    cancellation: CancellationToken,
+    labels: Mutex<BTreeMap<String, u64>>,
+    progress: Mutex<Progress>,
+}
+
+/// What people see of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Progress {
+    pub(crate) stage: Stage,
+    pub(crate) rows: u64,
+    pub(crate) rows_total: Option<u64>,
+    pub(crate) bytes_read: u64,
+    pub(crate) bytes_total: Option<u64>,
+    pub(crate) text_columns: Vec<String>,
+    started: Instant,
+    pub(crate) seconds: f64,
+    asked: Instant,
+}
+
+impl Job {
+    pub(super) fn new(id: String, name: FileName, folder: PathBuf) -> std::io::Result<Self> {
+        std::fs::create_dir(&folder)?;
+        let paths = Paths {
+            input: folder.join(name.on_disk()),
+            output: folder.join(format!("out.{}", name.output_format().name())),
+            folder,
+        };
+        let now = Instant::now();
+        let progress = Progress {
+            stage: Stage::Running,
+            rows: 0,
+            rows_total: None,
+            bytes_read: 0,
+            bytes_total: None,
+            text_columns: Vec::new(),
+            started: now,
+            seconds: 0.0,
+            asked: now,
+        };
+        let (cancellation, labels) = (CancellationToken::default(), Mutex::default());
+        Ok(Self { id, name, paths, cancellation, labels, progress: Mutex::new(progress) })
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(crate) fn name(&self) -> &FileName {
+        &self.name
+    }
+
+    /// Where its bytes go.
+    pub(crate) fn input(&self) -> &Path {
+        &self.paths.input
+    }
+
+    /// Where its labeled rows are, when it is done.
+    pub(crate) fn output(&self) -> &Path {
+        &self.paths.output
+    }
+
+    pub(crate) fn progress(&self) -> Progress {
+        self.lock().clone()
+    }
+
+    /// Rows by label.
+    pub(crate) fn labels(&self) -> BTreeMap<String, u64> {
+        self.labels.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn cancel(&self) {
+        self.cancellation.cancel();
+    }
+
+    pub(super) fn touch(&self) {
+        self.lock().asked = Instant::now();
+    }
+
+    pub(super) fn is_ended(&self) -> bool {
+        self.lock().stage != Stage::Running
+    }
+
+    pub(super) fn is_stale(&self, kept: Duration) -> bool {
+        let progress = self.lock();
+        progress.stage != Stage::Running && progress.asked.elapsed() > kept
+    }
+
+    /// Labels the rows.
+    pub(super) fn run(&self, served: &Served, queue: &Queue, text_columns: &[String]) {
+        let outcome = self.label(served, queue, text_columns);
+        let mut progress = self.lock();
+        progress.seconds = progress.started.elapsed().as_secs_f64();
+        progress.stage = match outcome {
+            Ok(()) => Stage::Done,
+            Err(error) => Stage::Failed(self.with_its_name(&error)),
+        };
+    }
+
+    fn label(&self, served: &Served, queue: &Queue, text_columns: &[String]) -> Result<(), EngineError> {
+        let inputs = vec![self.paths.input.to_string_lossy().into_owned()];
+        let source =
+            Source::open(SourceOptions { inputs, format: Some(self.name.format()), ..SourceOptions::default() })?;
+        let text = columns(source.schema(), text_columns);
+        {
+            let mut progress = self.lock();
+            progress.rows_total = source.rows_total();
+            progress.bytes_total = source.bytes_total();
+            progress.text_columns.clone_from(&text);
+        }
+        let columns = Columns { text, ..Columns::default() };
+        let classify = Arc::new(Classify::new(Arc::clone(&served.classifier), columns)?);
+        let transform = Queued { classify, queue, cancellation: &self.cancellation, labels: &self.labels };
+        let schema = albertine::Transform::output_schema(&transform, source.schema())?.into_schema();
+        let sink = Sink::create(Target::File(self.paths.output.clone()), self.name.output_format(), schema)?;
+        let windows = WindowSettings { rows: WINDOW_ROWS, ..WindowSettings::default() };
+        albertine_engine::run(source, &transform, sink, windows, &mut |now| {
+            let mut progress = self.lock();
+            progress.rows = now.rows;
+            progress.bytes_read = now.bytes_read;
+            progress.seconds = progress.started.elapsed().as_secs_f64();
+        })?;
+        Ok(())
+    }
+
+    /// An error with the name that people gave the file instead of the one that it has here.
+    fn with_its_name(&self, error: &EngineError) -> String {
+        error.to_string().replace(&*self.paths.input.to_string_lossy(), self.name.given())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The columns to read: those that are named, by name or by number from 1, or the first of the usual ones.
+fn columns(schema: &Schema, named: &[String]) -> Vec<String> {
+    let by_number = |name: &String| {
+        let index = name.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+        index.and_then(|index| schema.fields().get(index)).map_or_else(|| name.clone(), |field| field.name().clone())
+    };
+    if !named.is_empty() {
+        let one = |name: &String| if schema.field_with_name(name).is_ok() { name.clone() } else { by_number(name) };
+        return named.iter().map(one).collect();
+    }
+    let usual = |usual: &&str| schema.fields().iter().find(|field| field.name().eq_ignore_ascii_case(usual));
+    let found = USUAL_COLUMNS.iter().find_map(|name| usual(name));
+    vec![found.map_or_else(|| USUAL_COLUMNS[0].to_owned(), |field| field.name().clone())]
+}

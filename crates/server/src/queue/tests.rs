@@ -1,0 +1,105 @@
+#![allow(clippy::unwrap_used)]
+
+use albertine::{CancellationToken, Classifier, ClassifierSettings};
+
+use super::*;
+
+fn served(name: &str) -> Arc<Served> {
+    let settings = ClassifierSettings { threads: 1, ..ClassifierSettings::default() };
+    Arc::new(Served::new(name, Classifier::pretrained("ag_news", settings).unwrap()))
+}
+
+fn texts(served: &Served, texts: &[&str]) -> Vec<EncodedText> {
+    texts.iter().map(|&text| served.classifier.encode(text.into(), None).unwrap()).collect()
+}
+
+fn queue(batch_tokens: usize) -> Queue {
+    Queue::new(batch_tokens, 1000, Duration::from_secs(10))
+}
+
+/// The sizes and indices of the texts of the next batch, by the address of their job.
+fn next(queue: &Queue) -> Vec<(usize, usize)> {
+    match queue.next() {
+        Some(Batch::Texts(batch)) => batch.iter().map(|(job, text)| (job.texts.len(), *text)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn requests_take_turns_text_by_text() {
+    let (model, queue) = (served("a"), queue(12));
+    let many = vec!["Oil"; 6];
+    let _large = queue.push(Arc::clone(&model), texts(&model, &many)).unwrap();
+    let _small = queue.push(Arc::clone(&model), texts(&model, &["Goal"])).unwrap();
+    assert_eq!(queue.len(), 7);
+    let first = next(&queue);
+    assert_eq!(first[..2], [(6, 0), (1, 0)], "the small request does not wait for the large one: {first:?}");
+    let mut rest = first.len();
+    while rest < 7 {
+        rest += next(&queue).len();
+    }
+    assert_eq!(queue.len(), 0);
+}
+
+#[test]
+fn a_batch_is_of_one_model() {
+    let (a, b, queue) = (served("a"), served("b"), queue(1000));
+    let _one = queue.push(Arc::clone(&a), texts(&a, &["x", "y"])).unwrap();
+    let _two = queue.push(Arc::clone(&b), texts(&b, &["x"])).unwrap();
+    let _three = queue.push(Arc::clone(&a), texts(&a, &["x", "y", "z"])).unwrap();
+    let sizes: Vec<usize> = next(&queue).iter().map(|&(size, _)| size).collect();
+    assert_eq!(sizes, [2, 3, 2, 3, 3]);
+    assert_eq!(next(&queue), [(1, 0)]);
+}
+
+#[test]
+fn what_nobody_waits_for_is_dropped() {
+    let (model, queue) = (served("a"), queue(1000));
+    drop(queue.push(Arc::clone(&model), texts(&model, &["x", "y"])).unwrap());
+    let _kept = queue.push(Arc::clone(&model), texts(&model, &["z"])).unwrap();
+    assert_eq!(next(&queue), [(1, 0)]);
+    assert_eq!(lock(&queue.state).tokens, 0);
+}
+
+#[test]
+fn one_text_and_many_are_refused_alike_when_too_much_waits() {
+    let (model, queue) = (served("a"), queue(1000));
+    let large = vec!["Oil prices rose on Monday"; 200];
+    // however large, it is taken by an empty queue
+    let _large = queue.push(Arc::clone(&model), texts(&model, &large)).unwrap();
+    for count in [1, 50] {
+        let refused = queue.push(Arc::clone(&model), texts(&model, &large[..count]));
+        assert!(matches!(refused, Err(ApiError::Overloaded { retry_after: 1.. })), "{count}");
+    }
+    assert!(queue.check().is_err());
+}
+
+#[test]
+fn a_wait_that_would_be_too_long_is_refused() {
+    let (model, queue) = (served("a"), Queue::new(1000, usize::MAX, Duration::from_secs(2)));
+    model.measured(100, Duration::from_secs(10));
+    let encoded = texts(&model, &["Oil prices rose on Monday"; 10]);
+    let tokens: usize = encoded.iter().map(EncodedText::tokens).sum();
+    let _first = queue.push(Arc::clone(&model), encoded).unwrap();
+    match queue.check() {
+        // the time of the tokens at ten a second, less the second that may be waited on average
+        Err(ApiError::Overloaded { retry_after }) => {
+            assert_eq!(retry_after, (tokens as f64 / 10.0 - 1.0).ceil() as u64);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn answers_are_those_of_the_classifier_in_the_order_of_the_texts() {
+    let (model, queue, metrics) = (served("a"), queue(8), Metrics::new().unwrap());
+    let given = ["Oil prices rose", " ", "The team won the final", "Oil prices rose"];
+    let reply = queue.push(Arc::clone(&model), texts(&model, &given)).unwrap();
+    queue.close();
+    assert!(matches!(queue.push(Arc::clone(&model), Vec::new()), Err(ApiError::Closing)));
+    crate::engine::work(&queue, &metrics);
+    let outputs = reply.blocking_recv().unwrap().unwrap();
+    let expected = model.classifier.run(&given.map(Some), &CancellationToken::default()).unwrap().0;
+    assert_eq!(outputs.iter().map(TextOutput::logits).collect::<Vec<_>>(), expected);
+    assert_eq!(metrics.inference.get_sample_count(), 1);
+}

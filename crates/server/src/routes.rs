@@ -1,0 +1,157 @@
+//! The routes, and the description of them that `/openapi.json` gives.
+//!
+//! Each client's shapes are one file; all of them ask [`App::classify`].
+
+mod annotate;
+mod corrections;
+mod files;
+mod hugging_face;
+mod inputs;
+mod models;
+mod open_inference;
+mod openai;
+mod page;
+mod status;
+mod tei;
+mod usage;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, Method, header};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::context::REQUEST_ID;
+use crate::error::{ApiError, ServerError};
+use crate::request;
+
+/// What the description says of the service as a whole.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Albertine", description = "Text classification with ALBERT and BERT."),
+    tags(
+        (name = "albertine", description = "Annotations as Spark NLP has them, explanations, models, files"),
+        (name = "hugging face", description = "Hugging Face inference: InferenceClient and transformers pipelines"),
+        (name = "tei", description = "text-embeddings-inference"),
+        (name = "openai", description = "The classification API of vLLM and SGLang"),
+        (name = "open inference protocol", description = "KServe and Triton, version 2"),
+        (name = "status", description = "Health and metrics"),
+    )
+)]
+struct Description;
+
+/// All routes of a service.
+///
+/// # Errors
+/// When an origin for CORS is none.
+pub(crate) fn router(app: Arc<App>) -> Result<Router, ServerError> {
+    let (mut router, description) = described(app.settings.page);
+    let mut description = description;
+    if app.settings.api_key.is_some() {
+        let scheme = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+        description.components.get_or_insert_default().add_security_scheme("key", scheme);
+        for item in description.paths.paths.values_mut() {
+            for operation in [&mut item.post, &mut item.delete].into_iter().flatten() {
+                operation.security = Some(vec![utoipa::openapi::SecurityRequirement::new::<_, _, &str>("key", [])]);
+            }
+        }
+    }
+    let description = serde_json::to_string(&description).unwrap_or_default();
+    let description = Arc::<str>::from(description);
+    router = router.route(
+        "/openapi.json",
+        axum::routing::get(|| async move { ([(header::CONTENT_TYPE, "application/json")], description.to_string()) }),
+    );
+    let cors = cors(&app.settings.cors_origins)?;
+    let router = router
+        .fallback(no_route)
+        .method_not_allowed_fallback(other_method)
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&app), request::handle))
+        .with_state(app);
+    Ok(match cors {
+        Some(cors) => router.layer(cors),
+        None => router,
+    })
+}
+
+fn described(page: bool) -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
+    let router = OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(annotate::annotate))
+        .routes(routes!(annotate::explain))
+        .routes(routes!(models::list))
+        .routes(routes!(models::one))
+        .routes(routes!(models::one_of))
+        .routes(routes!(files::send))
+        .routes(routes!(files::state, files::remove))
+        .routes(routes!(files::content))
+        .routes(routes!(corrections::add))
+        .routes(routes!(hugging_face::named))
+        .routes(routes!(hugging_face::named_of))
+        .routes(routes!(tei::predict))
+        .routes(routes!(tei::info))
+        .routes(routes!(tei::tokenize))
+        .routes(routes!(openai::classify))
+        .routes(routes!(openai::v1_classify))
+        .routes(routes!(open_inference::server))
+        .routes(routes!(open_inference::live))
+        .routes(routes!(open_inference::ready))
+        .routes(routes!(open_inference::model))
+        .routes(routes!(open_inference::model_ready))
+        .routes(routes!(open_inference::infer))
+        .routes(routes!(status::health))
+        .routes(routes!(status::ping))
+        .routes(routes!(status::metrics));
+    let router = if page {
+        router.routes(routes!(page::index, hugging_face::root)).route("/page/{name}", axum::routing::get(page::asset))
+    } else {
+        router.routes(routes!(hugging_face::root))
+    };
+    router.split_for_parts()
+}
+
+/// What lets pages of other origins call the service, if any may.
+///
+/// # Errors
+/// When an origin is none.
+pub(crate) fn cors(origins: &[String]) -> Result<Option<CorsLayer>, ServerError> {
+    if origins.is_empty() {
+        return Ok(None);
+    }
+    let origins = if origins.iter().any(|origin| origin == "*") {
+        AllowOrigin::any()
+    } else {
+        let one = |origin: &String| {
+            let is_origin = origin.split_once("://").is_some_and(|(_, host)| !host.is_empty() && !host.contains('/'));
+            let value = HeaderValue::from_str(origin).ok().filter(|_| is_origin);
+            value.ok_or_else(|| ServerError::Origin { origin: origin.clone() })
+        };
+        AllowOrigin::list(origins.iter().map(one).collect::<Result<Vec<_>, _>>()?)
+    };
+    Ok(Some(
+        CorsLayer::new()
+            .allow_origin(origins)
+            .allow_methods([Method::GET, Method::POST, Method::DELETE])
+            .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, REQUEST_ID])
+            .expose_headers([REQUEST_ID, header::RETRY_AFTER]),
+    ))
+}
+
+/// A path that is none, which is repeated only as far as it is short.
+async fn no_route(request: Request) -> Response {
+    ApiError::NoRoute { method: request.method().to_string(), path: path(&request) }.into_response()
+}
+
+async fn other_method(request: Request) -> Response {
+    ApiError::Method { method: request.method().to_string(), path: path(&request) }.into_response()
+}
+
+fn path(request: &Request) -> String {
+    request.uri().path().chars().take(100).collect()
+}

@@ -1,0 +1,41 @@
+//! What a request took.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::app::Answer;
+
+/// What a request took.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Usage {
+    /// Texts.
+    texts: usize,
+    /// Tokens of all texts, special ones included.
+    tokens: usize,
+    /// Texts whose end (or start) was not read, because they have more tokens than the model reads.
+    truncated: usize,
+}
+
+impl Usage {
+    pub(super) fn of(answer: &Answer) -> Self {
+        Self { texts: answer.outputs.len(), tokens: answer.tokens, truncated: answer.truncated }
+    }
+}
+
+/// A label with its score.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(super) struct LabelScore {
+    /// The label.
+    pub(super) label: String,
+    /// Its score: a probability, or what was asked for.
+    pub(super) score: f32,
+}
+
+/// All labels with their scores, the best first.
+pub(super) fn ranked(labels: &[String], scores: &[f32]) -> Vec<LabelScore> {
+    let pairs = labels.iter().zip(scores);
+    let mut ranked: Vec<_> = pairs.map(|(label, &score)| LabelScore { label: label.clone(), score }).collect();
+    // a stable sort: the first of equal scores stays the first
+    ranked.sort_by(|one, other| other.score.total_cmp(&one.score));
+    ranked
+}
