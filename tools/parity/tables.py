@@ -13,13 +13,16 @@ as the same, because the three differ in what an empty field is. A table is
     other       Albertine read something else than what was written
 
 The last two are listed with what each reader made of them. JSON is compared with what was written, DuckDB and pandas;
-Parquet files of pyarrow, polars and DuckDB with pyarrow.
+Parquet files of pyarrow, polars and DuckDB, and folders of Spark, with pyarrow. Spark needs pyspark and Java, and is said
+to be skipped where pyspark is missing.
 """
 
 import argparse
 import collections
 import datetime
 import decimal
+import importlib.util
+import itertools
 import json
 import random
 import subprocess
@@ -239,7 +242,7 @@ def with_pandas(path, layout):
 
 
 def parquets(binary, folder):
-    """Files of three writers, against pyarrow's own reading of them as text."""
+    """Files of three writers in one process, against pyarrow's own reading of them as text."""
     import duckdb
     import polars
     import pyarrow
@@ -281,6 +284,72 @@ def parquets(binary, folder):
     return outcomes, listed
 
 
+# Usual values, nulls, the first day of the Gregorian calendar and the last before it, and the ends of the centuries. Nine
+# years are left at the beginning, since Python has no day before year 1 and the calendars differ.
+SPARK_ROWS = """
+    SELECT * FROM VALUES
+        (0, 'Oil', DATE'2024-01-31', TIMESTAMP'2024-01-31 12:30:01.123456', TIMESTAMP_NTZ'2024-01-31 12:30:01.123456',
+            1.50BD, 12345678901234.5678BD, 1234567890123456789012345678.0123456789BD, X'00ff', 1.5D, true, 1Y,
+            array('a', null), named_struct('name', 'Käse', 'price', 2.50BD), map('k', DATE'2024-02-29'), 2024, 'world'),
+        (1, '', DATE'1582-10-15', TIMESTAMP'1582-10-15 00:00:00', TIMESTAMP_NTZ'1582-10-15 00:00:00',
+            -0.01BD, -0.0001BD, -0.0000000001BD, X'', -0.25D, false, -128Y,
+            array(), named_struct('name', null, 'price', null), map(), 2024, 'a/b=c d'),
+        (2, '株式', DATE'1582-10-04', TIMESTAMP'1582-10-04 23:59:59.999999', TIMESTAMP_NTZ'1582-10-04 23:59:59.999999',
+            999.99BD, 0.0000BD, 0.0000000000BD, X'e6a0aa', 0D, null, 127Y,
+            null, null, null, 2023, null),
+        (3, null, DATE'1500-02-28', TIMESTAMP'1500-03-01 06:00:00', TIMESTAMP_NTZ'1500-03-01 06:00:00',
+            null, null, null, null, null, true, null,
+            array('b', 'c'), named_struct('name', 'x', 'price', 0.10BD), map('a', null, 'b', DATE'1500-02-28'), 2023, ''),
+        (4, 'Gold', DATE'0010-01-01', TIMESTAMP'0010-01-01 00:00:00', TIMESTAMP_NTZ'0010-01-01 00:00:00',
+            0.00BD, 1.0000BD, 1.0000000000BD, X'61', -1.25D, false, 0Y,
+            array('d'), named_struct('name', '', 'price', 1.00BD), map('', DATE'0010-01-01'), null, 'world'),
+        (5, 'a, "b"', DATE'9999-12-31', TIMESTAMP'9999-12-31 23:59:59.999999', TIMESTAMP_NTZ'9999-12-31 23:59:59.999999',
+            1.00BD, 2.0000BD, 3.0000000000BD, X'62', 0.1D, null, 5Y,
+            array(''), named_struct('name', 'y', 'price', 9.99BD), map('z', DATE'9999-12-31'), 2022, 'sport')
+        AS (id, text, day, moment, ntz, small, middle, large, binary, double, bool, tiny, list, struct, map, year, topic)
+"""
+
+
+def sparks(binary, folder):
+    """Folders as Spark writes them: partitions, kinds of timestamps, calendars, codecs and layouts of nested values."""
+    import pyarrow.dataset
+    from pyspark.sql import SparkSession
+
+    session = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").config(
+        "spark.sql.session.timeZone", "UTC").config("spark.log.level", "ERROR").getOrCreate()
+    codecs = itertools.cycle(("snappy", "gzip", "zstd", "lz4_raw", "uncompressed"))
+    paths = []
+    for time, calendar, legacy, columns in itertools.product(
+            ("INT96", "TIMESTAMP_MICROS", "TIMESTAMP_MILLIS"), ("CORRECTED", "LEGACY"), (False, True),
+            ((), ("year",), ("topic",), ("year", "topic"), ("day",))):
+        codec = next(codecs)
+        session.conf.set("spark.sql.parquet.outputTimestampType", time)
+        session.conf.set("spark.sql.parquet.datetimeRebaseModeInWrite", calendar)
+        session.conf.set("spark.sql.parquet.int96RebaseModeInWrite", calendar)
+        session.conf.set("spark.sql.parquet.writeLegacyFormat", str(legacy).lower())
+        layout = "legacy" if legacy else "standard"
+        path = folder / "-".join(("spark", time, calendar, layout, codec, *columns))
+        session.sql(SPARK_ROWS).repartition(2).write.partitionBy(*columns).option("compression", codec).parquet(str(path))
+        paths.append(path)
+    session.stop()
+    outcomes, listed = collections.Counter(), []
+    # pyarrow takes INT96 for nanoseconds unless it is told, and these end in the year 2262.
+    reading = pyarrow.dataset.ParquetFileFormat(read_options={"coerce_int96_timestamp_unit": "us"})
+    for path, ours in zip(paths, cells(binary, paths)):
+        expected = pyarrow.dataset.dataset(path, format=reading, partitioning="hive").to_table().to_pylist(
+            maps_as_pydicts="strict")
+        wanted = {row["id"]: {name: shown(cell) for name, cell in row.items()} for row in expected}
+        found = {}
+        for row in ours.get("rows", []):
+            row = dict(zip(ours["columns"], row))
+            found[int(row["id"])] = {name: comparable(cell) for name, cell in row.items()}
+        good = len(expected) == len(ours.get("rows", [])) == 6 and found == wanted
+        outcomes["same" if good else "other"] += 1
+        if not good:
+            listed.append((path, "spark", ours, list(wanted.values()), None, None))
+    return outcomes, listed
+
+
 def shown(cell):
     """A value of pyarrow as `cells` prints it."""
     if cell is None:
@@ -289,8 +358,14 @@ def shown(cell):
         return str(cell).lower()
     if isinstance(cell, datetime.datetime):
         return comparable(cell.isoformat().replace("+00:00", "Z"))
+    if isinstance(cell, decimal.Decimal):
+        return format(cell, "f")
+    if isinstance(cell, bytes):
+        return cell.hex()
     if isinstance(cell, list):
-        return "[" + ", ".join(str(shown(inner)) for inner in cell) + "]"
+        return "[" + ", ".join(shown(inner) or "" for inner in cell) + "]"
+    if isinstance(cell, dict):
+        return "{" + ", ".join(f"{name}: {shown(inner) or ''}" for name, inner in cell.items()) + "}"
     return str(cell)
 
 
@@ -311,10 +386,15 @@ def main():
     parser.add_argument("--keep", type=Path, help="a folder for the tables")
     args = parser.parse_args()
     failed = False
+    comparisons = [("csv", lambda f: delimited(args.binary, args.tables, random.Random(args.seed), f)),
+                   ("json", lambda f: jsons(args.binary, args.tables, random.Random(args.seed), f)),
+                   ("parquet", lambda f: parquets(args.binary, f)),
+                   ("spark", lambda f: sparks(args.binary, f))]
+    if importlib.util.find_spec("pyspark") is None:
+        del comparisons[-1]
+        print("spark skipped: pyspark is not installed")
     with tempfile.TemporaryDirectory() as temporary:
-        for kind, compare in (("csv", lambda f: delimited(args.binary, args.tables, random.Random(args.seed), f)),
-                              ("json", lambda f: jsons(args.binary, args.tables, random.Random(args.seed), f)),
-                              ("parquet", lambda f: parquets(args.binary, f))):
+        for kind, compare in comparisons:
             folder = (args.keep or Path(temporary)) / kind
             folder.mkdir(parents=True)
             outcomes, listed = compare(folder)
