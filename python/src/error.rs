@@ -107,6 +107,7 @@ impl Kind {
             Error::MissingColumn { .. }
             | Error::SeveralColumns { .. }
             | Error::NotText { .. }
+            | Error::InvalidUtf8 { .. }
             | Error::NotTextMap { .. }
             | Error::NotLabels { .. }
             | Error::InputColumns { .. }

@@ -179,7 +179,7 @@ pub enum Error {
         asked: f32,
     },
     /// The table lacks a column.
-    #[error("there is no column `{column}`; the columns are {}", quoted(columns))]
+    #[error("there is no column `{column}`{}; the columns are {}", suggestion(column, columns), quoted(columns))]
     MissingColumn {
         /// What was asked for.
         column: String,
@@ -191,6 +191,14 @@ pub enum Error {
     SeveralColumns {
         /// What was asked for.
         column: String,
+    },
+    /// A column of bytes that is read as text has a value that is not UTF-8.
+    #[error("row {row}: column `{column}` is not valid UTF-8")]
+    InvalidUtf8 {
+        /// The column.
+        column: String,
+        /// The row, counted from 0.
+        row: usize,
     },
     /// A column that should hold text holds something else.
     #[error("column `{column}` holds {found}, not text")]
@@ -321,6 +329,7 @@ impl Error {
         match self {
             Self::NotFinite { row, label } => Self::NotFinite { row: first + row, label },
             Self::Row { row, source } => Self::Row { row: first + row, source },
+            Self::InvalidUtf8 { row, column } => Self::InvalidUtf8 { row: first + row, column },
             other => other,
         }
     }
@@ -330,6 +339,20 @@ fn quoted(names: &[String]) -> String {
     let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
+
+/// The column that may have been meant.
+fn suggestion(asked: &str, columns: &[String]) -> String {
+    let plain = |name: &str| name.trim().to_lowercase();
+    let likeness = |name: &String| strsim::jaro_winkler(&plain(asked), &plain(name));
+    let nearest = columns.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    match nearest {
+        Some(name) if likeness(name) >= LIKE => format!(" (did you mean `{name}`?)"),
+        _ => String::new(),
+    }
+}
+
+/// The likeness of names from which one may be a misspelling of the other.
+const LIKE: f64 = 0.85;
 
 fn did_you_mean(nearest: &[String]) -> String {
     if nearest.is_empty() { String::new() } else { format!("; the nearest are {}", quoted(nearest)) }

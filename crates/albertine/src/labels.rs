@@ -9,7 +9,7 @@ use arrow_cast::cast;
 use arrow_schema::{DataType, Schema};
 
 pub use self::class_names::class_names;
-use crate::Error;
+use crate::{Error, text_column};
 
 /// Checks that the column is there, once, and that its values are labels: text, numbers or booleans.
 ///
@@ -33,6 +33,7 @@ pub fn require(schema: &Schema, column: &str) -> Result<(), Error> {
 fn is_label(kind: &DataType) -> bool {
     match kind {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Boolean | DataType::Null => true,
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => true,
         DataType::Dictionary(_, values) => is_label(values),
         kind => kind.is_numeric(),
     }
@@ -63,8 +64,7 @@ pub fn read(column: &ArrayRef) -> Result<StringArray, Error> {
         let labels = numbers.map(|number| number.filter(|number| !number.is_nan()).map(|number| number.to_string()));
         return Ok(labels.collect());
     }
-    let labels = cast(column, &DataType::Utf8)?;
-    Ok(labels.as_string::<i32>().iter().map(|label| label.map(str::trim)).collect())
+    Ok(text_column::strings(column.as_ref())?.iter().map(|label| label.map(str::trim)).collect())
 }
 
 #[cfg(test)]
@@ -73,7 +73,9 @@ mod tests {
     use std::sync::Arc;
 
     use arrow_array::types::Int8Type;
-    use arrow_array::{BooleanArray, Decimal128Array, DictionaryArray, Float32Array, Float64Array, Int8Array};
+    use arrow_array::{
+        BinaryArray, BooleanArray, Decimal128Array, DictionaryArray, Float32Array, Float64Array, Int8Array,
+    };
     use arrow_schema::Field;
 
     use super::*;
@@ -98,7 +100,9 @@ mod tests {
         }
         let booleans: ArrayRef = Arc::new(BooleanArray::from(vec![true]));
         assert_eq!(read(&booleans).unwrap().value(0), "true");
-        assert!(!is_label(&DataType::Binary) && !is_label(&DataType::Date32));
+        let bytes: ArrayRef = Arc::new(BinaryArray::from(vec![&b"world"[..]]));
+        assert_eq!(read(&bytes).unwrap().value(0), "world");
+        assert!(is_label(bytes.data_type()) && !is_label(&DataType::Date32));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod models;
 mod serve;
 mod train;
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -159,7 +160,7 @@ pub(crate) struct ClassifyArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
 
-    /// How to handle a row that cannot be read: `fail` stops, `null` keeps the row with null values and continues
+    /// How to handle a row that cannot be read: `fail` stops, `null` keeps what can be read of the row, with null for the rest, and continues
     #[arg(long, value_name = "POLICY", value_enum, default_value_t = Errors::Fail, help_heading = "Input")]
     pub(crate) errors: Errors,
 }
@@ -170,7 +171,7 @@ pub(crate) struct ClassifyArgs {
 pub(crate) struct InputArgs {
     /// File, folder, glob pattern, URL (https://, s3://), or - for standard input; may be repeated
     #[arg(long = "input", value_name = "PATH|GLOB|URL|-", value_hint = ValueHint::AnyPath)]
-    pub(crate) inputs: Vec<String>,
+    pub(crate) inputs: Vec<OsString>,
 
     /// Format of the input [default: from the extension, including .gz and .zst; txt for standard input]
     #[arg(long, value_name = "FORMAT", value_parser = choices::input_format())]
@@ -363,7 +364,7 @@ pub(crate) struct BenchArgs {
 pub(crate) enum Errors {
     /// Stop at the first such row
     Fail,
-    /// Keep the row with null values, continue, and exit with code 1
+    /// Keep what can be read of the row, with null for the rest, continue, and exit with code 1
     Null,
 }
 

@@ -19,7 +19,7 @@ pub(crate) const INTERRUPTED: i32 = 130;
 pub(crate) enum Outcome {
     /// Success: exit code 0.
     Done,
-    /// Some rows could not be read and were kept with null values: exit code 1.
+    /// Some rows could not be read whole: exit code 1.
     FailedRows,
     /// Interrupted, with the output of the work so far in place: exit code 130.
     Interrupted,
@@ -126,17 +126,21 @@ fn engine_hint(error: &EngineError, tables: Tables) -> Option<String> {
             if tables == Tables::Arguments =>
         {
             "`--delimiter`, `--quote` and `--escape` say how the file is written; \
-             `classify --errors null` keeps such rows with null values and continues"
+             `classify --errors null` keeps what can be read of such rows and continues"
         }
         EngineError::InvalidUtf8 { .. } if tables == Tables::Arguments => {
             "`--input-encoding` gives the encoding, such as windows-1252; \
-             `classify --errors null` keeps such rows with null values and continues"
+             `classify --errors null` keeps what can be read of such rows and continues"
         }
         EngineError::Encoding { .. } => {
             "give the right encoding with `--input-encoding`, or convert the file with `iconv`"
         }
+        EngineError::LateKey { .. } if tables == Tables::Arguments => {
+            "write every key in the first object, or read a file instead of a pipe; \
+             `classify --errors null` leaves such keys out and continues"
+        }
         EngineError::Json { .. } if tables == Tables::Arguments => {
-            "`classify --errors null` keeps such rows with null values and continues"
+            "`classify --errors null` keeps what can be read of such rows and continues"
         }
         EngineError::OutputIsInput { .. } => "write to another file, then move it over the input",
         EngineError::NoOutputFolder { .. } => "create the folder first",

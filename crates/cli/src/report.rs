@@ -42,15 +42,18 @@ pub(crate) fn truncated(printer: &Printer, classifier: &Classifier, counts: &Cou
     }
 }
 
-/// Warns about rows that could not be read and were kept with null values, with the errors of the first of them.
+/// What becomes of a row that cannot be read whole.
+const REST: &str = "what is missing or damaged is null, and fields and keys without a column are left out";
+
+/// Warns about rows that could not be read whole, with the errors of the first of them.
 pub(crate) fn failed_rows(printer: &Printer, summary: &Summary) {
     for fault in &summary.failures {
         printer.warn(fault);
     }
     match summary.failed_rows {
         0 => {}
-        1 => printer.warn("1 row could not be read and was kept with null values"),
-        many => printer.warn(format_args!("{} rows could not be read and were kept with null values", grouped(many))),
+        1 => printer.warn(format_args!("1 row could not be read whole; {REST}")),
+        many => printer.warn(format_args!("{} rows could not be read whole; {REST}", grouped(many))),
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Nothing is opened or loaded here, so that usage errors are reported at once.
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
@@ -99,8 +100,8 @@ pub(crate) fn tables(args: &InputArgs, errors: Errors) -> SourceOptions {
 }
 
 /// The tables at `named`, read as `args` say; standard input when none is named.
-pub(crate) fn tables_at(named: &[String], args: &InputArgs, errors: Errors) -> SourceOptions {
-    let inputs = if named.is_empty() { vec![STANDARD_STREAM.to_owned()] } else { named.to_vec() };
+pub(crate) fn tables_at(named: &[OsString], args: &InputArgs, errors: Errors) -> SourceOptions {
+    let inputs = if named.is_empty() { vec![STANDARD_STREAM.into()] } else { named.to_vec() };
     // A stream has no extension: without a format it is what a person pipes, one text a line.
     let only_stdin = inputs.iter().all(|input| input == STANDARD_STREAM);
     let format = args.input_format.or_else(|| only_stdin.then_some(Format::Txt));
@@ -109,6 +110,11 @@ pub(crate) fn tables_at(named: &[String], args: &InputArgs, errors: Errors) -> S
         Errors::Null => OnError::Null,
     };
     SourceOptions { inputs, format, text: text(&args.text), on_error }
+}
+
+/// The names of tables, for a person to read.
+pub(crate) fn names(inputs: &[OsString]) -> String {
+    inputs.iter().map(|input| input.to_string_lossy()).collect::<Vec<_>>().join(", ")
 }
 
 /// How text files are written, as far as it is given.

@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn read(path: String) -> Result<Value, EngineError> {
-    let source = Source::open(SourceOptions { inputs: vec![path], ..SourceOptions::default() })?;
+    let source = Source::open(SourceOptions { inputs: vec![path.into()], ..SourceOptions::default() })?;
     let columns: Vec<String> = source.schema().fields().iter().map(|field| field.name().clone()).collect();
     let notes = source.notes().to_vec();
     let mut rows: Vec<Vec<Value>> = Vec::new();

@@ -17,7 +17,7 @@ use crate::EngineError;
 /// # let path = folder.path().join("a.csv");
 /// # std::fs::write(&path, "1;Oil rose\n")?;
 /// let text = TextOptions { delimiter: Some(b';'), header: Some(false), ..Default::default() };
-/// let inputs = vec![path.to_string_lossy().into_owned()];
+/// let inputs = vec![path.into_os_string()];
 /// let source = Source::open(SourceOptions { inputs, text, ..Default::default() })?;
 /// assert_eq!(source.schema().field(1).name(), "column2");
 /// # Ok(())
@@ -62,7 +62,8 @@ impl Quote {
 }
 
 /// A character encoding of the [WHATWG standard](https://encoding.spec.whatwg.org/#names-and-labels), by any of its
-/// labels: `utf-8`, `windows-1252`, `latin1`, `utf-16le`, `shift_jis` and so on.
+/// labels: `utf-8`, `windows-1252`, `latin1`, `utf-16le`, `shift_jis` and so on; or by the names that Python has for them:
+/// `latin-1`, `utf_8_sig`, `cp1252`, `mac_roman`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CharacterEncoding(pub(crate) &'static Encoding);
 
@@ -70,12 +71,43 @@ impl FromStr for CharacterEncoding {
     type Err = EngineError;
 
     fn from_str(label: &str) -> Result<Self, EngineError> {
-        // Not one of the standard's labels, but what other tools call UTF-16 whose byte order a mark tells.
-        let label = if label.eq_ignore_ascii_case("utf16") { "utf-16" } else { label };
         Encoding::for_label_no_replacement(label.as_bytes())
+            .or_else(|| Encoding::for_label_no_replacement(standard_label(label)?.as_bytes()))
             .map(Self)
             .ok_or_else(|| EngineError::UnknownEncoding { name: label.to_owned() })
     }
+}
+
+/// The standard's label for a name of [Python's](https://docs.python.org/3/library/codecs.html#standard-encodings), in
+/// which capitals, hyphens and underscores do not matter.
+fn standard_label(name: &str) -> Option<String> {
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    let label = match plain.as_str() {
+        "utf8sig" | "u8" | "utf" | "utf8ucs2" | "cp65001" => "utf-8",
+        "utf16" | "u16" => "utf-16",
+        "utf16le" | "utf16be" => return Some(plain.replace("utf16", "utf-16")),
+        "646" | "usascii" => "ascii",
+        "latin" | "l1" | "8859" | "iso88591" | "cp819" => "latin1",
+        "macroman" | "macintosh" => "macintosh",
+        "maccyrillic" => "x-mac-cyrillic",
+        "cp932" | "ms932" | "mskanji" | "shiftjis" | "sjis" => "shift_jis",
+        "eucjp" | "ujis" => "euc-jp",
+        "euckr" | "cp949" | "ms949" | "uhc" => "euc-kr",
+        "gb2312" | "eucgb2312cn" | "euccn" | "cp936" | "ms936" | "gbk" => "gbk",
+        "cp950" | "ms950" | "big5hkscs" | "big5" => "big5",
+        "koi8r" => "koi8-r",
+        "koi8u" => "koi8-u",
+        "cp866" => "ibm866",
+        other => {
+            let (kind, number) = other.split_at(other.find(|c: char| c.is_ascii_digit()).unwrap_or(other.len()));
+            return match kind {
+                "cp" | "windows" | "ansi" | "win" => Some(format!("windows-{number}")),
+                "iso" => number.strip_prefix("8859").map(|part| format!("iso-8859-{part}")),
+                _ => Some(plain),
+            };
+        }
+    };
+    Some(label.to_owned())
 }
 
 /// The encoding's name in the standard.
@@ -96,6 +128,32 @@ mod tests {
         assert_eq!(name("latin1").unwrap(), "windows-1252");
         assert_eq!(name("UTF16").unwrap(), "UTF-16LE");
         assert_eq!(name("cp1252").unwrap(), "windows-1252");
+        for (python, standard) in [
+            ("latin-1", "windows-1252"),
+            ("latin_1", "windows-1252"),
+            ("utf8-sig", "UTF-8"),
+            ("utf_8_sig", "UTF-8"),
+            ("utf_8", "UTF-8"),
+            ("U8", "UTF-8"),
+            ("utf-16-le", "UTF-16LE"),
+            ("UTF_16_BE", "UTF-16BE"),
+            ("cp-1252", "windows-1252"),
+            ("cp1251", "windows-1251"),
+            ("iso8859_15", "ISO-8859-15"),
+            ("ISO_8859-2", "ISO-8859-2"),
+            ("latin-2", "ISO-8859-2"),
+            ("mac_roman", "macintosh"),
+            ("cp932", "Shift_JIS"),
+            ("euc_jp", "EUC-JP"),
+            ("euc_kr", "EUC-KR"),
+            ("gb_18030", "gb18030"),
+            ("koi8_r", "KOI8-R"),
+        ] {
+            assert_eq!(name(python).unwrap(), standard, "{python}");
+        }
+        for unknown in ["cp037", "utf-7", "utf_32", "", "_", "iso2022"] {
+            assert!(matches!(name(unknown), Err(EngineError::UnknownEncoding { .. })), "{unknown}");
+        }
         assert!(matches!(name("ebcdic"), Err(EngineError::UnknownEncoding { .. })));
     }
 }

@@ -221,6 +221,17 @@ pub enum EngineError {
         reason: String,
     },
 
+    /// A key of an object that is in none of those that the columns were found from: the first of a pipe or a URL.
+    #[error("{path}, line {line}: the key {key:?} is not in the lines that the columns were found from")]
+    LateKey {
+        /// The file.
+        path: String,
+        /// The line.
+        line: u64,
+        /// The key.
+        key: String,
+    },
+
     /// A Parquet file that cannot be read.
     #[error("cannot read {path} as parquet: {reason}")]
     Parquet {

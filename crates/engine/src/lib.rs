@@ -29,7 +29,7 @@
 //! let (input, output) = (folder.path().join("news.csv"), folder.path().join("news.jsonl"));
 //! std::fs::write(&input, "id,text\n007,Oil rises\n008,\n")?;
 //!
-//! let source = Source::open(SourceOptions { inputs: vec![input.to_string_lossy().into()], ..Default::default() })?;
+//! let source = Source::open(SourceOptions { inputs: vec![input.into()], ..Default::default() })?;
 //! let sink = Sink::create(Target::File(output.clone()), Format::Jsonl, source.schema().clone())?;
 //! let summary = run(source, &Keep, sink, WindowSettings::default(), &mut |_| {})?;
 //!

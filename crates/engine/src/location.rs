@@ -1,5 +1,6 @@
 //! Where tables are: a path, a pattern, a folder, a URL or standard input becomes a list of files in order.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -99,15 +100,15 @@ impl InputFile {
     ///
     /// # Errors
     /// When an input names nothing, or the format of a file is neither given nor told by its name.
-    pub fn expand(inputs: &[String], format: Option<Format>) -> Result<Vec<Self>, EngineError> {
+    pub fn expand(inputs: &[impl AsRef<OsStr>], format: Option<Format>) -> Result<Vec<Self>, EngineError> {
         let mut files = Vec::new();
         for input in inputs {
-            if input == "-" {
-                files.push(Self::new(Location::Stdin, format)?);
-            } else if input.contains("://") {
-                expand_url(input, format, &mut files)?;
-            } else {
-                expand_path(input, format, &mut files)?;
+            let input = input.as_ref();
+            match input.to_str() {
+                Some("-") => files.push(Self::new(Location::Stdin, format)?),
+                Some(url) if url.contains("://") => expand_url(url, format, &mut files)?,
+                // A name that is not UTF-8 is a path.
+                _ => expand_path(Path::new(input), format, &mut files)?,
             }
         }
         if files.is_empty() { Err(EngineError::NoInput) } else { Ok(files) }
@@ -120,7 +121,7 @@ fn expand_url(input: &str, format: Option<Format>, files: &mut Vec<InputFile>) -
     match url.scheme() {
         "file" => {
             let path = url.to_file_path().map_err(|()| bad("it is not the path of a file".to_owned()))?;
-            expand_path(&path.to_string_lossy(), format, files)
+            expand_path(&path, format, files)
         }
         "http" | "https" => {
             files.push(InputFile::new(Location::Url(url), format)?);
@@ -147,8 +148,8 @@ fn expand_url(input: &str, format: Option<Format>, files: &mut Vec<InputFile>) -
     }
 }
 
-fn expand_path(input: &str, format: Option<Format>, files: &mut Vec<InputFile>) -> Result<(), EngineError> {
-    let path = Path::new(input);
+fn expand_path(path: &Path, format: Option<Format>, files: &mut Vec<InputFile>) -> Result<(), EngineError> {
+    let input = path.to_string_lossy();
     // A name that exists is that file, whatever characters it has.
     let (root, found) = match path.metadata() {
         Ok(metadata) if metadata.is_dir() => (path.to_owned(), list_folder(path, format)?),
@@ -156,11 +157,11 @@ fn expand_path(input: &str, format: Option<Format>, files: &mut Vec<InputFile>) 
             files.push(InputFile::new(Location::File(path.to_owned()), format)?);
             return Ok(());
         }
-        Err(_) if input.contains(['*', '?', '[']) => list_pattern(input)?,
-        Err(source) => return Err(EngineError::reading(input, source)),
+        Err(_) if input.contains(['*', '?', '[']) => list_pattern(&input)?,
+        Err(source) => return Err(EngineError::reading(&input, source)),
     };
     if found.is_empty() {
-        return Err(EngineError::NoMatch { pattern: input.to_owned() });
+        return Err(EngineError::NoMatch { pattern: input.into_owned() });
     }
     for path in found {
         let below = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().into_owned();
@@ -385,6 +386,6 @@ mod tests {
         assert!(message("-").starts_with("the format of standard input cannot be told"));
         assert!(message("ftp://host/a.csv").contains("ftp:// is not one of"));
         assert!(message("https://host/a").starts_with("the format of https://host/a cannot be told"));
-        assert!(matches!(InputFile::expand(&[], None), Err(EngineError::NoInput)));
+        assert!(matches!(InputFile::expand(&[] as &[&str], None), Err(EngineError::NoInput)));
     }
 }

@@ -33,7 +33,7 @@ pub struct Progress {
 pub struct Summary {
     /// Rows transformed so far.
     pub rows: u64,
-    /// Rows that could not be read and were kept with null values, included in [`rows`](Self::rows).
+    /// Rows that could not be read whole and were kept, included in [`rows`](Self::rows).
     pub failed_rows: u64,
     /// The errors of the first few of them.
     pub failures: Vec<String>,

@@ -19,12 +19,13 @@ mod csv;
 mod dialect;
 mod encoding;
 mod gzip;
-mod int96;
+mod int128;
 mod jsonl;
 mod lines;
 mod live;
 mod object;
 mod parquet;
+mod parquet_types;
 mod plain_json;
 mod records;
 mod rejects;
@@ -36,6 +37,7 @@ mod verbatim;
 mod window;
 
 use std::collections::{HashSet, VecDeque};
+use std::ffi::OsString;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -80,7 +82,7 @@ pub struct SourceOptions {
     /// Paths, patterns (`*`, `?`, `[..]`, `**`), folders, `s3://`, `https://` or `http://` URLs, or `-` for standard
     /// input. Their rows follow each other in this order; the files of one pattern or folder are in the order of their
     /// names.
-    pub inputs: Vec<String>,
+    pub inputs: Vec<OsString>,
     /// The format of all inputs; by default, the one of each file's extension.
     pub format: Option<Format>,
     /// How text files are written; what is not given is found from the beginning of each.
@@ -92,7 +94,8 @@ pub struct SourceOptions {
 /// An open source: an iterator over its batches.
 ///
 /// A batch has at most 4,096 rows, and about 16 MiB unless one row is larger. Of a pipe, rows come as its writer writes
-/// them; a batch without rows says that it has paused. Reading happens on a separate thread, one batch ahead; it starts
+/// them; a batch without rows says that it has paused. Of a pipe, the rows
+/// before a fault come before its error. Reading happens on a separate thread, one batch ahead; it starts
 /// with the first call of [`next`](Iterator::next) and ends when the source is dropped.
 #[derive(Debug)]
 pub struct Source {
@@ -222,6 +225,7 @@ impl Source {
             count: Arc::clone(&bytes_read),
             busy: Arc::clone(&busy),
             has_paused: true,
+            is_stream: false,
         };
         let state = State::Waiting(Box::new(reader));
         let notes = notes.all;
@@ -389,6 +393,8 @@ struct Reader {
     busy: Arc<AtomicU64>,
     /// Whether the last batch said that there is nothing to read at the moment.
     has_paused: bool,
+    /// Whether the file at hand is a pipe.
+    is_stream: bool,
 }
 
 impl Reader {
@@ -396,7 +402,9 @@ impl Reader {
     fn run(mut self, sender: &SyncSender<Result<RecordBatch, EngineError>>) {
         while let Some(item) = self.timed_batch().transpose() {
             let failed = item.is_err();
-            if sender.send(item).is_err() || failed {
+            // Rows of a pipe are there once: those before a fault need not wait for a window that will not be filled.
+            let pause = || sender.send(Ok(RecordBatch::new_empty(Arc::clone(&self.schema))));
+            if (failed && self.is_stream && pause().is_err()) || sender.send(item).is_err() || failed {
                 return;
             }
         }
@@ -425,6 +433,7 @@ impl Reader {
             }
             let Some((file, looked)) = self.waiting.pop_front() else { return Ok(None) };
             let own = looked.schema.clone().unwrap_or_else(|| jsonl::schema_of(&self.keys));
+            self.is_stream = file.location.is_stream();
             let alignment = Alignment::new(&file, &own, &self.schema);
             let reader = table::open(&file, looked.ready, &self.keys, &self.text, &self.policy, &self.count)?;
             self.current = Some((reader, alignment));

@@ -126,6 +126,8 @@ fn text_is_read_in_its_encoding() {
     assert_eq!(table("a.csv", [&[0xff, 0xfe], utf16(false).as_slice()].concat()), expect("id|text", &rows, &[]));
     assert_eq!(table("a.csv", [&[0xfe, 0xff], utf16(true).as_slice()].concat()), expect("id|text", &rows, &[]));
     assert_eq!(table("a.csv", utf16(false)), expect("id|text", &rows, &["encoding UTF-16LE"]));
+    let chinese: Vec<u8> = "text\n一月，油价上涨了。\n".encode_utf16().flat_map(u16::to_be_bytes).collect();
+    assert_eq!(table("a.csv", chinese), expect("text", &["一月，油价上涨了。"], &["encoding UTF-16BE"]));
     let latin: Vec<u8> = text.chars().map(|character| u8::try_from(u32::from(character)).unwrap()).collect();
     assert_eq!(table("a.csv", &latin), expect("id|text", &rows, &["encoding windows-1252"]));
     assert_eq!(table("a.csv.gz", gzip(&latin)), expect("id|text", &rows, &["encoding windows-1252"]));
@@ -366,9 +368,11 @@ fn names_that_are_not_utf8_are_no_obstacle() {
     let folder = Folder::new();
     folder.write("in/a.csv", "text\nOil\n");
     let odd = folder.at("in").join(std::ffi::OsStr::from_bytes(b"caf\xe9.csv"));
-    std::fs::write(odd, "text\nGold\n").unwrap();
+    std::fs::write(&odd, "text\nGold\n").unwrap();
     assert_eq!(cells(&read(&folder.input("in/a*.csv")).unwrap()), [["Oil"]]);
     assert_eq!(cells(&read(&folder.input("in/caf?.csv")).unwrap()), [["Gold"]]);
+    let named = SourceOptions { inputs: vec![odd.into_os_string()], ..SourceOptions::default() };
+    assert_eq!(cells(&read_all(Source::open(named).unwrap()).unwrap()), [["Gold"]]);
     assert_eq!(cells(&read(&folder.input("in")).unwrap()), [["Oil"], ["Gold"]]);
     assert_eq!(cells(&read(&folder.input("**/*.csv")).unwrap()), [["Oil"], ["Gold"]]);
 }
@@ -414,28 +418,39 @@ fn a_live_pipe_gives_rows_as_they_come() {
     }
 }
 
-/// A column of 128-bit integers, which polars writes and whose Arrow type makes the library panic, stops nothing.
+/// Servers unpack files and keep their names, and names are wrong.
 #[test]
-fn a_type_that_no_library_knows_is_what_parquet_stores() {
-    use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
-    use parquet::file::metadata::KeyValue;
-    use parquet::file::properties::WriterProperties;
+fn what_is_compressed_is_told_by_its_bytes() {
+    let frame = zstd::encode_all(&b"text\nOil\n"[..], 1).unwrap();
+    let utf16: Vec<u8> =
+        [0xff, 0xfe].into_iter().chain("text\nOil\n".encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    assert_eq!(table("a.csv.gz", "text\nOil\n"), expect("text", &["Oil"], &["not compressed"]));
+    assert_eq!(table("a.csv.zst", "text\nOil\n"), expect("text", &["Oil"], &["not compressed"]));
+    assert_eq!(table("a.csv.gz", utf16), expect("text", &["Oil"], &["not compressed"]));
+    assert_eq!(table("a.csv.gz", frame), expect("text", &["Oil"], &["compressed with zstd"]));
+    assert_eq!(table("a.csv.zst", gzip(b"text\nOil\n")), expect("text", &["Oil"], &["compressed with gzip"]));
+}
 
-    // `ARROW:schema` as polars writes it for `DataFrame({"text": ["a"], "o": Series([1], dtype=Int128)})`.
-    let schema = "/////6UAAAAEAAAA8v///xQAAAAEAAEAAAAKAAsACAAKAAQA+P///wwAAAAIAAgAAAAEAAIAAAA8AAAABAAAALj///8oAAAAEAAA\
-        AAgAAAABAgAAAAAAAPT///+AAAAAAQAAAAgACQAEAAgAAQAAAG8AAADs////LAAAACAAAAAYAAAAARQAABAAEgAEABAAEQAIAAAA\
-        DAAAAAAA/P///wQABAAEAAAAdGV4dAA=";
-    let text = arrow_array::StringArray::from(vec!["Oil"]);
-    let stored = arrow_array::FixedSizeBinaryArray::try_from_iter(std::iter::once([1_u8; 16])).unwrap();
-    let columns =
-        [("text", std::sync::Arc::new(text) as arrow_array::ArrayRef), ("o", std::sync::Arc::new(stored) as _)];
-    let batch = RecordBatch::try_from_iter_with_nullable(columns.map(|(name, column)| (name, column, true))).unwrap();
-    let metadata = vec![KeyValue::new("ARROW:schema".to_owned(), schema.to_owned())];
-    let properties = WriterProperties::builder().set_key_value_metadata(Some(metadata)).build();
-    let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-    let mut writer = ArrowWriter::try_new_with_options(Vec::new(), batch.schema(), options).unwrap();
-    writer.write(&batch).unwrap();
-    let folder = Folder::new();
-    let batch = read(&folder.write("a.parquet", writer.into_inner().unwrap())).unwrap();
-    assert_eq!((names(&batch), cells(&batch)[0][0].as_str()), (vec!["text".to_owned(), "o".to_owned()], "Oil"));
+#[test]
+fn several_objects_on_a_line_are_rows() {
+    for text in [
+        "{\"a\":\"x\"}{\"a\":\"}{\"}\n{\"a\":\"z\"}\n",
+        "{\"a\":\"x\"} {\"a\":\"}{\"} {\"a\":\"z\"}",
+        "{\"a\":\"x\"}\n{\"a\":\"}{\"}{\"a\":\"z\"}\n\n",
+    ] {
+        assert_eq!(table("a.jsonl", text), expect("a", &["x", "}{", "z"], &[]), "{text}");
+    }
+    let damaged = "{\"a\":1}\n{\"a\":2}{\"a\":}\n";
+    assert!(fault(damaged, Format::Jsonl).starts_with("standard input, line 2: it is not valid JSON"));
+}
+
+#[test]
+fn lines_of_tabs_are_records_though_quotes_might_hide_their_ends() {
+    let rows = ["1|\"Oil", "2|fell\"", "3|Gold"];
+    assert_eq!(table("a.tsv", "id\ttext\n1\t\"Oil\n2\tfell\"\n3\tGold\n"), expect("id|text", &rows, &["no quotes"]));
+    let rows = ["1|Oil\n2", "3|Gold"];
+    assert_eq!(table("a.tsv", "id\ttext\n1\t\"Oil\n2\"\n3\tGold\n"), expect("id|text", &rows, &[]));
+    let rows = ["1|Oil\n2\tfell", "3|Gold"];
+    let text = "id\ttext\n1\t\"Oil\n2\tfell\"\n3\t\"Gold\"\n";
+    assert_eq!(table("a.tsv", text), expect("id|text", &rows, &[]), "another field is in quotes on its line");
 }

@@ -97,7 +97,7 @@ fn lines_that_are_no_objects() {
         ("[1]", "it is not a JSON object"),
         ("7", "it is not a JSON object"),
         ("{\"a\":1", "it is not valid JSON: EOF while parsing an object at column 6"),
-        ("{\"a\":1}{\"a\":2}", "it is not valid JSON: trailing characters at column 8"),
+        ("{\"a\":1}7", "it is not valid JSON: trailing characters at column 8"),
         ("{\"a\":1,}", "it is not valid JSON: trailing comma at column 8"),
         ("{\"a\":1,\"a\":2}", "the key \"a\" twice in one object"),
     ];
@@ -121,11 +121,14 @@ fn a_key_beyond_the_look_ahead_is_never_dropped() {
     let text = |last: &str| format!("{}{last}\n", line.repeat(12));
     assert_eq!(
         fault(text("{\"b\":1}"), Format::Jsonl),
-        "standard input, line 13: the key \"b\" is in no line that the columns were found from"
+        "standard input, line 13: the key \"b\" is not in the lines that the columns were found from"
     );
     assert!(fault(text("{\"a\":[1]}"), Format::Jsonl).starts_with("standard input, line 13: "));
     assert_eq!(fault(text("7"), Format::Jsonl), "standard input, line 13: it is not a JSON object");
     assert_eq!(read_bytes(text("{\"a\":\"y\"}"), Format::Jsonl, OnError::Fail).unwrap().0.num_rows(), 13);
+    let (rows, failed, faults) = lenient(text("{\"b\":1,\"a\":\"y\"}"), Format::Jsonl);
+    assert_eq!((rows[12][0].as_str(), failed), ("y", 1), "what has a column is kept");
+    assert!(faults[0].contains("the key \"b\" is not in the lines"), "{faults:?}");
     let folder = Folder::new();
     let input = folder.write("a.jsonl", text("{\"b\":1}"));
     assert_eq!(names(&read(&input).unwrap()), ["a", "b"], "a file is looked at to its end");
@@ -247,7 +250,7 @@ fn content_that_is_not_what_its_name_says() {
         read(&input).unwrap_err().to_string().replace(&input, name)
     };
     assert_eq!(message("c.csv", &parquet), "c.csv is not csv: it is a parquet file");
-    assert_eq!(message("c.csv.gz", b"a\n1\n"), "c.csv.gz is not gzip: its name tells gzip, its content does not");
+    assert_eq!(message("c.csv.gz", b"a\0\x01"), "c.csv.gz is not gzip: its name tells gzip, its content does not");
     assert!(message("c.parquet", b"a,b\n1,2\n3,4\n").starts_with("cannot read c.parquet as parquet: "));
     assert!(message("d.parquet", &parquet[..parquet.len() - 5]).starts_with("cannot read d.parquet as parquet: "));
     assert!(message("e.parquet", &parquet[..10]).starts_with("cannot read e.parquet as parquet: "));
@@ -256,7 +259,8 @@ fn content_that_is_not_what_its_name_says() {
         message("g.xls", b"a"),
         "the format of g.xls cannot be told from its name; the formats are csv, tsv, jsonl, parquet and txt"
     );
-    let given = SourceOptions { inputs: vec![folder.input("g.xls")], format: Some(Format::Csv), ..Default::default() };
+    let given =
+        SourceOptions { inputs: vec![folder.input("g.xls").into()], format: Some(Format::Csv), ..Default::default() };
     assert_eq!(Source::open(given).unwrap().schema().field(0).name(), "a");
 }
 

@@ -210,13 +210,51 @@ fn rows_that_failed_are_counted_and_kept() {
         text.push_str(if row % 2 == 0 { "x\n" } else { "x,y\n" });
     }
     let input = folder.write("a.csv", text);
-    let source =
-        Source::open(SourceOptions { inputs: vec![input.clone()], on_error: OnError::Null, ..Default::default() })
-            .unwrap();
+    let source = Source::open(SourceOptions {
+        inputs: vec![input.clone().into()],
+        on_error: OnError::Null,
+        ..Default::default()
+    })
+    .unwrap();
     let summary = common::copy_with(source, &folder.at("b.csv"), WindowSettings::default()).unwrap();
     assert_eq!((summary.rows, summary.failed_rows, summary.failures.len()), (20, 10, 5));
     assert_eq!(summary.failures[0], format!("{input}, line 2: 1 field, but the header has 2"));
     assert_eq!(folder.text("b.csv"), format!("a,b\n{}", "x,\nx,y\n".repeat(10)));
+}
+
+/// Of a pipe, what came before a fault is not lost.
+#[test]
+fn rows_of_a_pipe_before_a_fault_come_before_its_error() {
+    for (format, text, message) in [
+        (Format::Csv, &b"a,b\n1,x\n2,y\n3\n4,z\n"[..], "line 4: 1 field"),
+        (Format::Csv, b"a,b\n1,x\n2,y\n3,\"open\n", "line 4: unclosed quote"),
+        (Format::Txt, b"x\ny\n\xff\xff\x01\nz\n", "line 3: column \"text\" is not valid UTF-8"),
+        (Format::Jsonl, b"{\"a\":1}\n{\"a\":2}\n[3]\n{\"a\":4}\n", "line 3: it is not a JSON object"),
+    ] {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        let text = text.to_vec();
+        // The columns are found before the fault is there.
+        let lines = text.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+        let writing = std::thread::spawn(move || {
+            use std::io::Write;
+            writer.write_all(&text[..lines]).unwrap();
+            std::thread::sleep(Duration::from_millis(1300));
+            writer.write_all(&text[lines..]).unwrap();
+        });
+        let source = Source::from_reader(Box::new(reader), format, OnError::Fail).unwrap();
+        let schema = source.schema().clone();
+        let mut windows = albertine::Windowed::new(source, &schema, common::Keep, WindowSettings::default()).unwrap();
+        let mut rows = 0;
+        let error = loop {
+            match windows.next().unwrap() {
+                Ok(window) => rows += window.num_rows(),
+                Err(error) => break error.to_string(),
+            }
+        };
+        writing.join().unwrap();
+        assert_eq!(rows, 2, "{format}");
+        assert!(error.contains(message), "{error}");
+    }
 }
 
 #[test]

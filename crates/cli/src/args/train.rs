@@ -1,5 +1,6 @@
 //! `albertine train`.
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -37,7 +38,7 @@ pub(crate) struct TrainArgs {
 
     /// Validation set, evaluated after every epoch; may be repeated
     #[arg(long, value_name = "PATH|GLOB|URL", conflicts_with = "validation_split", help_heading = "Input")]
-    pub(crate) validation: Vec<String>,
+    pub(crate) validation: Vec<OsString>,
 
     /// Fraction of the rows to hold out at random as the validation set
     #[arg(long, value_name = "FRACTION", default_value_t = 0.0, value_parser = fraction, help_heading = "Input")]
@@ -45,7 +46,7 @@ pub(crate) struct TrainArgs {
 
     /// Test set, evaluated once after training; may be repeated
     #[arg(long, value_name = "PATH|GLOB|URL", help_heading = "Input")]
-    pub(crate) test: Vec<String>,
+    pub(crate) test: Vec<OsString>,
 
     /// Folder for the model; must be new or empty
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath, help_heading = "Output")]

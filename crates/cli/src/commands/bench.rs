@@ -29,7 +29,7 @@ pub(crate) fn bench(args: &BenchArgs, hub: &Hub, printer: &Printer) -> anyhow::R
     let measured = ClassifierSettings { measure_stages: true, ..model.settings };
     let classifier = Arc::new(Classifier::load(&source, measured)?);
     let (batches, text, origin) = match table {
-        Some((batches, text)) => (batches, text, args.input.inputs.join(", ")),
+        Some((batches, text)) => (batches, text, settings::names(&args.input.inputs)),
         None => (vec![generated(&classifier)?], Columns::default().text, texts::description()),
     };
     let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();

@@ -3,6 +3,7 @@
 mod progress;
 mod tables;
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::time::Instant;
 
@@ -144,10 +145,10 @@ fn settings(args: &TrainArgs) -> TrainSettings {
 
 /// Where the texts and the base model came from.
 fn provenance(args: &TrainArgs, base_model: String) -> Provenance {
-    let list = |inputs: &[String]| if inputs.is_empty() { "none".to_owned() } else { inputs.join(", ") };
+    let list = |inputs: &[OsString]| if inputs.is_empty() { "none".to_owned() } else { crate::settings::names(inputs) };
     Provenance {
         base_model,
-        input: args.input.inputs.join(", "),
+        input: crate::settings::names(&args.input.inputs),
         text_columns: args.input.text_columns.join(", "),
         label_column: args.label_column.clone(),
         validation: list(&args.validation),

@@ -95,7 +95,7 @@ fn text_after_a_closing_quote_costs_its_row_only() {
     ----- stdout -----
     ----- stderr -----
     error: news.csv, line 2: text follows a closing quote on line 3
-    hint: `--delimiter`, `--quote` and `--escape` say how the file is written; `classify --errors null` keeps such rows with null values and continues
+    hint: `--delimiter`, `--quote` and `--escape` say how the file is written; `classify --errors null` keeps what can be read of such rows and continues
     "#);
     assert_conversation!(sandbox.run(&["classify", "--input", "news.csv", "--errors", "null"]), @r#"
     exit code: 1
@@ -107,7 +107,7 @@ fn text_after_a_closing_quote_costs_its_row_only() {
     3 rows in [TIME]
     warning: 1 text was null or blank and got no label
     warning: news.csv, line 2: text follows a closing quote on line 3
-    warning: 1 row could not be read and was kept with null values
+    warning: 1 row could not be read whole; what is missing or damaged is null, and fields and keys without a column are left out
     "#);
 }
 
@@ -154,7 +154,7 @@ fn other_encodings_are_read_and_what_is_no_text_is_refused() {
     ----- stdout -----
     ----- stderr -----
     error: latin.csv, line 2: column "text" is not valid UTF-8
-    hint: `--input-encoding` gives the encoding, such as windows-1252; `classify --errors null` keeps such rows with null values and continues
+    hint: `--input-encoding` gives the encoding, such as windows-1252; `classify --errors null` keeps what can be read of such rows and continues
     "#);
     sandbox.file("book.csv", b"PK\x03\x04\x14\0\x06\0");
     assert_conversation!(sandbox.run(&["classify", "--input", "book.csv"]), @r#"

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use arrow_array::{Int64Array, StringArray};
+use arrow_array::{BinaryArray, Int64Array, StringArray};
 
 use crate::support::{BUSINESS, SPORTS, Sandbox, assert_conversation, column};
 
@@ -179,7 +179,7 @@ fn invalid_utf8_is_told_with_its_line_or_kept_as_null() {
     ----- stdout -----
     ----- stderr -----
     error: latin.csv, line 3: column "text" is not valid UTF-8
-    hint: `--input-encoding` gives the encoding, such as windows-1252; `classify --errors null` keeps such rows with null values and continues
+    hint: `--input-encoding` gives the encoding, such as windows-1252; `classify --errors null` keeps what can be read of such rows and continues
     "#);
     assert_conversation!(sandbox.run(&["classify", "--input", "latin.csv", "--errors", "null"]), @r#"
     exit code: 1
@@ -190,7 +190,7 @@ fn invalid_utf8_is_told_with_its_line_or_kept_as_null() {
     2 rows in [TIME]
     warning: 1 text was null or blank and got no label
     warning: latin.csv, line 3: column "text" is not valid UTF-8
-    warning: 1 row could not be read and was kept with null values
+    warning: 1 row could not be read whole; what is missing or damaged is null, and fields and keys without a column are left out
     "#);
 }
 
@@ -203,7 +203,7 @@ fn a_ragged_row_is_told_with_its_line_or_kept_as_null() {
     ----- stdout -----
     ----- stderr -----
     error: ragged.csv, line 3: 1 field, but the header has 2
-    hint: `--delimiter`, `--quote` and `--escape` say how the file is written; `classify --errors null` keeps such rows with null values and continues
+    hint: `--delimiter`, `--quote` and `--escape` say how the file is written; `classify --errors null` keeps what can be read of such rows and continues
     "#);
     assert_conversation!(sandbox.run(&["classify", "--input", "ragged.csv", "--errors", "null"]), @r#"
     exit code: 1
@@ -215,8 +215,84 @@ fn a_ragged_row_is_told_with_its_line_or_kept_as_null() {
     3 rows in [TIME]
     warning: 1 text was null or blank and got no label
     warning: ragged.csv, line 3: 1 field, but the header has 2
-    warning: 1 row could not be read and was kept with null values
+    warning: 1 row could not be read whole; what is missing or damaged is null, and fields and keys without a column are left out
     "#);
+}
+
+#[test]
+fn columns_of_bytes_are_texts_and_labels() {
+    let sandbox = Sandbox::new();
+    let bytes = |values: [&[u8]; 2]| column(BinaryArray::from(values.to_vec()));
+    sandbox.parquet(
+        "news.parquet",
+        vec![("text", bytes([BUSINESS.as_bytes(), SPORTS.as_bytes()])), ("label", bytes([b"Business", b"Sports"]))],
+    );
+    let said = sandbox.run(&["evaluate", "--input", "news.parquet"]);
+    assert!(said.contains("\"eval_accuracy\":1.0") || said.contains("\"eval_accuracy\": 1.0"), "{said}");
+    sandbox.parquet("odd.parquet", vec![("text", bytes([b"fine", b"caf\xe9"]))]);
+    assert_conversation!(sandbox.run(&["classify", "--input", "odd.parquet"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: row 1: column `text` is not valid UTF-8
+    "#);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_name_of_a_table_need_not_be_utf8() {
+    use std::os::unix::ffi::OsStrExt;
+    let sandbox = Sandbox::new();
+    let name = std::ffi::OsStr::from_bytes(b"caf\xe9.csv");
+    fs::write(sandbox.path("").join(name), "text\nfine news\n").unwrap();
+    let output = sandbox.command(&["classify", "--input"]).arg(name).output().unwrap();
+    assert!(output.status.success() && output.stdout.starts_with(b"{\"text\":\"fine news\""));
+}
+
+#[test]
+fn a_column_that_is_not_there_is_told_with_the_nearest() {
+    let sandbox = Sandbox::new();
+    sandbox.file("news.csv", "id,Text,headline\n1,a,b\n");
+    assert_conversation!(sandbox.run(&["classify", "--input", "news.csv"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: there is no column `text` (did you mean `Text`?); the columns are `id`, `Text`, `headline`
+    hint: name the text column with `--text-column`
+    "#);
+    let said = sandbox.run(&["classify", "--input", "news.csv", "--text-column", "headlines"]);
+    assert!(said.contains("(did you mean `headline`?)"), "{said}");
+    let said = sandbox.run(&["classify", "--input", "news.csv", "--text-column", "body"]);
+    assert!(said.contains("no column `body`; the columns"), "{said}");
+}
+
+/// Columns are found from what a pipe gives in its first seconds.
+#[test]
+fn a_late_key_of_a_pipe_costs_no_row_before_it() {
+    use std::io::Write;
+    use std::process::Stdio;
+    let conversation = |more: &[&str]| {
+        let sandbox = Sandbox::new();
+        let mut child = sandbox.command(&[&["classify", "--input", "-", "--input-format", "jsonl"], more].concat());
+        let mut child = child.stdin(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(b"{\"text\":\"fine news\"}\n").unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(2500));
+        stdin.write_all(b"{\"text\":\"more news\"}\n{\"text\":\"late news\",\"n\":1}\n").unwrap();
+        drop(stdin);
+        crate::support::conversation(&child.wait_with_output().unwrap())
+    };
+    assert_conversation!(conversation(&[]), @r#"
+    exit code: 2
+    ----- stdout -----
+    {"text":"fine news","label":"Business","score":[SCORE]}
+    {"text":"more news","label":"Business","score":[SCORE]}
+    ----- stderr -----
+    error: standard input, line 3: the key "n" is not in the lines that the columns were found from
+    hint: write every key in the first object, or read a file instead of a pipe; `classify --errors null` leaves such keys out and continues
+    "#);
+    let said = conversation(&["--errors", "null"]);
+    assert!(said.starts_with("exit code: 1") && said.contains("late news\",\"label\":\"Business\""), "{said}");
 }
 
 #[test]
@@ -228,7 +304,7 @@ fn a_line_that_is_no_object_is_told() {
     ----- stdout -----
     ----- stderr -----
     error: bad.jsonl, line 2: it is not a JSON object
-    hint: `classify --errors null` keeps such rows with null values and continues
+    hint: `classify --errors null` keeps what can be read of such rows and continues
     "#);
 }
 

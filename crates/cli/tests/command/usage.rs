@@ -91,12 +91,13 @@ fn help_of_classify() {
               [default: text]
 
           --errors <POLICY>
-              How to handle a row that cannot be read: `fail` stops, `null` keeps the row with null
-              values and continues
+              How to handle a row that cannot be read: `fail` stops, `null` keeps what can be read of
+              the row, with null for the rest, and continues
 
               Possible values:
               - fail: Stop at the first such row
-              - null: Keep the row with null values, continue, and exit with code 1
+              - null: Keep what can be read of the row, with null for the rest, continue, and exit with
+                code 1
 
               [default: fail]
 

@@ -28,8 +28,8 @@ pub(super) struct Text {
     path: String,
     compression: Compression,
     size: Option<u64>,
-    /// The encoding, if it was guessed.
-    guessed: Option<&'static str>,
+    /// What was found that neither the name nor the caller told.
+    notes: Vec<String>,
     inner: Box<dyn BufRead + Send>,
     /// The pipe behind `inner`, if there is nothing in between that holds bytes back.
     live: Option<Live>,
@@ -86,10 +86,8 @@ impl Text {
         let counted = Counted { inner: raw, count: Arc::clone(count) };
         let (head, raw) = peek::<4, _>(counted).map_err(|source| EngineError::reading(&path, source))?;
         let compression = Compression::of_magic(&head);
-        if named != Compression::None && named != compression && !head.is_empty() {
-            let found = format!("its name tells {}, its content does not", named.name());
-            return Err(EngineError::WrongFormat { path, expected: named.name(), found });
-        }
+        // Servers and clients of HTTP unpack files and keep their names.
+        let is_misnamed = named != Compression::None && named != compression && !head.is_empty();
         if head == *b"PAR1" {
             let found = "it is a parquet file".to_owned();
             return Err(EngineError::WrongFormat { path, expected: format.name(), found });
@@ -105,7 +103,17 @@ impl Text {
         let inner = Box::new(BufReader::with_capacity(BUFFER, plain));
         // What a decompressor holds back is not seen from the pipe.
         let live = live.filter(|_| compression == Compression::None);
-        let mut text = Self { path, compression, size: None, guessed: None, inner, live };
+        let mut text = Self { path, compression, size: None, notes: Vec::new(), inner, live };
+        if is_misnamed {
+            if compression == Compression::None && !is_text(&text.look_ahead(LOOKED_AT)?.0) {
+                let found = format!("its name tells {}, its content does not", named.name());
+                return Err(EngineError::WrongFormat { path: text.path, expected: named.name(), found });
+            }
+            text.notes.push(match compression {
+                Compression::None => "not compressed".to_owned(),
+                other => format!("compressed with {}", other.name()),
+            });
+        }
         text.decode(format, encoding)?;
         Ok(text)
     }
@@ -123,7 +131,7 @@ impl Text {
             Guess::Utf8 => (encoding_rs::UTF_8, 0, None),
             Guess::Likely(likely) => (likely, 0, given.is_none().then(|| likely.name())),
         };
-        self.guessed = guessed;
+        self.notes.extend(guessed.map(|encoding| format!("encoding {encoding}")));
         self.inner.consume(mark);
         if encoding != encoding_rs::UTF_8 {
             let inner = std::mem::replace(&mut self.inner, Box::new(io::empty()));
@@ -138,15 +146,16 @@ impl Text {
             path: path.to_owned(),
             compression: Compression::None,
             size: None,
-            guessed: None,
+            notes: Vec::new(),
             inner: Box::new(Cursor::new(bytes)),
             live: None,
         }
     }
 
-    /// The name of the encoding, if neither a byte order mark nor the caller told it.
-    pub(super) fn guessed_encoding(&self) -> Option<&'static str> {
-        self.guessed
+    /// What was found that neither the name nor the caller told, for a person to read: the encoding, unless a byte order
+    /// mark tells it, and the compression where the name is wrong.
+    pub(super) fn notes(&self) -> Vec<String> {
+        self.notes.clone()
     }
 
     /// Whether the text is a pipe whose writer has nothing to say at the moment.
@@ -200,6 +209,12 @@ impl Text {
         self.inner = Box::new(Cursor::new(head.clone()).chain(rest));
         Ok((head, whole))
     }
+}
+
+/// Whether the beginning of a file may be a text: without control characters, if it does not have the mark of UTF-16.
+fn is_text(head: &[u8]) -> bool {
+    let is_control = |byte: &u8| *byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c);
+    head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) || !head.iter().any(is_control)
 }
 
 /// Whether a text begins as a web page does.

@@ -26,6 +26,8 @@ pub(super) struct CsvReader {
     policy: Policy,
     /// The most rows of a batch.
     most_rows: usize,
+    /// A fault that comes after the rows before it.
+    held: Option<EngineError>,
 }
 
 impl CsvReader {
@@ -43,9 +45,7 @@ impl CsvReader {
         let (head, whole) = text.look_ahead(dialect::LOOKED_AT)?;
         let found = dialect::find(&head, whole, delimiter, options);
         let mut notes = found.notes;
-        if let Some(encoding) = text.guessed_encoding() {
-            notes.push(format!("encoding {encoding}"));
-        }
+        notes.extend(text.notes());
         let mut records = Records::new(text, found.dialect);
         records.skip_lines(found.skipped)?;
         let mut record = Record::default();
@@ -59,7 +59,7 @@ impl CsvReader {
         }
         let most_rows = batch_rows(&schema);
         let nulls = options.nulls.clone();
-        Ok(Self { records, record, pending: !found.header, schema, nulls, notes, policy, most_rows })
+        Ok(Self { records, record, pending: !found.header, schema, nulls, notes, policy, most_rows, held: None })
     }
 
     /// The columns.
@@ -70,6 +70,15 @@ impl CsvReader {
     /// What was found that the file's name and the options do not say.
     pub(super) fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// Appends the next row to the columns, if there is one; of a row with a fault that ends the run something may be
+    /// appended.
+    fn append_next(&mut self, columns: &mut [StringBuilder]) -> Result<bool, EngineError> {
+        if !std::mem::take(&mut self.pending) && !self.records.read(&mut self.record)? {
+            return Ok(false);
+        }
+        self.append(columns).map(|()| true)
     }
 
     /// Appends the record to the columns; faults are met by the policy, at most one for the row.
@@ -105,6 +114,9 @@ impl CsvReader {
 
 impl TableReader for CsvReader {
     fn next_batch(&mut self) -> Result<Option<RecordBatch>, EngineError> {
+        if let Some(fault) = self.held.take() {
+            return Err(fault);
+        }
         // Columns may be many and rows few: nothing is set aside.
         let empty = || StringBuilder::with_capacity(0, 0);
         let mut columns: Vec<StringBuilder> = self.schema.fields().iter().map(|_| empty()).collect();
@@ -113,22 +125,26 @@ impl TableReader for CsvReader {
             if rows > 0 && self.would_wait() {
                 break;
             }
-            if !std::mem::take(&mut self.pending) && !self.records.read(&mut self.record)? {
-                break;
+            match self.append_next(&mut columns) {
+                Ok(true) => rows += 1,
+                Ok(false) => break,
+                Err(fault) if rows == 0 => return Err(fault),
+                Err(fault) => {
+                    self.held = Some(fault);
+                    break;
+                }
             }
-            self.append(&mut columns)?;
-            rows += 1;
             bytes += self.record.size();
         }
         if rows == 0 {
             return Ok(None);
         }
         let columns = columns.into_iter().map(|mut column| Arc::new(column.finish()) as ArrayRef).collect();
-        batch_of(&self.schema, columns, self.records.path()).map(Some)
+        Ok(Some(batch_of(&self.schema, columns, self.records.path())?.slice(0, rows)))
     }
 
     fn would_wait(&self) -> bool {
-        !self.pending && self.records.would_wait()
+        !self.pending && self.held.is_none() && self.records.would_wait()
     }
 }
 

@@ -120,6 +120,16 @@ fn choose(
     let plain = dialect_of(delimiters[0], plain_quoting);
     let plain_fit = fits(&plain);
     if plain_fit.is_clean() && plain_fit.columns > 1 {
+        // Quotes that hide line ends, where every line has as many fields as the header without them, are characters of
+        // texts: a tab or a pipe on each line within quotes would be a rare chance.
+        let none = quoting.iter().find(|(quote, _)| quote.is_none() && plain.quote.is_some());
+        if let Some(none) = none.filter(|none| plain_fit.spans_lines && may_be(delimiters[0], **none, plain_quoting)) {
+            let lines = dialect_of(delimiters[0], *none);
+            let fit = fits(&lines);
+            if fit.is_clean() && fit.columns == plain_fit.columns {
+                return (lines, true);
+            }
+        }
         return (plain, true);
     }
     // The most columns that every record has; of several such dialects the plainest.
@@ -178,13 +188,16 @@ struct Fit {
     misfit: bool,
     /// Whether the dialect's quotes are around a field at all.
     quoted: bool,
+    /// Whether a record goes on over a line end.
+    spans_lines: bool,
 }
 
 impl Fit {
     fn of(head: &[u8], whole: bool, dialect: &Dialect) -> Self {
         let mut fit = Self::default();
         let (mut fields, mut in_single_quotes) = (0, 0);
-        for_each_record(head, whole, dialect, |record| {
+        for_each_record(head, whole, dialect, |record, bytes| {
+            fit.spans_lines |= memchr::memchr(b'\n', bytes.trim_ascii_end()).is_some();
             if fit.records == 0 {
                 fit.columns = record.len();
             }
@@ -211,8 +224,8 @@ impl Fit {
     }
 }
 
-/// Visits the records of `head` that are whole.
-fn for_each_record(head: &[u8], whole: bool, dialect: &Dialect, mut visit: impl FnMut(&Record)) {
+/// Visits the records of `head` that are whole, with their bytes.
+fn for_each_record(head: &[u8], whole: bool, dialect: &Dialect, mut visit: impl FnMut(&Record, &[u8])) {
     let (mut rest, mut record) = (head, Record::default());
     while !rest.is_empty() {
         let first = rest[0];
@@ -227,7 +240,7 @@ fn for_each_record(head: &[u8], whole: bool, dialect: &Dialect, mut visit: impl 
         record.clear();
         // The end of what is looked at is no end of a record.
         let Some(used) = parse(rest, whole, dialect, &mut record) else { return };
-        visit(&record);
+        visit(&record, &rest[..used]);
         rest = if record.fault.is_some() { after_line(rest) } else { &rest[used..] };
     }
 }
@@ -260,7 +273,7 @@ fn has_header(head: &[u8], whole: bool, dialect: &Dialect) -> bool {
     let mut first: Option<Vec<bool>> = None;
     // For each column, whether all of its later values are numbers; nothing while it has none.
     let mut later: Vec<Option<bool>> = Vec::new();
-    for_each_record(head, whole, dialect, |record| {
+    for_each_record(head, whole, dialect, |record, _| {
         let fields = (0..record.len()).map(|index| record.field(index).unwrap_or_default().trim_ascii());
         if first.is_none() {
             later = vec![None; record.len()];
@@ -348,6 +361,15 @@ mod tests {
         let found = |text: &str| find(text.as_bytes(), true, b'\t', &TextOptions::default()).dialect;
         let none = Dialect { quote: None, ..Dialect::of(b'\t') };
         assert_eq!(found("text\tid\n\"Acme\" fell\t1\n\"Open\t2\n"), none);
+        assert_eq!(found("id\ttext\n1\t\"Oil\n2\tfell\"\n3\tGold\n"), none, "every line is a record");
+        for text in [
+            "id\ttext\n1\t\"Oil rose\nand fell\"\n2\tGold\n",
+            "id\ttext\n1\t\"Oil\n2\tfell\"\n3\t\"Gold\"\n",
+            "id\ttext\tn\n1\t\"Oil\nand\tfell\"\t2\n",
+            "text\n\"Oil\nrose\"\nGold\n",
+        ] {
+            assert_eq!(found(text), Dialect::of(b'\t'), "{text:?}");
+        }
         let unclosed = "id,text,lang\n1,\"Shares of \"\"Acme\"\" fell\n2,\"Oil rose\",en\n3,\"Gold\",en\n";
         assert_eq!(super::find(unclosed.as_bytes(), true, b',', &TextOptions::default()).dialect, Dialect::of(b','));
     }

@@ -52,7 +52,7 @@ pub(super) fn guess(head: &[u8], given: Option<&'static Encoding>) -> Guess {
     if let Some(given) = given {
         return if given == UTF_8 { Guess::Utf8 } else { Guess::Likely(given) };
     }
-    if let Some(encoding) = utf16_without_mark(head) {
+    if let Some(encoding) = utf16_without_mark(head).or_else(|| utf16_by_its_lines(head)) {
         return Guess::Likely(encoding);
     }
     legacy(head).map_or(Guess::Utf8, Guess::Likely)
@@ -79,6 +79,29 @@ fn utf16_without_mark(head: &[u8]) -> Option<&'static Encoding> {
     } else {
         None
     }
+}
+
+/// UTF-16 of any script in the byte order in which it is a text with line ends, which are a zero and another byte in one
+/// of both orders only. Nothing for what may be UTF-8.
+fn utf16_by_its_lines(head: &[u8]) -> Option<&'static Encoding> {
+    let is_utf8 = std::str::from_utf8(head).err().is_none_or(|error| error.error_len().is_none());
+    if is_utf8 || !head.contains(&0) {
+        return None;
+    }
+    let is_text = |encoding: &&'static Encoding| {
+        let mut decoded = String::with_capacity(head.len() * 3);
+        let (_, _, malformed) = encoding.new_decoder_without_bom_handling().decode_to_string(head, &mut decoded, false);
+        let is_odd = |character: char| {
+            let private_or_none =
+                matches!(character, '\u{e000}'..='\u{f8ff}' | '\u{fdd0}'..='\u{fdef}' | '\u{fff0}'..='\u{ffff}');
+            // A line end in the other order is a character that there is not.
+            private_or_none
+                || character == '\u{0a00}'
+                || (character.is_control() && !matches!(character, '\t' | '\n' | '\r'))
+        };
+        !malformed && decoded.contains(['\n', '\r']) && !decoded.contains(is_odd)
+    };
+    [UTF_16LE, UTF_16BE].into_iter().find(is_text)
 }
 
 /// The encoding of a text that is not UTF-8, if its bytes make a text in it.
@@ -213,6 +236,15 @@ mod tests {
         assert_eq!(guess(&SHIFT_JIS.encode(japanese).0, None), Guess::Likely(SHIFT_JIS));
         let chinese = "text\n今天天气很好,油价上涨了。\n";
         assert_eq!(guess(&GBK.encode(chinese).0, None), Guess::Likely(GBK));
+        for text in [
+            "text\n今天天气很好，油价上涨了。\n一月\n",
+            "id,text\r\n1,株式市場が上昇しました。\r\n",
+            "id\t제목\n1\t유가가 상승했다\n",
+            "{\"text\": \"Цены на нефть 😀\"}\n",
+        ] {
+            assert_eq!(guess(&utf16(text, false), None), Guess::Likely(UTF_16LE), "{text}");
+            assert_eq!(guess(&utf16(text, true), None), Guess::Likely(UTF_16BE), "{text}");
+        }
         assert_eq!(guess(b"text\nCaf\xe9\n", Some(UTF_8)), Guess::Utf8);
         assert_eq!(guess(b"c0,c1\nna\xefve,x\nit's na\xefve,y\n", None), Guess::Likely(WINDOWS_1252));
     }
@@ -225,6 +257,7 @@ mod tests {
         assert_eq!(guess(b"text\n\xff\n", None), Guess::Utf8, "no word");
         assert_eq!(guess(b"text\ncaf\xc3\xa9\ncaf\xe9\n", None), Guess::Utf8, "as much sound as damaged");
         assert_eq!(guess(b"text\n\xc2\xa3 5\n\xa3 5\n", None), Guess::Utf8);
+        assert_eq!(guess("text\nÖl\0und\n".as_bytes(), None), Guess::Utf8, "a zero in UTF-8");
         assert!(matches!(guess(b"PK\x03\x04....", None), Guess::Binary(_)));
         assert!(matches!(guess(b"\xff\xfe\0\0a\0\0\0", None), Guess::Binary(_)));
         assert_eq!(guess(b"ORC,text\n", None), Guess::Utf8);

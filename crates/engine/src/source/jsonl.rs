@@ -35,12 +35,23 @@ impl Inferred {
     }
 }
 
+/// What becomes of values that are no objects when columns are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Faults {
+    /// Any is an error.
+    Fail,
+    /// One before the first object is an error. The others are met by the reader, after the rows before them.
+    FailFirst,
+    /// All are left to the reader, which counts them.
+    Pass,
+}
+
 /// Widens `keys` by the objects of `text`, or of its beginning if it is not `whole`: then what may be only a part of an
 /// object, at its end, is left out.
 ///
 /// # Errors
-/// The first value that is no object, unless the policy is to go on.
-pub(super) fn infer(text: Text, keys: &mut Keys, on_error: OnError, whole: bool) -> Result<Inferred, EngineError> {
+/// The first value that is no object, as `faults` say.
+pub(super) fn infer(text: Text, keys: &mut Keys, faults: Faults, whole: bool) -> Result<Inferred, EngineError> {
     let mut values = Values::open(text)?;
     let mut found = Inferred::default();
     let mut held: Option<EngineError> = None;
@@ -67,8 +78,7 @@ pub(super) fn infer(text: Text, keys: &mut Keys, on_error: OnError, whole: bool)
                 found.changes.add(changed);
             }
             Ok(Keyed::TooMany) => return Err(too_many(values.path())),
-            // The reader meets the same value again and counts it then.
-            Err(_) if on_error == OnError::Null => {}
+            Err(_) if faults == Faults::Pass || (faults == Faults::FailFirst && objects > 0) => {}
             Err(reason) => held = Some(fault(&values, reason)),
         }
         if keys.size() > COLUMNS {
@@ -158,6 +168,8 @@ pub(super) struct JsonlReader {
     /// The objects of the batch at hand: their lines, and their bytes in `text` up to the given end.
     rows: Vec<(u64, usize)>,
     text: Vec<u8>,
+    /// A fault that comes after the rows before it.
+    held: Option<EngineError>,
 }
 
 impl JsonlReader {
@@ -172,15 +184,15 @@ impl JsonlReader {
             nested: keys.mixed().filter(|(_, nested)| *nested).map(|(name, _)| name.to_owned()).collect(),
         };
         let most_rows = batch_rows(&schema);
-        Ok(Self { values, schema, policy, check, verbatim, most_rows, rows: Vec::new(), text: Vec::new() })
+        Ok(Self { values, schema, policy, check, verbatim, most_rows, rows: Vec::new(), text: Vec::new(), held: None })
     }
 
-    fn decoder(&self) -> Result<Decoder, String> {
-        // Mixed scalars are read as text, keys without a column are errors.
+    /// A decoder that reads mixed scalars as text. With `strict`, keys without a column are errors, else left out.
+    fn decoder(&self, strict: bool) -> Result<Decoder, String> {
         ReaderBuilder::new(Arc::clone(&self.schema))
             .with_batch_size(self.most_rows + 1)
             .with_coerce_primitive(true)
-            .with_strict_mode(true)
+            .with_strict_mode(strict)
             .build_decoder()
             .map_err(|error| clause(&error.to_string()))
     }
@@ -195,7 +207,7 @@ impl JsonlReader {
 
     /// All lines at once. That it fails says nothing about which line is at fault.
     fn decode_all(&self) -> Option<RecordBatch> {
-        let mut decoder = self.decoder().ok()?;
+        let mut decoder = self.decoder(true).ok()?;
         let mut start = 0;
         for (index, (_, end)) in self.rows.iter().enumerate() {
             let line = &self.text[start..*end];
@@ -213,21 +225,29 @@ impl JsonlReader {
         decoder.flush().ok().flatten().filter(|batch| batch.num_rows() == self.rows.len())
     }
 
-    /// Line by line, to find those at fault.
-    fn decode_each(&self) -> Result<RecordBatch, EngineError> {
+    /// Line by line, to find those at fault. A fault that ends the run comes after the rows before it.
+    fn decode_each(&mut self) -> Result<RecordBatch, EngineError> {
         let path = self.values.path();
         let mut batches = Vec::with_capacity(self.rows.len());
         let mut start = 0;
         for (line, end) in &self.rows {
-            let batch = match self.decode_one(&self.text[start..*end]) {
-                Ok(batch) => batch,
-                Err(reason) => {
-                    self.policy.meet(EngineError::Json { path: path.to_owned(), line: *line, reason })?;
+            let (batch, fault) = self.decode_one(*line, &self.text[start..*end]);
+            if let Some(fault) = fault
+                && let Err(fault) = self.policy.meet(fault)
+            {
+                if batches.is_empty() {
+                    return Err(fault);
+                }
+                self.held = Some(fault);
+                break;
+            }
+            batches.push(match batch {
+                Some(batch) => batch,
+                None => {
                     let columns = self.schema.fields().iter().map(|field| new_null_array(field.data_type(), 1));
                     super::batch_of(&self.schema, columns.collect(), path)?
                 }
-            };
-            batches.push(batch);
+            });
             start = *end;
         }
         concat_batches(&self.schema, &batches).map_err(|error| EngineError::Json {
@@ -237,32 +257,65 @@ impl JsonlReader {
         })
     }
 
-    fn decode_one(&self, line: &[u8]) -> Result<RecordBatch, String> {
-        let Keyed::Keys(keys) = keys_of(line)? else { return Err(format!("it has over {COLUMNS} keys")) };
-        if let Some(name) = keys.names().find(|name| self.schema.field_with_name(name).is_err()) {
-            return Err(format!("the key {name:?} is in no line that the columns were found from"));
+    /// What can be read of the object on line `at`, and what is wrong with it.
+    fn decode_one(&self, at: u64, line: &[u8]) -> (Option<RecordBatch>, Option<EngineError>) {
+        let path = || self.values.path().to_owned();
+        let fault = |reason: String| Some(EngineError::Json { path: path(), line: at, reason });
+        let keys = match keys_of(line) {
+            Ok(Keyed::Keys(keys)) => keys,
+            Ok(Keyed::TooMany) => return (None, fault(format!("it has over {COLUMNS} keys"))),
+            Err(reason) => return (None, fault(reason)),
+        };
+        match self.decode_row(line, true) {
+            Ok(row) => (Some(row), None),
+            // All but the keys that are no columns may be read.
+            Err(reason) => {
+                let late = keys.names().find(|name| self.schema.field_with_name(name).is_err());
+                let late = late.map(|key| EngineError::LateKey { path: path(), line: at, key: key.to_owned() });
+                (self.decode_row(line, false).ok(), late.or_else(|| fault(reason)))
+            }
         }
+    }
+
+    fn decode_row(&self, line: &[u8], strict: bool) -> Result<RecordBatch, String> {
         let line = self.quoted(line).ok_or_else(|| "it is not one JSON object".to_owned())?;
         let say = |error: arrow_schema::ArrowError| clause(&error.to_string());
-        let mut decoder = self.decoder()?;
+        let mut decoder = self.decoder(strict)?;
         decoder.decode(&line).map_err(say)?;
         let batch = decoder.flush().map_err(say)?;
         batch.filter(|batch| batch.num_rows() == 1).ok_or_else(|| "it is not one JSON object".to_owned())
+    }
+
+    /// Adds the next object to the batch at hand, if there is one.
+    fn append_next(&mut self) -> Result<bool, EngineError> {
+        let Some(value) = self.values.read()? else { return Ok(false) };
+        let (value, _) = plain(value);
+        self.text.extend_from_slice(&value);
+        self.rows.push((self.values.line(), self.text.len()));
+        Ok(true)
     }
 }
 
 impl TableReader for JsonlReader {
     fn next_batch(&mut self) -> Result<Option<RecordBatch>, EngineError> {
+        if let Some(fault) = self.held.take() {
+            return Err(fault);
+        }
         self.rows.clear();
         self.text.clear();
         while self.rows.len() < self.most_rows && self.text.len() < BATCH_BYTES {
             if !self.rows.is_empty() && self.values.would_wait() {
                 break;
             }
-            let Some(value) = self.values.read()? else { break };
-            let (value, _) = plain(value);
-            self.text.extend_from_slice(&value);
-            self.rows.push((self.values.line(), self.text.len()));
+            match self.append_next() {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(fault) if self.rows.is_empty() => return Err(fault),
+                Err(fault) => {
+                    self.held = Some(fault);
+                    break;
+                }
+            }
         }
         if self.rows.is_empty() {
             return Ok(None);
@@ -274,6 +327,6 @@ impl TableReader for JsonlReader {
     }
 
     fn would_wait(&self) -> bool {
-        self.values.would_wait()
+        self.held.is_none() && self.values.would_wait()
     }
 }

@@ -18,8 +18,9 @@ use parquet::arrow::async_reader::ParquetRecordBatchStream;
 use parquet::file::metadata::ParquetMetaData;
 use url::Url;
 
-use super::int96::in_microseconds;
+use super::int128::Int128Columns;
 use super::object::ObjectReader;
+use super::parquet_types::readable;
 use super::{BATCH_BYTES, BATCH_ROWS, BATCH_VALUES, COLUMNS, TableReader};
 use crate::error::clause;
 use crate::guard::guarded;
@@ -31,6 +32,8 @@ use crate::{EngineError, remote};
 pub(super) struct ParquetReader {
     path: String,
     schema: SchemaRef,
+    int128: Option<Int128Columns>,
+    notes: Vec<String>,
     batches: Batches,
     rows: u64,
     progress: Progress,
@@ -55,13 +58,12 @@ impl ParquetReader {
         if size == 0 {
             return Err(EngineError::EmptyFile { path });
         }
-        let mut load = |options| ArrowReaderMetadata::load(&file, options).and_then(in_microseconds);
-        let footer = known_types(&mut load);
-        let footer = footer.map_err(|error| fault(&path, &error))?;
+        let footer = known_types(&mut |options| ArrowReaderMetadata::load(&file, options)).and_then(readable);
+        let (footer, notes) = footer.map_err(|error| fault(&path, &error))?;
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, footer);
         let (schema, metadata) = (Arc::clone(builder.schema()), Arc::clone(builder.metadata()));
         let reader = builder.with_batch_size(batch_rows(&metadata)).build().map_err(|error| fault(&path, &error))?;
-        Self::new(path, schema, &metadata, Batches::Local(reader), size, count)
+        Self::new(path, (schema, notes), &metadata, Batches::Local(reader), size, count)
     }
 
     /// Reads the footer of an object. A server that gives no parts of it is asked for all of it.
@@ -84,13 +86,12 @@ impl ParquetReader {
             return Err(EngineError::EmptyFile { path });
         }
         let mut object = ObjectReader::new(store, key, size);
-        let mut load =
-            |options| runtime.block_on(ArrowReaderMetadata::load_async(&mut object, options)).and_then(in_microseconds);
-        let footer = known_types(&mut load).map_err(|error| fault(&path, &error))?;
+        let mut load = |options| runtime.block_on(ArrowReaderMetadata::load_async(&mut object, options));
+        let (footer, notes) = known_types(&mut load).and_then(readable).map_err(|error| fault(&path, &error))?;
         let builder = ParquetRecordBatchStreamBuilder::new_with_metadata(object, footer);
         let (schema, metadata) = (Arc::clone(builder.schema()), Arc::clone(builder.metadata()));
         let stream = builder.with_batch_size(batch_rows(&metadata)).build().map_err(|error| fault(&path, &error))?;
-        Self::new(path, schema, &metadata, Batches::Remote(Box::new(stream)), size, count)
+        Self::new(path, (schema, notes), &metadata, Batches::Remote(Box::new(stream)), size, count)
     }
 
     /// Copies `reader` to an unnamed temporary file first, since the footer is at the end.
@@ -108,7 +109,7 @@ impl ParquetReader {
 
     fn new(
         path: String,
-        schema: SchemaRef,
+        (schema, mut notes): (SchemaRef, Vec<String>),
         metadata: &ParquetMetaData,
         batches: Batches,
         size: u64,
@@ -117,10 +118,10 @@ impl ParquetReader {
         if metadata.file_metadata().schema_descr().num_columns() > COLUMNS {
             return Err(EngineError::TooManyColumns { path, limit: COLUMNS });
         }
-        let mut places = HashMap::with_capacity(schema.fields().len());
+        let mut numbers = HashMap::with_capacity(schema.fields().len());
         for (index, field) in schema.fields().iter().enumerate() {
             let second = index + 1;
-            if let Some(first) = places.insert(field.name(), second) {
+            if let Some(first) = numbers.insert(field.name(), second) {
                 return Err(EngineError::DuplicateColumn { path, name: field.name().clone(), first, second });
             }
         }
@@ -128,7 +129,16 @@ impl ParquetReader {
             path: path.clone(),
             reason: "its number of rows is below zero".into(),
         })?;
-        Ok(Self { path, schema, batches, rows, progress: Progress { count: Arc::clone(count), size, done: 0 } })
+        let int128 = Int128Columns::find(metadata, &schema);
+        notes.extend(int128.iter().flat_map(Int128Columns::notes));
+        let schema = int128.as_ref().map_or(schema, |columns| Arc::clone(columns.schema()));
+        let progress = Progress { count: Arc::clone(count), size, done: 0 };
+        Ok(Self { path, schema, int128, notes, batches, rows, progress })
+    }
+
+    /// What was found that the file's types do not say, for a person to read.
+    pub(super) fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// The columns, with the types and the metadata of the file.
@@ -171,7 +181,12 @@ impl TableReader for ParquetReader {
         if let Some(batch) = &next {
             self.progress.add(batch.num_rows() as u64, self.rows);
         }
-        Ok(next)
+        match (&self.int128, next) {
+            (Some(columns), Some(batch)) => {
+                columns.apply(&batch).map(Some).map_err(|error| fault(&self.path, &error.into()))
+            }
+            (_, next) => Ok(next),
+        }
     }
 }
 

@@ -30,7 +30,7 @@ struct Account {
 }
 
 impl Rejects {
-    /// The number of rows that were kept with nulls.
+    /// The number of rows that could not be read whole and were kept.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.account.lock().unwrap_or_else(PoisonError::into_inner).rows

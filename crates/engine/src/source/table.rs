@@ -9,11 +9,11 @@ use arrow_schema::SchemaRef;
 
 use super::bytes::Text;
 use super::csv::CsvReader;
-use super::jsonl::{self, JsonlReader};
+use super::jsonl::{self, Faults, JsonlReader};
 use super::lines::Lines;
 use super::parquet::ParquetReader;
 use super::records::ROW_LIMIT;
-use super::rejects::Policy;
+use super::rejects::{OnError, Policy};
 use super::shape::Keys;
 use super::txt::TxtReader;
 use super::{SourceOptions, TableReader};
@@ -79,12 +79,13 @@ pub(super) fn look(
         Format::Txt => {
             let text = open_text(file, origin, text, count)?;
             looked.size = text.size();
-            looked.notes = encoding_note(&text);
+            looked.notes = text.notes();
             looked.schema = Some(TxtReader::schema());
             Box::new(TxtReader::new(Lines::new(text), policy.clone()))
         }
         Format::Parquet => {
             let reader = open_parquet(file, origin, count)?;
+            looked.notes = reader.notes().to_vec();
             looked.schema = Some(Arc::clone(reader.schema()));
             looked.rows = Some(reader.rows());
             looked.size = Some(reader.size());
@@ -94,15 +95,20 @@ pub(super) fn look(
             let again = !once && !matches!(file.location, Location::Url(_));
             let mut text = open_text(file, origin, text, if again { &aside } else { count })?;
             looked.size = text.size();
-            looked.notes = encoding_note(&text);
+            looked.notes = text.notes();
+            let faults = match policy.on_error {
+                OnError::Null => Faults::Pass,
+                OnError::Fail if once => Faults::FailFirst,
+                OnError::Fail => Faults::Fail,
+            };
             if again {
-                looked.notes.extend(jsonl::infer(text, keys, policy.on_error, true)?.notes());
+                looked.notes.extend(jsonl::infer(text, keys, faults, true)?.notes());
             } else {
                 let mut limit = LOOK_AHEAD;
                 let found = loop {
                     let (head, whole) = text.look_ahead(limit)?;
                     let length = head.len() as u64;
-                    let found = jsonl::infer(Text::of_bytes(text.path(), head), keys, policy.on_error, whole)?;
+                    let found = jsonl::infer(Text::of_bytes(text.path(), head), keys, faults, whole)?;
                     // The first object must be there whole; a pipe may give the rest of it later.
                     if found.is_enough || whole {
                         break found;
@@ -164,10 +170,6 @@ fn open_text(
         Origin::Location => Text::open(file, options, count),
         Origin::Reader(reader) => Text::of_pipe(file, reader, options, count),
     }
-}
-
-fn encoding_note(text: &Text) -> Vec<String> {
-    text.guessed_encoding().map(|encoding| format!("encoding {encoding}")).into_iter().collect()
 }
 
 fn open_csv(file: &InputFile, text: Text, options: &TextOptions, policy: &Policy) -> Result<CsvReader, EngineError> {

@@ -1,4 +1,6 @@
-//! The JSON values of a text in turn: one a line, the elements of one array, or objects spread over lines.
+//! The JSON values of a text in turn: those of each line, the elements of one array, or objects spread over lines.
+
+use memchr::memmem;
 
 use super::bytes::Text;
 use super::records::ROW_LIMIT;
@@ -70,7 +72,7 @@ impl Values {
         self.take(self.used);
         self.used = 0;
         let length = match self.layout {
-            Layout::Lines => self.next_line()?,
+            Layout::Lines => self.next_on_line()?,
             Layout::Spread => self.next_spread()?,
             Layout::Array { first } => self.next_element(first)?,
             Layout::Ended => return self.nothing_follows(),
@@ -81,6 +83,13 @@ impl Values {
         self.used = length;
         self.line = self.at_line;
         Ok(Some(self.window.bytes()[..length].trim_ascii_end()))
+    }
+
+    /// The length of the next line that is not blank, with its line end; or of the first object, if several follow each
+    /// other on the line.
+    fn next_on_line(&mut self) -> Result<Option<usize>, EngineError> {
+        let length = self.next_line()?;
+        Ok(length.map(|length| first_of_several(&self.window.bytes()[..length]).unwrap_or(length)))
     }
 
     /// The length of the next line that is not blank, with its line end.
@@ -193,6 +202,15 @@ fn after_comma(rest: &[u8]) -> &[u8] {
     rest.strip_prefix(b",").unwrap_or(rest).trim_ascii_start()
 }
 
+/// The length of the first of several objects on a line. Objects that follow each other look as nothing else does in
+/// JSON, so that most lines need not be parsed.
+fn first_of_several(line: &[u8]) -> Option<usize> {
+    if memmem::find(line, b"}{").or_else(|| memmem::find(line, b"} {")).is_none() || line.first() != Some(&b'{') {
+        return None;
+    }
+    extent(line).filter(|length| line[*length..].trim_ascii_start().first() == Some(&b'{'))
+}
+
 /// The length of the JSON value at the start of `bytes`; nothing if it does not end in them.
 fn extent(bytes: &[u8]) -> Option<usize> {
     let (mut at, mut depth) = (0, 0_usize);
@@ -244,6 +262,16 @@ mod tests {
         assert_eq!(values("{\"a\":\n7}\n"), found(&[(1, "{\"a\":\n7}")]));
         assert_eq!(values("{\"a\"\n{\"b\":1}\n"), found(&[(1, "{\"a\""), (2, "{\"b\":1}")]), "a damaged line");
         assert_eq!(values(" \n"), found(&[]));
+    }
+
+    #[test]
+    fn several_objects_on_a_line_are_several_values() {
+        let text = "{\"a\":1}{\"a\":\"}{\"} {}\n{\"a\":2}\n{\"a\":3} \t{\"b\n";
+        let expected = [(1, "{\"a\":1}"), (1, "{\"a\":\"}{\"}"), (1, "{}"), (2, "{\"a\":2}")];
+        let damaged = [(3, "{\"a\":3} \t{\"b")];
+        assert_eq!(values(text), found(&[&expected[..], &damaged[..]].concat()), "a tab is between no objects");
+        assert_eq!(values("{\"a\":1}} {\"a\":2}\n"), found(&[(1, "{\"a\":1}} {\"a\":2}")]), "a damaged line");
+        assert_eq!(values("{\"a\":1}{\"a\""), found(&[(1, "{\"a\":1}"), (1, "{\"a\"")]));
     }
 
     #[test]

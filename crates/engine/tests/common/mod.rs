@@ -61,7 +61,7 @@ impl Folder {
 }
 
 pub fn options(inputs: &[&str]) -> SourceOptions {
-    SourceOptions { inputs: inputs.iter().map(|input| (*input).to_owned()).collect(), ..Default::default() }
+    SourceOptions { inputs: inputs.iter().map(|input| (*input).into()).collect(), ..Default::default() }
 }
 
 pub fn open(input: &str) -> Result<Source, EngineError> {

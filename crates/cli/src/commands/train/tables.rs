@@ -1,5 +1,7 @@
 //! The labeled tables of a training, tokenized for the base model.
 
+use std::ffi::OsString;
+
 use albertine_engine::{Format, Source, SourceOptions};
 use albertine_train::{BaseModel, LabeledTexts, TrainError};
 use anyhow::Context;
@@ -21,7 +23,7 @@ pub(super) struct Tables {
 
 /// Opens all tables, so that what is wrong with them is told before anything is read.
 pub(super) fn open(args: &TrainArgs, printer: &Printer) -> anyhow::Result<Tables> {
-    let named = |inputs: &[String]| -> anyhow::Result<Option<Source>> {
+    let named = |inputs: &[OsString]| -> anyhow::Result<Option<Source>> {
         if inputs.is_empty() {
             return Ok(None);
         }

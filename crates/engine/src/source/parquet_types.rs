@@ -1,29 +1,39 @@
-//! INT96 timestamps, which Spark and Impala write, as microseconds: in the nanoseconds that Arrow takes them for, 64 bits
-//! end in the year 2262 and later ones would come out as others.
+//! The types in which the columns of a Parquet file are read, where those that Arrow takes them for would not do.
+//!
+//! - INT96 timestamps, which Spark and Impala write, are read in microseconds: in the nanoseconds that Arrow takes them
+//!   for, 64 bits end in the year 2262 and later ones would come out as others.
+//! - A time zone that is not known is read as UTC, in which all of them are stored: nothing can show its times.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
+use arrow_array::timezone::Tz;
 use arrow_schema::{DataType, Field, FieldRef, Fields, Schema, TimeUnit};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::basic::Type;
 use parquet::schema::types::SchemaDescriptor;
 
-/// The footer under a schema in which every INT96 timestamp is of microseconds.
-pub(super) fn in_microseconds(footer: ArrowReaderMetadata) -> parquet::errors::Result<ArrowReaderMetadata> {
-    let stored = footer.parquet_schema();
-    if stored.columns().iter().all(|column| column.physical_type() != Type::INT96) {
-        return Ok(footer);
+/// The footer under a schema with the types above, and what was changed, for a person to read.
+pub(super) fn readable(footer: ArrowReaderMetadata) -> parquet::errors::Result<(ArrowReaderMetadata, Vec<String>)> {
+    let mut leaves = Leaves { stored: footer.parquet_schema(), next: 0, changed: false, unknown_zones: Vec::new() };
+    let fields = leaves.fields(footer.schema().fields());
+    let notes = leaves.unknown_zones.into_iter().map(|zone| format!("time zone `{zone}` is unknown, read as UTC"));
+    let notes = notes.collect();
+    if !leaves.changed {
+        return Ok((footer, notes));
     }
-    let fields = Leaves { stored, next: 0 }.fields(footer.schema().fields());
     let schema = Schema::new_with_metadata(fields, footer.schema().metadata().clone());
     let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
-    ArrowReaderMetadata::try_new(Arc::clone(footer.metadata()), options)
+    Ok((ArrowReaderMetadata::try_new(Arc::clone(footer.metadata()), options)?, notes))
 }
 
 /// The columns of a Parquet file, which are the leaves of the Arrow schema, in the same order.
 struct Leaves<'a> {
     stored: &'a SchemaDescriptor,
     next: usize,
+    /// Whether a type is another than Arrow's.
+    changed: bool,
+    unknown_zones: Vec<String>,
 }
 
 impl Leaves<'_> {
@@ -52,7 +62,15 @@ impl Leaves<'_> {
             DataType::Timestamp(TimeUnit::Nanosecond, None)
                 if column.is_some_and(|column| column.physical_type() == Type::INT96) =>
             {
+                self.changed = true;
                 DataType::Timestamp(TimeUnit::Microsecond, None)
+            }
+            DataType::Timestamp(unit, Some(zone)) if Tz::from_str(zone).is_err() => {
+                self.changed = true;
+                if !self.unknown_zones.iter().any(|known| **known == **zone) {
+                    self.unknown_zones.push(zone.to_string());
+                }
+                DataType::Timestamp(*unit, Some("UTC".into()))
             }
             other => other.clone(),
         }
@@ -75,7 +93,7 @@ mod tests {
         let mut file = Vec::new();
         SerializedFileWriter::new(&mut file, schema, Arc::default()).unwrap().close().unwrap();
         let footer = ArrowReaderMetadata::load(&bytes::Bytes::from(file), ArrowReaderOptions::new()).unwrap();
-        let fields = in_microseconds(footer).unwrap().schema().fields().clone();
+        let fields = readable(footer).unwrap().0.schema().fields().clone();
         fields.iter().map(|field| field.data_type().to_string()).collect()
     }
 
@@ -116,7 +134,8 @@ mod tests {
         writer.close().unwrap();
 
         let bytes = bytes::Bytes::from(file);
-        let footer = ArrowReaderMetadata::load(&bytes, ArrowReaderOptions::new()).and_then(in_microseconds).unwrap();
+        let footer = ArrowReaderMetadata::load(&bytes, ArrowReaderOptions::new()).unwrap();
+        let (footer, _) = readable(footer).unwrap();
         let builder = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, footer);
         let batch = builder.build().unwrap().next().unwrap().unwrap();
         let shown = arrow_cast::display::array_value_to_string(batch.column(0), 0).unwrap();
