@@ -233,7 +233,7 @@ impl Classifier {
         threshold: Option<f32>,
     ) -> PyResult<Batches> {
         let activation = activation.map(self::activation).transpose()?;
-        let columns = Columns { text, all_scores, logits, annotations, activation, threshold };
+        let columns = Columns { text, all_scores, logits, annotations, activation, threshold, ..Columns::default() };
         Batches::new(stream, self.transform(columns)?, &HashMap::new(), self.limits())
     }
 }

@@ -28,6 +28,11 @@ impl CategoryRule {
         }
     }
 
+    /// What turns logits into scores.
+    pub(crate) fn activation(self) -> Activation {
+        self.activation
+    }
+
     /// The scores of one row of logits.
     pub(crate) fn scores(self, logits: &[f32]) -> Vec<f32> {
         self.activation.scores(logits)

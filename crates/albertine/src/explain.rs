@@ -27,6 +27,7 @@
 
 mod coalition;
 mod game;
+mod html;
 mod leave_one_out;
 mod masking;
 mod partition;
@@ -35,6 +36,7 @@ mod shap;
 use std::ops::Range;
 
 use self::game::{Game, Scores};
+pub use self::html::{escape, html};
 use self::leave_one_out::LeaveOneOut;
 use self::masking::Masking;
 use self::shap::PartitionShap;
@@ -45,8 +47,10 @@ use crate::{CancellationToken, Classifier, Error};
 /// The evaluations of a text that the `shap` package takes when nothing else is said.
 pub const DEFAULT_EVALUATIONS: usize = 500;
 
-/// Masked texts that go through the model in one call: enough for every thread, and few to compute in vain.
+/// Masked texts that go through the model in one call, at least and for each thread: enough for every thread, and few to
+/// compute in vain.
 const TOGETHER: usize = 32;
+const TOGETHER_FOR_EACH_THREAD: usize = 8;
 
 /// Texts that are explained side by side.
 const SIDE_BY_SIDE: usize = 16;
@@ -76,6 +80,12 @@ impl Method {
             Self::Shap => "shap",
             Self::LeaveOneOut => "leave-one-out",
         }
+    }
+}
+
+impl std::fmt::Display for Method {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
     }
 }
 
@@ -196,16 +206,22 @@ pub fn explain_by(
             let text = text.filter(|text| !albertine_text::is_blank(text));
             games.push(text.map(|text| Round::new(classifier, text, settings)).transpose()?);
         }
-        play(scores, classifier.labels().len(), &mut games)?;
+        play(scores, classifier.labels().len(), classifier.threads(), &mut games)?;
         found.extend(games.into_iter().map(|game| Some(game?.finish(settings.method, activation))));
     }
     Ok(found)
 }
 
 /// Evaluates what the games ask for until none asks for more.
-fn play(scores: &mut ScoreTexts<'_>, labels: usize, games: &mut [Option<Round<'_>>]) -> Result<(), Error> {
+fn play(
+    scores: &mut ScoreTexts<'_>,
+    labels: usize,
+    threads: usize,
+    games: &mut [Option<Round<'_>>],
+) -> Result<(), Error> {
+    let together = TOGETHER.max(TOGETHER_FOR_EACH_THREAD * threads);
     loop {
-        let room = TOGETHER / games.iter().flatten().filter(|round| !round.done).count().max(1);
+        let room = together / games.iter().flatten().filter(|round| !round.done).count().max(1);
         let mut asked = Vec::new();
         for (game, round) in games.iter_mut().enumerate() {
             if let Some(round) = round.as_mut().filter(|round| !round.done) {

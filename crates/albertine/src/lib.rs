@@ -69,7 +69,7 @@ pub use albertine_text as text;
 pub use albertine_text::{BoundsStrategy, CleanupMode, TruncationSide};
 pub use cancellation::CancellationToken;
 pub use classifier::{Classifier, Prediction};
-pub use classify::{Classify, Columns};
+pub use classify::{Classify, Columns, Words};
 pub use encoded_text::{EncodedText, TextOutput};
 pub use error::Error;
 pub use light_pipeline::LightPipeline;

@@ -3,6 +3,7 @@
 
 mod choices;
 mod evaluate;
+mod explain;
 mod models;
 mod serve;
 mod train;
@@ -11,6 +12,7 @@ use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use albertine::explain::Method;
 use albertine::{Activation, Encoding, Precision};
 use albertine_engine::{CharacterEncoding, Format, Quote};
 use clap::builder::RangedU64ValueParser;
@@ -18,6 +20,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 pub(crate) use self::evaluate::EvaluateArgs;
+pub(crate) use self::explain::ExplainArgs;
 pub(crate) use self::models::ModelsAction;
 pub(crate) use self::serve::ServeArgs;
 pub(crate) use self::train::TrainArgs;
@@ -96,6 +99,10 @@ pub(crate) enum Command {
     /// Classify texts
     #[command(after_help = CLASSIFY_EXAMPLES)]
     Classify(Box<ClassifyArgs>),
+
+    /// Show which words of a text speak for a class
+    #[command(after_help = explain::EXAMPLES)]
+    Explain(Box<ExplainArgs>),
 
     /// Evaluate a model on a labeled table
     #[command(after_help = evaluate::EXAMPLES)]
@@ -259,6 +266,15 @@ pub(crate) struct ColumnArgs {
     /// Add a column `class`: annotations in Spark NLP's schema
     #[arg(long)]
     pub(crate) annotations: bool,
+
+    /// Add a column `words`: the N words that speak most for the label, with their positions and weights
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub(crate) explain: Option<NonZeroUsize>,
+
+    /// How the words of --explain are credited: leave-one-out evaluates the model once for each word of a text, shap
+    /// about 500 times
+    #[arg(long, value_name = "METHOD", value_parser = choices::method(), default_value_t = Method::LeaveOneOut)]
+    pub(crate) explain_method: Method,
 }
 
 /// Which model, and how it runs.

@@ -40,6 +40,7 @@ fn run(command: Command, offline: bool, printer: &Printer) -> anyhow::Result<Out
     let hub = download::hub(offline, *printer);
     match command {
         Command::Classify(args) => commands::classify(*args, &hub?, printer),
+        Command::Explain(args) => commands::explain(&args, &hub?, printer),
         Command::Evaluate(args) => commands::evaluate(&args, &hub?, printer),
         Command::Train(args) => commands::train(&args, &hub?, printer),
         Command::Serve(args) => commands::serve(*args, &hub?, printer),

@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use albertine::hub::Hub;
-use albertine::{ClassifierSettings, Columns, LongTexts};
+use albertine::{ClassifierSettings, Columns, LongTexts, Words};
 use albertine_engine::{EngineError, Format, OnError, Source, SourceOptions, Target, TextOptions};
 use arrow_schema::Schema;
 
@@ -229,6 +229,7 @@ pub(crate) fn columns(text: &[String], args: &ColumnArgs) -> Columns {
         all_scores: args.all_scores,
         logits: args.logits,
         annotations: args.annotations,
+        words: args.explain.map(|most| Words { most: most.get(), method: args.explain_method }),
         activation: args.activation,
         threshold: args.threshold,
     }

@@ -1,5 +1,6 @@
 //! Flags whose values are those of an enum of the library: the library names them, and `--help` explains them here.
 
+use albertine::explain::Method;
 use albertine::{Activation, Encoding, Precision};
 use albertine_engine::{Format, Quote};
 use albertine_train::ClassWeights;
@@ -26,6 +27,13 @@ pub(super) fn activation() -> impl TypedValueParser<Value = Activation> {
     let softmax = (Activation::Softmax, "One class per text: the scores of all classes sum to 1");
     let sigmoid = (Activation::Sigmoid, "Any number of classes per text: each class is scored independently");
     choices(Activation::name, vec![softmax, sigmoid])
+}
+
+/// How words are credited in explanations.
+pub(super) fn method() -> impl TypedValueParser<Value = Method> {
+    let shap = (Method::Shap, "Partition SHAP, as the shap package computes it for texts");
+    let leave_one_out = (Method::LeaveOneOut, "The change of the score when a word alone is hidden: faster");
+    choices(Method::name, vec![shap, leave_one_out])
 }
 
 /// How texts are split into pieces.

@@ -138,7 +138,7 @@ impl Job {
     }
 
     fn label(&self, served: &Served, queue: &Queue, text_columns: &[String]) -> Result<(), EngineError> {
-        let inputs = vec![self.paths.input.to_string_lossy().into_owned()];
+        let inputs = vec![self.paths.input.clone().into_os_string()];
         let source =
             Source::open(SourceOptions { inputs, format: Some(self.name.format()), ..SourceOptions::default() })?;
         let text = columns(source.schema(), text_columns);
