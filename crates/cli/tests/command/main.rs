@@ -11,6 +11,7 @@ mod class_names;
 mod completions;
 mod dialects;
 mod evaluate;
+mod explain;
 mod hub;
 mod inspect;
 mod model_files;

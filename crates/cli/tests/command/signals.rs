@@ -59,3 +59,28 @@ fn a_termination_leaves_no_half_file() {
     "#);
     assert_eq!(sandbox.names("out"), ["labels.csv"]);
 }
+
+#[test]
+fn an_interrupted_explanation_leaves_no_half_page() {
+    let sandbox = Sandbox::new();
+    sandbox.file("out/old.html", "the old page");
+    let text = "Oil prices rose, and the team won the cup final on penalties. ".repeat(30);
+    let arguments = ["explain", &text, "--evaluations", "100000000", "--html", "out/old.html"];
+    let mut child = sandbox.command(&arguments).spawn().expect("the binary starts");
+    let started = Instant::now();
+    while sandbox.names("out").len() < 2 {
+        assert!(started.elapsed() < PATIENCE, "no unfinished file was seen beside the output");
+        assert!(child.try_wait().expect("a child").is_none(), "the run ended by itself");
+        thread::sleep(Duration::from_millis(5));
+    }
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("a `kill` command");
+    assert!(sent.success());
+    assert_conversation!(conversation(&child.wait_with_output().expect("the binary ends")), @r"
+    exit code: 130
+    ----- stdout -----
+    ----- stderr -----
+    interrupted: the unfinished output was removed
+    ");
+    assert_eq!(sandbox.names("out"), ["old.html"]);
+    assert_eq!(sandbox.read("out/old.html"), "the old page");
+}
