@@ -27,8 +27,8 @@ impl Classified {
 
     /// One row: `outputs` has a row of logits for each of its documents, which stand at `spans`.
     pub(crate) fn of_row(outputs: Outputs, spans: Vec<Span>, coalesce: bool) -> Self {
-        let rows = vec![0..spans.len()];
-        Self { outputs, spans, rows, coalesce }
+        let row = 0..spans.len();
+        Self { outputs, spans, rows: Vec::from([row]), coalesce }
     }
 
     /// The logits of each row, the mean where it has several documents.

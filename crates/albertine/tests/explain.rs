@@ -58,9 +58,9 @@ fn the_value_is_the_score_and_the_weights_add_up() {
                 assert!(!found.truncated);
                 if method == Method::Shap {
                     for sums in [sums(&found.words, labels), sums(&found.parts, labels)] {
-                        for label in 0..labels {
+                        for (label, sum) in sums.iter().enumerate() {
                             let whole = found.values[label] - found.base[label];
-                            assert!((sums[label] - whole).abs() < 1e-5, "{model} {}: {} {whole}", label, sums[label]);
+                            assert!((sum - whole).abs() < 1e-5, "{model} {label}: {sum} {whole}");
                         }
                     }
                 }
@@ -180,8 +180,8 @@ proptest! {
             }
             if method == Method::Shap {
                 let sums = sums(&found.words, 4);
-                for label in 0..4 {
-                    prop_assert!((sums[label] - (found.values[label] - found.base[label])).abs() < 1e-5);
+                for (label, sum) in sums.iter().enumerate() {
+                    prop_assert!((sum - (found.values[label] - found.base[label])).abs() < 1e-5);
                 }
             }
         }

@@ -402,9 +402,12 @@ impl Reader {
     fn run(mut self, sender: &SyncSender<Result<RecordBatch, EngineError>>) {
         while let Some(item) = self.timed_batch().transpose() {
             let failed = item.is_err();
-            // Rows of a pipe are there once: those before a fault need not wait for a window that will not be filled.
-            let pause = || sender.send(Ok(RecordBatch::new_empty(Arc::clone(&self.schema))));
-            if (failed && self.is_stream && pause().is_err()) || sender.send(item).is_err() || failed {
+            if failed && self.is_stream {
+                // Rows of a pipe are there once: those before a fault need not wait for a window that will not be filled.
+                // A receiver that is gone is seen below.
+                let _ = sender.send(Ok(RecordBatch::new_empty(Arc::clone(&self.schema))));
+            }
+            if sender.send(item).is_err() || failed {
                 return;
             }
         }

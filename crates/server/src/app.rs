@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use albertine::{Activation, Document, EncodedText, TextOutput, TruncationSide};
-
 use tokio::sync::Semaphore;
 
 use crate::corrections::Corrections;

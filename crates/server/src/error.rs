@@ -66,6 +66,14 @@ pub enum ServerError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The log has no such level.
+    #[error("{variable} is `{given}`, which is none of off, error, warn, info, debug and trace")]
+    LogLevel {
+        /// The environment variable.
+        variable: &'static str,
+        /// What it is set to.
+        given: String,
+    },
     /// An origin for CORS that is none.
     #[error("`{origin}` is not an origin such as https://example.org")]
     Origin {

@@ -12,7 +12,7 @@
 //! ```no_run
 //! use albertine_server::{LogFormat, NamedModel, Server, ServerSettings, start_log};
 //!
-//! start_log(LogFormat::Text);
+//! start_log(LogFormat::Text)?;
 //! let model = NamedModel { name: "ag_news".to_owned(), source: albertine::hub::resolve("ag_news")? };
 //! let server = Server::bind(ServerSettings::new(vec![model]))?;
 //! println!("listening on {}", server.url());

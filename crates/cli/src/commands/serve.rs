@@ -21,7 +21,7 @@ pub(crate) fn serve(args: ServeArgs, hub: &Hub, printer: &Printer) -> anyhow::Re
         return Err(unusable_key().into());
     }
     let models = args.models.iter().map(|model| named(model, hub)).collect::<anyhow::Result<Vec<_>>>()?;
-    start_log(args.log_format.into());
+    start_log(args.log_format.into())?;
     let server = Server::bind(ServerSettings {
         address: SocketAddr::new(args.host, args.port),
         models,

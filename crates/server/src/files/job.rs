@@ -184,6 +184,6 @@ fn columns(schema: &Schema, named: &[String]) -> Vec<String> {
         return named.iter().map(one).collect();
     }
     let usual = |usual: &&str| schema.fields().iter().find(|field| field.name().eq_ignore_ascii_case(usual));
-    let found = USUAL_COLUMNS.iter().find_map(|name| usual(name));
+    let found = USUAL_COLUMNS.iter().find_map(usual);
     vec![found.map_or_else(|| USUAL_COLUMNS[0].to_owned(), |field| field.name().clone())]
 }

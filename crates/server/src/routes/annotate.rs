@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use albertine::annotation::Annotation;
 use albertine::explain::{self, DEFAULT_EVALUATIONS, Settings};
-use albertine::{Activation, Document};
+use albertine::{Activation, CancellationToken, Document};
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -198,8 +198,21 @@ pub(super) async fn explain(
     };
     let activation = request.activation.map(Into::into);
     let settings = Settings { method, evaluations, activation };
-    let answer = tokio::task::spawn_blocking(move || explained(&app, &served, &request.text, &settings));
-    Ok(Json(answer.await.map_err(|_| ApiError::Internal)??))
+    let waiting = Waiting(CancellationToken::default());
+    let cancellation = waiting.0.clone();
+    let answer = tokio::task::spawn_blocking(move || explained(&app, &served, &request.text, &settings, &cancellation));
+    let answer = answer.await.map_err(|_| ApiError::Internal)??;
+    drop(waiting);
+    Ok(Json(answer))
+}
+
+/// Stops an explanation that nobody waits for any more.
+struct Waiting(CancellationToken);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
 }
 
 fn explained(
@@ -207,12 +220,14 @@ fn explained(
     served: &Arc<crate::models::Served>,
     text: &str,
     settings: &Settings,
+    cancellation: &CancellationToken,
 ) -> Result<ExplainAnswer, ApiError> {
     let classifier = &served.classifier;
     let activation = settings.activation.unwrap_or(classifier.activation());
     // why the queue took no more
     let mut refused = None;
     let mut scores = |texts: &[Option<&str>]| {
+        cancellation.check()?;
         let encoded = texts.iter().map(|text| classifier.encode(Document::from(text.unwrap_or_default()), None));
         let encoded = encoded.collect::<Result<Vec<_>, _>>()?;
         let reply = app.queue.push(Arc::clone(served), encoded).map_err(|error| {

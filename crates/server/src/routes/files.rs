@@ -121,14 +121,33 @@ pub(super) async fn send(
     app.queue.check()?;
     let served = app.models.get(query.model.as_deref()).await?;
     let job = app.files.add(query.name)?;
-    if let Err(error) = receive(&app, &job, request.into_body(), limit).await {
-        // nobody has its id yet
-        let _ = app.files.remove(job.id());
-        return Err(error);
-    }
+    let arriving = Arriving { files: &app.files, id: Some(job.id()) };
+    receive(&app, &job, request.into_body(), limit).await?;
+    arriving.complete();
     let state = FileState::of(&job);
     Files::start(job, served, Arc::clone(&app.queue), query.text_columns);
     Ok((StatusCode::ACCEPTED, Json(state)))
+}
+
+/// Removes a file that does not arrive whole: because of an error, or because the client hangs up.
+struct Arriving<'a> {
+    files: &'a Files,
+    id: Option<&'a str>,
+}
+
+impl Arriving<'_> {
+    fn complete(mut self) {
+        self.id = None;
+    }
+}
+
+impl Drop for Arriving<'_> {
+    fn drop(&mut self) {
+        if let Some(id) = self.id {
+            // nobody else knows its id yet
+            let _ = self.files.remove(id);
+        }
+    }
 }
 
 /// Writes the bytes of a file to disk as they arrive.

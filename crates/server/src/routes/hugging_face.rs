@@ -6,11 +6,11 @@ use albertine::Activation;
 use axum::Json;
 use axum::extract::{Path, State};
 use http::{HeaderMap, header};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::inputs::{OneOrMany, Text, pairs_schema};
-use super::usage::{LabelScore, ranked};
+use super::usage::{LabelScore, Ranked, ranked};
 use crate::app::App;
 use crate::body::ApiJson;
 use crate::error::{ApiError, Failures};
@@ -61,50 +61,40 @@ struct Options {
     use_gpu: Option<bool>,
 }
 
-/// The labels of a text, the best first, or a list of such lists for several texts; empty for a blank text.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(untagged)]
-pub(super) enum HuggingFaceAnswer {
-    /// Of one text.
-    One(Vec<LabelScore>),
-    /// Of each text.
-    Many(Vec<Vec<LabelScore>>),
-}
-
 /// Classify with the default model.
 #[utoipa::path(post, path = "/", tag = "hugging face", request_body = HuggingFaceRequest,
-    responses((status = 200, body = HuggingFaceAnswer), Failures))]
+    responses((status = 200, body = Ranked), Failures))]
 pub(super) async fn root(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     ApiJson(request, _memory): ApiJson<HuggingFaceRequest>,
-) -> Result<Json<HuggingFaceAnswer>, ApiError> {
+) -> Result<Json<Ranked>, ApiError> {
     answer(&app, None, &headers, request).await
 }
 
 /// Classify with a model by its name.
 #[utoipa::path(post, path = "/models/{name}", tag = "hugging face", request_body = HuggingFaceRequest,
     params(("name" = String, Path, description = "The model's name")),
-    responses((status = 200, body = HuggingFaceAnswer), Failures))]
+    responses((status = 200, body = Ranked), Failures))]
 pub(super) async fn named(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
     headers: HeaderMap,
     ApiJson(request, _memory): ApiJson<HuggingFaceRequest>,
-) -> Result<Json<HuggingFaceAnswer>, ApiError> {
+) -> Result<Json<Ranked>, ApiError> {
     answer(&app, Some(&name), &headers, request).await
 }
 
 /// Classify with a model that is named as a repository.
 #[utoipa::path(post, path = "/models/{owner}/{name}", tag = "hugging face", request_body = HuggingFaceRequest,
     params(("owner" = String, Path, description = "The owner"), ("name" = String, Path, description = "The model's name")),
-    responses((status = 200, body = HuggingFaceAnswer), Failures))]
+    responses((status = 200, body = Ranked), Failures))]
 pub(super) async fn named_of(
     State(app): State<Arc<App>>,
     Path((owner, name)): Path<(String, String)>,
     headers: HeaderMap,
     ApiJson(request, _memory): ApiJson<HuggingFaceRequest>,
-) -> Result<Json<HuggingFaceAnswer>, ApiError> {
+) -> Result<Json<Ranked>, ApiError> {
     answer(&app, Some(&format!("{owner}/{name}")), &headers, request).await
 }
 
@@ -113,7 +103,7 @@ async fn answer(
     model: Option<&str>,
     headers: &HeaderMap,
     request: HuggingFaceRequest,
-) -> Result<Json<HuggingFaceAnswer>, ApiError> {
+) -> Result<Json<Ranked>, ApiError> {
     let Parameters { function_to_apply, top_k, truncation } = request.parameters.unwrap_or_default();
     if top_k == Some(0) {
         return Err(ApiError::Invalid("parameters.top_k must be at least 1".to_owned()));
@@ -132,13 +122,8 @@ async fn answer(
         ranked.truncate(top_k.unwrap_or(usize::MAX));
         ranked
     };
-    let mut texts: Vec<Vec<LabelScore>> = answer.scores(activation).map(of_text).collect();
-    let answer = if one && !reads_lists_of_lists(headers) {
-        HuggingFaceAnswer::One(texts.pop().unwrap_or_default())
-    } else {
-        HuggingFaceAnswer::Many(texts)
-    };
-    Ok(Json(answer))
+    let texts: Vec<Vec<LabelScore>> = answer.scores(activation).map(of_text).collect();
+    Ok(Json(Ranked::new(texts, one && !reads_lists_of_lists(headers))))
 }
 
 /// Whether a client takes the first list of what it gets, whatever it sent: Hugging Face's own clients do, since the

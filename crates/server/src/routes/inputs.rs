@@ -203,7 +203,9 @@ mod tests {
         inputs: T,
     }
 
-    fn inputs(json: &str) -> Result<(Vec<(String, Option<String>)>, bool), String> {
+    type Texts = Vec<(String, Option<String>)>;
+
+    fn inputs(json: &str) -> Result<(Texts, bool), String> {
         let request: Request<OneOrMany<Text>> = parse(json.as_bytes()).map_err(|error| error.to_string())?;
         let (inputs, one) = request.inputs.into_inputs();
         Ok((inputs.into_iter().map(|input| (input.text, input.pair)).collect(), one))

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::inputs::{OneOrMany, TeiInputs, tei_schema, texts_schema};
-use super::usage::{LabelScore, ranked};
+use super::usage::{LabelScore, Ranked, ranked};
 use crate::app::{App, Truncation};
 use crate::body::ApiJson;
 use crate::error::{ApiError, Failures};
@@ -43,23 +43,13 @@ enum Direction {
     Right,
 }
 
-/// The labels of a text, the best first, or a list of such lists for a batch; empty for a blank text.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(untagged)]
-pub(super) enum PredictAnswer {
-    /// Of one text or pair.
-    One(Vec<LabelScore>),
-    /// Of each of a batch.
-    Many(Vec<Vec<LabelScore>>),
-}
-
 /// Classify a text, a pair of texts, or a batch.
 #[utoipa::path(post, path = "/predict", tag = "tei", request_body = PredictRequest,
-    responses((status = 200, body = PredictAnswer), Failures))]
+    responses((status = 200, body = Ranked), Failures))]
 pub(super) async fn predict(
     State(app): State<Arc<App>>,
     ApiJson(request, _memory): ApiJson<PredictRequest>,
-) -> Result<Json<PredictAnswer>, ApiError> {
+) -> Result<Json<Ranked>, ApiError> {
     let TeiInputs { inputs, single } = request.inputs;
     let truncation = Truncation {
         allowed: request.truncate.unwrap_or(app.settings.truncate),
@@ -71,11 +61,8 @@ pub(super) async fn predict(
     let answer = app.classify(request.model.as_deref(), inputs, truncation).await?;
     let activation = request.raw_scores.unwrap_or(false).then_some(Activation::Identity);
     let of_text = |scores: Option<Vec<f32>>| ranked(answer.labels(), &scores.unwrap_or_default());
-    let mut texts: Vec<Vec<LabelScore>> = answer.scores(activation).map(of_text).collect();
-    Ok(Json(match single {
-        true => PredictAnswer::One(texts.pop().unwrap_or_default()),
-        false => PredictAnswer::Many(texts),
-    }))
+    let texts: Vec<Vec<LabelScore>> = answer.scores(activation).map(of_text).collect();
+    Ok(Json(Ranked::new(texts, single)))
 }
 
 /// The service and its default model.

@@ -31,6 +31,23 @@ pub(super) struct LabelScore {
     pub(super) score: f32,
 }
 
+/// The labels of a text, the best first, or a list of such lists for several texts; empty for a blank text.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(super) enum Ranked {
+    /// Of one text.
+    One(Vec<LabelScore>),
+    /// Of each text.
+    Many(Vec<Vec<LabelScore>>),
+}
+
+impl Ranked {
+    /// Without a list around it if the request had one text.
+    pub(super) fn new(mut texts: Vec<Vec<LabelScore>>, one: bool) -> Self {
+        if one { Self::One(texts.pop().unwrap_or_default()) } else { Self::Many(texts) }
+    }
+}
+
 /// All labels with their scores, the best first.
 pub(super) fn ranked(labels: &[String], scores: &[f32]) -> Vec<LabelScore> {
     let pairs = labels.iter().zip(scores);
