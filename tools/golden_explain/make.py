@@ -3,7 +3,7 @@
 usage: make.py testdata/explain
 
 One file for each model: texts with the number of evaluations, the values of the text and of the text all hidden, and the weights of
-its parts for each label, rounded to six digits. The order in which equal parts are divided is up to chance there; the seed is fixed.
+its parts for each label, rounded to six digits. Texts have no space around them, which shap would take away. The order in which equal parts are divided is up to chance there; the seed is fixed.
 """
 
 import json
@@ -29,7 +29,7 @@ TEXTS = [
     ("Oil prices rose on Monday as OPEC cut its output.", 500),
     ("Oil prices rose on Monday as OPEC cut its output.", 40),
     ("The striker (on loan from Leeds) didn't score, but the team's 'B' side won 3-2 - and how!\nIt ended [at last] in rain.", 500),
-    ("  Señor O'Neil: \"We've sold 1,200 phones, or 3.5% more\"; analysts, who had expected less, were stunned?  ", 200),
+    ("Señor O'Neil: \"We've sold 1,200 phones, or 3.5% more\"; analysts, who had expected less, were stunned?", 200),
     ("One [SEP] two [MASK] three", 500),
     ("goal", 500),
 ]
@@ -47,6 +47,10 @@ def main() -> None:
             np.random.seed(0)
             found = explainer([text], max_evals=evaluations, silent=True)
             values, base = found.values[0], found.base_values[0]
+            if "".join(found.data[0]) != text:
+                # where two pieces have the same offsets, shap repeats what stands there and explains another text
+                print("left out:", name, text[:40], flush=True)
+                continue
             rows.append({
                 "text": text,
                 "evaluations": evaluations,

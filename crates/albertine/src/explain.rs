@@ -121,7 +121,9 @@ pub struct Explanation {
     /// The words that the model reads, in order.
     pub words: Vec<Part>,
     /// The parts that [`Method::Shap`] worked on, in order: the pieces that the tokenizer cuts the text into, with what
-    /// is between a piece and the next, and empty parts for special tokens, exactly as the `shap` package has them. A
+    /// is between a piece and the next, and empty parts for special tokens, as the `shap` package has them. (Where two
+    /// pieces stand for the same characters, `shap` repeats these, and it takes away spaces around a text: it then
+    /// explains another text than the one that is classified, and this does not.) A
     /// word's weight is the sum over its parts; what a special token is credited with goes to the word beside it. Empty
     /// with [`Method::LeaveOneOut`].
     pub parts: Vec<Part>,

@@ -72,6 +72,10 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     if bytes.is_empty() {
         return Err(ApiError::Json("the body is empty: a JSON object was expected".to_owned()));
     }
+    // a list would be taken for the fields of an object in their order
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(ApiError::Json("the body is a list: a JSON object was expected".to_owned()));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();

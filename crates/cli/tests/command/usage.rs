@@ -137,6 +137,20 @@ fn help_of_classify() {
           --annotations
               Add a column `class`: annotations in Spark NLP's schema
 
+          --explain <N>
+              Add a column `words`: the N words that speak most for the label, with their positions and
+              weights
+
+          --explain-method <METHOD>
+              How the words of --explain are credited: leave-one-out evaluates the model once for each
+              word of a text, shap about 500 times
+
+              Possible values:
+              - shap:          Partition SHAP, as the shap package computes it for texts
+              - leave-one-out: The change of the score when a word alone is hidden: faster
+
+              [default: leave-one-out]
+
     Model:
           --model <NAME|PATH|ORG/REPO|URL>
               Model name, model directory or archive, Hugging Face hub repository, or URL

@@ -322,3 +322,32 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_pair_is_two_texts_with_a_separator_behind_each() {
+    use crate::TruncationSide::{Left, Right};
+
+    let pieces = open(&tokenizer_json(), None).unwrap();
+    let body = |text: &str| {
+        let all = ids(&pieces, text);
+        all[1..all.len() - 1].to_vec()
+    };
+    let specials = ids(&pieces, "");
+    let (cls, sep) = (specials[0], specials[1]);
+    let (one, two) = (body("aaaa"), body("bb aa bb aa"));
+    let pair = |limit, side| {
+        let (mut ids, mut types) = (vec![7], vec![0]);
+        let encoded = pieces.encode_pair(("aaaa", "bb aa bb aa"), limit, side, &mut ids, &mut types);
+        encoded.map(|encoded| (ids[1..].to_vec(), types[1..].to_vec(), encoded.truncated))
+    };
+    let whole = [&[cls][..], &one, &[sep], &two, &[sep]].concat();
+    let types = [vec![0; one.len() + 2], vec![1; two.len() + 1]].concat();
+    assert_eq!(pair(usize::MAX, Right).unwrap(), (whole.clone(), types, false));
+    assert_eq!(pair(whole.len(), Left).unwrap().0, whole);
+    let cut = pair(whole.len() - 1, Right).unwrap();
+    assert_eq!((cut.0.len(), cut.2), (whole.len() - 1, true));
+    assert!(pair(2, Right).is_err(), "not even the special pieces fit");
+    let left = pair(4, Left).unwrap().0;
+    assert_eq!(left.len(), 4);
+    assert_eq!((left[0], left[3]), (cls, sep));
+}
