@@ -203,8 +203,7 @@ fn run(tables: [Option<Table>; 3], arguments: &Arguments, listener: Option<&Py<P
     let cancellation = CancellationToken::default();
     let model = stoppable(&cancellation, || {
         let mut raised = None;
-        let is_cancelled = || cancellation.is_cancelled();
-        let model = fine_tune(base, datasets, &settings, kernels, &is_cancelled, &mut |event| {
+        let model = fine_tune(base, datasets, &settings, kernels, &cancellation, &mut |event| {
             if let (Some(listener), None) = (listener, &raised)
                 && let Err(error) = Python::attach(|py| tell(py, listener, event))
             {

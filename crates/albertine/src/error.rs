@@ -1,6 +1,6 @@
 //! Everything that can go wrong in the library, as one closed enum.
 
-use albertine_model::{CpuError, FormatError, ModelError};
+use albertine_model::{Cancelled, CpuError, FormatError, ModelError};
 use albertine_text::TextError;
 
 /// An error of the library; each variant names the model, column or row that it is about.
@@ -300,6 +300,16 @@ pub enum Error {
         /// The rows that came out.
         found: usize,
     },
+    /// A transform that gave other columns than it says.
+    #[error("a transform gave as column {number}: {found}, where it said {expected}")]
+    SchemaChanged {
+        /// The column, counted from 1.
+        number: usize,
+        /// The column that it says.
+        expected: String,
+        /// The column that came out.
+        found: String,
+    },
     /// A transform that changed a column, or the order of its rows, which it says it keeps.
     #[error("a transform changed column `{column}`, which it was to keep")]
     ColumnChanged {
@@ -314,6 +324,12 @@ pub enum Error {
         /// What the system said.
         reason: String,
     },
+}
+
+impl From<Cancelled> for Error {
+    fn from(_: Cancelled) -> Self {
+        Self::Cancelled
+    }
 }
 
 impl From<FormatError> for Error {

@@ -32,7 +32,6 @@
 pub mod annotation;
 pub mod annotators;
 pub mod builtin;
-mod cancellation;
 mod category;
 mod classified;
 mod classifier;
@@ -64,10 +63,9 @@ mod windowed;
 mod windows;
 
 pub use albertine_model as model;
-pub use albertine_model::Precision;
+pub use albertine_model::{CancellationToken, Precision};
 pub use albertine_text as text;
 pub use albertine_text::{BoundsStrategy, CleanupMode, TruncationSide};
-pub use cancellation::CancellationToken;
 pub use classifier::{Classifier, Prediction};
 pub use classify::{Classify, Columns, Words};
 pub use encoded_text::{EncodedText, TextOutput};

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use arrow_array::RecordBatch;
 use arrow_array::{Array, ArrayRef};
-use arrow_schema::SchemaRef;
+use arrow_schema::{FieldRef, Schema, SchemaRef};
 
 use crate::{
     CancellationToken, Counts, Error, Origin, OutputSchema, Rows, Transform, Transformed, WindowSettings, Windows,
@@ -104,7 +104,8 @@ impl<S, T: Transform> Windowed<S, T> {
     /// do it elsewhere than they read, such as on a thread that leaves this one free to listen.
     ///
     /// # Errors
-    /// Those of the source, of the transform and of `run`, and [`Error::RowsChanged`] and [`Error::ColumnChanged`].
+    /// Those of the source, of the transform and of `run`, and [`Error::SchemaChanged`], [`Error::RowsChanged`] and
+    /// [`Error::ColumnChanged`].
     pub fn advance<E>(
         &mut self,
         run: impl FnOnce(&(dyn Fn() -> Result<Transformed, Error> + Sync)) -> Result<Transformed, E>,
@@ -113,7 +114,7 @@ impl<S, T: Transform> Windowed<S, T> {
         S: Iterator<Item = Result<RecordBatch, E>>,
         E: From<Error>,
     {
-        self.cancellation.check()?;
+        self.cancellation.check().map_err(Error::from)?;
         let Some(window) = self.windows.next().transpose()? else { return Ok(None) };
         let since = Instant::now();
         let (transform, cancellation, first) = (&self.transform, &self.cancellation, self.rows);
@@ -142,6 +143,9 @@ where
 
 /// Whether a transform did to a window what it says.
 fn check(output: &OutputSchema, window: &RecordBatch, transformed: &RecordBatch) -> Result<(), Error> {
+    if !Arc::ptr_eq(output.schema(), transformed.schema_ref()) {
+        check_columns(output.schema(), transformed.schema_ref())?;
+    }
     if output.rows() != Rows::Kept {
         return Ok(());
     }
@@ -153,6 +157,23 @@ fn check(output: &OutputSchema, window: &RecordBatch, transformed: &RecordBatch)
             && !is_same(column, window.column(index))
         {
             return Err(Error::ColumnChanged { column: window.schema_ref().field(index).name().clone() });
+        }
+    }
+    Ok(())
+}
+
+/// Whether a transform gave the columns that it says: their number, names and types.
+fn check_columns(said: &Schema, given: &Schema) -> Result<(), Error> {
+    let column = |field: Option<&FieldRef>| {
+        field.map_or_else(|| "none".to_owned(), |field| format!("`{}` of type {}", field.name(), field.data_type()))
+    };
+    for index in 0..said.fields().len().max(given.fields().len()) {
+        let (said, given) = (said.fields().get(index), given.fields().get(index));
+        let same = said.zip(given).is_some_and(|(said, given)| {
+            said.name() == given.name() && said.data_type().equals_datatype(given.data_type())
+        });
+        if !same {
+            return Err(Error::SchemaChanged { number: index + 1, expected: column(said), found: column(given) });
         }
     }
     Ok(())
@@ -203,6 +224,39 @@ mod tests {
         assert_eq!(reordered, Err("a transform changed column `n`, which it was to keep".into()));
         assert_eq!(outcome(&[0, 0, 1], Rows::Multiplied), Ok(3));
         assert_eq!(outcome(&[], Rows::Multiplied), Ok(0));
+    }
+
+    /// Gives a batch of its own.
+    struct Gives(RecordBatch);
+
+    impl Transform for Gives {
+        fn output_schema(&self, input: &SchemaRef) -> Result<OutputSchema, Error> {
+            Ok(OutputSchema::unchanged(input))
+        }
+
+        fn run(&self, _: &RecordBatch, _: &CancellationToken) -> Result<Transformed, Error> {
+            Ok((self.0.clone(), Vec::new()))
+        }
+    }
+
+    #[test]
+    fn a_transform_gives_the_columns_that_it_says() {
+        let column = |name: &str, column: ArrayRef| RecordBatch::try_from_iter([(name, column)]).unwrap();
+        let numbers: ArrayRef = Arc::new(Int32Array::from(vec![1]));
+        let batch = column("n", Arc::clone(&numbers));
+        let two = RecordBatch::try_from_iter([("n", Arc::clone(&numbers)), ("m", Arc::clone(&numbers))]).unwrap();
+        let floats: ArrayRef = Arc::new(arrow_array::Float32Array::from(vec![1.0]));
+        for (given, message) in [
+            (column("m", numbers), "column 1: `m` of type Int32, where it said `n` of type Int32"),
+            (column("n", floats), "column 1: `n` of type Float32, where it said `n` of type Int32"),
+            (two, "column 2: `m` of type Int32, where it said none"),
+            (batch.project(&[]).unwrap(), "column 1: none, where it said `n` of type Int32"),
+        ] {
+            let source = [batch.clone()].into_iter().map(Ok::<_, Error>);
+            let windows = Windowed::new(source, &batch.schema(), Gives(given), WindowSettings::default());
+            let error = windows.unwrap().next().unwrap().unwrap_err().to_string();
+            assert_eq!(error, format!("a transform gave as {message}"));
+        }
     }
 
     #[test]

@@ -4,16 +4,14 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use albertine::CancellationToken;
 use anyhow::Context;
 
 use crate::exit::INTERRUPTED;
 use crate::printer::Printer;
 
-/// Whether the first interrupt asks the work to finish, rather than end the process.
-static GRACEFUL: AtomicBool = AtomicBool::new(false);
-
-/// Whether there was such an interrupt.
-static ASKED: AtomicBool = AtomicBool::new(false);
+/// The work that the first interrupt asks to finish, rather than end the process.
+static GRACEFUL: Mutex<Option<CancellationToken>> = Mutex::new(None);
 
 /// A folder that is being filled, to be removed when the process ends before it is complete.
 static UNFINISHED_FOLDER: Mutex<Option<PathBuf>> = Mutex::new(None);
@@ -23,15 +21,11 @@ pub(crate) fn set_unfinished_folder(folder: Option<PathBuf>) {
     *UNFINISHED_FOLDER.lock().unwrap_or_else(PoisonError::into_inner) = folder;
 }
 
-/// From now on a first interrupt asks the work to end, which looks at [`is_asked_to_stop`]; a second one ends the
-/// process.
-pub(crate) fn ask_first() {
-    GRACEFUL.store(true, Ordering::SeqCst);
-}
-
-/// Whether an interrupt has asked the work to end.
-pub(crate) fn is_asked_to_stop() -> bool {
-    ASKED.load(Ordering::SeqCst)
+/// From now on a first interrupt cancels the work that is given this token; a second one ends the process.
+pub(crate) fn cancel_first() -> CancellationToken {
+    let cancellation = CancellationToken::default();
+    *GRACEFUL.lock().unwrap_or_else(PoisonError::into_inner) = Some(cancellation.clone());
+    cancellation
 }
 
 /// Makes an interrupt remove the unfinished output and end the process with [`INTERRUPTED`].
@@ -44,7 +38,8 @@ pub(crate) fn discard_output_on_interrupt(printer: Printer) -> anyhow::Result<()
         return Ok(());
     }
     ctrlc::set_handler(move || {
-        if GRACEFUL.load(Ordering::SeqCst) && !ASKED.swap(true, Ordering::SeqCst) {
+        if let Some(work) = GRACEFUL.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            work.cancel();
             printer.note(
                 "stopping after this step, keeping the model as trained so far; press Ctrl-C again to stop at once",
             );

@@ -31,7 +31,7 @@
 //!
 //! let source = Source::open(SourceOptions { inputs: vec![input.into()], ..Default::default() })?;
 //! let sink = Sink::create(Target::File(output.clone()), Format::Jsonl, source.schema().clone())?;
-//! let summary = run(source, &Keep, sink, WindowSettings::default(), &mut |_| {})?;
+//! let summary = run(source, &Keep, sink, WindowSettings::default(), &CancellationToken::default(), &mut |_| {})?;
 //!
 //! assert_eq!(summary.rows, 2);
 //! let lines = std::fs::read_to_string(output)?;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
-use albertine::{Counts, Rows, Transform, WindowSettings, Windowed};
+use albertine::{CancellationToken, Counts, Rows, Transform, WindowSettings, Windowed};
 use arrow_array::RecordBatch;
 
 use crate::{EngineError, Sink, Source};
@@ -48,18 +48,20 @@ pub struct Summary {
 }
 
 /// Takes every row of `source` through `transform` into `sink` and completes it. `progress` is called after each
-/// window.
+/// window; `cancellation` stops the run.
 ///
 /// There is one output row for each input row, in the same order.
 ///
 /// # Errors
-/// A transform that [multiplies rows](Rows::Multiplied), before a row is read; the first error of a stage; the sink
+/// A transform that [multiplies rows](Rows::Multiplied), before a row is read; the first error of a stage, and
+/// [`albertine::Error::Cancelled`]; the sink
 /// then leaves nothing behind. The target must not be a file of the source.
 pub fn run(
     source: Source,
     transform: &dyn Transform,
     sink: Sink,
     settings: WindowSettings,
+    cancellation: &CancellationToken,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Summary, EngineError> {
     sink.target().check(&source)?;
@@ -71,7 +73,7 @@ pub fn run(
             .spawn_scoped(scope, move || write_all(sink, &receiver))
             .map_err(|source| EngineError::Write { path: "a thread".into(), source })?;
 
-        let outcome = for_each_window(source, transform, settings, |window, now| {
+        let outcome = for_each_window(source, transform, settings, cancellation, |window, now| {
             progress(now);
             // A writer that stopped has its reason, which is found when it is joined.
             let sent = sender.send(Step::Window(window));
@@ -92,7 +94,7 @@ pub fn run(
 }
 
 /// Takes every row of `source` through `transform` and passes the windows to `visit`, in order, with the progress of
-/// the run; it can stop the run. An aggregation, for example, needs no sink:
+/// the run; it can stop the run, and so can `cancellation`. An aggregation, for example, needs no sink:
 ///
 /// ```
 /// # struct Keep;
@@ -112,12 +114,12 @@ pub fn run(
 /// #     }
 /// # }
 /// use std::ops::ControlFlow;
-/// use albertine::WindowSettings;
+/// use albertine::{CancellationToken, WindowSettings};
 /// use albertine_engine::{EngineError, Format, OnError, Source, for_each_window};
 ///
 /// let source = Source::from_reader(Box::new(&b"n\n1\n2\n"[..]), Format::Csv, OnError::Fail)?;
 /// let mut rows = 0;
-/// for_each_window(source, &Keep, WindowSettings::default(), |window, _| {
+/// for_each_window(source, &Keep, WindowSettings::default(), &CancellationToken::default(), |window, _| {
 ///     rows += window.num_rows();
 ///     Ok::<_, EngineError>(ControlFlow::Continue(()))
 /// })?;
@@ -132,13 +134,14 @@ pub fn for_each_window<E: From<EngineError>>(
     source: Source,
     transform: &dyn Transform,
     settings: WindowSettings,
+    cancellation: &CancellationToken,
     mut visit: impl FnMut(RecordBatch, &Progress) -> Result<ControlFlow<()>, E>,
 ) -> Result<Summary, E> {
     let started = Instant::now();
     let rejects = source.rejects().clone();
     let mut summary = Summary::default();
     let schema = Arc::clone(source.schema());
-    let mut windows = Windowed::new(source, &schema, transform, settings).map_err(EngineError::from)?;
+    let mut windows = Windowed::new(source, &schema, transform, settings).map_err(EngineError::from)?.with_cancellation(cancellation.clone());
     if windows.output_schema().rows() == Rows::Multiplied {
         return Err(EngineError::RowsMultiplied.into());
     }

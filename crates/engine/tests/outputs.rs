@@ -127,7 +127,7 @@ fn devices_are_written_in_place_and_a_full_disk_is_said() {
         let to = |device: &str| {
             let source = open(&input).unwrap();
             let sink = Sink::create(Target::File(device.into()), format, source.schema().clone())?;
-            albertine_engine::run(source, &common::Keep, sink, Default::default(), &mut |_| {})
+            albertine_engine::run(source, &common::Keep, sink, Default::default(), &Default::default(), &mut |_| {})
         };
         assert_eq!(to("/dev/null").unwrap().rows, 100_000);
         let error = to("/dev/full").unwrap_err();
@@ -160,7 +160,7 @@ fn a_closed_pipe_is_told_apart() {
     for format in [Format::Csv, Format::Jsonl, Format::Parquet] {
         let source = open(&input).unwrap();
         let sink = Sink::to_writer(Box::new(Pipe(10)), format, source.schema().clone()).unwrap();
-        let result = albertine_engine::run(source, &common::Keep, sink, Default::default(), &mut |_| {});
+        let result = albertine_engine::run(source, &common::Keep, sink, Default::default(), &Default::default(), &mut |_| {});
         assert!(matches!(result, Err(EngineError::ClosedPipe)), "{format}");
     }
 }

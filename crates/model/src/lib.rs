@@ -23,6 +23,7 @@
 
 mod architecture;
 mod batch;
+mod cancellation;
 mod checkpoint;
 mod classifier;
 mod config;
@@ -38,6 +39,7 @@ pub use albertine_formats::{Folder, FormatError, SparkPipeline, SparkStage, Whol
 pub use albertine_kernels::{CpuError, CpuLevel, Kernels, Precision, UnknownPrecision, peak_gflops, product_gflops};
 pub use architecture::{Affine, Architecture, LayerParts, Parts, TensorSpec};
 pub use batch::RaggedBatch;
+pub use cancellation::{CancellationToken, Cancelled};
 pub use checkpoint::{Checkpoint, CheckpointKind, Runtime};
 pub use classifier::SequenceClassifier;
 pub use config::{HiddenActivation, ModelConfig, ProblemType};

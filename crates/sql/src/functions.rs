@@ -45,20 +45,34 @@ pub(super) struct Model {
     /// in turn.
     last: Mutex<Option<(ArrayRef, RecordBatch)>>,
     counts: Mutex<Counts>,
+    cancellation: CancellationToken,
 }
 
 impl Model {
     /// # Errors
     /// When the model cannot be used over tables.
-    pub(super) fn new(classifier: &Arc<Classifier>) -> std::result::Result<Self, SqlError> {
+    pub(super) fn new(
+        classifier: &Arc<Classifier>,
+        cancellation: &CancellationToken,
+    ) -> std::result::Result<Self, SqlError> {
         let columns = Columns { text: vec![TEXT.to_owned()], ..Columns::default() };
         let classify = Classify::new(Arc::clone(classifier), columns)?;
-        Ok(Self { classify, last: Mutex::new(None), counts: Mutex::new(Counts::default()) })
+        Ok(Self {
+            classify,
+            last: Mutex::new(None),
+            counts: Mutex::new(Counts::default()),
+            cancellation: cancellation.clone(),
+        })
     }
 
     /// What the calls so far counted.
     pub(super) fn counts(&self) -> Counts {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Fails once the query is cancelled.
+    pub(super) fn check(&self) -> std::result::Result<(), albertine::Error> {
+        Ok(self.cancellation.check()?)
     }
 
     /// The texts with their labels and scores.
@@ -71,7 +85,7 @@ impl Model {
         }
         let schema = Schema::new(vec![Field::new(TEXT, texts.data_type().clone(), true)]);
         let batch = RecordBatch::try_new(Arc::new(schema), vec![Arc::clone(texts)])?;
-        let outcome = self.classify.run(&batch, &CancellationToken::default());
+        let outcome = self.classify.run(&batch, &self.cancellation);
         let (classified, counts) = outcome.map_err(|error| DataFusionError::External(Box::new(error)))?;
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner) += counts.into_iter().sum();
         *last = Some((Arc::clone(texts), classified.clone()));

@@ -13,7 +13,7 @@ mod types;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use albertine::{Classifier, Counts};
+use albertine::{CancellationToken, Classifier, Counts};
 use albertine_engine::remote;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -89,15 +89,23 @@ impl Sql {
     /// # Errors
     /// When it is not one query, or names a table, column or function that there is not, or a type does not fit.
     pub fn query(&self, sql: &str) -> Result<Rows, SqlError> {
-        match self.plan(sql, Names::AsWritten) {
+        self.query_until(sql, &CancellationToken::default())
+    }
+
+    /// As [`query`](Self::query), stopped by `cancellation`: the rows then end with [`albertine::Error::Cancelled`].
+    ///
+    /// # Errors
+    /// As `query`.
+    pub fn query_until(&self, sql: &str, cancellation: &CancellationToken) -> Result<Rows, SqlError> {
+        match self.plan(sql, Names::AsWritten, cancellation) {
             // A name in other letters than the column's is no name of it as it stands, but in SQL it is.
-            Err(error @ SqlError::UnknownColumn { .. }) => self.plan(sql, Names::InSmallLetters).map_err(|_| error),
+            Err(error @ SqlError::UnknownColumn { .. }) => self.plan(sql, Names::InSmallLetters, cancellation).map_err(|_| error),
             rows => rows,
         }
     }
 
-    fn plan(&self, sql: &str, names: Names) -> Result<Rows, SqlError> {
-        let model = Arc::new(functions::Model::new(&self.classifier)?);
+    fn plan(&self, sql: &str, names: Names, cancellation: &CancellationToken) -> Result<Rows, SqlError> {
+        let model = Arc::new(functions::Model::new(&self.classifier, cancellation)?);
         let context = self.context(&model, names);
         let runtime = remote::runtime()?;
         let state = context.state();
@@ -197,6 +205,9 @@ impl Iterator for Rows {
     type Item = Result<RecordBatch, SqlError>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if let Err(cancelled) = self.model.check() {
+            return Some(Err(cancelled.into()));
+        }
         let runtime = match remote::runtime() {
             Ok(runtime) => runtime,
             Err(error) => return Some(Err(error.into())),

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
-use albertine_model::{Checkpoint, Kernels};
+use albertine_model::{CancellationToken, Checkpoint, Kernels};
 use albertine_train::{Event, Examples, Tensors, TrainSettings, Trainer};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut last = Instant::now();
     let mut times = Vec::new();
     let kernels = Kernels::detect()?.with_threads(threads);
-    Trainer::new(config, weights, settings, kernels).train(&examples, None, &|| false, &mut |event| {
+    Trainer::new(config, weights, settings, kernels).train(&examples, None, &CancellationToken::default(), &mut |event| {
         if let Event::Step { loss, .. } = event {
             times.push(last.elapsed().as_secs_f64());
             println!("{:.3} s, loss {loss:.4}", last.elapsed().as_secs_f64());

@@ -8,7 +8,7 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use albertine_model::{Kernels, WholeFolder};
+use albertine_model::{CancellationToken, Kernels, WholeFolder};
 
 use self::steps_log::StepsLog;
 use crate::{
@@ -90,14 +90,14 @@ pub struct FineTuned {
 /// ([`BaseModel::head`]). With a validation set the epoch with the lowest loss on it is kept. The same seed gives the
 /// same weights, bit for bit, at any number of threads of `kernels` on one kind of CPU.
 ///
-/// `listen` hears of every step and epoch. Once `is_cancelled` is true, training stops after the step at work and keeps
+/// `listen` hears of every step and epoch. Once `cancellation` is true, training stops after the step at work and keeps
 /// what it has: with a validation set the best epoch so far, else the weights as they are.
 ///
 /// ```no_run
 /// use std::path::Path;
-/// use albertine_model::{Checkpoint, Kernels};
+/// use albertine_model::{CancellationToken, Checkpoint, Kernels};
 /// use albertine_train::{
-///     BaseModel, Datasets, LabeledTexts, Provenance, TrainSettings, Validation, create_output, fine_tune,
+///     BaseModel, Datasets, Event, LabeledTexts, Provenance, TrainSettings, Validation, create_output, fine_tune,
 /// };
 ///
 /// let base = BaseModel::new(Checkpoint::open(Path::new("albert-base-v2"))?, None)?;
@@ -107,8 +107,9 @@ pub struct FineTuned {
 /// let datasets = Datasets { training, validation: Validation::None, test: None };
 /// let output = create_output(Path::new("my-model"))?;
 /// let settings = TrainSettings::default();
-/// let model = fine_tune(base, datasets, &settings, Kernels::detect()?, &|| false, &mut |event|
-/// println!("{event:?}"))?; model.save(output, &Provenance::default())?;
+/// let mut listen = |event: &Event<'_>| println!("{event:?}");
+/// let model = fine_tune(base, datasets, &settings, Kernels::detect()?, &CancellationToken::default(), &mut listen)?;
+/// model.save(output, &Provenance::default())?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -122,7 +123,7 @@ pub fn fine_tune(
     datasets: Datasets,
     settings: &TrainSettings,
     kernels: Kernels,
-    is_cancelled: &(dyn Fn() -> bool + Sync),
+    cancellation: &CancellationToken,
     listen: &mut (dyn FnMut(&Event<'_>) + Send),
 ) -> Result<FineTuned, TrainError> {
     let Datasets { training, validation, test } = datasets;
@@ -151,14 +152,14 @@ pub fn fine_tune(
     let (config, weights) = base.weights(&head, settings.seed)?;
     let mut log = StepsLog::default();
     let trainer = Trainer::new(config.clone(), weights, settings.clone(), kernels);
-    let trained = trainer.train(&training, validation.as_ref(), is_cancelled, &mut |event| {
+    let trained = trainer.train(&training, validation.as_ref(), cancellation, &mut |event| {
         log.add(event);
         listen(event);
-        if is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if cancellation.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     let Trained { weights, epoch, steps, validation, diverged } = trained;
     let test = match &test {
-        Some(test) => evaluate_weights(&config, &weights, kernels, test, epoch, is_cancelled)?,
+        Some(test) => evaluate_weights(&config, &weights, kernels, test, epoch, cancellation)?,
         None => None,
     };
     Ok(FineTuned {
@@ -168,7 +169,7 @@ pub fn fine_tune(
         validation,
         test,
         diverged,
-        interrupted: is_cancelled(),
+        interrupted: cancellation.is_cancelled(),
         base,
         head,
         weights,

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use albertine_kernels::{Element, Matrix};
-use albertine_model::{Kernels, ModelConfig, ModelError, Precision, Scratch, SequenceClassifier, Weights};
+use albertine_model::{
+    CancellationToken, Kernels, ModelConfig, ModelError, Precision, Scratch, SequenceClassifier, Weights,
+};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -230,7 +232,7 @@ impl Trainer {
         }
     }
 
-    /// Trains on `examples` and sends events to `listen`, which can stop training. `is_cancelled` is asked between the
+    /// Trains on `examples` and sends events to `listen`, which can stop training. `cancellation` is asked between the
     /// parts of what takes long without a step: the pass of a frozen encoder, and an evaluation. Stopped there, the
     /// result is what was trained until then.
     ///
@@ -241,18 +243,18 @@ impl Trainer {
         self,
         examples: &Examples,
         validation: Option<&Examples>,
-        is_cancelled: &(dyn Fn() -> bool + Sync),
+        cancellation: &CancellationToken,
         listen: &mut (dyn FnMut(&Event<'_>) -> ControlFlow<()> + Send),
     ) -> Result<Trained, TrainError> {
         let pool = ThreadPoolBuilder::new().num_threads(self.kernels.threads()).build()?;
-        pool.install(|| self.epochs(examples, validation, is_cancelled, listen))
+        pool.install(|| self.epochs(examples, validation, cancellation, listen))
     }
 
     fn epochs(
         mut self,
         examples: &Examples,
         validation: Option<&Examples>,
-        is_cancelled: &(dyn Fn() -> bool + Sync),
+        cancellation: &CancellationToken,
         listen: &mut (dyn FnMut(&Event<'_>) -> ControlFlow<()> + Send),
     ) -> Result<Trained, TrainError> {
         if examples.is_empty() {
@@ -262,7 +264,7 @@ impl Trainer {
             self.class_weights = Some(examples.balanced_weights(self.config.labels().len()));
         }
         if self.settings.freeze_encoder {
-            let Some(pooled) = self.pool(examples, is_cancelled)? else {
+            let Some(pooled) = self.pool(examples, cancellation)? else {
                 return Ok(Trained { weights: self.weights, epoch: 0, steps: 0, validation: None, diverged: None });
             };
             self.pooled = Some(pooled);
@@ -292,7 +294,7 @@ impl Trainer {
                     break 'epochs;
                 }
             }
-            let metrics = match validation.map(|texts| self.measured(texts, epoch, is_cancelled)).transpose() {
+            let metrics = match validation.map(|texts| self.measured(texts, epoch, cancellation)).transpose() {
                 Ok(Some(None)) => break,
                 Err(TrainError::Diverged { step }) if best.is_some() => {
                     diverged = Some(step);
@@ -324,7 +326,7 @@ impl Trainer {
         }
         // The last step was made after its loss was seen.
         let few: Vec<usize> = (0..examples.len().min(batch_size)).collect();
-        self.measured(&examples.of(&few), epoch, &|| false)?;
+        self.measured(&examples.of(&few), epoch, &CancellationToken::default())?;
         Ok(Trained { weights: self.weights, epoch, steps, validation: None, diverged })
     }
 
@@ -332,13 +334,13 @@ impl Trainer {
     fn pool(
         &self,
         examples: &Examples,
-        is_cancelled: &(dyn Fn() -> bool + Sync),
+        cancellation: &CancellationToken,
     ) -> Result<Option<Vec<f32>>, TrainError> {
         let network = Network::new(&self.config, &self.weights, self.kernels)?;
         let indices: Vec<usize> = (0..examples.len()).collect();
         let mut pooled = Vec::with_capacity(examples.len() * self.config.architecture().hidden_size());
         for part in examples.parts(&indices, TOKENS) {
-            if is_cancelled() {
+            if cancellation.is_cancelled() {
                 return Ok(None);
             }
             let rows = network.pooled(&examples.batch(part));
@@ -352,9 +354,9 @@ impl Trainer {
         &self,
         examples: &Examples,
         epoch: u32,
-        is_cancelled: &(dyn Fn() -> bool + Sync),
+        cancellation: &CancellationToken,
     ) -> Result<Option<Metrics>, TrainError> {
-        match evaluate_weights(&self.config, &self.weights, self.kernels, examples, epoch, is_cancelled) {
+        match evaluate_weights(&self.config, &self.weights, self.kernels, examples, epoch, cancellation) {
             Ok(metrics) => Ok(metrics),
             Err(TrainError::NotANumber { .. } | TrainError::Model(ModelError::NotFinite { .. })) => {
                 Err(TrainError::Diverged { step: self.step })
@@ -458,7 +460,7 @@ pub fn evaluate_weights(
     kernels: Kernels,
     examples: &Examples,
     epoch: u32,
-    is_cancelled: &(dyn Fn() -> bool + Sync),
+    cancellation: &CancellationToken,
 ) -> Result<Option<Metrics>, TrainError> {
     let started = Instant::now();
     let bytes = weights.to_safetensors()?;
@@ -468,7 +470,7 @@ pub fn evaluate_weights(
     let indices: Vec<usize> = (0..examples.len()).collect();
     let (mut scratch, mut logits) = (Scratch::new(), Vec::new());
     for part in examples.parts(&indices, TOKENS) {
-        if is_cancelled() {
+        if cancellation.is_cancelled() {
             return Ok(None);
         }
         logits.clear();

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use albertine::hub::Hub;
-use albertine::{Activation, Classifier, Classify, Columns, Counts, LongTexts, Transform, WindowSettings};
+use albertine::{Activation, CancellationToken, Classifier, Classify, Columns, Counts, LongTexts, Transform, WindowSettings};
 use albertine_engine::{Format, Source, Target, WholeFile};
 use albertine_train::{LabeledEvaluation, Loss, Report, Run, TrainError};
 use anyhow::Context;
@@ -56,7 +56,7 @@ pub(crate) fn evaluate(args: &EvaluateArgs, hub: &Hub, printer: &Printer) -> any
     let files = args.report.as_deref().map(|folder| Files::create(folder, &source)).transpose()?;
 
     let progress = Progress::new(printer.may_draw_progress(), source.rows_total(), source.bytes_total());
-    let result = albertine_engine::for_each_window(source, &classify, WindowSettings::default(), |window, now| {
+    let result = albertine_engine::for_each_window(source, &classify, WindowSettings::default(), &CancellationToken::default(), |window, now| {
         progress.update(now.rows, now.bytes_read);
         add(&mut evaluation, &window, &logits_column, args)?;
         anyhow::Ok(ControlFlow::Continue(()))

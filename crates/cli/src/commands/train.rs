@@ -19,7 +19,7 @@ use serde::Serialize;
 use self::progress::TrainProgress;
 use crate::args::TrainArgs;
 use crate::exit::{Misuse, Outcome};
-use crate::interrupt::{ask_first, discard_output_on_interrupt, is_asked_to_stop, set_unfinished_folder};
+use crate::interrupt::{cancel_first, discard_output_on_interrupt, set_unfinished_folder};
 use crate::printer::Printer;
 use crate::report::count;
 
@@ -48,10 +48,10 @@ pub(crate) fn train(args: &TrainArgs, hub: &Hub, printer: &Printer) -> anyhow::R
     set_unfinished_folder(Some(output.path().to_owned()));
     let settings = settings(args);
     let mut progress = TrainProgress::new(printer, &settings, &base);
-    ask_first();
+    let cancellation = cancel_first();
     let started = Instant::now();
     let datasets = Datasets { training, validation, test };
-    let model = fine_tune(base, datasets, &settings, kernels, &is_asked_to_stop, &mut |event| progress.hear(event))?;
+    let model = fine_tune(base, datasets, &settings, kernels, &cancellation, &mut |event| progress.hear(event))?;
     progress.finish();
     let FineTuned { epoch, epochs, steps, interrupted, .. } = model;
     if let Some(step) = model.diverged {

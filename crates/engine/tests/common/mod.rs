@@ -108,7 +108,7 @@ pub fn copy_with(source: Source, output: &Path, settings: WindowSettings) -> Res
     let target = Target::File(output.to_owned());
     let (format, _) = Format::of_name(&output.to_string_lossy()).unwrap();
     let sink = Sink::create(target, format, source.schema().clone())?;
-    run(source, &Keep, sink, settings, &mut |_| {})
+    run(source, &Keep, sink, settings, &CancellationToken::default(), &mut |_| {})
 }
 
 /// The cells of a table as text, with `∅` for null.

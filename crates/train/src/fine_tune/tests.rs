@@ -1,8 +1,6 @@
 //! Fine-tunings of a tiny model on texts that tell their class.
 #![allow(clippy::unwrap_used)]
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use albertine_model::Checkpoint;
 
 use super::*;
@@ -28,7 +26,7 @@ fn settings() -> TrainSettings {
 
 fn run(validation: Validation, test: Option<LabeledTexts>) -> Result<FineTuned, TrainError> {
     let datasets = Datasets { training: texts("training", 12, ["oil", "sport"]), validation, test };
-    fine_tune(base(), datasets, &settings(), Kernels::detect().unwrap(), &|| false, &mut |_| ())
+    fine_tune(base(), datasets, &settings(), Kernels::detect().unwrap(), &CancellationToken::default(), &mut |_| ())
 }
 
 #[test]
@@ -96,7 +94,7 @@ fn the_listener_hears_of_the_start_and_of_every_step_and_epoch() {
         });
     };
     let settings = TrainSettings { epochs: 2, ..settings() };
-    fine_tune(base(), datasets, &settings, Kernels::detect().unwrap(), &|| false, &mut listen).unwrap();
+    fine_tune(base(), datasets, &settings, Kernels::detect().unwrap(), &CancellationToken::default(), &mut listen).unwrap();
     let expected =
         ["0,1 true false", "8 4", "1/4 of 1", "2/4 of 1", "epoch 1 true", "3/4 of 2", "4/4 of 2", "epoch 2 true"];
     assert_eq!(heard, expected);
@@ -104,7 +102,7 @@ fn the_listener_hears_of_the_start_and_of_every_step_and_epoch() {
 
 #[test]
 fn a_cancelled_training_keeps_what_it_has() {
-    let cancelled = AtomicBool::new(false);
+    let cancellation = CancellationToken::default();
     let datasets = Datasets {
         training: texts("training", 12, ["oil", "sport"]),
         validation: Validation::None,
@@ -112,12 +110,11 @@ fn a_cancelled_training_keeps_what_it_has() {
     };
     let mut listen = |event: &Event<'_>| {
         if matches!(event, Event::Step { step: 2, .. }) {
-            cancelled.store(true, Ordering::SeqCst);
+            cancellation.cancel();
         }
     };
-    let is_cancelled = || cancelled.load(Ordering::SeqCst);
     let kernels = Kernels::detect().unwrap();
-    let model = fine_tune(base(), datasets, &settings(), kernels, &is_cancelled, &mut listen).unwrap();
+    let model = fine_tune(base(), datasets, &settings(), kernels, &cancellation, &mut listen).unwrap();
     assert_eq!((model.steps, model.epochs, model.epoch, model.interrupted), (2, 0, 1, true));
     assert!(model.test.is_none());
 }
@@ -131,7 +128,7 @@ fn datasets_that_do_not_fit_are_refused() {
     assert!(matches!(run(Validation::Split(0.99), None), Err(TrainError::Split { held_out: 12, .. })));
     let of = |training: LabeledTexts, settings: &TrainSettings| {
         let datasets = Datasets { training, validation: Validation::None, test: None };
-        fine_tune(base(), datasets, settings, Kernels::detect().unwrap(), &|| false, &mut |_| ()).unwrap_err()
+        fine_tune(base(), datasets, settings, Kernels::detect().unwrap(), &CancellationToken::default(), &mut |_| ()).unwrap_err()
     };
     assert!(matches!(of(LabeledTexts::new("none"), &settings()), TrainError::NoRows));
     let same = of(texts("same", 4, ["oil", "oil"]), &settings()).to_string();

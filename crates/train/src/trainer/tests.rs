@@ -51,7 +51,7 @@ fn train(
     let kernels = Kernels::detect().unwrap().with_threads(threads);
     let (mut steps, mut epochs) = (Vec::new(), Vec::new());
     let trained = Trainer::new(config, weights, settings, kernels)
-        .train(&examples(count, 1), validation, &|| false, &mut |event| {
+        .train(&examples(count, 1), validation, &CancellationToken::default(), &mut |event| {
             match event {
                 Event::Head { .. } | Event::Start { .. } => {}
                 Event::Step { loss, .. } => steps.push(*loss),
@@ -68,12 +68,12 @@ fn a_model_learns_what_tells_the_classes_and_knows_it_of_new_texts() {
     let new = examples(80, 2);
     let (config, before) = tiny();
     let kernels = Kernels::detect().unwrap();
-    let untrained = evaluate_weights(&config, &before, kernels, &new, 0, &|| false).unwrap().unwrap();
+    let untrained = evaluate_weights(&config, &before, kernels, &new, 0, &CancellationToken::default()).unwrap().unwrap();
     assert!(untrained.accuracy < 0.5, "{}", untrained.accuracy);
     let (trained, steps, epochs) = train(512, TrainSettings { epochs: 12, ..settings() }, 2, Some(&new));
     assert_eq!((steps.len(), epochs.len()), (12 * 32, 12));
     let metrics =
-        evaluate_weights(&config, &trained.weights, kernels, &new, trained.epoch, &|| false).unwrap().unwrap();
+        evaluate_weights(&config, &trained.weights, kernels, &new, trained.epoch, &CancellationToken::default()).unwrap().unwrap();
     assert!(metrics.accuracy > 0.75, "{}", metrics.accuracy);
     // the epoch that is kept is the best one
     let best = epochs.iter().copied().fold(f64::INFINITY, f64::min);
@@ -159,8 +159,10 @@ fn a_training_is_cancelled_within_an_evaluation_and_within_the_pass_of_a_frozen_
         let (config, weights) = tiny();
         let settings = TrainSettings { freeze_encoder, ..settings() };
         let mut epochs = 0;
+        let cancellation = CancellationToken::default();
+        cancellation.cancel();
         let trained = Trainer::new(config, weights, settings, Kernels::detect().unwrap())
-            .train(&examples(96, 1), Some(&validation), &|| true, &mut |event| {
+            .train(&examples(96, 1), Some(&validation), &cancellation, &mut |event| {
                 epochs += usize::from(matches!(event, Event::Epoch { .. }));
                 ControlFlow::Continue(())
             })
@@ -174,7 +176,7 @@ fn stopped(most: usize) -> Trained {
     let (config, weights) = tiny();
     let mut heard = 0;
     Trainer::new(config, weights, settings(), Kernels::detect().unwrap())
-        .train(&examples(96, 1), None, &|| false, &mut |_| {
+        .train(&examples(96, 1), None, &CancellationToken::default(), &mut |_| {
             heard += 1;
             if heard == most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
@@ -203,13 +205,13 @@ fn a_model_that_diverges_is_an_error_or_that_of_an_epoch_before() {
     let (config, weights) = tiny();
     for epochs in [1, 5] {
         let trainer = Trainer::new(config.clone(), weights.clone(), ruinous(epochs), Kernels::detect().unwrap());
-        let ended = trainer.train(&examples(96, 1), None, &|| false, &mut |_| ControlFlow::Continue(()));
+        let ended = trainer.train(&examples(96, 1), None, &CancellationToken::default(), &mut |_| ControlFlow::Continue(()));
         assert!(matches!(ended, Err(TrainError::Diverged { .. })), "{ended:?}");
     }
     let grows = TrainSettings { warmup: 0.9, epochs: 40, learning_rate: 1e6, ..ruinous(40) };
     let trainer = Trainer::new(config, weights, grows, Kernels::detect().unwrap());
     // What is measured before the weights grow out of all bounds is kept.
-    match trainer.train(&examples(96, 1), Some(&examples(8, 2)), &|| false, &mut |_| ControlFlow::Continue(())) {
+    match trainer.train(&examples(96, 1), Some(&examples(8, 2)), &CancellationToken::default(), &mut |_| ControlFlow::Continue(())) {
         Ok(trained) => assert!(trained.validation.is_some_and(|metrics| metrics.loss.is_finite())),
         Err(error) => assert!(matches!(error, TrainError::Diverged { .. }), "{error}"),
     }
@@ -219,6 +221,6 @@ fn a_model_that_diverges_is_an_error_or_that_of_an_epoch_before() {
 fn without_examples_there_is_nothing_to_learn() {
     let (config, weights) = tiny();
     let trainer = Trainer::new(config, weights, settings(), Kernels::detect().unwrap());
-    let none = trainer.train(&Examples::new(), None, &|| false, &mut |_| ControlFlow::Continue(()));
+    let none = trainer.train(&Examples::new(), None, &CancellationToken::default(), &mut |_| ControlFlow::Continue(()));
     assert!(matches!(none, Err(TrainError::NoRows)));
 }
