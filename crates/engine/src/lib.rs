@@ -45,6 +45,7 @@ mod error;
 mod format;
 mod guard;
 mod location;
+mod redacted;
 pub mod remote;
 mod run;
 mod sink;

@@ -16,7 +16,7 @@ use url::Url;
 
 use crate::EngineError;
 use crate::error::clause;
-use crate::location::redacted;
+use crate::redacted::redacted;
 
 /// The runtime that all requests of the process run on. It is made on first use, so that local work never starts its
 /// threads.

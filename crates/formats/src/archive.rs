@@ -8,7 +8,7 @@ use std::path::Path;
 
 use self::tar::Tar;
 use self::zip::Zip;
-use super::folder::{ReadSeek, is_inside};
+use super::place::{ReadSeek, is_inside};
 use crate::FormatError;
 
 /// The most entries of an archive. A pipeline of some stages has a few hundred.

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{BufReader, Cursor, Read, Seek};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::archive::{Archive, Kind, MAGIC};
+use super::place::{ReadSeek, is_inside};
 use super::{files, lfs};
 use crate::FormatError;
 
@@ -55,10 +56,6 @@ enum Root {
 
 /// An open file, and its size in bytes.
 pub type OpenFile = (Box<dyn ReadSeek>, u64);
-
-/// Bytes that can be read from any place.
-pub trait ReadSeek: Read + Seek + Send {}
-impl<T: Read + Seek + Send> ReadSeek for T {}
 
 impl Folder {
     /// Opens a directory, or a file that is a zip archive, a tar archive or a tar archive in gzip, whatever its name is. An
@@ -262,14 +259,6 @@ fn archive_at(path: &Path) -> Result<Option<(Kind, File)>, FormatError> {
     let kind = Kind::of(&beginning).ok_or_else(|| FormatError::NotADirectory { path: path.to_owned() })?;
     file.rewind().map_err(io_error(path))?;
     Ok(Some((kind, file)))
-}
-
-/// Whether a relative name stays inside the folder that it is looked up in, on every system.
-pub(crate) fn is_inside(name: &str) -> bool {
-    !name.is_empty()
-        && !name.contains(['\\', ':', '\0'])
-        && name.split('/').all(|part| !matches!(part, "" | "." | ".."))
-        && Path::new(name).components().all(|component| matches!(component, Component::Normal(_)))
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::contents::Contents;
-use super::folder::{Folder, is_inside};
+use super::folder::Folder;
+use super::place::is_inside;
 use crate::FormatError;
 
 /// The largest index that is read, in bytes.

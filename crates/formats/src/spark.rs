@@ -10,7 +10,8 @@ mod sequence_file;
 
 use serde_json::{Map, Value};
 
-use super::folder::{Folder, is_inside};
+use super::folder::Folder;
+use super::place::is_inside;
 use crate::FormatError;
 
 /// The largest metadata file that is read, in bytes.

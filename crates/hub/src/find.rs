@@ -11,7 +11,7 @@ use super::archive_name::is_plain;
 use super::archives::newest;
 use super::cache::Cache;
 use super::http::shown;
-use super::known::addresses;
+use super::known::{addresses, names};
 use super::reference::{Location, Reference, Repository};
 use super::{Hub, HubError, Index, ModelSource, Program, Request, built_in, repository};
 
@@ -230,16 +230,6 @@ impl<P: Program> Hub<P> {
         known.truncate(OFFERED);
         HubError::UnknownModel { name: name.to_owned(), nearest: known }
     }
-}
-
-/// The names of the folders in a folder that can be the names of models, sorted.
-pub(super) fn names(folder: &Path) -> Vec<String> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let folders = entries.flatten().filter(|entry| entry.path().is_dir());
-    let mut names: Vec<String> = folders.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    names.retain(|name| is_plain(name) && !name.ends_with(".part"));
-    names.sort();
-    names
 }
 
 /// The models of a cache that are listed under an address: of their own, only what may be shown is told.

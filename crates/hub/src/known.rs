@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::archive_name::is_plain;
 use super::archives::archives;
 use super::cache::Cache;
-use super::find::names;
 use super::record::Record;
 use super::reference::Repository;
 use super::{Hub, HubError, Program};
@@ -159,6 +159,16 @@ impl<P: Program> Hub<P> {
         }
         Ok(known)
     }
+}
+
+/// The names of the folders in a folder that can be the names of models, sorted.
+pub(super) fn names(folder: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let folders = entries.flatten().filter(|entry| entry.path().is_dir());
+    let mut names: Vec<String> = folders.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.retain(|name| is_plain(name) && !name.ends_with(".part"));
+    names.sort();
+    names
 }
 
 /// The models of a cache that were fetched by their address, which their records show.

@@ -1,12 +1,13 @@
 //! What an encoder and its classifier are made of: one checked description, from which all else derives.
 
+mod family;
 mod parts;
 mod size;
 
+pub(crate) use self::family::{Family, Names, is_classifier};
 pub use self::parts::{Affine, LayerParts, Parts, TensorSpec};
 pub(crate) use self::size::{Size, Sizes};
 use crate::HiddenActivation;
-use crate::families::Family;
 
 /// The shape of a transformer encoder that reads token ids, with the family that it belongs to.
 ///

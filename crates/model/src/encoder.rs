@@ -13,6 +13,7 @@ mod layer;
 mod linear;
 mod profile;
 mod scratch;
+mod typed_positions;
 
 use albertine_kernels::{Elements, Kernels, Matrix};
 

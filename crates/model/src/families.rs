@@ -4,98 +4,15 @@ mod albert;
 mod bert;
 mod naming;
 
-use std::fmt;
-
 pub(crate) use self::naming::{Naming, NamingFault};
-use crate::HiddenActivation;
-use crate::architecture::{LayerParts, Size};
+pub(crate) use crate::architecture::{Family, Names, is_classifier};
 
 /// Every family. The first is meant where a `config.json` does not say.
 pub(crate) static ALL: [&Family; 2] = [&albert::FAMILY, &bert::FAMILY];
 
-/// What is particular to a family of encoders.
-pub(crate) struct Family {
-    /// `model_type` in `config.json`.
-    pub(crate) model_type: &'static str,
-    /// What a person calls a model of it, with the article.
-    pub(crate) noun: &'static str,
-    /// The classifier's class in transformers and in Spark NLP.
-    pub(crate) class: &'static str,
-    /// The tokenizer's class in transformers.
-    pub(crate) tokenizer: &'static str,
-    /// The sizes that `config.json` says, with their fields there and transformers' defaults.
-    pub(crate) sizes: &'static [(Size, &'static str, usize)],
-    /// The default of `hidden_act`.
-    pub(crate) activation: HiddenActivation,
-    /// Switches of `config.json` that make another network of it, which is not read.
-    pub(crate) refused: &'static [&'static str],
-    /// The row of the position embeddings that a document's first token has.
-    pub(crate) position_offset: usize,
-    pub(crate) names: Names,
-}
-
-/// The canonical names of a family's layers, without `.weight` and `.bias`.
-pub(crate) struct Names {
-    /// What transformers calls the encoder, and puts before the names of all but the classifier.
-    pub(crate) encoder: &'static str,
-    pub(crate) word_embeddings: &'static str,
-    pub(crate) position_embeddings: &'static str,
-    pub(crate) token_type_embeddings: &'static str,
-    pub(crate) embedding_norm: &'static str,
-    /// Between embeddings and layers, if the family has it.
-    pub(crate) projection: Option<&'static str>,
-    /// A layer, with `{group}` and `{inner}` for its place.
-    pub(crate) layer: &'static str,
-    /// What is in a layer, by names that follow the layer's.
-    pub(crate) layer_parts: LayerParts<&'static str>,
-    pub(crate) pooler: &'static str,
-    pub(crate) classifier: &'static str,
-}
-
-impl Names {
-    /// The name of a layer.
-    pub(crate) fn layer(&self, group: usize, inner: usize) -> String {
-        self.layer.replace("{group}", &group.to_string()).replace("{inner}", &inner.to_string())
-    }
-
-    /// The name of a tensor in transformers' checkpoints.
-    pub(crate) fn stored(&self, canonical: &str) -> String {
-        if is_classifier(canonical) { canonical.to_owned() } else { format!("{}.{canonical}", self.encoder) }
-    }
-}
-
-impl Family {
-    /// What `config.json` calls a size.
-    pub(crate) fn field(&self, size: Size) -> &'static str {
-        self.sizes.iter().find(|(known, ..)| *known == size).map_or("", |(_, field, _)| field)
-    }
-
-    /// Whether `config.json` has a field for a size.
-    pub(crate) fn states(&self, size: Size) -> bool {
-        !self.field(size).is_empty()
-    }
-}
-
-impl PartialEq for Family {
-    fn eq(&self, other: &Self) -> bool {
-        self.model_type == other.model_type
-    }
-}
-
-impl fmt::Debug for Family {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.model_type)
-    }
-}
-
 /// Something of every family, for a message.
 pub(crate) fn listed(of: impl Fn(&Family) -> String) -> String {
     ALL.map(of).join(" or ")
-}
-
-/// Whether a canonical name belongs to the classifier, which pretrained checkpoints lack.
-pub(crate) fn is_classifier(name: &str) -> bool {
-    name.starts_with("classifier.")
 }
 
 /// Whether a canonical name belongs to the head of a sequence classifier, which checkpoints that were trained for something

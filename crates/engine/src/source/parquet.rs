@@ -24,7 +24,7 @@ use super::parquet_types::readable;
 use super::{BATCH_BYTES, BATCH_ROWS, BATCH_VALUES, COLUMNS, TableReader};
 use crate::error::clause;
 use crate::guard::guarded;
-use crate::location::redacted;
+use crate::redacted::redacted;
 use crate::remote::RemoteRead;
 use crate::{EngineError, remote};
 

@@ -14,7 +14,7 @@ use tar::{EntryType, PaxExtensions};
 
 use super::{Entries, FREELY_PACKED, MAX_ENTRIES, MAX_RATIO, MAX_UNPACKED};
 use crate::FormatError;
-use crate::folder::ReadSeek;
+use crate::place::ReadSeek;
 
 /// Where a header says that it is one, and how.
 const USTAR: (usize, &[u8]) = (257, b"ustar");

@@ -9,7 +9,7 @@ use zip::result::ZipError;
 
 use super::{Entries, FREELY_PACKED, MAX_ENTRIES, MAX_RATIO};
 use crate::FormatError;
-use crate::folder::ReadSeek;
+use crate::place::ReadSeek;
 
 pub(super) struct Zip(Mutex<ZipArchive<Box<dyn ReadSeek>>>);
 

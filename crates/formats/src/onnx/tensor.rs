@@ -168,7 +168,7 @@ impl<'r> TensorReader<'r> {
         let malformed = |fault| FormatError::Malformed { path: self.path.to_owned(), form: FORM, fault };
         // Exporters write a file name, with or without `./` before it.
         let name = raw.location.strip_prefix("./").unwrap_or(raw.location);
-        if !crate::folder::is_inside(name) {
+        if !crate::place::is_inside(name) {
             let fault = format!("the data of {:?} is in {name:?}, which is outside its folder", raw.name);
             return Err(malformed(fault));
         }

@@ -2,12 +2,14 @@
 
 use std::ops::Range;
 
-use super::bundle::shape;
 use crate::element::Element;
 use crate::wire::{self, Fault, Fields};
 
 /// The most elements that are made of a tensor written as numbers, or as one number for all.
 const MAX_TYPED: usize = 1 << 16;
+
+/// The most axes of a tensor.
+const MAX_RANK: usize = 32;
 
 /// A `TensorProto`: numbers that stand in the file, or that were made from it.
 pub(super) struct TensorProto {
@@ -95,4 +97,26 @@ pub(super) fn element(kind: u64) -> Element {
         23 => Element::Other("U64", 8),
         _ => Element::Other("another type", 1),
     }
+}
+
+/// The sizes of a `TensorShapeProto`.
+pub(super) fn shape(file: &[u8], range: &Range<usize>) -> Result<Vec<u64>, Fault> {
+    let mut sizes = Vec::new();
+    let mut fields = Fields::within(file, range);
+    while let Some((number, value)) = fields.next()? {
+        if let (2, wire::Value::Bytes(range)) = (number, value) {
+            let mut size = 0;
+            let mut fields = Fields::within(file, &range);
+            while let Some((number, value)) = fields.next()? {
+                if let (1, wire::Value::Varint(found)) = (number, value) {
+                    size = found;
+                }
+            }
+            sizes.push(size);
+            if sizes.len() > MAX_RANK {
+                return Err(format!("a tensor has more than {MAX_RANK} axes"));
+            }
+        }
+    }
+    Ok(sizes)
 }

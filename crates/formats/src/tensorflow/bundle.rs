@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::attribute::element;
+use super::attribute::{element, shape};
 use super::table;
 use crate::FormatError;
 use crate::MAX_WEIGHTS;
@@ -23,9 +23,6 @@ const MAX_INDEX: u64 = 64 << 20;
 
 /// The most files that a checkpoint is spread over.
 const MAX_SHARDS: u64 = 4096;
-
-/// The most axes of a tensor.
-const MAX_RANK: usize = 32;
 
 const FORM: &str = "a valid index of a TensorFlow checkpoint";
 
@@ -180,28 +177,6 @@ impl Entry {
         }
         Ok(entry)
     }
-}
-
-/// The sizes of a `TensorShapeProto`.
-pub(super) fn shape(file: &[u8], range: &std::ops::Range<usize>) -> Result<Vec<u64>, Fault> {
-    let mut sizes = Vec::new();
-    let mut fields = Fields::within(file, range);
-    while let Some((number, value)) = fields.next()? {
-        if let (2, wire::Value::Bytes(range)) = (number, value) {
-            let mut size = 0;
-            let mut fields = Fields::within(file, &range);
-            while let Some((number, value)) = fields.next()? {
-                if let (1, wire::Value::Varint(found)) = (number, value) {
-                    size = found;
-                }
-            }
-            sizes.push(size);
-            if sizes.len() > MAX_RANK {
-                return Err(format!("a tensor has more than {MAX_RANK} axes"));
-            }
-        }
-    }
-    Ok(sizes)
 }
 
 /// The one string of a tensor of strings: its length, the checksum of that, its bytes.

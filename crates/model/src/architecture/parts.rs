@@ -1,6 +1,6 @@
 //! The parts of a classifier as a tree: with their names and shapes, their indices, or the constants of a graph.
 
-use crate::families::Family;
+use super::Family;
 
 /// A tensor that a configuration calls for.
 #[derive(Debug, Clone, PartialEq, Eq)]

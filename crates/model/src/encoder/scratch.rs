@@ -2,8 +2,8 @@
 
 use albertine_kernels::{AttentionScratch, Element, Kernels, Matrix};
 
-use super::embeddings::TypedPositions;
 use super::linear::Norm;
+use super::typed_positions::TypedPositions;
 
 /// The working memory of a forward pass. It grows to what the largest batch so far needed and is never given back:
 /// for a model of ALBERT-base's size about 31 KB a token, in f32 with AMX 53 KB.

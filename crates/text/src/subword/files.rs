@@ -1,5 +1,6 @@
 //! The files of a model directory that say how its texts become pieces.
 
+mod added_token_json;
 pub(crate) mod config;
 mod digits;
 pub(crate) mod recipe;

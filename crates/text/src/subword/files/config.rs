@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::error::TextError;
 use crate::subword::added_tokens::AddedToken;
-use crate::subword::files::tokenizer_json::AddedTokenJson;
+use crate::subword::files::added_token_json::AddedTokenJson;
 
 /// The largest small file that is read, in bytes. Usual ones have some thousand; each of their tokens is looked for
 /// among all the others.

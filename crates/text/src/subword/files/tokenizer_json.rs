@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::error::TextError;
 use crate::subword::added_tokens::AddedToken;
+use crate::subword::files::added_token_json::AddedTokenJson;
 use crate::subword::files::recipe::{MAX_AROUND, MAX_PIECES, ModelRecipe, PostProcessor, Recipe};
 use crate::subword::files::vocab_txt::{MAX_CHARS, PREFIX};
 use crate::subword::normalizers::bert::BertNormalizer;
@@ -112,35 +113,6 @@ impl<'de> Deserialize<'de> for Vocabulary {
             }
         }
         deserializer.deserialize_any(Pieces)
-    }
-}
-
-/// An added token, here and in `tokenizer_config.json`.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct AddedTokenJson {
-    content: String,
-    #[serde(default)]
-    single_word: bool,
-    #[serde(default)]
-    lstrip: bool,
-    #[serde(default)]
-    rstrip: bool,
-    /// Special tokens are not normalised unless they say so, and others are.
-    normalized: Option<bool>,
-    #[serde(default)]
-    special: bool,
-}
-
-impl From<AddedTokenJson> for AddedToken {
-    fn from(token: AddedTokenJson) -> Self {
-        Self {
-            normalized: token.normalized.unwrap_or(!token.special),
-            content: token.content,
-            single_word: token.single_word,
-            lstrip: token.lstrip,
-            rstrip: token.rstrip,
-            special: token.special,
-        }
     }
 }
 
