@@ -1,7 +1,9 @@
 //! Java regular expressions, as users of Spark NLP write them.
 
+mod char_set;
 mod class;
 mod property;
+mod reader;
 mod translate;
 
 use std::ops::Range;

@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use super::class::CharSet;
-use super::translate::{Flags, Translator};
+use super::char_set::CharSet;
+use super::reader::{Flags, Translator};
 
 /// What `\h` matches.
 pub(super) const HORIZONTAL_SPACE: [(char, char); 9] = [
