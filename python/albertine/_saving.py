@@ -29,7 +29,7 @@ from albertine._ml import Params, Pipeline, flat, stages_of
 from albertine._stamp import stamp
 from albertine.errors import AlbertineError, ModelNotFound, PipelineError
 
-__all__ = ["Fetched", "Held", "StageReader", "StageWriter", "is_copy", "load_stage", "load_stages", "metadata", "session", "stored", "write_stage"]
+__all__ = ["Fetched", "OpenFiles", "StageReader", "StageWriter", "is_copy", "load_stage", "load_stages", "metadata", "session", "stored", "write_stage"]
 
 
 def session() -> Any:
@@ -104,7 +104,7 @@ def _remove_copy(copy: str) -> None:
     shutil.rmtree(copy, ignore_errors=True)
 
 
-class Held:
+class OpenFiles:
     """The files of a folder, which can be read for as long as this object is there, even if the folder goes.
 
     Spark's ``overwrite`` empties the place before it asks the stages to write themselves, and they may have come from there.
@@ -116,7 +116,7 @@ class Held:
             self._files = {entry.name: os.open(entry.path, flags) for entry in entries if entry.is_file()}
         weakref.finalize(self, _close, list(self._files.values()))
 
-    def __deepcopy__(self, _: Any) -> Held:
+    def __deepcopy__(self, _: Any) -> OpenFiles:
         return self
 
     def __reduce__(self) -> tuple[Any, tuple[()]]:

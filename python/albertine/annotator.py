@@ -165,7 +165,7 @@ class _ForSequenceClassification(IsAnnotator, AnnotatorTransformer, Model):  # t
 
     _classifier: _albertine.Classifier | None = None
     #: Where the model's files are, for as long as they are needed.
-    _held: _saving.Held | None = None
+    _open_files: _saving.OpenFiles | None = None
     _fetched: _saving.Fetched | None = None
 
     def __init__(self, classifier: _albertine.Classifier | None = None, **params: Any) -> None:
@@ -235,15 +235,15 @@ class _ForSequenceClassification(IsAnnotator, AnnotatorTransformer, Model):  # t
 
     def _write_tree(self, folder: str) -> None:
         target = os.path.join(folder, "model")
-        if self._held is not None:
-            self._held.write(target)
+        if self._open_files is not None:
+            self._open_files.write(target)
         else:
             self._model().save(target)
 
     def _read_tree(self, folder: str) -> None:
         path = os.path.join(os.path.abspath(folder), "model")
         self._classifier = _albertine.Classifier.load(path)
-        self._held = _saving.Held(path)
+        self._open_files = _saving.OpenFiles(path)
         self._set_defaults()
 
     def getClasses(self) -> list[str]:

@@ -13,7 +13,7 @@ use self::tensor::TensorReader;
 use super::contents::Contents;
 use super::folder::Folder;
 use super::graph::{Graph, MAX_NODES, Op, Value};
-use super::wire::{self, Fault, Fields};
+use super::wire::{self, Reason, Fields};
 use crate::FormatError;
 
 /// The largest file that is read, in bytes: what protocol buffers can hold.
@@ -75,7 +75,7 @@ struct Reader<'r> {
 
 impl<'r> Reader<'r> {
     /// The bytes of the model's graph.
-    fn find_graph(&self) -> Result<Range<usize>, Fault> {
+    fn find_graph(&self) -> Result<Range<usize>, Reason> {
         let mut fields = Fields::new(self.file);
         let mut graph = None;
         while let Some((number, value)) = fields.next()? {
@@ -138,7 +138,7 @@ impl<'r> Reader<'r> {
     }
 
     /// The text of a message's first field, which is its name in inputs and outputs.
-    fn first_text(&self, range: &Range<usize>) -> Result<&'r str, Fault> {
+    fn first_text(&self, range: &Range<usize>) -> Result<&'r str, Reason> {
         let mut fields = Fields::within(self.file, range);
         while let Some((number, value)) = fields.next()? {
             if let (1, wire::Value::Bytes(range)) = (number, value) {

@@ -3,4 +3,4 @@
 pub(crate) use albertine_wire::{Fields, Value, signed, text};
 
 /// What is wrong with some bytes, in words.
-pub(crate) type Fault = String;
+pub(crate) type Reason = String;

@@ -20,11 +20,11 @@ const OFFERED: usize = 3;
 
 /// A model that has been found.
 #[derive(Debug)]
-pub(super) enum Found {
+pub(super) enum Resolved {
     /// It is on this machine.
-    Here(ModelSource),
+    Local(ModelSource),
     /// It has to be fetched.
-    There(Remote),
+    Remote(Remote),
 }
 
 /// A model that has to be fetched.
@@ -78,8 +78,8 @@ impl<P: Program> Hub<P> {
 
     fn resolve_in(&self, name: &str, lang: Option<&str>) -> Result<ModelSource, HubError> {
         let remote = match self.find(name, lang)? {
-            Found::Here(source) => return Ok(source),
-            Found::There(remote) => remote,
+            Resolved::Local(source) => return Ok(source),
+            Resolved::Remote(remote) => remote,
         };
         let is_repository = matches!(remote, Remote::Repository(_));
         let outcome = match self.offline {
@@ -101,12 +101,12 @@ impl<P: Program> Hub<P> {
     /// As [`Hub::resolve`], but that nothing is fetched.
     pub fn here(&self, name_or_path: &str) -> Result<Option<ModelSource>, HubError> {
         Ok(match self.find(name_or_path, None)? {
-            Found::Here(source) => Some(source),
-            Found::There(_) => None,
+            Resolved::Local(source) => Some(source),
+            Resolved::Remote(_) => None,
         })
     }
 
-    pub(super) fn find(&self, name: &str, lang: Option<&str>) -> Result<Found, HubError> {
+    pub(super) fn find(&self, name: &str, lang: Option<&str>) -> Result<Resolved, HubError> {
         if let Some(model) = built_in::<P>(name) {
             if lang.is_some_and(|lang| lang != model.language) {
                 return Err(HubError::UnknownModel {
@@ -114,55 +114,55 @@ impl<P: Program> Hub<P> {
                     nearest: vec![format!("{} ({})", model.name, model.language)],
                 });
             }
-            return Ok(Found::Here(ModelSource::BuiltIn(model)));
+            return Ok(Resolved::Local(ModelSource::BuiltIn(model)));
         }
         match Reference::parse(name)? {
             Reference::Url(url) => Ok(self.find_address(&url)),
             Reference::Path(path) => match on_disk(&path)? {
-                Some(source) => Ok(Found::Here(source)),
+                Some(source) => Ok(Resolved::Local(source)),
                 None => Err(HubError::NotAModelDirectory { path, reason: "nothing is there" }),
             },
             Reference::Repository(repository) => match (on_disk(Path::new(name)), self.find_repository(repository)) {
-                (Ok(Some(source)), _) => Ok(Found::Here(source)),
+                (Ok(Some(source)), _) => Ok(Resolved::Local(source)),
                 // nobody who names a file means something to be fetched
-                (Err(error), Found::There(_)) => Err(error),
+                (Err(error), Resolved::Remote(_)) => Err(error),
                 (_, found) => Ok(found),
             },
             Reference::Name(_) => match (on_disk(Path::new(name)), self.find_name(name, lang)) {
-                (_, Ok(Found::Here(source))) | (Ok(Some(source)), _) => Ok(Found::Here(source)),
+                (_, Ok(Resolved::Local(source))) | (Ok(Some(source)), _) => Ok(Resolved::Local(source)),
                 (Err(error), Err(HubError::UnknownModel { .. })) => Err(error),
                 (_, found) => found,
             },
         }
     }
 
-    fn find_address(&self, url: &Url) -> Found {
+    fn find_address(&self, url: &Url) -> Resolved {
         let own = |cache: &Cache| Some(cache.address(url)).filter(|place| place.exists());
         let listed = |cache: &Cache| listed(cache, url).into_iter().next();
         let place = self.cache.as_ref().and_then(|cache| own(cache).or_else(|| listed(cache)));
         place.map_or_else(
-            || Found::There(Remote::Address(url.clone())),
-            |place| Found::Here(ModelSource::Directory(place)),
+            || Resolved::Remote(Remote::Address(url.clone())),
+            |place| Resolved::Local(ModelSource::Directory(place)),
         )
     }
 
-    fn find_repository(&self, repository: Repository) -> Found {
+    fn find_repository(&self, repository: Repository) -> Resolved {
         let own = self.cache.as_ref().map(|cache| cache.repositories());
         let caches = [own.as_deref(), self.foreign_repositories.as_deref()];
         let snapshot = caches.into_iter().flatten().find_map(|cache| repository::cached(cache, &repository));
         snapshot.map_or_else(
-            || Found::There(Remote::Repository(repository)),
-            |snapshot| Found::Here(ModelSource::Directory(snapshot)),
+            || Resolved::Remote(Remote::Repository(repository)),
+            |snapshot| Resolved::Local(ModelSource::Directory(snapshot)),
         )
     }
 
-    fn find_name(&self, name: &str, lang: Option<&str>) -> Result<Found, HubError> {
+    fn find_name(&self, name: &str, lang: Option<&str>) -> Result<Resolved, HubError> {
         if let Some(imported) = self.imported(name) {
-            return Ok(Found::Here(ModelSource::Directory(imported)));
+            return Ok(Resolved::Local(ModelSource::Directory(imported)));
         }
         let request = Request::new(name, lang);
         if let Some(archive) = self.folders()?.iter().find_map(|folder| newest(folder, &request)) {
-            return Ok(Found::Here(ModelSource::Directory(archive)));
+            return Ok(Resolved::Local(ModelSource::Directory(archive)));
         }
         let index = self.index()?;
         let Some(entry) = index.find(&request) else {
@@ -170,8 +170,8 @@ impl<P: Program> Hub<P> {
         };
         let archive = self.cache.as_ref().map(|cache| cache.archives().join(entry.file_name()));
         Ok(match archive.filter(|archive| archive.is_file()) {
-            Some(archive) => Found::Here(ModelSource::Directory(archive)),
-            None => Found::There(Remote::Published(Box::new(entry.clone()))),
+            Some(archive) => Resolved::Local(ModelSource::Directory(archive)),
+            None => Resolved::Remote(Remote::Published(Box::new(entry.clone()))),
         })
     }
 

@@ -7,7 +7,7 @@ use url::Url;
 use super::cache::Cache;
 use super::checksum::Checksum;
 use super::download::{Kind, Wanted, fetch};
-use super::find::{Found, Remote};
+use super::find::{Resolved, Remote};
 use super::http::Client;
 use super::record::Record;
 use super::reference::Location;
@@ -33,7 +33,7 @@ impl<P: Program> Hub<P> {
             Remote::Published(entry) => entry.language.as_deref(),
             Remote::Repository(_) | Remote::Address(_) => None,
         };
-        if let Found::Here(source) = self.find(name, language)? {
+        if let Resolved::Local(source) = self.find(name, language)? {
             return Ok(source);
         }
         let outcome = self.fetch(cache, &called, remote);

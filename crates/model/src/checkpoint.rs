@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use albertine_formats::{Folder, FormatError, SparkPipeline, has_weights, tensorflow};
 use serde_json::{Map, Value};
 
-use self::graph::Found;
+use self::graph::GraphFile;
 use self::spark::Annotator;
 use self::vocabulary::{SPIECE, VOCAB};
 use crate::config::{CONFIG, labels};
@@ -148,7 +148,7 @@ impl Checkpoint {
         let labels = labels::list(folder)?;
         let runtime = if kind == CheckpointKind::Onnx { Runtime::Onnx } else { Runtime::TensorFlow };
         let path = folder.path_of(if kind == CheckpointKind::Onnx { ONNX } else { tensorflow::GRAPH });
-        let (config, weights) = Found::read(runtime, folder, &path, ONNX)?.model(folder, labels)?;
+        let (config, weights) = GraphFile::read(runtime, folder, &path, ONNX)?.model(folder, labels)?;
         Self::assemble(folder, kind, config, weights, Map::new())
     }
 

@@ -85,8 +85,8 @@ impl Finisher {
         self
     }
 
-    /// Whether a row gets a list with the result of each annotation, or one string of all of them; true unless said
-    /// otherwise.
+    /// Whether a row gets a list with the result of each annotation, or one string of all of them; true by
+    /// default.
     #[must_use]
     pub fn output_as_array(mut self, array: bool) -> Self {
         self.output_as_array = array;
@@ -94,29 +94,29 @@ impl Finisher {
     }
 
     /// Whether metadata is kept: with lists as a second column (`<name>_metadata`) of pairs, in a string as
-    /// `key->value` before each result. False unless said otherwise.
+    /// `key->value` before each result. False by default.
     #[must_use]
     pub fn include_metadata(mut self, include: bool) -> Self {
         self.include_metadata = include;
         self
     }
 
-    /// What stands between the pairs of one annotation in a string: `#` unless said otherwise.
+    /// What stands between the pairs of one annotation in a string: `#` by default.
     #[must_use]
     pub fn value_split_symbol(mut self, symbol: impl Into<String>) -> Self {
         self.value_split_symbol = symbol.into();
         self
     }
 
-    /// What stands between the annotations of a row in a string: `@` unless said otherwise.
+    /// What stands between the annotations of a row in a string: `@` by default.
     #[must_use]
     pub fn annotation_split_symbol(mut self, symbol: impl Into<String>) -> Self {
         self.annotation_split_symbol = symbol.into();
         self
     }
 
-    /// Whether every annotation column of the table is dropped, also those that are not listed; true unless said
-    /// otherwise.
+    /// Whether every annotation column of the table is dropped, also those that are not listed; true by
+    /// default.
     #[must_use]
     pub fn clean_annotations(mut self, clean: bool) -> Self {
         self.clean_annotations = clean;

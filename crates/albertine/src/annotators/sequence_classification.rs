@@ -176,21 +176,21 @@ impl<F: Family> ForSequenceClassification<F> {
     }
 
     /// The most pieces of a document that are read, `[CLS]` and `[SEP]` counted: 128, or the model's positions if there
-    /// are fewer, unless said otherwise.
+    /// are fewer, by default.
     #[must_use]
     pub fn max_sentence_length(mut self, pieces: usize) -> Self {
         self.max_sentence_length = Some(pieces);
         self
     }
 
-    /// Whether case matters. False lower-cases the text first; unless said otherwise the model's own tokenizer decides.
+    /// Whether case matters. False lower-cases the text first; by default the model's own tokenizer decides.
     #[must_use]
     pub fn case_sensitive(mut self, sensitive: bool) -> Self {
         self.case_sensitive = Some(sensitive);
         self
     }
 
-    /// How a text becomes pieces; unless said otherwise as the model was saved: `Token` where Spark NLP saved it, else
+    /// How a text becomes pieces; by default as the model was saved: `Token` where Spark NLP saved it, else
     /// `Document`.
     #[must_use]
     pub fn encoding(mut self, encoding: Encoding) -> Self {
@@ -198,14 +198,14 @@ impl<F: Family> ForSequenceClassification<F> {
         self
     }
 
-    /// What becomes of documents that are too long: their end is not read, unless said otherwise.
+    /// What becomes of documents that are too long: by default their end is not read.
     #[must_use]
     pub fn long_texts(mut self, long_texts: LongTexts) -> Self {
         self.long_texts = long_texts;
         self
     }
 
-    /// How many texts of 32 tokens go through the encoder together on one thread: 8 unless said otherwise. It changes
+    /// How many texts of 32 tokens go through the encoder together on one thread: 8 by default. It changes
     /// the speed, never a score.
     #[must_use]
     pub fn batch_size(mut self, texts: usize) -> Self {
@@ -220,15 +220,15 @@ impl<F: Family> ForSequenceClassification<F> {
         self
     }
 
-    /// Whether the scores of all documents (sentences) of a row are averaged into one annotation; false unless said
-    /// otherwise.
+    /// Whether the scores of all documents (sentences) of a row are averaged into one annotation; false by
+    /// default.
     #[must_use]
     pub fn coalesce_sentences(mut self, coalesce: bool) -> Self {
         self.coalesce_sentences = coalesce;
         self
     }
 
-    /// How logits become scores; unless said otherwise as the model's `problem_type` says.
+    /// How logits become scores; by default as the model's `problem_type` says.
     #[must_use]
     pub fn activation(mut self, activation: Activation) -> Self {
         self.activation = Some(activation);
@@ -242,7 +242,7 @@ impl<F: Family> ForSequenceClassification<F> {
         self
     }
 
-    /// With sigmoid, the score that a label must exceed: 0.5 unless said otherwise.
+    /// With sigmoid, the score that a label must exceed: 0.5 by default.
     #[must_use]
     pub fn threshold(mut self, threshold: f32) -> Self {
         self.threshold = threshold;

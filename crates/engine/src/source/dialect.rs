@@ -39,7 +39,7 @@ impl Dialect {
 
 /// What was found of a file.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct Sniffed {
     pub(super) dialect: Dialect,
     pub(super) header: bool,
     /// The lines before the table: comments, or Excel's `sep=;`.
@@ -50,7 +50,7 @@ pub(super) struct Found {
 
 /// Finds how the text that begins with `head` is written; `whole` says that there is no more of it. `delimiter` is what
 /// the file's name says.
-pub(super) fn find(head: &[u8], whole: bool, delimiter: u8, options: &TextOptions) -> Found {
+pub(super) fn find(head: &[u8], whole: bool, delimiter: u8, options: &TextOptions) -> Sniffed {
     let own = options.delimiter.unwrap_or(delimiter);
     let (mut skipped, mut body, mut notes) = (0, head, Vec::new());
     let mut delimiters = vec![own];
@@ -106,7 +106,7 @@ pub(super) fn find(head: &[u8], whole: bool, delimiter: u8, options: &TextOption
     if options.header.is_none() && !header {
         notes.push("no header (columns named `column1`, `column2` and so on)".to_owned());
     }
-    Found { dialect, header, skipped, notes }
+    Sniffed { dialect, header, skipped, notes }
 }
 
 /// The dialect that fits best, and whether it fits every record. The first of each list is the plain one.

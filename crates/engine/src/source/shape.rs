@@ -50,7 +50,7 @@ pub(super) enum Shape {
 /// The keys of an object in the order of their first appearance.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Keys {
-    places: HashMap<String, usize>,
+    indices: HashMap<String, usize>,
     shapes: Vec<(String, Shape)>,
     /// These keys and all within them.
     size: usize,
@@ -105,7 +105,7 @@ impl Keys {
 
     /// Whether the object has a key of this name.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.places.contains_key(name)
+        self.indices.contains_key(name)
     }
 
     /// The names of the keys in their order.
@@ -121,8 +121,8 @@ impl Keys {
     }
 
     fn add(&mut self, name: String, shape: Shape) {
-        if let Some(place) = self.places.get(&name) {
-            let known = &mut self.shapes[*place].1;
+        if let Some(index) = self.indices.get(&name) {
+            let known = &mut self.shapes[*index].1;
             self.size -= known.size();
             known.widen(shape);
             self.size += known.size();
@@ -130,7 +130,7 @@ impl Keys {
         } else {
             self.holds_wide |= shape.is_as_written();
             self.size += 1 + shape.size();
-            self.places.insert(name.clone(), self.shapes.len());
+            self.indices.insert(name.clone(), self.shapes.len());
             self.shapes.push((name, shape));
         }
     }

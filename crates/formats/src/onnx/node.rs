@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::{FORM, Reader};
 use crate::FormatError;
 use crate::graph::{MAX_NODES, Op, Value};
-use crate::wire::{self, Fault, Fields, signed};
+use crate::wire::{self, Reason, Fields, signed};
 
 /// The most inputs, outputs or attributes of a node together.
 const MAX_PARTS: usize = 1 << 16;
@@ -67,7 +67,7 @@ impl<'r> Reader<'r> {
         Ok(())
     }
 
-    fn raw_node(&self, range: &Range<usize>) -> Result<Raw<'r>, Fault> {
+    fn raw_node(&self, range: &Range<usize>) -> Result<Raw<'r>, Reason> {
         let mut raw = Raw::default();
         let mut fields = Fields::within(self.file, range);
         let mut parts = 0;
@@ -92,7 +92,7 @@ impl<'r> Reader<'r> {
         Ok(raw)
     }
 
-    fn attribute(&self, range: &Range<usize>) -> Result<(&'r str, Attribute), Fault> {
+    fn attribute(&self, range: &Range<usize>) -> Result<(&'r str, Attribute), Reason> {
         let mut name = "";
         let mut attribute = Attribute::default();
         let mut fields = Fields::within(self.file, range);
@@ -138,10 +138,10 @@ impl<'r> Reader<'r> {
     }
 
     /// What a node computes, of the operations that a transformer is made of.
-    fn op(&self, raw: &Raw<'r>) -> Result<Op, Fault> {
+    fn op(&self, raw: &Raw<'r>) -> Result<Op, Reason> {
         let int = |name: &str| raw.attributes.get(name).and_then(|value| value.int);
         let float = |name: &str| raw.attributes.get(name).and_then(|value| value.float);
-        let text = |name: &str| -> Result<&str, Fault> {
+        let text = |name: &str| -> Result<&str, Reason> {
             match raw.attributes.get(name).and_then(|value| value.text.as_ref()) {
                 Some(range) => Ok(wire::text(self.file, range)?),
                 None => Ok(""),

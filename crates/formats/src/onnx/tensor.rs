@@ -11,7 +11,7 @@ use crate::MAX_WEIGHTS;
 use crate::contents::{Contents, StoredTensor};
 use crate::element::Element;
 use crate::folder::Folder;
-use crate::wire::{self, Fault, Fields, text};
+use crate::wire::{self, Reason, Fields, text};
 
 /// The most axes of a tensor.
 const MAX_RANK: usize = 32;
@@ -99,7 +99,7 @@ impl<'r> TensorReader<'r> {
         StoredTensor { buffer, element, shape, bytes: 0..end, strides: None }
     }
 
-    fn raw(&self, range: &Range<usize>) -> Result<Raw<'r>, Fault> {
+    fn raw(&self, range: &Range<usize>) -> Result<Raw<'r>, Reason> {
         let mut raw = Raw::default();
         let mut fields = Fields::within(self.file, range);
         while let Some((number, value)) = fields.next()? {
@@ -143,7 +143,7 @@ impl<'r> TensorReader<'r> {
     }
 
     /// A key and its value of what says where the bytes of a tensor are.
-    fn external_entry(&self, range: &Range<usize>, raw: &mut Raw<'r>) -> Result<(), Fault> {
+    fn external_entry(&self, range: &Range<usize>, raw: &mut Raw<'r>) -> Result<(), Reason> {
         let (mut key, mut value) = ("", "");
         let mut fields = Fields::within(self.file, range);
         while let Some((number, field)) = fields.next()? {

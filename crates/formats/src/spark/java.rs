@@ -7,7 +7,7 @@
 
 use std::rc::Rc;
 
-use crate::wire::Fault;
+use crate::wire::Reason;
 
 const MAGIC: [u8; 4] = [0xAC, 0xED, 0, 5];
 const NULL: u8 = 0x70;
@@ -82,7 +82,7 @@ impl JavaStream {
 }
 
 /// Reads a whole stream.
-pub(super) fn read(bytes: &[u8]) -> Result<JavaStream, Fault> {
+pub(super) fn read(bytes: &[u8]) -> Result<JavaStream, Reason> {
     let mut reader = Reader { bytes, at: 0, handles: Vec::new(), classes: Vec::new(), stream: JavaStream::default() };
     if reader.array()? != MAGIC {
         return Err("it does not begin as one".to_owned());
@@ -121,7 +121,7 @@ struct Reader<'b> {
 
 impl Reader<'_> {
     /// An object, or raw bytes between objects.
-    fn content(&mut self, depth: usize) -> Result<JavaValue, Fault> {
+    fn content(&mut self, depth: usize) -> Result<JavaValue, Reason> {
         if depth > MAX_DEPTH {
             return Err(DEEP.to_owned());
         }
@@ -189,7 +189,7 @@ impl Reader<'_> {
         }
     }
 
-    fn object(&mut self, depth: usize) -> Result<JavaValue, Fault> {
+    fn object(&mut self, depth: usize) -> Result<JavaValue, Reason> {
         let class = self.class(depth)?;
         let place = self.begin(class);
         // A class writes its part after the class that it is derived from.
@@ -220,7 +220,7 @@ impl Reader<'_> {
         Ok(JavaValue::Object(place))
     }
 
-    fn until_end(&mut self, depth: usize) -> Result<Vec<JavaValue>, Fault> {
+    fn until_end(&mut self, depth: usize) -> Result<Vec<JavaValue>, Reason> {
         let mut found = Vec::new();
         while self.bytes.get(self.at) != Some(&END) {
             found.push(self.content(depth + 1)?);
@@ -229,7 +229,7 @@ impl Reader<'_> {
         Ok(found)
     }
 
-    fn elements(&mut self, depth: usize) -> Result<JavaValue, Fault> {
+    fn elements(&mut self, depth: usize) -> Result<JavaValue, Reason> {
         let class = self.class(depth)?;
         let place = self.begin(class);
         let kind =
@@ -245,7 +245,7 @@ impl Reader<'_> {
     }
 
     /// A value of a type.
-    fn value(&mut self, kind: u8, depth: usize) -> Result<JavaValue, Fault> {
+    fn value(&mut self, kind: u8, depth: usize) -> Result<JavaValue, Reason> {
         Ok(match kind {
             b'B' => JavaValue::Number(i8::from_be_bytes(self.array()?).into()),
             b'Z' => JavaValue::Number(self.byte()?.into()),
@@ -261,7 +261,7 @@ impl Reader<'_> {
     }
 
     /// The description of a class, or none for no class.
-    fn class(&mut self, depth: usize) -> Result<Option<usize>, Fault> {
+    fn class(&mut self, depth: usize) -> Result<Option<usize>, Reason> {
         if depth > MAX_DEPTH {
             return Err(DEEP.to_owned());
         }
@@ -302,26 +302,26 @@ impl Reader<'_> {
         Ok(Some(place))
     }
 
-    fn reference(&mut self) -> Result<Handle, Fault> {
+    fn reference(&mut self) -> Result<Handle, Reason> {
         let handle = u32::from_be_bytes(self.array()?);
         let place = handle.checked_sub(FIRST_HANDLE).and_then(|place| usize::try_from(place).ok());
         let found = place.and_then(|place| self.handles.get(place)).cloned();
         found.ok_or_else(|| format!("it refers to {handle:#x}, which is not before"))
     }
 
-    fn string(&mut self, size: u64) -> Result<JavaValue, Fault> {
+    fn string(&mut self, size: u64) -> Result<JavaValue, Reason> {
         let text = JavaValue::Text(self.text(size)?.into());
         self.handles.push(Handle::Value(text.clone()));
         Ok(text)
     }
 
-    fn short_text(&mut self) -> Result<Rc<str>, Fault> {
+    fn short_text(&mut self) -> Result<Rc<str>, Reason> {
         let size = u16::from_be_bytes(self.array()?);
         Ok(self.text(size.into())?.into())
     }
 
     /// A text in Java's own UTF-8, where a zero takes two bytes and what is beyond 16 bits two halves of three each.
-    fn text(&mut self, size: u64) -> Result<String, Fault> {
+    fn text(&mut self, size: u64) -> Result<String, Reason> {
         let start = self.at;
         let bytes = self.take(size)?;
         let wrong = || format!("the text at byte {start} is no text");
@@ -342,16 +342,16 @@ impl Reader<'_> {
         String::from_utf16(&units).map_err(|_| wrong())
     }
 
-    fn byte(&mut self) -> Result<u8, Fault> {
+    fn byte(&mut self) -> Result<u8, Reason> {
         self.array().map(|[byte]| byte)
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], Fault> {
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], Reason> {
         let taken = self.take(N as u64)?;
         taken.first_chunk().copied().ok_or_else(|| "it is cut short".to_owned())
     }
 
-    fn take(&mut self, size: u64) -> Result<&[u8], Fault> {
+    fn take(&mut self, size: u64) -> Result<&[u8], Reason> {
         let left = self.bytes.len() - self.at;
         match usize::try_from(size).ok().and_then(|size| self.bytes.get(self.at..self.at.checked_add(size)?)) {
             Some(taken) => {

@@ -8,7 +8,7 @@
 //! Numbers are big-endian. Format:
 //! <https://hadoop.apache.org/docs/current/api/org/apache/hadoop/io/SequenceFile.html>.
 
-use crate::wire::Fault;
+use crate::wire::Reason;
 
 const KEY: &[u8] = b"org.apache.hadoop.io.NullWritable";
 const VALUE: &[u8] = b"org.apache.hadoop.io.BytesWritable";
@@ -17,7 +17,7 @@ const VALUE: &[u8] = b"org.apache.hadoop.io.BytesWritable";
 const MAX_PAIRS: i32 = 1024;
 
 /// The values of a file's records.
-pub(super) fn values(file: &[u8]) -> Result<Vec<&[u8]>, Fault> {
+pub(super) fn values(file: &[u8]) -> Result<Vec<&[u8]>, Reason> {
     let mut cursor = Cursor { bytes: file };
     if cursor.take(3)? != b"SEQ" {
         return Err("it does not begin as one".to_owned());
@@ -68,7 +68,7 @@ struct Cursor<'b> {
 }
 
 impl<'b> Cursor<'b> {
-    fn take(&mut self, size: i32) -> Result<&'b [u8], Fault> {
+    fn take(&mut self, size: i32) -> Result<&'b [u8], Reason> {
         let parts = usize::try_from(size).ok().and_then(|size| self.bytes.split_at_checked(size));
         let (taken, rest) = parts
             .ok_or_else(|| format!("it is cut short: {size} bytes are announced and {} are left", self.bytes.len()))?;
@@ -76,17 +76,17 @@ impl<'b> Cursor<'b> {
         Ok(taken)
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], Fault> {
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], Reason> {
         let taken = self.take(i32::try_from(N).unwrap_or(i32::MAX))?;
         taken.first_chunk().copied().ok_or_else(|| "it is cut short".to_owned())
     }
 
-    fn int(&mut self) -> Result<i32, Fault> {
+    fn int(&mut self) -> Result<i32, Reason> {
         self.array().map(i32::from_be_bytes)
     }
 
     /// A text of at most 127 bytes, whose length is one byte.
-    fn text(&mut self) -> Result<&'b [u8], Fault> {
+    fn text(&mut self) -> Result<&'b [u8], Reason> {
         let [size] = self.array()?;
         if size > 127 {
             return Err("the name of a class is too long".to_owned());

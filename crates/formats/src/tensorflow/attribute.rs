@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::element::Element;
-use crate::wire::{self, Fault, Fields};
+use crate::wire::{self, Reason, Fields};
 
 /// The most elements that are made of a tensor written as numbers, or as one number for all.
 const MAX_TYPED: usize = 1 << 16;
@@ -28,7 +28,7 @@ pub(super) enum Numbers {
 }
 
 impl TensorProto {
-    pub(super) fn read(file: &[u8], range: &Range<usize>) -> Result<Self, Fault> {
+    pub(super) fn read(file: &[u8], range: &Range<usize>) -> Result<Self, Reason> {
         let (mut kind, mut sizes, mut content) = (0, Vec::new(), None);
         let mut made: Vec<u8> = Vec::new();
         let mut fields = Fields::within(file, range);
@@ -100,7 +100,7 @@ pub(super) fn element(kind: u64) -> Element {
 }
 
 /// The sizes of a `TensorShapeProto`.
-pub(super) fn shape(file: &[u8], range: &Range<usize>) -> Result<Vec<u64>, Fault> {
+pub(super) fn shape(file: &[u8], range: &Range<usize>) -> Result<Vec<u64>, Reason> {
     let mut sizes = Vec::new();
     let mut fields = Fields::within(file, range);
     while let Some((number, value)) = fields.next()? {

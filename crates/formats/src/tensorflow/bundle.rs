@@ -16,7 +16,7 @@ use crate::MAX_WEIGHTS;
 use crate::contents::{Contents, StoredTensor};
 use crate::element::Element;
 use crate::folder::Folder;
-use crate::wire::{self, Fault, Fields};
+use crate::wire::{self, Reason, Fields};
 
 /// The largest index that is read, in bytes.
 const MAX_INDEX: u64 = 64 << 20;
@@ -134,7 +134,7 @@ impl Bundle {
 
 /// What is wrong with a tensor.
 enum Wrong {
-    Index(Fault),
+    Index(Reason),
     Other(Box<FormatError>),
 }
 
@@ -144,7 +144,7 @@ fn cut(path: &Path, tensor: &str, expected: u64, found: u64) -> Wrong {
 }
 
 /// The number of files, from the header.
-fn shards(header: &[u8]) -> Result<u64, Fault> {
+fn shards(header: &[u8]) -> Result<u64, Reason> {
     let mut shards = 0;
     let mut fields = Fields::new(header);
     while let Some((number, value)) = fields.next()? {
@@ -160,7 +160,7 @@ fn shards(header: &[u8]) -> Result<u64, Fault> {
 }
 
 impl Entry {
-    fn read(bytes: &[u8]) -> Result<Self, Fault> {
+    fn read(bytes: &[u8]) -> Result<Self, Reason> {
         let mut entry = Self::default();
         let mut fields = Fields::new(bytes);
         while let Some((number, value)) = fields.next()? {
@@ -180,7 +180,7 @@ impl Entry {
 }
 
 /// The one string of a tensor of strings: its length, the checksum of that, its bytes.
-fn only_text(bytes: &[u8]) -> Result<Vec<u8>, Fault> {
+fn only_text(bytes: &[u8]) -> Result<Vec<u8>, Reason> {
     let mut length = Fields::new(bytes);
     let size = length.next_packed()?.unwrap_or(0);
     let head = (1..=10).find(|head| bytes.get(head - 1).is_some_and(|byte| *byte < 0x80)).unwrap_or(0);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::graph::MAX_NODES;
-use crate::wire::{self, Fault, Fields, text};
+use crate::wire::{self, Reason, Fields, text};
 
 /// The most nodes, inputs and arguments of a graph and its functions together.
 const MAX_PARTS: usize = 4 * MAX_NODES;
@@ -39,7 +39,7 @@ pub(super) struct GraphDef<'f> {
 
 impl<'f> GraphDef<'f> {
     /// Reads a SavedModel, or a graph alone; a SavedModel begins with its version, a graph with a node.
-    pub(super) fn read(file: &'f [u8]) -> Result<Self, Fault> {
+    pub(super) fn read(file: &'f [u8]) -> Result<Self, Reason> {
         let mut definition = Self::default();
         let mut fields = Fields::new(file);
         let whole = 0..file.len();
@@ -61,7 +61,7 @@ impl<'f> GraphDef<'f> {
         Err("it has no graph to serve".to_owned())
     }
 
-    fn read_graph(&mut self, file: &'f [u8], range: &Range<usize>) -> Result<(), Fault> {
+    fn read_graph(&mut self, file: &'f [u8], range: &Range<usize>) -> Result<(), Reason> {
         let parts = &mut 0;
         let mut fields = Fields::within(file, range);
         while let Some((number, value)) = fields.next()? {
@@ -84,7 +84,7 @@ impl<'f> GraphDef<'f> {
 }
 
 /// Adds to a list, as long as there are not too many things in all lists.
-fn push<T>(list: &mut Vec<T>, item: T, parts: &mut usize) -> Result<(), Fault> {
+fn push<T>(list: &mut Vec<T>, item: T, parts: &mut usize) -> Result<(), Reason> {
     *parts += 1;
     if *parts > MAX_PARTS {
         return Err(format!("it has more than {MAX_PARTS} nodes, inputs and arguments"));
@@ -101,7 +101,7 @@ struct Meta<'f> {
 
 impl<'f> Meta<'f> {
     /// Reads one that is there to be served; one for training gives `None`.
-    fn read(file: &'f [u8], range: &Range<usize>) -> Result<Option<Self>, Fault> {
+    fn read(file: &'f [u8], range: &Range<usize>) -> Result<Option<Self>, Reason> {
         let (mut serve, mut graph, mut signatures) = (true, None, Vec::new());
         let mut fields = Fields::within(file, range);
         while let Some((number, value)) = fields.next()? {
@@ -139,7 +139,7 @@ impl<'f> Meta<'f> {
 }
 
 /// Whether the tags of a graph have `serve` among them, or are none.
-fn is_served(file: &[u8], range: &Range<usize>) -> Result<bool, Fault> {
+fn is_served(file: &[u8], range: &Range<usize>) -> Result<bool, Reason> {
     let (mut any, mut serve) = (false, false);
     let mut fields = Fields::within(file, range);
     while let Some((number, value)) = fields.next()? {
@@ -152,7 +152,7 @@ fn is_served(file: &[u8], range: &Range<usize>) -> Result<bool, Fault> {
 }
 
 /// The key and the value of an entry of a map.
-fn entry<'f>(file: &'f [u8], range: &Range<usize>) -> Result<(&'f str, Option<Range<usize>>), Fault> {
+fn entry<'f>(file: &'f [u8], range: &Range<usize>) -> Result<(&'f str, Option<Range<usize>>), Reason> {
     let (mut key, mut found) = ("", None);
     let mut fields = Fields::within(file, range);
     while let Some((number, value)) = fields.next()? {
@@ -166,7 +166,7 @@ fn entry<'f>(file: &'f [u8], range: &Range<usize>) -> Result<(&'f str, Option<Ra
 }
 
 impl<'f> NodeDef<'f> {
-    fn read(file: &'f [u8], range: &Range<usize>, parts: &mut usize) -> Result<Self, Fault> {
+    fn read(file: &'f [u8], range: &Range<usize>, parts: &mut usize) -> Result<Self, Reason> {
         let mut node = Self::default();
         let mut fields = Fields::within(file, range);
         while let Some((number, value)) = fields.next()? {
@@ -190,7 +190,7 @@ impl<'f> NodeDef<'f> {
 }
 
 impl<'f> FunctionDef<'f> {
-    fn read(file: &'f [u8], range: &Range<usize>, parts: &mut usize) -> Result<(&'f str, Self), Fault> {
+    fn read(file: &'f [u8], range: &Range<usize>, parts: &mut usize) -> Result<(&'f str, Self), Reason> {
         let mut function = Self::default();
         let mut name = "";
         let mut fields = Fields::within(file, range);
@@ -223,6 +223,6 @@ impl<'f> FunctionDef<'f> {
 }
 
 /// The text of a message's first field, which is the name of an argument.
-fn first_text<'f>(file: &'f [u8], range: &Range<usize>) -> Result<&'f str, Fault> {
+fn first_text<'f>(file: &'f [u8], range: &Range<usize>) -> Result<&'f str, Reason> {
     Ok(entry(file, range)?.0)
 }

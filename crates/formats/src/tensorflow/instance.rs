@@ -11,7 +11,7 @@ use super::graph_def::{FunctionDef, GraphDef, NodeDef};
 use super::{object_graph, op};
 use crate::contents::{Contents, StoredTensor};
 use crate::graph::{Graph, MAX_NODES, Op, Value};
-use crate::wire::{self, Fault, Fields};
+use crate::wire::{self, Reason, Fields};
 
 /// The most bytes of constants that are written as one number for many elements, or as numbers one by one.
 const MAX_MADE: usize = 64 << 20;
@@ -65,7 +65,7 @@ impl<'i> Instance<'i> {
     }
 
     /// Writes out the graph and finds what its outputs may be.
-    pub(super) fn fill(&mut self) -> Result<(), Fault> {
+    pub(super) fn fill(&mut self) -> Result<(), Reason> {
         if let Some(objects) = self.bundle.objects.take() {
             self.keys = object_graph::keys_by_name(&objects).map_err(|fault| format!("in the object graph {fault}"))?;
         }
@@ -121,7 +121,7 @@ impl<'i> Instance<'i> {
         nodes: &'i [NodeDef<'i>],
         arguments: HashMap<&'i str, Value>,
         depth: usize,
-    ) -> Result<Scope<'i>, Fault> {
+    ) -> Result<Scope<'i>, Reason> {
         let mut scope = Scope { values: arguments };
         let mut added = Vec::new();
         for node in nodes {
@@ -167,7 +167,7 @@ impl<'i> Instance<'i> {
     }
 
     /// Writes out a function for the arguments of a call, and gives what it returns.
-    fn call(&mut self, function: &'i FunctionDef<'i>, inputs: &[Value], depth: usize) -> Result<Vec<Value>, Fault> {
+    fn call(&mut self, function: &'i FunctionDef<'i>, inputs: &[Value], depth: usize) -> Result<Vec<Value>, Reason> {
         if depth > MAX_DEPTH {
             return Err(format!("functions call functions more than {MAX_DEPTH} deep"));
         }
@@ -181,7 +181,7 @@ impl<'i> Instance<'i> {
     }
 
     /// The constant that a node is, if it is one: a variable of the checkpoint, or numbers in the graph.
-    fn constant(&mut self, node: &NodeDef<'i>) -> Result<Option<Value>, Fault> {
+    fn constant(&mut self, node: &NodeDef<'i>) -> Result<Option<Value>, Reason> {
         if let Some(name) = op::variable(self.file, node)? {
             return Ok(self.variable(name).map(|constant| self.graph.add(Op::Constant(constant), Vec::new())));
         }
@@ -202,7 +202,7 @@ impl<'i> Instance<'i> {
     }
 
     /// Adds the constant that a tensor in the graph is, if it is one of numbers.
-    fn numbers(&mut self, range: &Range<usize>) -> Result<Option<usize>, Fault> {
+    fn numbers(&mut self, range: &Range<usize>) -> Result<Option<usize>, Reason> {
         let TensorProto { element, shape, numbers } = TensorProto::read(self.file, range)?;
         let (buffer, bytes) = match numbers {
             Numbers::Stored(range) => (0, range),
@@ -221,7 +221,7 @@ impl<'i> Instance<'i> {
     }
 
     /// The tensor that the value of an attribute is.
-    fn tensor(&self, attribute: &Range<usize>) -> Result<Option<Range<usize>>, Fault> {
+    fn tensor(&self, attribute: &Range<usize>) -> Result<Option<Range<usize>>, Reason> {
         let mut fields = Fields::within(self.file, attribute);
         while let Some((number, value)) = fields.next()? {
             if let (8, wire::Value::Bytes(range)) = (number, value) {

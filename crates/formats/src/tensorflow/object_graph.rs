@@ -5,13 +5,13 @@
 
 use std::collections::HashMap;
 
-use crate::wire::{self, Fault, Fields, text};
+use crate::wire::{self, Reason, Fields, text};
 
 /// The most variables.
 const MAX_VARIABLES: usize = 1 << 20;
 
 /// The keys of the checkpoint by the full names of the variables. A name that two variables have is none.
-pub(super) fn keys_by_name(bytes: &[u8]) -> Result<HashMap<String, String>, Fault> {
+pub(super) fn keys_by_name(bytes: &[u8]) -> Result<HashMap<String, String>, Reason> {
     let mut keys: HashMap<String, Option<String>> = HashMap::new();
     let mut objects = Fields::new(bytes);
     while let Some((number, value)) = objects.next()? {

@@ -2,10 +2,10 @@
 
 use super::graph_def::NodeDef;
 use crate::graph::Op;
-use crate::wire::{self, Fault, Fields, text};
+use crate::wire::{self, Reason, Fields, text};
 
 /// What a node that is no constant, no variable and no call computes.
-pub(super) fn op(file: &[u8], node: &NodeDef<'_>) -> Result<Op, Fault> {
+pub(super) fn op(file: &[u8], node: &NodeDef<'_>) -> Result<Op, Reason> {
     Ok(match node.op {
         "Placeholder" | "PlaceholderWithDefault" => Op::Input(short(node.name)),
         "Identity" | "IdentityN" | "ReadVariableOp" | "StopGradient" | "PreventGradient" | "Cast" | "ExpandDims"
@@ -50,7 +50,7 @@ pub(super) fn op(file: &[u8], node: &NodeDef<'_>) -> Result<Op, Fault> {
 }
 
 /// The function that a node calls, if it is a call.
-pub(super) fn called<'f>(file: &'f [u8], node: &NodeDef<'f>) -> Result<Option<&'f str>, Fault> {
+pub(super) fn called<'f>(file: &'f [u8], node: &NodeDef<'f>) -> Result<Option<&'f str>, Reason> {
     if !matches!(node.op, "PartitionedCall" | "StatefulPartitionedCall") {
         return Ok(None);
     }
@@ -69,7 +69,7 @@ pub(super) fn called<'f>(file: &'f [u8], node: &NodeDef<'f>) -> Result<Option<&'
 }
 
 /// The name of the variable that a node stands for, if it is one.
-pub(super) fn variable<'f>(file: &'f [u8], node: &NodeDef<'f>) -> Result<Option<&'f str>, Fault> {
+pub(super) fn variable<'f>(file: &'f [u8], node: &NodeDef<'f>) -> Result<Option<&'f str>, Reason> {
     if !matches!(node.op, "VarHandleOp" | "VariableV2" | "Variable") {
         return Ok(None);
     }
@@ -89,7 +89,7 @@ pub(super) fn variable<'f>(file: &'f [u8], node: &NodeDef<'f>) -> Result<Option<
     Ok(Some(if shared.is_empty() { node.name } else { shared }))
 }
 
-fn flag(file: &[u8], node: &NodeDef<'_>, name: &str) -> Result<bool, Fault> {
+fn flag(file: &[u8], node: &NodeDef<'_>, name: &str) -> Result<bool, Reason> {
     let Some(range) = node.attributes.get(name) else { return Ok(false) };
     let mut fields = Fields::within(file, range);
     while let Some((number, value)) = fields.next()? {
@@ -100,7 +100,7 @@ fn flag(file: &[u8], node: &NodeDef<'_>, name: &str) -> Result<bool, Fault> {
     Ok(false)
 }
 
-fn number(file: &[u8], node: &NodeDef<'_>, name: &str) -> Result<Option<f32>, Fault> {
+fn number(file: &[u8], node: &NodeDef<'_>, name: &str) -> Result<Option<f32>, Reason> {
     let Some(range) = node.attributes.get(name) else { return Ok(None) };
     let mut fields = Fields::within(file, range);
     while let Some((number, value)) = fields.next()? {

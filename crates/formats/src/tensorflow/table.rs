@@ -3,14 +3,14 @@
 //! ```text
 //! data blocks     keys and values, a key as what it shares with the one before and the rest
 //! index block     a key and the place of a block for each data block
-//! footer          48 bytes: the places of two blocks, and a magic number
+//! footer          48 bytes: the handles of two blocks, and a magic number
 //! ```
 //!
 //! After each block stand one byte for its compression and a masked CRC-32C.
 //!
 //! Format: <https://github.com/google/leveldb/blob/main/doc/table_format.md>.
 
-use crate::wire::Fault;
+use crate::wire::Reason;
 
 const FOOTER: usize = 48;
 const MAGIC: [u8; 8] = 0xdb47_7524_8b80_fb57_u64.to_le_bytes();
@@ -33,17 +33,17 @@ const DISORDER: &str = "its keys are not in order";
 pub(super) type Entry = (Vec<u8>, Vec<u8>);
 
 /// The keys and values of a table, in its order.
-pub(super) fn read(file: &[u8]) -> Result<Vec<Entry>, Fault> {
+pub(super) fn read(file: &[u8]) -> Result<Vec<Entry>, Reason> {
     let footer = file.len().checked_sub(FOOTER).and_then(|start| file.get(start..));
     let footer = footer.ok_or("it is shorter than its footer")?;
-    let (places, magic) = footer.split_at(FOOTER - MAGIC.len());
+    let (handles, magic) = footer.split_at(FOOTER - MAGIC.len());
     if magic != MAGIC {
         return Err("it does not end as a table does".to_owned());
     }
-    let mut places = Cursor { bytes: places };
+    let mut handles = Cursor { bytes: handles };
     // The first is of a block about the table itself, of which there is nothing to know.
-    let (_, _) = (places.varint()?, places.varint()?);
-    let index = block(file, &mut places)?;
+    let (_, _) = (handles.varint()?, handles.varint()?);
+    let index = block(file, &mut handles)?;
 
     let mut found: Vec<Entry> = Vec::new();
     for (_, place) in entries(&index, MAX_ENTRIES)? {
@@ -67,7 +67,7 @@ pub(super) fn masked_checksum(bytes: &[&[u8]]) -> u32 {
 }
 
 /// The contents of the block whose place is read from `place`.
-fn block(file: &[u8], place: &mut Cursor<'_>) -> Result<Vec<u8>, Fault> {
+fn block(file: &[u8], place: &mut Cursor<'_>) -> Result<Vec<u8>, Reason> {
     let (offset, size) = (place.varint()?, place.varint()?);
     let whole = usize::try_from(offset).ok().zip(usize::try_from(size).ok()).and_then(|(offset, size)| {
         let end = offset.checked_add(size)?.checked_add(TRAILER)?;
@@ -96,7 +96,7 @@ fn block(file: &[u8], place: &mut Cursor<'_>) -> Result<Vec<u8>, Fault> {
 }
 
 /// The keys and values of a block.
-fn entries(block: &[u8], limit: usize) -> Result<Vec<Entry>, Fault> {
+fn entries(block: &[u8], limit: usize) -> Result<Vec<Entry>, Reason> {
     let too_short = || "a block is shorter than its restart points".to_owned();
     let (rest, count) = block.split_last_chunk::<4>().ok_or_else(too_short)?;
     let restarts = usize::try_from(u32::from_le_bytes(*count)).ok().and_then(|count| count.checked_mul(4));
@@ -128,7 +128,7 @@ struct Cursor<'b> {
 }
 
 impl<'b> Cursor<'b> {
-    fn varint(&mut self) -> Result<u64, Fault> {
+    fn varint(&mut self) -> Result<u64, Reason> {
         let mut value = 0;
         for shift in (0..64).step_by(7) {
             let [byte] = *self.take(1)? else { break };
@@ -140,7 +140,7 @@ impl<'b> Cursor<'b> {
         Err("a number does not end".to_owned())
     }
 
-    fn take(&mut self, size: u64) -> Result<&'b [u8], Fault> {
+    fn take(&mut self, size: u64) -> Result<&'b [u8], Reason> {
         let (taken, rest) = usize::try_from(size)
             .ok()
             .and_then(|size| self.bytes.split_at_checked(size))

@@ -64,10 +64,10 @@ fn embed_is_a_sum_and_a_layer_norm() {
             let (gamma, beta) = (numbers.take(width), numbers.take(width));
             let norm = LayerNorm { gamma: &gamma, beta: &beta, eps: 1e-5 };
             let ids = [10, 0, 3, 3];
-            let places = [0, 6, 2, 0];
+            let position_ids = [0, 6, 2, 0];
             let mut out = used(Element::F32, ids.len(), width);
-            kernels.embed(&mut out, &ids, &places, &words, &positions, &norm);
-            for (row, (id, place)) in ids.into_iter().zip(places).enumerate() {
+            kernels.embed(&mut out, &ids, &position_ids, &words, &positions, &norm);
+            for (row, (id, place)) in ids.into_iter().zip(position_ids).enumerate() {
                 let word = &words[id as usize * width..][..width];
                 let sum: Vec<f32> = word.iter().zip(&positions[place as usize * width..]).map(|(a, b)| a + b).collect();
                 let expected = reference::layer_norm(&sum, &gamma, &beta, 1e-5);

@@ -18,7 +18,7 @@ use crate::{ModelConfig, ModelError, Parts, Runtime, Weights};
 const NEGLIGIBLE_EPS: f32 = 5e-7;
 
 /// A graph that some format's reader has found in a file.
-pub(super) struct Found<'f> {
+pub(super) struct GraphFile<'f> {
     /// The graph's file.
     pub(super) path: &'f Path,
     pub(super) contents: Contents<'static>,
@@ -27,7 +27,7 @@ pub(super) struct Found<'f> {
     pub(super) names: HashMap<String, Weight>,
 }
 
-impl<'f> Found<'f> {
+impl<'f> GraphFile<'f> {
     /// Reads the graph of a runtime in a folder; `name` is that of an ONNX file.
     pub(super) fn read(runtime: Runtime, folder: &Folder, path: &'f Path, name: &str) -> Result<Self, ModelError> {
         match runtime {

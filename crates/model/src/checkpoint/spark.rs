@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use albertine_formats::{Folder, FormatError, MAX_WEIGHTS, SparkPipeline, SparkStage, tensorflow};
 
-use super::graph::Found;
+use super::graph::GraphFile;
 use super::vocabulary::MAX_BYTES;
 use super::{CheckpointKind, Runtime};
 use crate::config::labels;
@@ -49,7 +49,7 @@ pub(super) fn read(folder: &Folder) -> Result<Annotator, ModelError> {
     }
     let labels = labels.map(|labels| (labels, path_of_labels));
     let path = inside.path_of(&graph);
-    let (config, weights) = Found::read(runtime, &inside, &path, &graph)?.model(&stage.folder, labels)?;
+    let (config, weights) = GraphFile::read(runtime, &inside, &path, &graph)?.model(&stage.folder, labels)?;
     let spiece = stage.folder.names()?.into_iter().find(|name| name.ends_with("_spp"));
     let spiece = match spiece {
         Some(name) => stage.folder.read(&name, MAX_BYTES)?,

@@ -1,9 +1,9 @@
 //! The best way through a word, as pieces.
 //!
-//! Viterbi's algorithm from left to right: the best way to every place of a word is found from the best ways to the
-//! places before it. Of equally good ways the one whose last piece is the longest wins, since it is seen first.
+//! Viterbi's algorithm from left to right: the best way to every node of a word is found from the best ways to the
+//! nodes before it. Of equally good ways the one whose last piece is the longest wins, since it is seen first.
 //!
-//! Some words have no end for a megabyte: base64 has no spaces, and neither has Chinese. The ways to all places that
+//! Some words have no end for a megabyte: base64 has no spaces, and neither has Chinese. The ways to all nodes that
 //! the rest of the word can still be reached from mostly begin with the same pieces, so every few kilobytes these are
 //! handed on and forgotten. What is kept does not grow with the word, unless a vocabulary is made to keep two ways
 //! equal for ever; then it is some twenty bytes for each byte of the word.
@@ -16,9 +16,9 @@ const LONG: usize = 4 << 10;
 /// A word on its way to pieces. Lives on from word to word, so that nothing is allocated for one.
 #[derive(Debug)]
 pub(crate) struct Lattice {
-    /// The best way to every place in the text of the word, as far as it is known.
-    places: Vec<Place>,
-    /// The ways that begin before this place have been followed.
+    /// The best way to every node in the text of the word, as far as it is known.
+    nodes: Vec<Node>,
+    /// The ways that begin before this node have been followed.
     at: usize,
     /// How long the text has to be before it is worth looking for pieces to hand on.
     long: usize,
@@ -29,24 +29,24 @@ pub(crate) struct Lattice {
     /// How long the run is, in bytes, though `run` may have only its beginning.
     run_length: usize,
     /// Room for the way back.
-    way: Vec<Place>,
+    way: Vec<Node>,
     marked: Vec<bool>,
 }
 
-/// The best way to a place: its score, its last piece, and how long that is; a length of 0 means that there is none.
+/// The best way to a node: its score, its last piece, and how long that is; a length of 0 means that there is none.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct Node {
     score: f64,
     id: u32,
     length: u32,
 }
 
-const START: Place = Place { score: 0.0, id: 0, length: 0 };
+const START: Node = Node { score: 0.0, id: 0, length: 0 };
 
 impl Lattice {
     pub(crate) fn new() -> Self {
         Self {
-            places: vec![START],
+            nodes: vec![START],
             at: 0,
             long: LONG,
             begun: false,
@@ -59,8 +59,8 @@ impl Lattice {
 
     /// Forgets the word.
     pub(crate) fn clear(&mut self) {
-        self.places.clear();
-        self.places.push(START);
+        self.nodes.clear();
+        self.nodes.push(START);
         self.at = 0;
         self.long = LONG;
         self.begun = false;
@@ -70,7 +70,7 @@ impl Lattice {
 
     /// About how much memory it holds, in bytes.
     pub(crate) fn capacity(&self) -> usize {
-        self.places.capacity() * size_of::<Place>() + self.run.capacity()
+        self.nodes.capacity() * size_of::<Node>() + self.run.capacity()
     }
 
     /// Whether nothing of the word has been handed on.
@@ -88,7 +88,7 @@ impl Lattice {
             self.hand_on(&text[..certain], model, &mut to);
             self.begun |= certain > 0;
             text.drain(..certain);
-            self.places.drain(..certain);
+            self.nodes.drain(..certain);
             self.at -= certain;
             self.long = LONG.max(2 * text.len());
         }
@@ -106,17 +106,17 @@ impl Lattice {
 
     /// Follows all ways that begin before `end`.
     fn follow(&mut self, text: &[u8], model: &Unigram, end: usize) {
-        self.places.resize(text.len() + 1, START);
+        self.nodes.resize(text.len() + 1, START);
         while self.at < end {
-            let here = self.places[self.at].score;
+            let here = self.nodes[self.at].score;
             let rest = &text[self.at..];
             let width = width(rest[0]);
-            let ends = &mut self.places[self.at + 1..];
+            let ends = &mut self.nodes[self.at + 1..];
             let mut offer = |length: usize, id: u32, score: f64| {
-                if let Some(place) = ends.get_mut(length - 1) {
+                if let Some(node) = ends.get_mut(length - 1) {
                     let score = score + here;
-                    if place.length == 0 || score > place.score {
-                        *place = Place { score, id, length: length as u32 };
+                    if node.length == 0 || score > node.score {
+                        *node = Node { score, id, length: length as u32 };
                     }
                 }
             };
@@ -136,22 +136,22 @@ impl Lattice {
         }
     }
 
-    /// The last place up to which all ways that could go on are the same.
+    /// The last node up to which all ways that could go on are the same.
     fn certain(&mut self) -> usize {
         if self.at == 0 {
             return 0;
         }
-        // Every way to the end of the word touches a place at or behind `at`, and the first one it touches is reached
+        // Every way to the end of the word touches a node at or behind `at`, and the first one it touches is reached
         // by the best way there. Walk all of these back, the one that is furthest ahead first, until they are one.
         self.marked.clear();
-        self.marked.extend(self.places.iter().enumerate().map(|(at, place)| at >= self.at && place.length > 0));
+        self.marked.extend(self.nodes.iter().enumerate().map(|(at, node)| at >= self.at && node.length > 0));
         let mut ways = self.marked.iter().filter(|&&marked| marked).count();
-        for at in (1..self.places.len()).rev() {
+        for at in (1..self.nodes.len()).rev() {
             if self.marked[at] {
                 if ways == 1 {
                     return at;
                 }
-                let before = &mut self.marked[at - self.places[at].length as usize];
+                let before = &mut self.marked[at - self.nodes[at].length as usize];
                 if *before {
                     ways -= 1;
                 }
@@ -165,11 +165,11 @@ impl Lattice {
     fn hand_on(&mut self, text: &[u8], model: &Unigram, to: &mut impl FnMut(&[u32], usize)) {
         self.way.clear();
         let mut at = text.len();
-        while at > 0 && self.places[at].length > 0 {
-            self.way.push(self.places[at]);
-            at -= self.places[at].length as usize;
+        while at > 0 && self.nodes[at].length > 0 {
+            self.way.push(self.nodes[at]);
+            at -= self.nodes[at].length as usize;
         }
-        while let Some(Place { id, length, .. }) = self.way.pop() {
+        while let Some(Node { id, length, .. }) = self.way.pop() {
             let start = at;
             at += length as usize;
             if id != model.unknown {
