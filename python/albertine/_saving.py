@@ -169,13 +169,8 @@ class stored:
                 self._system.delete(self._where, True)
                 source = self._jvm.org.apache.hadoop.fs.Path(self._folder)
                 self._system.copyFromLocalFile(False, True, source, self._where)
-            elif os.path.exists(self._target):
-                old = tempfile.mkdtemp(prefix=".old-", dir=os.path.dirname(self._target))
-                os.rename(self._target, os.path.join(old, "saved"))
-                os.rename(self._folder, self._target)
-                shutil.rmtree(old, ignore_errors=True)
             else:
-                os.rename(self._folder, self._target)
+                _albertine.replace_folder(self._folder, self._target)
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
 

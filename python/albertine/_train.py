@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Union
 
@@ -223,6 +224,8 @@ def train(
         raise ParamError("validation and validation_split cannot be used together")
     counts = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "threads": threads}
     for name, value in {**counts, "max_sentence_length": max_sentence_length, "patience": patience}.items():
+        if isinstance(value, bool) or not isinstance(value, (Integral, type(None))):
+            raise TypeError(f"{name} is {value!r}, not a whole number")
         if value is not None and not 0 <= value < (1 << 64 if name == "seed" else 1 << 32):
             raise ParamError(f"{name} is {value}, and cannot be {'less than 0' if value < 0 else 'so large'}")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 from albertine import _albertine, _saving
 from albertine._ml import Estimator, Model, TypeConverters
 from albertine._stage import AnnotatorTransformer, IsAnnotator, Spec, accessors, optional_accessors, param, registered
-from albertine.errors import ModelError, ParamError, PipelineError
+from albertine.errors import ModelError, ModelNotFound, ParamError, PipelineError
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -315,6 +315,10 @@ class AlbertForSequenceClassification(_ForSequenceClassification):
         return cls._named(name, lang, remote_loc, precision)
 
 
+#: What Spark NLP loads where no name is given.
+_BERT = "bert_base_sequence_classifier_imdb"
+
+
 @registered
 class BertForSequenceClassification(_ForSequenceClassification):
     """Documents or sentences to classes, with a BERT model.
@@ -328,13 +332,14 @@ class BertForSequenceClassification(_ForSequenceClassification):
     @classmethod
     def pretrained(
         cls,
-        name: Union[str, os.PathLike[str]] = "bert_base_sequence_classifier_imdb",
+        name: Union[str, os.PathLike[str]] = _BERT,
         lang: str = "en",
         remote_loc: Union[str, os.PathLike[str], None] = None,
         *,
         precision: str = "f32",
     ) -> Self:
-        """A model by name, fetched and kept if it is not here yet; the default is Spark NLP's.
+        """A model by name, fetched and kept if it is not here yet; the default is Spark NLP's, which is among the published
+        models once ``albertine models list --refresh`` has read Spark NLP's index.
 
         Args:
             name: a published model, a repository of the Hugging Face hub (``owner/name``, ``owner/name@revision``), an address or
@@ -348,4 +353,12 @@ class BertForSequenceClassification(_ForSequenceClassification):
             albertine.HubError: it could not be fetched.
             albertine.ModelError: its files are damaged, or it is of another family.
         """
-        return cls._named(name, lang, remote_loc, precision)
+        try:
+            return cls._named(name, lang, remote_loc, precision)
+        except ModelNotFound as error:
+            if name != _BERT:
+                raise
+            raise ModelNotFound(
+                f"{error}. {_BERT} is Spark NLP's default: `albertine models list --refresh` reads the index that has it; "
+                "or name a repository of the Hugging Face hub, such as textattack/bert-base-uncased-imdb, or a path"
+            ) from None

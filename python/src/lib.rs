@@ -28,6 +28,8 @@ mod _albertine {
     #[pymodule_export]
     use crate::hub::{known_models, published_models, pull, remove};
     #[pymodule_export]
+    use crate::pipeline::replace_folder;
+    #[pymodule_export]
     use crate::pipeline::{Pipeline, default_params, read_exceptions};
     #[pymodule_export]
     use crate::rows::take;

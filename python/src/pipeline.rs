@@ -79,6 +79,12 @@ pub(crate) fn default_params(name: &str) -> PyResult<String> {
     Ok(Value::from(stage.params()).to_string())
 }
 
+/// Moves a complete folder to its place on the same disk, in the place of what stood there.
+#[pyfunction]
+pub(crate) fn replace_folder(complete: PathBuf, place: PathBuf) -> PyResult<()> {
+    Ok(albertine::model::replace_folder(&complete, &place)?)
+}
+
 /// The exceptions of a tokenizer in a file, one a line.
 #[pyfunction]
 pub(crate) fn read_exceptions(path: PathBuf) -> PyResult<Vec<String>> {

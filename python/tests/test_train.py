@@ -287,6 +287,21 @@ def test_arguments_that_make_no_sense_are_told(table: Any, tmp_path: Path) -> No
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 
+@pytest.mark.parametrize("name", ["epochs", "batch_size", "seed", "threads", "patience", "max_sentence_length"])
+@pytest.mark.parametrize("value", [1.5, "a", True])
+def test_counts_are_whole_numbers(table: Any, tmp_path: Path, name: str, value: Any) -> None:
+    arguments = {name: value}
+    with pytest.raises(TypeError, match=f"^{name} is {value!r}, not a whole number$"):
+        albertine.train(table, output=tmp_path / "model", **arguments)
+
+
+def test_a_failed_evaluation_leaves_no_folder(tmp_path: Path) -> None:
+    table = pa.table({"text": ["Oil rose"], "label": ["none"]})
+    with pytest.raises(LabelError):
+        albertine.evaluate(table, report=tmp_path / "a" / "report")
+    assert not (tmp_path / "a").exists()
+
+
 def test_an_evaluation_has_the_keys_of_the_command(tmp_path: Path) -> None:
     table = pa.table({"topic": ["Business", "World", None], "text": [TEXTS[0], TEXTS[1], TEXTS[2]]})
     metrics = albertine.evaluate(table, label_column="topic", report=tmp_path / "report")

@@ -175,6 +175,24 @@ impl Classifier {
         self.activation
     }
 
+    /// How it computes, for a report: names and values.
+    #[must_use]
+    pub fn facts(&self) -> Vec<(&'static str, String)> {
+        let long_texts = match self.session().long_texts() {
+            LongTexts::Windows { overlap } => format!("windows that overlap by {overlap} pieces"),
+            LongTexts::Truncate => "truncated".to_owned(),
+        };
+        vec![
+            ("precision", self.model().precision().to_string()),
+            ("cpu level", self.model().kernels().level().to_string()),
+            ("threads", self.threads().to_string()),
+            ("max sentence length", self.max_sentence_length().to_string()),
+            ("long texts", long_texts),
+            ("encoding", self.encoding().name().to_owned()),
+            ("albertine", env!("CARGO_PKG_VERSION").to_owned()),
+        ]
+    }
+
     /// The score that a label must exceed under sigmoid when nothing else is said.
     #[must_use]
     pub fn threshold(&self) -> f32 {

@@ -108,6 +108,12 @@ impl Classify {
         &self.classifier
     }
 
+    /// The columns of the text.
+    #[must_use]
+    pub fn text_columns(&self) -> &[String] {
+        &self.columns.text
+    }
+
     /// The added columns whose usual name is taken by a column of `input`: usual name and the name used instead.
     #[must_use]
     pub fn renamed(&self, input: &Schema) -> Vec<(String, String)> {

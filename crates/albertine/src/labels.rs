@@ -1,6 +1,7 @@
 //! The labels of a table: a column of text, numbers or booleans.
 
 mod class_names;
+mod labeled_columns;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
@@ -9,6 +10,7 @@ use arrow_cast::cast;
 use arrow_schema::{DataType, Schema};
 
 pub use self::class_names::class_names;
+pub use self::labeled_columns::LabeledColumns;
 use crate::{Error, text_column};
 
 /// Checks that the column is there, once, and that its values are labels: text, numbers or booleans.

@@ -26,6 +26,16 @@ impl Activation {
         }
     }
 
+    /// The problem that a model with such scores solves.
+    #[must_use]
+    pub const fn problem_type(self) -> ProblemType {
+        match self {
+            Self::Softmax => ProblemType::SingleLabel,
+            Self::Sigmoid => ProblemType::MultiLabel,
+            Self::Identity => ProblemType::Regression,
+        }
+    }
+
     /// What a model's scores are made with when nothing else is asked for: its `problem_type` and the number of its
     /// labels decide, and a single label is scored by sigmoid unless it is a regression.
     ///

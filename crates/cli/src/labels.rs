@@ -17,11 +17,8 @@ pub(crate) fn names(
     given: Option<&str>,
     class_names: Option<&[String]>,
 ) -> anyhow::Result<LabelNames> {
-    let names = match given {
-        Some(given) => LabelNames::given(labels, &line(given)?)?,
-        None => LabelNames::of_model(labels)?,
-    };
-    Ok(if let Some(class_names) = class_names { names.with_table(class_names)? } else { names })
+    let given = given.map(line).transpose()?;
+    Ok(LabelNames::of_table(labels, given.as_deref(), class_names)?)
 }
 
 /// The cells of a line of CSV.

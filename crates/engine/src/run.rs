@@ -141,7 +141,9 @@ pub fn for_each_window<E: From<EngineError>>(
     let rejects = source.rejects().clone();
     let mut summary = Summary::default();
     let schema = Arc::clone(source.schema());
-    let mut windows = Windowed::new(source, &schema, transform, settings).map_err(EngineError::from)?.with_cancellation(cancellation.clone());
+    let mut windows = Windowed::new(source, &schema, transform, settings)
+        .map_err(EngineError::from)?
+        .with_cancellation(cancellation.clone());
     if windows.output_schema().rows() == Rows::Multiplied {
         return Err(EngineError::RowsMultiplied.into());
     }

@@ -403,8 +403,8 @@ impl Reader {
         while let Some(item) = self.timed_batch().transpose() {
             let failed = item.is_err();
             if failed && self.is_stream {
-                // Rows of a pipe are there once: those before a fault need not wait for a window that will not be filled.
-                // A receiver that is gone is seen below.
+                // Rows of a pipe are there once: those before a fault need not wait for a window that will not be
+                // filled. A receiver that is gone is found below.
                 let _ = sender.send(Ok(RecordBatch::new_empty(Arc::clone(&self.schema))));
             }
             if sender.send(item).is_err() || failed {

@@ -160,7 +160,8 @@ fn a_closed_pipe_is_told_apart() {
     for format in [Format::Csv, Format::Jsonl, Format::Parquet] {
         let source = open(&input).unwrap();
         let sink = Sink::to_writer(Box::new(Pipe(10)), format, source.schema().clone()).unwrap();
-        let result = albertine_engine::run(source, &common::Keep, sink, Default::default(), &Default::default(), &mut |_| {});
+        let result =
+            albertine_engine::run(source, &common::Keep, sink, Default::default(), &Default::default(), &mut |_| {});
         assert!(matches!(result, Err(EngineError::ClosedPipe)), "{format}");
     }
 }

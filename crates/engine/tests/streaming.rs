@@ -45,7 +45,9 @@ fn every_row_gets_its_own_result_in_order() {
         let sink = Sink::create(Target::File(folder.at("b.parquet")), Format::Parquet, schema).unwrap();
         let mut told = Vec::new();
         let settings = WindowSettings { rows: window_rows, time: None, ..Default::default() };
-        let summary = run(source, &transform, sink, settings, &CancellationToken::default(), &mut |now| told.push(now.rows)).unwrap();
+        let summary =
+            run(source, &transform, sink, settings, &CancellationToken::default(), &mut |now| told.push(now.rows))
+                .unwrap();
         assert_eq!(summary.rows, 20_000);
         assert_eq!(told.last(), Some(&20_000));
         assert_eq!(told.len(), 20_000_usize.div_ceil(window_rows));
@@ -144,14 +146,22 @@ fn a_failing_run_leaves_nothing_behind() {
 
     let source = open(&input).unwrap();
     let sink_of_source = sink(source.schema());
-    let result = run(source, &Fails(AtomicU64::new(2)), sink_of_source, WindowSettings::default(), &CancellationToken::default(), &mut |_| {});
+    let result = run(
+        source,
+        &Fails(AtomicU64::new(2)),
+        sink_of_source,
+        WindowSettings::default(),
+        &CancellationToken::default(),
+        &mut |_| {},
+    );
     assert!(matches!(result, Err(EngineError::Transform(_))));
     assert_eq!(left(), (1, "old".to_owned()));
 
     let ragged = folder.write("in/ragged.csv", format!("a\n{}x,y\n", "x\n".repeat(30_000)));
     let source = open(&ragged).unwrap();
     let sink_of_source = sink(source.schema());
-    let result = run(source, &Keep, sink_of_source, WindowSettings::default(), &CancellationToken::default(), &mut |_| {});
+    let result =
+        run(source, &Keep, sink_of_source, WindowSettings::default(), &CancellationToken::default(), &mut |_| {});
     assert!(matches!(result, Err(EngineError::RaggedRow { line: 30_002, .. })));
     assert_eq!(left(), (1, "old".to_owned()));
 }
@@ -174,7 +184,8 @@ fn a_transform_may_not_lose_rows() {
     let folder = Folder::new();
     let source = open(&folder.write("a.csv", "a\n1\n2\n")).unwrap();
     let sink = Sink::create(Target::File(folder.at("b.csv")), Format::Csv, source.schema().clone()).unwrap();
-    let error = run(source, &Loses, sink, WindowSettings::default(), &CancellationToken::default(), &mut |_| {}).unwrap_err();
+    let error =
+        run(source, &Loses, sink, WindowSettings::default(), &CancellationToken::default(), &mut |_| {}).unwrap_err();
     assert_eq!(error.to_string(), "a transform returned 1 rows for 2");
     assert_eq!(folder.names(), ["a.csv"]);
 }
@@ -197,7 +208,8 @@ fn a_transform_that_multiplies_rows_is_refused_before_one_is_read() {
     let folder = Folder::new();
     let source = open(&folder.write("a.csv", "a\n1\n2\n")).unwrap();
     let sink = Sink::create(Target::File(folder.at("b.csv")), Format::Csv, source.schema().clone()).unwrap();
-    let error = run(source, &Multiplies, sink, WindowSettings::default(), &CancellationToken::default(), &mut |_| {}).unwrap_err();
+    let error = run(source, &Multiplies, sink, WindowSettings::default(), &CancellationToken::default(), &mut |_| {})
+        .unwrap_err();
     assert!(error.to_string().contains("explodeSentences"), "{error}");
     assert_eq!(folder.names(), ["a.csv"]);
 }

@@ -33,10 +33,10 @@ pub use self::contents::{Buffer, Contents, MAX_SHARING, StoredTensor};
 pub use self::element::Element;
 pub use self::error::FormatError;
 pub use self::folder::{Folder, OpenFile};
-pub use self::place::ReadSeek;
 pub use self::pickle::PickleError;
+pub use self::place::ReadSeek;
 pub use self::spark::{SparkPipeline, SparkStage};
-pub use self::whole_folder::WholeFolder;
+pub use self::whole_folder::{WholeFolder, replace_folder};
 
 /// The largest weights file that is read, in bytes. The largest published ALBERT takes 0.9 GB in f32.
 pub const MAX_WEIGHTS: u64 = 8 << 30;

@@ -13,7 +13,7 @@ use self::tensor::TensorReader;
 use super::contents::Contents;
 use super::folder::Folder;
 use super::graph::{Graph, MAX_NODES, Op, Value};
-use super::wire::{self, Reason, Fields};
+use super::wire::{self, Fields, Reason};
 use crate::FormatError;
 
 /// The largest file that is read, in bytes: what protocol buffers can hold.

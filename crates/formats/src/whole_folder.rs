@@ -93,20 +93,37 @@ impl WholeFolder {
     }
 
     fn move_to_place(&self) -> std::io::Result<()> {
-        // An empty folder in the way would keep the other one from being moved on some systems.
-        let _ = fs::remove_dir(&self.place);
-        if !self.replaces || !self.place.exists() {
-            return fs::rename(&self.partial, &self.place);
+        if self.replaces {
+            return replace_folder(&self.partial, &self.place);
         }
-        let old = beside(&self.place, "old");
-        fs::rename(&self.place, &old)?;
-        if let Err(source) = fs::rename(&self.partial, &self.place) {
-            let _ = fs::rename(&old, &self.place);
-            return Err(source);
-        }
-        let _ = fs::remove_dir_all(&old);
-        Ok(())
+        remove_if_empty(&self.place);
+        fs::rename(&self.partial, &self.place)
     }
+}
+
+/// Moves a complete folder to its place on the same disk, for folders that stay where they are until they are complete,
+/// such as a download that is resumed. What stood there is moved aside first and comes back if the move fails.
+///
+/// # Errors
+/// When a folder cannot be moved.
+pub fn replace_folder(complete: &Path, place: &Path) -> std::io::Result<()> {
+    remove_if_empty(place);
+    if !place.exists() {
+        return fs::rename(complete, place);
+    }
+    let old = beside(place, "old");
+    fs::rename(place, &old)?;
+    if let Err(source) = fs::rename(complete, place) {
+        let _ = fs::rename(&old, place);
+        return Err(source);
+    }
+    let _ = fs::remove_dir_all(&old);
+    Ok(())
+}
+
+/// An empty folder in the way would keep another one from being moved on some systems.
+fn remove_if_empty(place: &Path) {
+    let _ = fs::remove_dir(place);
 }
 
 impl Drop for WholeFolder {

@@ -12,8 +12,8 @@ use super::{Entry, HubError, Version};
 /// The published models that the program knows by itself.
 const BUILT_IN_INDEX: &str = include_str!("index.jsonl");
 
-/// The annotator whose models are kept of an index.
-pub(super) const ANNOTATOR: &str = "AlbertForSequenceClassification";
+/// The annotators whose models are kept of an index.
+pub(super) const ANNOTATORS: [&str; 2] = ["AlbertForSequenceClassification", "BertForSequenceClassification"];
 
 /// A part of the names of all models of this kind, by which pipelines are kept that might hold one.
 const FAMILY: &str = "albert";
@@ -109,7 +109,10 @@ impl Probe {
         let pipeline = self.category.as_deref() == Some(PIPELINE);
         let named = self.name.as_ref().is_some_and(|name| name.to_ascii_lowercase().contains(FAMILY));
         (pipeline && named)
-            || self.annotator.as_ref().is_some_and(|annotator| annotator.eq_ignore_ascii_case(ANNOTATOR))
+            || self
+                .annotator
+                .as_ref()
+                .is_some_and(|annotator| ANNOTATORS.iter().any(|known| annotator.eq_ignore_ascii_case(known)))
     }
 }
 
@@ -123,7 +126,7 @@ impl Index {
     }
 
     /// Reads an index line by line, in memory that does not depend on its length, and keeps the models of
-    /// `AlbertForSequenceClassification` and pipelines that by their name might hold one. Lines of other annotators are
+    /// `AlbertForSequenceClassification` and `BertForSequenceClassification`, and pipelines that by their name might hold one. Lines of other annotators are
     /// not looked into; lines that cannot be read are counted and told. `origin` is the name for errors.
     ///
     /// # Errors
@@ -163,7 +166,7 @@ impl Index {
                 }
             }
             if index.entries.len() > MOST_ENTRIES {
-                return Err(none(format!("it has more than {MOST_ENTRIES} models of {ANNOTATOR}")));
+                return Err(none(format!("it has more than {MOST_ENTRIES} models of {}", ANNOTATORS.join(" and "))));
             }
         }
         if reading.damaged == reading.lines {
@@ -290,14 +293,17 @@ mod tests {
 
     #[test]
     fn only_lines_of_use_are_kept() {
-        let other = line("bert_en", "en", "3,4,0", "2021-12-16T09:51:38.937Z").replace("\"Albert", "\"Bert");
+        let of = |name: &str, annotator: &str| {
+            line(name, "en", "3,4,0", "2021-12-16T09:51:38.937Z").replace("\"Albert", &format!("\"{annotator}"))
+        };
+        let (other, bert) = (of("roberta_en", "RoBerta"), of("bert_en", "Bert"));
         let pipeline = r#"{"name":"albert_news_pipeline","language":"en","readyToUse":true,"time":"2021-12-16T09:51:38.937Z","category":"pl","annotator":"PipelineModel"}"#;
         let foreign = pipeline.replace("albert_news", "ner_news");
         let spelled = line("c", "en", "3,4,0", "2021-12-16T09:51:38.937Z").replace("\"Albert", "\"AlBert");
-        let (index, reading) = read(&format!("{other}{pipeline}\n\n{foreign}\n{spelled}"));
+        let (index, reading) = read(&format!("{other}{pipeline}\n\n{foreign}\n{spelled}{bert}"));
         let names: Vec<&str> = index.entries().iter().map(|entry| entry.name.as_str()).collect();
-        assert_eq!(names, ["albert_news_pipeline", "c"]);
-        assert_eq!((reading.lines, reading.kept, reading.damaged), (4, 2, 0));
+        assert_eq!(names, ["albert_news_pipeline", "c", "bert_en"]);
+        assert_eq!((reading.lines, reading.kept, reading.damaged), (5, 3, 0));
         assert!(index.entries()[0].is_pipeline() && !index.entries()[1].is_pipeline());
     }
 

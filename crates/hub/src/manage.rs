@@ -11,7 +11,7 @@ use super::cache::Cache;
 use super::download::{Kind, Wanted, beside, fetch};
 use super::find::listed;
 use super::http::{Client, shown};
-use super::index::ANNOTATOR;
+use super::index::ANNOTATORS;
 use super::record::Record;
 use super::reference::{Location, Reference};
 use super::{Hub, HubError, Index, ModelSource, Program, Reading, built_in};
@@ -185,7 +185,7 @@ impl<P: Program> Hub<P> {
         if reading.kept == 0 {
             return Err(HubError::NotAnIndex {
                 origin: origin.to_string(),
-                reason: format!("none of its models is of use, as those of {ANNOTATOR} are"),
+                reason: format!("none of its models is of use, as those of {} are", ANNOTATORS.join(" and ")),
             });
         }
         let target = self.cache()?.index();

@@ -7,7 +7,7 @@ use url::Url;
 use super::cache::Cache;
 use super::checksum::Checksum;
 use super::download::{Kind, Wanted, fetch};
-use super::find::{Resolved, Remote};
+use super::find::{Remote, Resolved};
 use super::http::Client;
 use super::record::Record;
 use super::reference::Location;

@@ -218,9 +218,8 @@ impl Files<'_> {
     /// Moves the folder to its place, with a record of what is in it.
     fn settle(&self, target: &Path) -> Result<(), HubError> {
         Record::of_folder(&self.base, &self.folder)?.write_into(&self.folder)?;
-        // what is in the way is no whole model, or it would have been used
-        let _ = fs::remove_dir_all(target);
-        fs::rename(&self.folder, target).map_err(HubError::io("write", target))
+        // What is in the way is no whole model, or it would have been used.
+        albertine_model::replace_folder(&self.folder, target).map_err(HubError::io("write", target))
     }
 }
 

@@ -504,13 +504,17 @@ fn an_index_without_a_model_of_use_leaves_the_one_before() {
     let folder = tempfile::tempdir().unwrap();
     let metadata = folder.path().join("metadata.json");
     let (cache, hub) = hub(&[folder.path().to_str().unwrap()]);
-    let foreign = index("").replace("\"AlbertFor", "\"BertFor");
+    let foreign = index("").replace("\"AlbertFor", "\"RoBertaFor");
     fs::write(&metadata, &foreign).unwrap();
     let refused = |hub: &Hub| match hub.refresh(None).unwrap_err() {
         error @ HubError::NotAnIndex { .. } => error.to_string(),
         other => panic!("{other}"),
     };
-    assert!(refused(&hub).ends_with("as those of AlbertForSequenceClassification are"), "{}", refused(&hub));
+    assert!(
+        refused(&hub).ends_with("as those of AlbertForSequenceClassification and BertForSequenceClassification are"),
+        "{}",
+        refused(&hub)
+    );
     assert_eq!(files_below(cache.path()), [""; 0]);
     fs::write(&metadata, index("").replace(NAME, "albert_new")).unwrap();
     hub.refresh(None).unwrap();

@@ -35,7 +35,7 @@ mod scores;
 mod source;
 mod weights;
 
-pub use albertine_formats::{Folder, FormatError, SparkPipeline, SparkStage, WholeFolder};
+pub use albertine_formats::{Folder, FormatError, SparkPipeline, SparkStage, WholeFolder, replace_folder};
 pub use albertine_kernels::{CpuError, CpuLevel, Kernels, Precision, UnknownPrecision, peak_gflops, product_gflops};
 pub use architecture::{Affine, Architecture, LayerParts, Parts, TensorSpec};
 pub use batch::RaggedBatch;

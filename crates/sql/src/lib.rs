@@ -99,7 +99,9 @@ impl Sql {
     pub fn query_until(&self, sql: &str, cancellation: &CancellationToken) -> Result<Rows, SqlError> {
         match self.plan(sql, Names::AsWritten, cancellation) {
             // A name in other letters than the column's is no name of it as it stands, but in SQL it is.
-            Err(error @ SqlError::UnknownColumn { .. }) => self.plan(sql, Names::InSmallLetters, cancellation).map_err(|_| error),
+            Err(error @ SqlError::UnknownColumn { .. }) => {
+                self.plan(sql, Names::InSmallLetters, cancellation).map_err(|_| error)
+            }
             rows => rows,
         }
     }

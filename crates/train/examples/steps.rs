@@ -28,14 +28,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut last = Instant::now();
     let mut times = Vec::new();
     let kernels = Kernels::detect()?.with_threads(threads);
-    Trainer::new(config, weights, settings, kernels).train(&examples, None, &CancellationToken::default(), &mut |event| {
-        if let Event::Step { loss, .. } = event {
-            times.push(last.elapsed().as_secs_f64());
-            println!("{:.3} s, loss {loss:.4}", last.elapsed().as_secs_f64());
-            last = Instant::now();
-        }
-        ControlFlow::Continue(())
-    })?;
+    Trainer::new(config, weights, settings, kernels).train(
+        &examples,
+        None,
+        &CancellationToken::default(),
+        &mut |event| {
+            if let Event::Step { loss, .. } = event {
+                times.push(last.elapsed().as_secs_f64());
+                println!("{:.3} s, loss {loss:.4}", last.elapsed().as_secs_f64());
+                last = Instant::now();
+            }
+            ControlFlow::Continue(())
+        },
+    )?;
     times.sort_by(f64::total_cmp);
     println!("median {:.3} s a step of {documents} documents of {pieces} pieces", times[times.len() / 2]);
     Ok(())

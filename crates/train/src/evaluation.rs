@@ -1,5 +1,7 @@
 //! Evaluation, row by row: a true class and the logits of the model.
 
+use albertine_model::ProblemType;
+
 use crate::{Calibration, Confusion, Metrics, Run, TrainError};
 
 /// The loss that a model was trained with, which also determines how its logits become confidences.
@@ -9,6 +11,20 @@ pub enum Loss {
     CrossEntropy,
     /// Each class independently, by sigmoid; the mean over the classes.
     BinaryCrossEntropy,
+}
+
+impl Loss {
+    /// That of a model for this problem.
+    ///
+    /// # Errors
+    /// [`TrainError::Regression`].
+    pub fn of(problem: ProblemType) -> Result<Self, TrainError> {
+        match problem {
+            ProblemType::SingleLabel => Ok(Self::CrossEntropy),
+            ProblemType::MultiLabel => Ok(Self::BinaryCrossEntropy),
+            ProblemType::Regression => Err(TrainError::Regression),
+        }
+    }
 }
 
 /// The prediction for one row.

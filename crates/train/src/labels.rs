@@ -50,6 +50,20 @@ impl LabelNames {
         Ok(Self { names: labels.to_vec(), classes: classes(labels)?, whole, numbered, table: None })
     }
 
+    /// What a table calls the classes with these `labels`: by the names that are `given`, else by the labels; and its
+    /// numbers by `class_names`, its own names for them.
+    ///
+    /// # Errors
+    /// As [`of_model`](Self::of_model), [`given`](Self::given) and [`with_table`](Self::with_table).
+    pub fn of_table(
+        labels: &[String],
+        given: Option<&[String]>,
+        class_names: Option<&[String]>,
+    ) -> Result<Self, TrainError> {
+        let names = given.map_or_else(|| Self::of_model(labels), |given| Self::given(labels, given))?;
+        if let Some(class_names) = class_names { names.with_table(class_names) } else { Ok(names) }
+    }
+
     /// Names that a table uses instead of the model's `labels`, in the same order.
     ///
     /// # Errors

@@ -52,5 +52,5 @@ pub use labeled_evaluation::LabeledEvaluation;
 pub use labels::LabelNames;
 pub use metrics::{ClassMetrics, Metrics, Run, STEP_ROWS};
 pub use parameters::Tensors;
-pub use report::Report;
+pub use report::{Report, ReportFolder};
 pub use trainer::{ClassWeights, Event, TrainSettings, Trained, Trainer, evaluate_weights};

@@ -1,10 +1,12 @@
 //! The metrics of an evaluation, as JSON and as an HTML page.
 
 mod chart;
+mod folder;
 mod html;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+pub use self::folder::ReportFolder;
 use crate::{ConfidentError, Metrics, TrainError, json};
 
 /// What a report shows.

@@ -331,11 +331,7 @@ impl Trainer {
     }
 
     /// What goes into the classifier for each example.
-    fn pool(
-        &self,
-        examples: &Examples,
-        cancellation: &CancellationToken,
-    ) -> Result<Option<Vec<f32>>, TrainError> {
+    fn pool(&self, examples: &Examples, cancellation: &CancellationToken) -> Result<Option<Vec<f32>>, TrainError> {
         let network = Network::new(&self.config, &self.weights, self.kernels)?;
         let indices: Vec<usize> = (0..examples.len()).collect();
         let mut pooled = Vec::with_capacity(examples.len() * self.config.architecture().hidden_size());

@@ -20,6 +20,7 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModelsAction {
     /// List the models on this machine and the published models
+    #[command(after_help = "Examples:\n  albertine models list\n  albertine models list --refresh")]
     List {
         /// First update the index of published models, from a file in the format of Spark NLP's metadata.json [default:
         /// from the first place in ALBERTINE_HUB, or else from Spark NLP]
@@ -28,6 +29,7 @@ pub(crate) enum ModelsAction {
     },
 
     /// Show a model's labels, location and origin
+    #[command(after_help = "Examples:\n  albertine models show ag_news")]
     Show {
         /// Model to show
         #[arg(value_name = MODEL)]
@@ -35,6 +37,9 @@ pub(crate) enum ModelsAction {
     },
 
     /// Download a model if it is not on this machine, and print its path
+    #[command(
+        after_help = "Examples:\n  albertine models pull albert_base_sequence_classifier_ag_news\n  albertine models pull org/repo@v1.0"
+    )]
     Pull {
         /// Model to download
         #[arg(value_name = MODEL)]
@@ -42,6 +47,9 @@ pub(crate) enum ModelsAction {
     },
 
     /// Convert a model of any kind to a model directory, keep it under a name, and print its path
+    #[command(
+        after_help = "Examples:\n  albertine models import ./exported_model.zip mine\n  albertine models import org/repo mine && albertine classify --model mine \"Oil prices rose\""
+    )]
     Import {
         /// Model to import: a directory, an archive, a repository or a URL
         #[arg(value_name = "PATH|ORG/REPO|URL", value_hint = ValueHint::AnyPath)]
@@ -52,6 +60,7 @@ pub(crate) enum ModelsAction {
     },
 
     /// Remove a model from the cache
+    #[command(after_help = "Examples:\n  albertine models remove mine")]
     Remove {
         /// Model to remove
         #[arg(value_name = MODEL)]
@@ -59,6 +68,7 @@ pub(crate) enum ModelsAction {
     },
 
     /// Print the path of a model
+    #[command(after_help = "Examples:\n  albertine models path ag_news")]
     Path {
         /// Model to locate
         #[arg(value_name = MODEL)]

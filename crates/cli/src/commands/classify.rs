@@ -89,9 +89,16 @@ fn classify_tables(
     // A bar would break the lines of data where both go to one terminal.
     let shown = printer.may_draw_progress() && (file.is_some() || !printer.stdout_is_terminal());
     let progress = Progress::new(shown, source.rows_total(), source.bytes_total());
-    let result = albertine_engine::run(source, &classify, sink, WindowSettings::default(), &CancellationToken::default(), &mut |now| {
-        progress.update(now.rows, now.bytes_read);
-    });
+    let result = albertine_engine::run(
+        source,
+        &classify,
+        sink,
+        WindowSettings::default(),
+        &CancellationToken::default(),
+        &mut |now| {
+            progress.update(now.rows, now.bytes_read);
+        },
+    );
     progress.finish();
     let summary = result?;
 

@@ -1,18 +1,14 @@
 //! `albertine evaluate`: metrics of a model on a labeled table.
 
-use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
 use albertine::hub::Hub;
-use albertine::{Activation, CancellationToken, Classifier, Classify, Columns, Counts, LongTexts, Transform, WindowSettings};
+use albertine::labels::LabeledColumns;
+use albertine::{CancellationToken, Classifier, Classify, Columns, Counts, Transform, WindowSettings};
 use albertine_engine::{Format, Source, Target, WholeFile};
-use albertine_train::{LabeledEvaluation, Loss, Report, Run, TrainError};
-use anyhow::Context;
-use arrow_array::cast::AsArray;
-use arrow_array::types::Float32Type;
-use arrow_array::{Array, RecordBatch, StringArray};
+use albertine_train::{LabeledEvaluation, Loss, ReportFolder, Run};
 
 use crate::args::{Errors, EvaluateArgs};
 use crate::exit::{Misuse, Outcome};
@@ -20,7 +16,6 @@ use crate::interrupt::discard_output_on_interrupt;
 use crate::printer::Printer;
 use crate::progress::Progress;
 use crate::report::{self, count, grouped};
-use crate::settings::Model;
 use crate::{labels, settings, timing};
 
 /// Measures the model on the table that `args` name, and prints the numbers.
@@ -50,17 +45,22 @@ pub(crate) fn evaluate(args: &EvaluateArgs, hub: &Hub, printer: &Printer) -> any
     let classify = Classify::new(Arc::clone(&classifier), columns)?;
     classify.output_schema(source.schema())?;
     let names = labels::names(classifier.labels(), args.labels.as_deref(), class_names.as_deref())?;
-    let mut evaluation = LabeledEvaluation::new(names, loss(&classifier)?)?;
-    let renamed = classify.renamed(source.schema()).into_iter().find(|(usual, _)| usual == LOGITS);
-    let logits_column = renamed.map_or_else(|| LOGITS.to_owned(), |(_, used)| used);
-    let files = args.report.as_deref().map(|folder| Files::create(folder, &source)).transpose()?;
+    let mut evaluation = LabeledEvaluation::new(names, Loss::of(classifier.activation().problem_type())?)?;
+    let columns = LabeledColumns::new(&classify, source.schema(), &args.label_column)?;
+    let folder = args.report.as_deref().map(|folder| report_folder(folder, &source)).transpose()?;
 
     let progress = Progress::new(printer.may_draw_progress(), source.rows_total(), source.bytes_total());
-    let result = albertine_engine::for_each_window(source, &classify, WindowSettings::default(), &CancellationToken::default(), |window, now| {
-        progress.update(now.rows, now.bytes_read);
-        add(&mut evaluation, &window, &logits_column, args)?;
-        anyhow::Ok(ControlFlow::Continue(()))
-    });
+    let result = albertine_engine::for_each_window(
+        source,
+        &classify,
+        WindowSettings::default(),
+        &CancellationToken::default(),
+        |window, now| {
+            progress.update(now.rows, now.bytes_read);
+            columns.rows(&window, |label, logits, text| anyhow::Ok(evaluation.add(label, logits, text)?))?;
+            anyhow::Ok(ControlFlow::Continue(()))
+        },
+    );
     progress.finish();
     let summary = result?;
     if summary.rows == 0 {
@@ -73,7 +73,7 @@ pub(crate) fn evaluate(args: &EvaluateArgs, hub: &Hub, printer: &Printer) -> any
     tell(&evaluation, &classifier, printer);
     let run = Run { runtime: summary.elapsed, truncated: counts.truncated, ..Run::default() };
     let metrics = evaluation.metrics(run)?;
-    let facts = facts(&found.to_string(), &model, &classifier, input, args);
+    let facts = facts(&found.to_string(), &classifier, input, args);
     let report = evaluation.report(&facts, &metrics);
     printer.note(format_args!(
         "{} of {} correct ({:.2} %)",
@@ -88,44 +88,15 @@ pub(crate) fn evaluate(args: &EvaluateArgs, hub: &Hub, printer: &Printer) -> any
     // The numbers first: they are there even where the report cannot be written.
     let json = if printer.stdout_is_terminal() { report.json()? } else { serde_json::to_string(&report)? + "\n" };
     WholeFile::create(&Target::Stdout)?.finish(json.as_bytes())?;
-    if let (Some(files), Some(folder)) = (files, &args.report) {
-        files.finish(&report)?;
-        printer.note(format_args!("report written to {}", folder.join(PAGE).display()));
+    if let (Some(folder), Some(path)) = (folder, &args.report) {
+        folder.finish(&report)?;
+        printer.note(format_args!("report written to {}", path.join(ReportFolder::PAGE).display()));
     }
     Ok(Outcome::Done)
 }
 
-/// The column of logits as [`Classify`] calls it where the table has none.
-const LOGITS: &str = "logits";
-
 /// How many names a note tells.
 const NAMED: usize = 12;
-
-fn loss(classifier: &Classifier) -> Result<Loss, TrainError> {
-    match classifier.activation() {
-        Activation::Softmax => Ok(Loss::CrossEntropy),
-        Activation::Sigmoid => Ok(Loss::BinaryCrossEntropy),
-        _ => Err(TrainError::Regression),
-    }
-}
-
-/// Counts the rows of a window that went through the model.
-fn add(
-    evaluation: &mut LabeledEvaluation,
-    window: &RecordBatch,
-    logits_column: &str,
-    args: &EvaluateArgs,
-) -> anyhow::Result<()> {
-    let labels = albertine::labels::read(&window[args.label_column.as_str()])?;
-    let logits = window[logits_column].as_list::<i32>();
-    let texts: StringArray = albertine::texts::read(window, &args.input.text_columns)?;
-    for (row, label) in labels.iter().enumerate() {
-        let logits = logits.is_valid(row).then(|| logits.value(row));
-        let logits = logits.as_ref().map(|logits| &**logits.as_primitive::<Float32Type>().values());
-        evaluation.add(label, logits, || texts.value(row).to_owned())?;
-    }
-    Ok(())
-}
 
 /// Says how labels were understood and which rows do not count.
 fn tell(evaluation: &LabeledEvaluation, classifier: &Classifier, printer: &Printer) {
@@ -158,54 +129,22 @@ fn listed(facts: impl Iterator<Item = String>) -> String {
 }
 
 /// What the numbers are of, in the order in which a report tells it.
-fn facts(
-    name: &str,
-    model: &Model,
-    classifier: &Classifier,
-    input: String,
-    args: &EvaluateArgs,
-) -> [(&'static str, String); 11] {
-    let computed = classifier.model();
-    let long_texts = match model.settings.long_texts {
-        LongTexts::Windows { overlap } => format!("windows that overlap by {overlap} pieces"),
-        _ => "truncated".to_owned(),
-    };
-    [
+fn facts(name: &str, classifier: &Classifier, input: String, args: &EvaluateArgs) -> Vec<(&'static str, String)> {
+    let mut facts = vec![
         ("model", name.to_owned()),
         ("input", input),
         ("text columns", args.input.text_columns.join(", ")),
         ("label column", args.label_column.clone()),
-        ("precision", computed.precision().to_string()),
-        ("cpu level", computed.kernels().level().to_string()),
-        ("threads", classifier.threads().to_string()),
-        ("max sentence length", classifier.max_sentence_length().to_string()),
-        ("long texts", long_texts),
-        ("encoding", format!("{:?}", classifier.encoding()).to_lowercase()),
-        ("albertine", env!("CARGO_PKG_VERSION").to_owned()),
-    ]
+    ];
+    facts.extend(classifier.facts());
+    facts
 }
 
-const PAGE: &str = "report.html";
-
-/// The files of a report, open before the work so that a folder that cannot be written is told then.
-struct Files {
-    json: WholeFile,
-    page: WholeFile,
-}
-
-impl Files {
-    fn create(folder: &Path, source: &Source) -> anyhow::Result<Self> {
-        fs::create_dir_all(folder).with_context(|| format!("cannot create the folder {}", folder.display()))?;
-        let file = |name: &str| {
-            let target = Target::File(folder.join(name));
-            target.check(source)?;
-            WholeFile::create(&target)
-        };
-        Ok(Self { json: file("metrics.json")?, page: file(PAGE)? })
+/// The folder of a report, none of whose files may be one of the input.
+fn report_folder(path: &Path, source: &Source) -> anyhow::Result<ReportFolder> {
+    let folder = ReportFolder::create(path)?;
+    for name in [ReportFolder::METRICS, ReportFolder::PAGE] {
+        Target::File(path.join(name)).check(source)?;
     }
-
-    fn finish(self, report: &Report<'_>) -> anyhow::Result<()> {
-        self.json.finish(report.json()?.as_bytes())?;
-        Ok(self.page.finish(report.page().as_bytes())?)
-    }
+    Ok(folder)
 }

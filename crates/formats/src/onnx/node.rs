@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::{FORM, Reader};
 use crate::FormatError;
 use crate::graph::{MAX_NODES, Op, Value};
-use crate::wire::{self, Reason, Fields, signed};
+use crate::wire::{self, Fields, Reason, signed};
 
 /// The most inputs, outputs or attributes of a node together.
 const MAX_PARTS: usize = 1 << 16;

@@ -11,7 +11,7 @@ use crate::MAX_WEIGHTS;
 use crate::contents::{Contents, StoredTensor};
 use crate::element::Element;
 use crate::folder::Folder;
-use crate::wire::{self, Reason, Fields, text};
+use crate::wire::{self, Fields, Reason, text};
 
 /// The most axes of a tensor.
 const MAX_RANK: usize = 32;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::element::Element;
-use crate::wire::{self, Reason, Fields};
+use crate::wire::{self, Fields, Reason};
 
 /// The most elements that are made of a tensor written as numbers, or as one number for all.
 const MAX_TYPED: usize = 1 << 16;

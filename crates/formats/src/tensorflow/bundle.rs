@@ -16,7 +16,7 @@ use crate::MAX_WEIGHTS;
 use crate::contents::{Contents, StoredTensor};
 use crate::element::Element;
 use crate::folder::Folder;
-use crate::wire::{self, Reason, Fields};
+use crate::wire::{self, Fields, Reason};
 
 /// The largest index that is read, in bytes.
 const MAX_INDEX: u64 = 64 << 20;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::graph::MAX_NODES;
-use crate::wire::{self, Reason, Fields, text};
+use crate::wire::{self, Fields, Reason, text};
 
 /// The most nodes, inputs and arguments of a graph and its functions together.
 const MAX_PARTS: usize = 4 * MAX_NODES;

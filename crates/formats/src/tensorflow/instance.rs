@@ -11,7 +11,7 @@ use super::graph_def::{FunctionDef, GraphDef, NodeDef};
 use super::{object_graph, op};
 use crate::contents::{Contents, StoredTensor};
 use crate::graph::{Graph, MAX_NODES, Op, Value};
-use crate::wire::{self, Reason, Fields};
+use crate::wire::{self, Fields, Reason};
 
 /// The most bytes of constants that are written as one number for many elements, or as numbers one by one.
 const MAX_MADE: usize = 64 << 20;

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::wire::{self, Reason, Fields, text};
+use crate::wire::{self, Fields, Reason, text};
 
 /// The most variables.
 const MAX_VARIABLES: usize = 1 << 20;

@@ -2,7 +2,7 @@
 
 use super::graph_def::NodeDef;
 use crate::graph::Op;
-use crate::wire::{self, Reason, Fields, text};
+use crate::wire::{self, Fields, Reason, text};
 
 /// What a node that is no constant, no variable and no call computes.
 pub(super) fn op(file: &[u8], node: &NodeDef<'_>) -> Result<Op, Reason> {

@@ -111,4 +111,3 @@ impl Embeddings {
         out.written(kernels);
     }
 }
-

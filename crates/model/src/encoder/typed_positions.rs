@@ -11,7 +11,14 @@ pub(super) struct TypedPositions {
 }
 
 impl TypedPositions {
-    pub(super) fn fill(&mut self, width: usize, positions: &[u32], token_types: &[u32], position: &[f32], token_type: &[f32]) {
+    pub(super) fn fill(
+        &mut self,
+        width: usize,
+        positions: &[u32],
+        token_types: &[u32],
+        position: &[f32],
+        token_type: &[f32],
+    ) {
         self.rows.clear();
         self.rows.extend(0..positions.len() as u32);
         self.table.clear();

@@ -94,7 +94,8 @@ fn the_listener_hears_of_the_start_and_of_every_step_and_epoch() {
         });
     };
     let settings = TrainSettings { epochs: 2, ..settings() };
-    fine_tune(base(), datasets, &settings, Kernels::detect().unwrap(), &CancellationToken::default(), &mut listen).unwrap();
+    fine_tune(base(), datasets, &settings, Kernels::detect().unwrap(), &CancellationToken::default(), &mut listen)
+        .unwrap();
     let expected =
         ["0,1 true false", "8 4", "1/4 of 1", "2/4 of 1", "epoch 1 true", "3/4 of 2", "4/4 of 2", "epoch 2 true"];
     assert_eq!(heard, expected);
@@ -128,7 +129,8 @@ fn datasets_that_do_not_fit_are_refused() {
     assert!(matches!(run(Validation::Split(0.99), None), Err(TrainError::Split { held_out: 12, .. })));
     let of = |training: LabeledTexts, settings: &TrainSettings| {
         let datasets = Datasets { training, validation: Validation::None, test: None };
-        fine_tune(base(), datasets, settings, Kernels::detect().unwrap(), &CancellationToken::default(), &mut |_| ()).unwrap_err()
+        fine_tune(base(), datasets, settings, Kernels::detect().unwrap(), &CancellationToken::default(), &mut |_| ())
+            .unwrap_err()
     };
     assert!(matches!(of(LabeledTexts::new("none"), &settings()), TrainError::NoRows));
     let same = of(texts("same", 4, ["oil", "oil"]), &settings()).to_string();

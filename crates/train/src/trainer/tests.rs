@@ -68,20 +68,25 @@ fn a_model_learns_what_tells_the_classes_and_knows_it_of_new_texts() {
     let new = examples(80, 2);
     let (config, before) = tiny();
     let kernels = Kernels::detect().unwrap();
-    let untrained = evaluate_weights(&config, &before, kernels, &new, 0, &CancellationToken::default()).unwrap().unwrap();
+    let untrained =
+        evaluate_weights(&config, &before, kernels, &new, 0, &CancellationToken::default()).unwrap().unwrap();
     assert!(untrained.accuracy < 0.5, "{}", untrained.accuracy);
     let (trained, steps, epochs) = train(512, TrainSettings { epochs: 12, ..settings() }, 2, Some(&new));
     assert_eq!((steps.len(), epochs.len()), (12 * 32, 12));
     let metrics =
-        evaluate_weights(&config, &trained.weights, kernels, &new, trained.epoch, &CancellationToken::default()).unwrap().unwrap();
+        evaluate_weights(&config, &trained.weights, kernels, &new, trained.epoch, &CancellationToken::default())
+            .unwrap()
+            .unwrap();
     assert!(metrics.accuracy > 0.75, "{}", metrics.accuracy);
     // the epoch that is kept is the best one
     let best = epochs.iter().copied().fold(f64::INFINITY, f64::min);
     assert_eq!(metrics.loss, best);
     assert_eq!(epochs[trained.epoch as usize - 1], best);
     assert_eq!(trained.validation.map(|metrics| metrics.loss), Some(best));
+    let cancellation = CancellationToken::default();
+    cancellation.cancel();
     assert!(
-        evaluate_weights(&config, &trained.weights, kernels, &new, 0, &|| true).unwrap().is_none(),
+        evaluate_weights(&config, &trained.weights, kernels, &new, 0, &cancellation).unwrap().is_none(),
         "it can be stopped"
     );
 }
@@ -205,13 +210,16 @@ fn a_model_that_diverges_is_an_error_or_that_of_an_epoch_before() {
     let (config, weights) = tiny();
     for epochs in [1, 5] {
         let trainer = Trainer::new(config.clone(), weights.clone(), ruinous(epochs), Kernels::detect().unwrap());
-        let ended = trainer.train(&examples(96, 1), None, &CancellationToken::default(), &mut |_| ControlFlow::Continue(()));
+        let ended =
+            trainer.train(&examples(96, 1), None, &CancellationToken::default(), &mut |_| ControlFlow::Continue(()));
         assert!(matches!(ended, Err(TrainError::Diverged { .. })), "{ended:?}");
     }
     let grows = TrainSettings { warmup: 0.9, epochs: 40, learning_rate: 1e6, ..ruinous(40) };
     let trainer = Trainer::new(config, weights, grows, Kernels::detect().unwrap());
     // What is measured before the weights grow out of all bounds is kept.
-    match trainer.train(&examples(96, 1), Some(&examples(8, 2)), &CancellationToken::default(), &mut |_| ControlFlow::Continue(())) {
+    match trainer.train(&examples(96, 1), Some(&examples(8, 2)), &CancellationToken::default(), &mut |_| {
+        ControlFlow::Continue(())
+    }) {
         Ok(trained) => assert!(trained.validation.is_some_and(|metrics| metrics.loss.is_finite())),
         Err(error) => assert!(matches!(error, TrainError::Diverged { .. }), "{error}"),
     }
