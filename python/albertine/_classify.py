@@ -77,11 +77,14 @@ def classify(
     """Classifies a text, many texts, or the texts of a table.
 
     Args:
-        texts: a text; several texts (``None`` is kept); or a table: a pandas or polars DataFrame, a pyarrow Table, RecordBatch or
-            RecordBatchReader, or anything else with the Arrow PyCapsule interface. A Spark DataFrame needs a pipeline.
-        model: a name, a repository, a URL or a path, as for ``albertine classify --model``; by default the built-in model.
+        texts: a text; several texts (``None`` is kept); or a table: a pandas or polars DataFrame, a pyarrow Table,
+            RecordBatch or RecordBatchReader, or anything else with the Arrow PyCapsule interface. A Spark DataFrame
+            needs a pipeline.
+        model: a name, a repository, a URL or a path, as for ``albertine classify --model``; by default the built-in
+            model.
         precision: ``f32`` (exact), ``bf16`` or ``int8`` (faster).
-        text_column: for a table, the column of texts; several columns are joined with a space. pandas may call one by a number.
+        text_column: for a table, the column of texts; several columns are joined with a space. pandas may call one by a
+            number.
         all_scores: for a table, adds a column ``scores``: a score for each label.
         logits: for a table, adds a column ``logits``.
         annotations: for a table, adds a column ``class``: Spark NLP's annotations.
@@ -94,9 +97,9 @@ def classify(
         threads: number of threads; 0 means one per core.
 
     Returns:
-        A :class:`Prediction` for a text, a list of them for several texts, and for a table one of the same kind (a pyarrow Table for
-        any other kind) with the columns ``label`` and ``score`` added (``predicted_label`` and ``predicted_score`` where those
-        names are taken).
+        A :class:`Prediction` for a text, a list of them for several texts, and for a table one of the same kind (a
+        pyarrow Table for any other kind) with the columns ``label`` and ``score`` added (``predicted_label`` and
+        ``predicted_score`` where those names are taken).
 
     Raises:
         albertine.ModelNotFound: if there is no such model; the message says what to do.
@@ -117,7 +120,9 @@ def classify(
     if isinstance(texts, str):
         return _predict(classifier, [texts], activation, threshold)[0]
     if _frames.library(texts) == "pyspark":
-        raise TypeError("a Spark DataFrame needs a pipeline: albertine.load(...).predict(df), or the stages of albertine.base")
+        raise TypeError(
+            "a Spark DataFrame needs a pipeline: albertine.load(...).predict(df), or the stages of albertine.base"
+        )
     if _is_table(texts):
         columns = _frames.column_names(texts, text_column, "text_column")
 

@@ -66,7 +66,8 @@ def _used_by(pipeline: _albertine.Pipeline) -> Used:
 
 
 def library(frame: object) -> str:
-    """The library that a table is of: the first part of its module's name, or of that of the table it is derived from."""
+    """The library that a table is of: the first part of its module's name, or of that of the table it is derived
+    from."""
     roots = [cls.__module__.partition(".")[0] for cls in type(frame).__mro__]
     return next((root for root in roots if root in ("pyspark", "pandas", "polars", "pyarrow")), roots[0])
 
@@ -122,8 +123,9 @@ def check(stages: Sequence[Spec], frame: Any) -> None:
 
 
 def transform_with(run: Pass, frame: Any, used: Used) -> Any:
-    """A table that is not Spark's through ``run``, which has to do with some of its columns. One of which only the PyCapsule interface is known comes back as a
-    ``pyarrow.Table``, or without pyarrow as a table with that interface."""
+    """A table that is not Spark's through ``run``, which has to do with some of its columns. One of which only the
+    PyCapsule interface is known comes back as a ``pyarrow.Table``, or without pyarrow as a table with that
+    interface."""
     kind = library(frame)
     if kind == "pandas":
         from albertine import _pandas
@@ -162,9 +164,12 @@ def has_arrow(frame: Any) -> bool:
 
 def no_table(frame: Any) -> TypeError:
     if library(frame) == "datasets" and hasattr(frame, "with_format"):
-        return TypeError("expected a table; a Dataset gives one, with the names of its classes: .with_format('arrow')[:]")
+        return TypeError(
+            "expected a table; a Dataset gives one, with the names of its classes: .with_format('arrow')[:]"
+        )
     return TypeError(
-        f"expected a Spark, pandas or polars DataFrame, a pyarrow Table, RecordBatch or RecordBatchReader, or another table "
+        "expected a Spark, pandas or polars DataFrame, a pyarrow Table, RecordBatch or RecordBatchReader, or another "
+        "table "
         f"with the Arrow PyCapsule interface, not {type(frame).__module__}.{type(frame).__qualname__}"
     )
 
@@ -263,8 +268,8 @@ def arrow_table(batches: _albertine.Batches) -> Any:
 
 
 class Source:
-    """The batches of a reader, or of another iterator. What it raises would be but a text behind a C stream: it is kept, and raised
-    to whoever reads the result."""
+    """The batches of a reader, or of another iterator. What it raises would be but a text behind a C stream: it is
+    kept, and raised to whoever reads the result."""
 
     def __init__(self, batches: Iterator[Any]) -> None:
         self._batches = batches
@@ -299,11 +304,12 @@ class Source:
 # frames that keep what they have: only what stages read goes through, and what they write comes back
 
 
-#: The attribute under which a frame that came of stages keeps the annotator types of its columns, of which columns without annotations
-#: tell nothing.
+#: The attribute under which a frame that came of stages keeps the annotator types of its columns, of which columns
+#: without annotations tell nothing.
 KINDS = "_albertine_kinds"
 
-#: The numbers of the rows, so that a stage that gives a sentence a row of its own does not part rows from their other columns.
+#: The numbers of the rows, so that a stage that gives a sentence a row of its own does not part rows from their other
+#: columns.
 ROW = "__albertine_row__"
 
 
@@ -341,7 +347,10 @@ def _polars(run: Pass, frame: Any, used: Used, kinds: dict[str, str]) -> Any:
     import polars as pl
 
     if tuple(map(int, pl.__version__.split(".")[:2])) < (1, 32):
-        raise AlbertineError(f"polars {pl.__version__} cannot read Arrow's maps, the metadata of annotations: polars 1.32 or later is needed")
+        raise AlbertineError(
+            f"polars {pl.__version__} cannot read Arrow's maps, the metadata of annotations: polars 1.32 or later is "
+            "needed"
+        )
     sent, opaque = [], {}
     for name, dtype in frame.schema.items():
         if name not in used.read and name not in kinds:
@@ -360,7 +369,9 @@ def _polars(run: Pass, frame: Any, used: Used, kinds: dict[str, str]) -> Any:
     rows = result[ROW]
     kept = frame if rows.equals(table[ROW]) else frame[rows]
     parts = zip(result.iter_columns(), origins)
-    whole = pl.DataFrame([part if origin is None else kept.to_series(origin) for part, origin in parts if part.name != ROW])
+    whole = pl.DataFrame(
+        [part if origin is None else kept.to_series(origin) for part, origin in parts if part.name != ROW]
+    )
     setattr(whole, KINDS, batches.kinds)
     return whole
 

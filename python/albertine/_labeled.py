@@ -14,7 +14,8 @@ _DATASETS = b"huggingface"
 
 
 def stream_of(frame: Any, texts: Sequence[str], label: str) -> Any:
-    """A table as something with the Arrow PyCapsule interface. Of columns that are neither texts nor the label only the names are there.
+    """A table as something with the Arrow PyCapsule interface. Of columns that are neither texts nor the label only the
+    names are there.
 
     Raises:
         albertine.ColumnError: one of these columns of pandas holds what Arrow has no type for.

@@ -27,11 +27,13 @@ class LightPipeline:
         parse_embeddings: accepted; there are no embeddings.
         output_cols: the annotation columns to return; by default all.
 
-    Stages of Spark ML are skipped, since they work on tables only. A ``Finisher`` renames nothing here: it only limits the result to its
-    input columns, as in Spark NLP.
+    Stages of Spark ML are skipped, since they work on tables only. A ``Finisher`` renames nothing here: it only limits
+    the result to its input columns, as in Spark NLP.
     """
 
-    def __init__(self, pipelineModel: Any, parse_embeddings: bool = False, output_cols: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, pipelineModel: Any, parse_embeddings: bool = False, output_cols: Sequence[str] | None = None
+    ) -> None:
         if isinstance(pipelineModel, _ml.Pipeline):
             raise PipelineError(f"{pipelineModel!r} is not fitted: pass the result of its fit(table)")
         if not isinstance(getattr(pipelineModel, "stages", None), (list, tuple)):
@@ -66,22 +68,27 @@ class LightPipeline:
             if isinstance(stage, Annotator):
                 specs.append(stage._spec())
             elif not self._ignore_unsupported and not isinstance(stage, Transformer):
-                raise PipelineError(f"{stage!r} cannot work without a table; setIgnoreUnsupported(True) skips such stages")
+                raise PipelineError(
+                    f"{stage!r} cannot work without a table; setIgnoreUnsupported(True) skips such stages"
+                )
         if self._native is None or self._native[0] != specs:
             self._native = specs, _albertine.Pipeline(specs)
         return self._native[1]
 
     @overload
     def fullAnnotate(self, target: Union[str, Sequence[str]]) -> list[dict[str, list[Annotation]]]: ...
+
     @overload
     def fullAnnotate(self, target: Sequence[int], texts: Sequence[str]) -> list[dict[str, list[Annotation]]]: ...
+
     def fullAnnotate(self, target: Any, texts: Any = None) -> list[dict[str, list[Annotation]]]:
         """The annotations of each text by column: a list of one for one text, as in Spark NLP.
 
         Args:
-            target: a text, a list of texts, or the integer ids of ``texts``. A missing text (``None``) is an empty one, as in a table.
-            texts: a list of texts, one for each id, which is returned as an annotation in ``doc_id`` (or the ``idCol`` of the
-                ``DocumentAssembler``).
+            target: a text, a list of texts, or the integer ids of ``texts``. A missing text (``None``) is an empty one,
+                as in a table.
+            texts: a list of texts, one for each id, which is returned as an annotation in ``doc_id`` (or the ``idCol``
+                of the ``DocumentAssembler``).
 
         Raises:
             TypeError: for anything else.
@@ -110,10 +117,13 @@ class LightPipeline:
 
     @overload
     def annotate(self, target: str) -> dict[str, list[str]]: ...  # type: ignore[overload-overlap]
+
     @overload
     def annotate(self, target: Sequence[str]) -> list[dict[str, list[str]]]: ...
+
     @overload
     def annotate(self, target: Sequence[int], texts: Sequence[str]) -> list[dict[str, list[str]]]: ...
+
     def annotate(self, target: Any, texts: Any = None) -> Union[dict[str, list[str]], list[dict[str, list[str]]]]:
         """The results of each text by column: one dict for one text, a list of them for a list.
 
@@ -199,7 +209,11 @@ def _ids_and_texts(target: Any, texts: Any) -> tuple[list[int] | None, list[str]
             return None, [target]
         if isinstance(target, (list, tuple)):
             return None, _texts(target)
-    elif isinstance(texts, (list, tuple)) and isinstance(target, (list, tuple)) and all(isinstance(item, int) for item in target):
+    elif (
+        isinstance(texts, (list, tuple))
+        and isinstance(target, (list, tuple))
+        and all(isinstance(item, int) for item in target)
+    ):
         if len(target) != len(texts):
             raise TypeError(f"there are {len(target)} ids but {len(texts)} texts")
         return list(target), _texts(texts)
@@ -260,19 +274,21 @@ class PretrainedPipeline:
     @overload
     def annotate(self, target: Frame, column: _frames.ColumnName) -> Frame: ...
     def annotate(self, target: Any, column: Any = None) -> Any:
-        """The results of each text by column, as :meth:`LightPipeline.annotate` gives them; or a table with what the stages write.
+        """The results of each text by column, as :meth:`LightPipeline.annotate` gives them; or a table with what the
+        stages write.
 
         Args:
             target: what :meth:`LightPipeline.annotate` takes, or a table.
-            column: the column of texts of a table, which is called as the pipeline's first stage wants it in the result. After a list
-                of numbers, the texts.
+            column: the column of texts of a table, which is called as the pipeline's first stage wants it in the
+                result. After a list of numbers, the texts.
         """
         if _is_table(target, column):
             return self._of_table(target, column)
         return self.light_model.annotate(target, column)
 
     def fullAnnotate(self, target: Any, column: Any = None) -> Any:
-        """The annotations of each text by column, as :meth:`LightPipeline.fullAnnotate` gives them; a table as :meth:`annotate`."""
+        """The annotations of each text by column, as :meth:`LightPipeline.fullAnnotate` gives them; a table as
+        :meth:`annotate`."""
         if _is_table(target, column):
             return self._of_table(target, column)
         return self.light_model.fullAnnotate(target, column)

@@ -1,7 +1,7 @@
 """The interface of stages: that of ``pyspark.ml`` where it is installed, else the part of it that our stages use.
 
-With PySpark a stage of ours *is* a ``pyspark.ml`` stage, so that Spark's own pipelines, parameter grids and files work with it.
-Without PySpark the same code works on the classes below, which do what those of the same name do.
+With PySpark a stage of ours *is* a ``pyspark.ml`` stage, so that Spark's own pipelines, parameter grids and files work
+with it. Without PySpark the same code works on the classes below, which do what those of the same name do.
 """
 
 from __future__ import annotations

@@ -36,8 +36,9 @@ def kinds(frame: Any, used: Used) -> dict[str, str]:
 
 
 def _kind_of_items(column: Any, known: str | None, is_read: bool, is_written: bool) -> str | None:
-    """The annotator type of a column of lists of annotations: that of the first. If there is none, what is known, or, of a column
-    that has to hold annotations, any. ``None`` for anything else: what a frame says of its columns outlives what is done to them."""
+    """The annotator type of a column of lists of annotations: that of the first. If there is none, what is known, or,
+    of a column that has to hold annotations, any. ``None`` for anything else: what a frame says of its columns outlives
+    what is done to them."""
     kind, has_lists = None, False
     for row, missing in zip(column, column.isna()):
         if missing:
@@ -86,7 +87,9 @@ def transform(run: Pass, frame: Any, used: Used, kinds: dict[str, str]) -> Any:
     labels = dict(zip(names, frame.columns))
     deep = ("",) * (frame.columns.nlevels - 1)
     for name, place in written.items():
-        whole[labels.get(name, (name, *deep) if deep else name)] = pd.Series(python_values(result.column(place)), index=whole.index)
+        whole[labels.get(name, (name, *deep) if deep else name)] = pd.Series(
+            python_values(result.column(place)), index=whole.index
+        )
     whole.attrs = copy.deepcopy(frame.attrs)
     object.__setattr__(whole, KINDS, batches.kinds)
     return whole
@@ -124,8 +127,8 @@ def _annotations(name: str, column: Any, pa: Any) -> Any:
 
 
 def _column(column: Any, pa: Any) -> tuple[Any, str | None]:
-    """A column for Arrow: as it is if it may hold texts, numbers or maps of texts, else empty, of its type. If Arrow has none, what it
-    holds is told."""
+    """A column for Arrow: as it is if it may hold texts, numbers or maps of texts, else empty, of its type. If Arrow
+    has none, what it holds is told."""
     first = next((value for value in column if value is not None), None) if column.dtype == object else None
     if isinstance(first, dict):
         pairs = [list(row.items()) if isinstance(row, dict) else row for row in column]

@@ -51,8 +51,8 @@ def _fitted(stage: Any) -> Any:
 class Pipeline(_ml.Pipeline):
     """Stages in the order in which they work, not yet checked against a table.
 
-    It is a ``pyspark.ml.Pipeline`` where PySpark is installed, but also takes tables that are not Spark's, and runs all stages in
-    one pass. Pipelines may be stages.
+    It is a ``pyspark.ml.Pipeline`` where PySpark is installed, but also takes tables that are not Spark's, and runs all
+    stages in one pass. Pipelines may be stages.
 
     >>> import pyarrow as pa
     >>> from albertine.annotator import AlbertForSequenceClassification, Tokenizer
@@ -146,13 +146,13 @@ class PipelineModel(_ml.PipelineModel):
         """Adds what the stages write to a table, in one pass.
 
         Args:
-            dataset: a Spark DataFrame, a pandas or polars DataFrame, a pyarrow Table, RecordBatch or RecordBatchReader, or
-                anything else with the Arrow PyCapsule interface.
+            dataset: a Spark DataFrame, a pandas or polars DataFrame, a pyarrow Table, RecordBatch or RecordBatchReader,
+                or anything else with the Arrow PyCapsule interface.
             params: values that count for this call alone, by parameter.
 
         Returns:
-            A table of the same kind (a pyarrow Table for what is none of those named) with every row, in order, and every column;
-            with ``explodeSentences`` a row for each sentence.
+            A table of the same kind (a pyarrow Table for what is none of those named) with every row, in order, and
+            every column; with ``explodeSentences`` a row for each sentence.
 
         Raises:
             albertine.ColumnError: a stage lacks a column, or would write over one that is not its own.
@@ -173,7 +173,8 @@ class PipelineModel(_ml.PipelineModel):
         return copied._resetUid(self.uid)  # type: ignore[no-any-return]
 
     def write(self) -> Any:
-        """A writer: ``.write().overwrite().save(path)``. ``pyspark.ml.PipelineModel`` reads what it writes, and so does the command."""
+        """A writer: ``.write().overwrite().save(path)``. ``pyspark.ml.PipelineModel`` reads what it writes, and so does
+        the command."""
         if _is_for_spark(self.stages):
             return _ml.PipelineModel(self.stages)._resetUid(self.uid).write()
         return _saving.StageWriter(self)
@@ -185,8 +186,8 @@ class PipelineModel(_ml.PipelineModel):
 
     @classmethod
     def load(cls, path: Any) -> Self:
-        """A saved pipeline: ours, Spark's or Spark NLP's, as a folder or an archive. Of a single saved stage it is one with that
-        stage alone.
+        """A saved pipeline: ours, Spark's or Spark NLP's, as a folder or an archive. Of a single saved stage it is one
+        with that stage alone.
 
         Raises:
             albertine.PipelineError: it is none, or has stages that there are not here.

@@ -64,7 +64,8 @@ def _texts(data: Any) -> Any:
         found = _list(data)
     else:
         raise TypeError(
-            f"expected a text, a list, tuple, numpy array or Series of texts, or a pandas, polars, pyarrow or Spark frame, "
+            "expected a text, a list, tuple, numpy array or Series of texts, or a pandas, polars, pyarrow or Spark "
+            "frame, "
             f"not {type(data).__name__}"
         )
     try:
@@ -82,7 +83,8 @@ def _text_column(names: Sequence[Any]) -> Any:
 
 def _no_texts(name: Any, kind: object) -> ColumnError:
     return ColumnError(
-        f"column `{name}` holds {kind}, not texts: the column of texts has to be called `{TEXT}`, or to be the first one"
+        f"column `{name}` holds {kind}, not texts: the column of texts has to be called `{TEXT}`, or to be the first "
+        "one"
     )
 
 
@@ -273,7 +275,8 @@ def _spark_text(frame: Any) -> str:
 
 
 def on_spark(specs: list[Spec], layout: Layout, frame: Any, keep: bool) -> Any:
-    """Rows of a layout for a Spark DataFrame, as a pandas DataFrame: Spark's tasks make the rows, which are then collected."""
+    """Rows of a layout for a Spark DataFrame, as a pandas DataFrame: Spark's tasks make the rows, which are then
+    collected."""
     from pyspark.sql.pandas.types import from_arrow_type
 
     from albertine import _spark

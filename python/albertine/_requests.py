@@ -56,7 +56,8 @@ def resolved(reference: str) -> Reference:
     """
     if reference.startswith("train."):
         raise PipelineError(
-            f"`{reference}` is to be trained, which the command `albertine train` does; load(path=...) takes what it makes"
+            f"`{reference}` is to be trained, which the command `albertine train` does; load(path=...) takes what it "
+            "makes"
         )
     spells = _spells()
     spelled = reference.lower()
@@ -89,6 +90,8 @@ def column_names(spells: Sequence[str]) -> list[str]:
     names = []
     for own in parts:
         others = [other for other in parts if other is not own]
-        depth = next((depth for depth in range(1, len(own)) if all(other[:depth] != own[:depth] for other in others)), len(own))
+        depth = next(
+            (depth for depth in range(1, len(own)) if all(other[:depth] != own[:depth] for other in others)), len(own)
+        )
         names.append("_".join([_CLASSES, *own[:depth]]))
     return [name if names.count(name) == 1 else f"{name}_{number}" for number, name in enumerate(names)]

@@ -59,7 +59,8 @@ class ClassColumn:
     multilabel: bool
 
     def scores(self, found: _Annotations) -> _Ints:
-        """The score of each label, for each annotation: they stand in its metadata behind the number of the sentence."""
+        """The score of each label, for each annotation: they stand in its metadata behind the number of the
+        sentence."""
         metadata = found.field("metadata")
         if len(metadata) == 0:
             return np.zeros((0, len(self.labels)))
@@ -107,9 +108,9 @@ class Layout:
         """The rows of a batch of annotations.
 
         Returns:
-            For each row the number of the one in ``batch`` that it comes from, in order and at least one for each; and the columns
-            by name, all of that length: one value for what a row lies in or is, a list for what lies in it, null where there is
-            nothing.
+            For each row the number of the one in ``batch`` that it comes from, in order and at least one for each; and
+            the columns by name, all of that length: one value for what a row lies in or is, a list for what lies in it,
+            null where there is nothing.
         """
         documents = _Annotations(batch, self.document)
         sentences = None if self.sentence is None else _Annotations(batch, self.sentence)
@@ -119,7 +120,9 @@ class Layout:
         parts = _Parts(documents.starts[row], documents.counts[row]).first()
         self._add_texts(columns, "document", self.document, documents, parts)
         if sentences is not None and self.sentence is not None:
-            parts = _Parts(sentences.starts[row], sentences.counts[row]) if self.level == "document" else _Parts(sentence)
+            parts = (
+                _Parts(sentences.starts[row], sentences.counts[row]) if self.level == "document" else _Parts(sentence)
+            )
             self._add_texts(columns, "sentence", self.sentence, sentences, parts)
         if tokens is not None and self.token is not None:
             if self.level == "document":
@@ -187,7 +190,8 @@ class Layout:
 
 
 def _sentence_of(found: _Annotations, sentences: _Annotations) -> tuple[_Ints, _Ints]:
-    """Of each annotation the place of the last sentence that begins where it does, or before; and whether that is of its row."""
+    """Of each annotation the place of the last sentence that begins where it does, or before; and whether that is of
+    its row."""
     place = np.searchsorted(sentences.order(), found.order(), side="right") - 1
     rows = np.append(sentences.rows, -1)
     return place, rows[place] == found.rows

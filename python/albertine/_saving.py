@@ -1,11 +1,12 @@
 """Stages on disk, as Spark ML lays them out.
 
-A saved stage is a folder with ``metadata/part-00000`` (one line of JSON) and, for a stage with a model, ``model/`` with a model
-directory. Spark's pipelines save and load it as one of theirs, and ``albertine`` reads it without Spark.
+A saved stage is a folder with ``metadata/part-00000`` (one line of JSON) and, for a stage with a model, ``model/`` with
+a model directory. Spark's pipelines save and load it as one of theirs, and ``albertine`` reads it without Spark.
 
 A pickled stage names its model, by name or path.
 
-Paths without a file system in front of them are on this machine while no Spark session is active, else on Spark's default one.
+Paths without a file system in front of them are on this machine while no Spark session is active, else on Spark's
+default one.
 """
 
 from __future__ import annotations
@@ -29,7 +30,19 @@ from albertine._ml import Params, Pipeline, flat, stages_of
 from albertine._stamp import stamp
 from albertine.errors import AlbertineError, ModelNotFound, PipelineError
 
-__all__ = ["Fetched", "OpenFiles", "StageReader", "StageWriter", "is_copy", "load_stage", "load_stages", "metadata", "session", "stored", "write_stage"]
+__all__ = [
+    "Fetched",
+    "OpenFiles",
+    "StageReader",
+    "StageWriter",
+    "is_copy",
+    "load_stage",
+    "load_stages",
+    "metadata",
+    "session",
+    "stored",
+    "write_stage",
+]
 
 
 def session() -> Any:
@@ -57,8 +70,12 @@ def _hadoop(path: str) -> tuple[Any, Any, Any]:
     """The file system of a path, the path in it, and the JVM."""
     spark = session()
     if not hasattr(spark, "_jsc"):
-        advice = "put file:// in front of a path on this machine" if spark is not None else "start a Spark session first"
-        raise AlbertineError(f"{path} is on a file system that only Spark's JVM reaches, and there is none here: {advice}")
+        advice = (
+            "put file:// in front of a path on this machine" if spark is not None else "start a Spark session first"
+        )
+        raise AlbertineError(
+            f"{path} is on a file system that only Spark's JVM reaches, and there is none here: {advice}"
+        )
     where = spark._jvm.org.apache.hadoop.fs.Path(path)
     return where.getFileSystem(spark._jsc.hadoopConfiguration()), where, spark._jvm
 
@@ -73,7 +90,8 @@ def is_copy(path: str) -> bool:
 
 
 class Fetched:
-    """What is at a path, as a path on this machine: ``folder``, which is the path itself or a copy that goes with this object."""
+    """What is at a path, as a path on this machine: ``folder``, which is the path itself or a copy that goes with this
+    object."""
 
     def __init__(self, path: Any) -> None:
         path = os.fspath(path)
@@ -107,7 +125,8 @@ def _remove_copy(copy: str) -> None:
 class OpenFiles:
     """The files of a folder, which can be read for as long as this object is there, even if the folder goes.
 
-    Spark's ``overwrite`` empties the place before it asks the stages to write themselves, and they may have come from there.
+    Spark's ``overwrite`` empties the place before it asks the stages to write themselves, and they may have come from
+    there.
     """
 
     def __init__(self, folder: str) -> None:
@@ -225,7 +244,9 @@ def metadata(folder: str) -> dict[str, Any] | None:
                 try:
                     found = json.loads(line)
                 except ValueError as error:
-                    raise PipelineError(f"{os.path.join(parts, name)} is not the JSON of a saved stage: {error}") from None
+                    raise PipelineError(
+                        f"{os.path.join(parts, name)} is not the JSON of a saved stage: {error}"
+                    ) from None
                 return found if isinstance(found, dict) else None
     return None
 
@@ -271,7 +292,8 @@ def _of_spark_nlp(path: str, cls: type[Any]) -> Any:
 
 
 def load_stages(path: str) -> list[Any] | None:
-    """The stages of the pipeline at a path, if Spark ML laid it out and all of them are ours; ``None`` for anything else."""
+    """The stages of the pipeline at a path, if Spark ML laid it out and all of them are ours; ``None`` for anything
+    else."""
     saved = metadata(path) if os.path.isdir(path) else None
     if saved is None or not saved.get("class", "").startswith("pyspark.ml.pipeline."):
         return None
@@ -299,7 +321,11 @@ def _kept(name: str, precision: str, archive: Optional[str], _stamp: str) -> _al
     if archive is None:
         return _albertine.Classifier.load(name, precision=precision)
     try:
-        models = [model for _, _, model in _albertine.Pipeline.load(archive).stages() if model is not None and model.name == name]
+        models = [
+            model
+            for _, _, model in _albertine.Pipeline.load(archive).stages()
+            if model is not None and model.name == name
+        ]
     except PipelineError:
         models = [_albertine.Classifier.load(archive, precision=precision)]
     return models[0] if models[0].precision == precision else models[0].in_precision(precision)

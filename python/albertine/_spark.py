@@ -1,7 +1,7 @@
 """Stages on Spark: a chain of them is one ``mapInArrow``.
 
-The driver knows the columns and hands out the model; each Python worker process keeps one model for all its tasks; rows go through
-in windows of their own size, whatever batches Spark makes, and come back in their order with every column.
+The driver knows the columns and hands out the model; each Python worker process keeps one model for all its tasks; rows
+go through in windows of their own size, whatever batches Spark makes, and come back in their order with every column.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SHIP", "Chain", "annotation_type", "output_schema", "transform", "transform_within"]
 
-#: How models reach the executors: ``broadcast`` (by Spark, the default on a cluster) or ``path`` (they have them at the same path,
-#: the default where the driver is the executor).
+#: How models reach the executors: ``broadcast`` (by Spark, the default on a cluster) or ``path`` (they have them at the
+#: same path, the default where the driver is the executor).
 SHIP = "spark.albertine.models"
 
 #: The table that a chain began with, and the chain, kept on the table that it gave.
@@ -95,7 +95,9 @@ def _output_schema(stages: Sequence[Spec], frame: Any) -> StructType:
     for name in names:
         same = [other for other in names if other != name and other.lower() == name.lower()]
         if same and name not in before and not _case_matters(frame):
-            raise ColumnError(f"column `{name}` would differ from `{same[0]}` in case alone, which Spark takes for the same name")
+            raise ColumnError(
+                f"column `{name}` would differ from `{same[0]}` in case alone, which Spark takes for the same name"
+            )
     return StructType(fields)
 
 
@@ -104,7 +106,9 @@ def _arrow_field(field: StructField) -> pa.Field:
         (found,) = to_arrow_schema(StructType([field]))
     except Exception:
         kind = field.dataType.simpleString()
-        raise ColumnError(f"column `{field.name}` of type {kind} cannot go to Python: drop it, or cast it before") from None
+        raise ColumnError(
+            f"column `{field.name}` of type {kind} cannot go to Python: drop it, or cast it before"
+        ) from None
     return found
 
 
@@ -120,7 +124,11 @@ def transform(stages: Sequence[Spec], frame: Any) -> Any:
     schema = _output_schema(chain, began)
     ship = _Shipment(began.sparkSession)
     odd = _has_odd_names(began.columns)
-    worker = Chain([(name, params, ship.of(model)) for name, params, model in chain], _kinds(began.schema), began.columns if odd else None)
+    worker = Chain(
+        [(name, params, ship.of(model)) for name, params, model in chain],
+        _kinds(began.schema),
+        began.columns if odd else None,
+    )
     # Spark hands columns over by name, and understands dots and the like as more than a name
     source = began.toDF(*(f"c{index}" for index in range(len(began.columns)))) if odd else began
     result = _mapped(source, worker, schema)
@@ -139,7 +147,8 @@ def transform_within(
 
     Args:
         before: gets the columns of ``frame`` in their order, under names of no meaning.
-        columns: the types of what ``after`` gives, in that order. The columns of the result are called by their numbers.
+        columns: the types of what ``after`` gives, in that order. The columns of the result are called by their
+            numbers.
     """
     ship = _Shipment(frame.sparkSession)
     chain = Chain([(name, params, ship.of(model)) for name, params, model in stages], {}, None)
@@ -155,7 +164,9 @@ def _mapped(source: Any, worker: Callable[[Any], Any], schema: StructType) -> An
 
 
 def _has_odd_names(names: Sequence[str]) -> bool:
-    return len({name.lower() for name in names}) < len(names) or any(not name or "." in name or "`" in name for name in names)
+    return len({name.lower() for name in names}) < len(names) or any(
+        not name or "." in name or "`" in name for name in names
+    )
 
 
 #: The parameters that name columns to read.
@@ -318,7 +329,9 @@ class _Model:
 class Chain:
     """What each task does with the batches of its partition."""
 
-    def __init__(self, stages: list[tuple[str, str, Optional[_Model]]], kinds: dict[str, str], names: Optional[list[str]]) -> None:
+    def __init__(
+        self, stages: list[tuple[str, str, Optional[_Model]]], kinds: dict[str, str], names: Optional[list[str]]
+    ) -> None:
         self._stages = stages
         self._kinds = kinds
         self._names = names
@@ -359,7 +372,9 @@ class Chain:
 class _Within:
     """A chain with what is done to batches before it and after."""
 
-    def __init__(self, before: Callable[[pa.RecordBatch], Any], chain: Chain, after: Callable[[pa.RecordBatch], Any]) -> None:
+    def __init__(
+        self, before: Callable[[pa.RecordBatch], Any], chain: Chain, after: Callable[[pa.RecordBatch], Any]
+    ) -> None:
         self._before = before
         self._chain = chain
         self._after = after
@@ -374,16 +389,22 @@ class _Within:
 #: The most pipelines that a process keeps.
 _KEPT = 4
 
-#: Of this process: pipelines by what they are made of, each with its models, the last used at the end; and those models.
+#: Of this process: pipelines by what they are made of, each with its models, the last used at the end; and those
+#: models.
 _pipelines: dict[str, tuple[_albertine.Pipeline, list[_Model]]] = {}
 _models: dict[tuple[str, str, str], _albertine.Classifier] = {}
 
 
 def _make_room(models: list[_Model]) -> None:
-    """Forgets pipelines that were not used for long, or whose model is another by now, and the models of no pipeline."""
+    """Forgets pipelines that were not used for long, or whose model is another by now, and the models of no
+    pipeline."""
     new = {model.key for model in models}
     paths = {key[:2] for key in new}
-    replaced = [key for key, (_, old) in _pipelines.items() if any(model.key[:2] in paths and model.key not in new for model in old)]
+    replaced = [
+        key
+        for key, (_, old) in _pipelines.items()
+        if any(model.key[:2] in paths and model.key not in new for model in old)
+    ]
     for key in replaced:
         del _pipelines[key]
     for key in list(_pipelines)[: max(0, len(_pipelines) - _KEPT + 1)]:

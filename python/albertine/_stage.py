@@ -81,8 +81,8 @@ _CONVERTERS: dict[Any, Any] = {
 
 
 def accessors(name: str, doc: str, kind: type[Value]) -> tuple[Param[Any], _Setter[Value], _Getter[Value]]:
-    """A parameter of a type with its setter and its getter, as class attributes; ``doc`` is what it is, in words that go on from
-    "sets"."""
+    """A parameter of a type with its setter and its getter, as class attributes; ``doc`` is what it is, in words that
+    go on from "sets"."""
 
     def set_value(self: Any, value: Any) -> Any:
         return self._with(**{name: value})
@@ -91,7 +91,10 @@ def accessors(name: str, doc: str, kind: type[Value]) -> tuple[Param[Any], _Sett
         return self._get(name)
 
     title = f"{name[:1].upper()}{name[1:]}"
-    for function, verb, words in ((set_value, "set", f"Sets {doc}."), (get_value, "get", f"{doc[:1].upper()}{doc[1:]}.")):
+    for function, verb, words in (
+        (set_value, "set", f"Sets {doc}."),
+        (get_value, "get", f"{doc[:1].upper()}{doc[1:]}."),
+    ):
         function.__name__ = function.__qualname__ = f"{verb}{title}"
         function.__doc__ = words
     return param(name, doc, _CONVERTERS[kind]), cast("_Setter[Value]", set_value), cast("_Getter[Value]", get_value)
@@ -175,7 +178,9 @@ class Annotator(Params, MLWritable, MLReadable[Any]):
     def setParamValue(self, paramName: str, value: Any) -> Self:
         """Sets a parameter by its name, as its setter does."""
         setter = getattr(type(self), f"set{paramName[:1].upper()}{paramName[1:]}", None)
-        return setter(self, value) if setter is not None else self._set(**{paramName: value})  # type: ignore[no-any-return]
+        if setter is None:
+            return self._set(**{paramName: value})  # type: ignore[no-any-return]
+        return setter(self, value)  # type: ignore[no-any-return]
 
     def getParamValue(self, paramName: str) -> Any:
         """The value of a parameter by its name; ``None`` for one that has none."""
@@ -206,13 +211,13 @@ class AnnotatorTransformer(Annotator, Transformer):
         """Adds the column to a table.
 
         Args:
-            dataset: a Spark DataFrame, a pandas or polars DataFrame, a pyarrow Table, RecordBatch or RecordBatchReader, or
-                anything else with the Arrow PyCapsule interface.
+            dataset: a Spark DataFrame, a pandas or polars DataFrame, a pyarrow Table, RecordBatch or RecordBatchReader,
+                or anything else with the Arrow PyCapsule interface.
             params: values that count for this call alone, by parameter.
 
         Returns:
-            A table of the same kind with every row, in order, and every column. A reader is read as its result is; on Spark
-            nothing happens before an action.
+            A table of the same kind with every row, in order, and every column. A reader is read as its result is; on
+            Spark nothing happens before an action.
 
         Raises:
             albertine.ColumnError: a column that is needed is missing or of another kind.
@@ -250,7 +255,11 @@ class HasInputCols(Annotator):
 class IsAnnotator(HasInputCols, HasOutputCol):
     """An annotator from annotation columns to one."""
 
-    lazyAnnotator = param("lazyAnnotator", "whether pipelines were to leave the stage to others, which none here does: kept without effect", TypeConverters.toBoolean)
+    lazyAnnotator = param(
+        "lazyAnnotator",
+        "whether pipelines were to leave the stage to others, which none here does: kept without effect",
+        TypeConverters.toBoolean,
+    )
 
     def setLazyAnnotator(self, value: bool) -> Self:
         """Sets whether pipelines were to leave the stage to others. None here does: it is kept without effect."""

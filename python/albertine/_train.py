@@ -22,7 +22,8 @@ _Name = Union[str, "os.PathLike[str]", None]
 
 
 class Evaluation(Mapping[str, Any]):
-    """The metrics of a model on a labeled table: what ``albertine evaluate`` prints, under the same keys and in the same order.
+    """The metrics of a model on a labeled table: what ``albertine evaluate`` prints, under the same keys and in the
+    same order.
 
     The most used ones are attributes too.
     """
@@ -40,7 +41,8 @@ class Evaluation(Mapping[str, Any]):
         return len(self._metrics)
 
     def __repr__(self) -> str:
-        return f"Evaluation(samples={self.samples}, loss={self.loss:.4f}, accuracy={self.accuracy:.4f}, macro_f1={self.macro_f1:.4f})"
+        losses = f"samples={self.samples}, loss={self.loss:.4f}"
+        return f"Evaluation({losses}, accuracy={self.accuracy:.4f}, macro_f1={self.macro_f1:.4f})"
 
     @property
     def loss(self) -> float:
@@ -166,15 +168,17 @@ def train(
     threads: int = 0,
     on_progress: Optional[Callable[[_Event], object]] = None,
 ) -> TrainResult:
-    """Fine-tunes a model on a labeled table, as ``albertine train`` does: the same table and seed give the same model, bit for bit.
+    """Fine-tunes a model on a labeled table, as ``albertine train`` does: the same table and seed give the same model,
+    bit for bit.
 
     Args:
-        frame: the training set: a pandas or polars DataFrame, a pyarrow Table, RecordBatch or RecordBatchReader, or anything else with
-            the Arrow PyCapsule interface.
+        frame: the training set: a pandas or polars DataFrame, a pyarrow Table, RecordBatch or RecordBatchReader, or
+            anything else with the Arrow PyCapsule interface.
         output: the folder for the model; must be new or empty. It appears when the model is complete.
         text_column: the column of texts; several are joined with one space.
-        label_column: the column that contains the true label: texts, numbers or booleans. Numbers that the table's metadata names, as
-            ``ClassLabel`` of Hugging Face's datasets does, are their names, and -1 is a row without a label.
+        label_column: the column that contains the true label: texts, numbers or booleans. Numbers that the table's
+            metadata names, as ``ClassLabel`` of Hugging Face's datasets does, are their names, and -1 is a row without
+            a label.
         validation: a table that is evaluated after every epoch; the epoch with the lowest loss on it is kept.
         validation_split: the fraction of the training set to hold out at random as the validation set.
         test: a table that is evaluated once after training.
@@ -193,12 +197,13 @@ def train(
         patience: epochs without a lower validation loss before training stops.
         seed: the random seed.
         threads: threads to work with; 0 means one for each core.
-        on_progress: is called with a :class:`TrainStart`, a :class:`TrainStep` after every step and a :class:`TrainEpoch` after every
-            epoch, while the training waits. What it raises ends the training, and nothing is written.
+        on_progress: is called with a :class:`TrainStart`, a :class:`TrainStep` after every step and a
+            :class:`TrainEpoch` after every epoch, while the training waits. What it raises ends the training, and
+            nothing is written.
 
     Returns:
-        A :class:`TrainResult`. After Ctrl-C the step at work is finished and the model as trained so far is kept (with a validation
-        set, the best epoch so far); a second Ctrl-C raises ``KeyboardInterrupt``, and nothing is written.
+        A :class:`TrainResult`. After Ctrl-C the step at work is finished and the model as trained so far is kept (with
+        a validation set, the best epoch so far); a second Ctrl-C raises ``KeyboardInterrupt``, and nothing is written.
 
     Raises:
         albertine.ColumnError: a table has no such column.
@@ -215,7 +220,8 @@ def train(
     >>> table = pa.table({"text": ["Oil prices rose.", "The home side won."] * 4, "label": ["oil", "sport"] * 4})
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     result = train(table, output=f"{folder}/model", epochs=1, freeze_encoder=True)
-    ...     (result.labels, result.steps, albertine.classify("Oil prices rose.", model=result.path).label in result.labels)
+    ...     predicted = albertine.classify("Oil prices rose.", model=result.path).label
+    ...     (result.labels, result.steps, predicted in result.labels)
     (['oil', 'sport'], 1, True)
     """
     columns = column_names(frame, text_column, "text_column")
@@ -271,7 +277,9 @@ def train(
     tables = table(frame), table(validation), table(test)
     result = _albertine.train(*tables, arguments, None if on_progress is None else hear)
     metrics = result.pop("metrics")
-    return TrainResult(path=Path(output), metrics=None if metrics is None else Evaluation(json.loads(metrics)), **result)
+    return TrainResult(
+        path=Path(output), metrics=None if metrics is None else Evaluation(json.loads(metrics)), **result
+    )
 
 
 def evaluate(
@@ -292,13 +300,14 @@ def evaluate(
     """Evaluates a model on a labeled table, as ``albertine evaluate`` does.
 
     Args:
-        frame: a pandas or polars DataFrame, a pyarrow Table, RecordBatch or RecordBatchReader, or anything else with the Arrow
-            PyCapsule interface.
+        frame: a pandas or polars DataFrame, a pyarrow Table, RecordBatch or RecordBatchReader, or anything else with
+            the Arrow PyCapsule interface.
         model: a name, a repository, a URL or a path; by default the built-in model.
         precision: ``f32`` (exact), ``bf16`` or ``int8`` (faster).
         text_column: the column of texts; several are joined with one space.
-        label_column: the column that contains the true label: the model's labels, or their indices from 0. A number that the table's
-            metadata names, as ``ClassLabel`` of Hugging Face's datasets does, is the class of its name, and -1 is no label.
+        label_column: the column that contains the true label: the model's labels, or their indices from 0. A number
+            that the table's metadata names, as ``ClassLabel`` of Hugging Face's datasets does, is the class of its
+            name, and -1 is no label.
         labels: the table's names for the model's classes, in the model's order.
         report: a folder for ``report.html`` and ``metrics.json``.
         max_sentence_length: the most pieces of a text that are read.
@@ -320,7 +329,8 @@ def evaluate(
         albertine.LabelWarning: the table names the classes of its numbers, and none is one of the model's.
 
     >>> import pyarrow as pa
-    >>> table = pa.table({"text": ["Oil prices rose as OPEC cut output.", "The striker scored twice."], "label": ["Business", "Sports"]})
+    >>> texts = ["Oil prices rose as OPEC cut output.", "The striker scored twice."]
+    >>> table = pa.table({"text": texts, "label": ["Business", "Sports"]})
     >>> metrics = evaluate(table)
     >>> metrics.accuracy, metrics["eval_samples"], list(metrics)[:2]
     (1.0, 2, ['eval_loss', 'eval_accuracy'])

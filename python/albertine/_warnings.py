@@ -23,8 +23,12 @@ def labels(message: str) -> None:
 
 
 def _level() -> int:
-    """How far up the first frame is, seen from the caller, that is neither this package's nor in between, as Spark's stages are."""
+    """How far up the first frame is, seen from the caller, that is neither this package's nor in between, as Spark's
+    stages are."""
     level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("albertine", "pyspark"):
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in (
+        "albertine",
+        "pyspark",
+    ):
         level, frame = level + 1, frame.f_back
     return level

@@ -9,19 +9,23 @@ from typing import Any, Callable, Iterator
 
 __all__ = ["Shipped", "python_of_tasks"]
 
-#: How users name the Python of the tasks: a variable of the driver's environment, which PySpark reads, and a setting of the session,
-#: which it leaves to ``spark-submit``.
+#: How users name the Python of the tasks: a variable of the driver's environment, which PySpark reads, and a setting of
+#: the session, which it leaves to ``spark-submit``.
 _VARIABLE = "PYSPARK_PYTHON"
 _SETTING = "spark.pyspark.python"
 
 
 @contextlib.contextmanager
 def python_of_tasks(session: Any) -> Iterator[None]:
-    """Functions that are handed to Spark inside run in the Python that the user named; if none was, and the tasks run on this machine,
-    in that of the driver. PySpark would take the ``python3`` of the path, which is another one unless the driver's environment is
-    activated: in notebooks and IDEs it seldom is."""
+    """Functions that are handed to Spark inside run in the Python that the user named; if none was, and the tasks run
+    on this machine, in that of the driver. PySpark would take the ``python3`` of the path, which is another one unless
+    the driver's environment is activated: in notebooks and IDEs it seldom is."""
     context = None if session is None or not hasattr(session, "_jsc") else session.sparkContext
-    python = None if context is None or os.environ.get(_VARIABLE) else session.conf.get(_SETTING, None) or _of_driver(context)
+    python = (
+        None
+        if context is None or os.environ.get(_VARIABLE)
+        else session.conf.get(_SETTING, None) or _of_driver(context)
+    )
     if python is None or context is None:
         yield
         return
@@ -33,7 +37,8 @@ def python_of_tasks(session: Any) -> Iterator[None]:
 
 
 def _of_driver(context: Any) -> str | None:
-    """The Python of the driver, if the tasks are on its machine. In a program that embeds Python it is that program, which is none."""
+    """The Python of the driver, if the tasks are on its machine. In a program that embeds Python it is that program,
+    which is none."""
     is_python = os.path.basename(sys.executable or "").lower().startswith(("python", "pypy"))
     return sys.executable if is_python and context.master.startswith("local") else None
 
@@ -51,7 +56,8 @@ class Shipped:
     def __reduce__(self) -> tuple[Any, ...]:
         from pyspark import cloudpickle
 
-        # a function within a function is pickled as it is, and not by its name; it must not need anything of this module
+        # a function within a function is pickled as it is, and not by its name; it must not need anything of this
+        # module
         def unpickled(content: bytes) -> Any:
             import pickle
             import platform
@@ -63,8 +69,10 @@ class Shipped:
                 if error.name != "albertine":
                     raise
                 raise ModuleNotFoundError(
-                    f"albertine is not installed for the Python of Spark's tasks, {sys.executable} on {platform.node()}: set PYSPARK_PYTHON "
-                    "or spark.pyspark.python to one that has it before the session starts; albertine.start() does so for a session on "
+                    f"albertine is not installed for the Python of Spark's tasks, {sys.executable} on "
+                    f"{platform.node()}: set PYSPARK_PYTHON "
+                    "or spark.pyspark.python to one that has it before the session starts; albertine.start() does so "
+                    "for a session on "
                     "one machine",
                     name="albertine",
                 ) from None

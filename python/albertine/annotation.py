@@ -12,8 +12,8 @@ __all__ = ["Annotation"]
 class Annotation:
     """One annotation over a text.
 
-    ``begin`` and ``end`` are inclusive and count UTF-16 code units of the text after the ``DocumentAssembler``, as on the JVM; an
-    empty text has ``begin`` 0 and ``end`` -1.
+    ``begin`` and ``end`` are inclusive and count UTF-16 code units of the text after the ``DocumentAssembler``, as on
+    the JVM; an empty text has ``begin`` 0 and ``end`` -1.
 
     >>> Annotation("category", 0, 5, "Sports", {"sentence": "0"})
     Annotation(category, 0, 5, Sports, {'sentence': '0'}, [])

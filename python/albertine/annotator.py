@@ -27,8 +27,8 @@ __all__ = [
 class SentenceDetector(IsAnnotator, AnnotatorTransformer):
     """Documents to sentences, by Spark NLP's rules: ends of sentences, abbreviations, numbers, lists, quotations.
 
-    Reads a column of type ``document`` and writes one of type ``document``, one annotation per sentence, with the offsets of the
-    document and the sentence's number as ``sentence`` in the metadata.
+    Reads a column of type ``document`` and writes one of type ``document``, one annotation per sentence, with the
+    offsets of the document and the sentence's number as ``sentence`` in the metadata.
 
     >>> from albertine.base import DocumentAssembler, LightPipeline, PipelineModel
     >>> document = DocumentAssembler().setInputCol("text").setOutputCol("document")
@@ -40,15 +40,37 @@ class SentenceDetector(IsAnnotator, AnnotatorTransformer):
 
     _native = "SentenceDetector"
 
-    useAbbreviations, setUseAbbreviations, getUseAbbreviations = accessors("useAbbreviations", "whether periods after abbreviations do not end a sentence", bool)
-    detectLists, setDetectLists, getDetectLists = accessors("detectLists", "whether the items of lists are sentences", bool)
-    useCustomBoundsOnly, setUseCustomBoundsOnly, getUseCustomBoundsOnly = accessors("useCustomBoundsOnly", "whether only the custom bounds end sentences", bool)
-    customBounds, setCustomBounds, getCustomBounds = accessors("customBounds", "further patterns that end sentences", list[str])
-    customBoundsStrategy, setCustomBoundsStrategy, getCustomBoundsStrategy = accessors("customBoundsStrategy", "what happens to a custom bound: none (dropped), prepend to the next sentence or append to the one before", str)
-    explodeSentences, setExplodeSentences, getExplodeSentences = accessors("explodeSentences", "whether each sentence gets its own row; rows without a sentence (missing or empty texts) are then dropped", bool)
-    splitLength, setSplitLength, getSplitLength = optional_accessors("splitLength", "the length over which sentences are split at words, in UTF-16 code units", int)
-    minLength, setMinLength, getMinLength = accessors("minLength", "the minimum length of a sentence, in UTF-16 code units; shorter ones are dropped", int)
-    maxLength, setMaxLength, getMaxLength = optional_accessors("maxLength", "the maximum length of a sentence, in UTF-16 code units; longer ones are dropped", int)
+    useAbbreviations, setUseAbbreviations, getUseAbbreviations = accessors(
+        "useAbbreviations", "whether periods after abbreviations do not end a sentence", bool
+    )
+    detectLists, setDetectLists, getDetectLists = accessors(
+        "detectLists", "whether the items of lists are sentences", bool
+    )
+    useCustomBoundsOnly, setUseCustomBoundsOnly, getUseCustomBoundsOnly = accessors(
+        "useCustomBoundsOnly", "whether only the custom bounds end sentences", bool
+    )
+    customBounds, setCustomBounds, getCustomBounds = accessors(
+        "customBounds", "further patterns that end sentences", list[str]
+    )
+    customBoundsStrategy, setCustomBoundsStrategy, getCustomBoundsStrategy = accessors(
+        "customBoundsStrategy",
+        "what happens to a custom bound: none (dropped), prepend to the next sentence or append to the one before",
+        str,
+    )
+    explodeSentences, setExplodeSentences, getExplodeSentences = accessors(
+        "explodeSentences",
+        "whether each sentence gets its own row; rows without a sentence (missing or empty texts) are then dropped",
+        bool,
+    )
+    splitLength, setSplitLength, getSplitLength = optional_accessors(
+        "splitLength", "the length over which sentences are split at words, in UTF-16 code units", int
+    )
+    minLength, setMinLength, getMinLength = accessors(
+        "minLength", "the minimum length of a sentence, in UTF-16 code units; shorter ones are dropped", int
+    )
+    maxLength, setMaxLength, getMaxLength = optional_accessors(
+        "maxLength", "the maximum length of a sentence, in UTF-16 code units; longer ones are dropped", int
+    )
 
 
 class _TokenizerParams(IsAnnotator):
@@ -56,17 +78,41 @@ class _TokenizerParams(IsAnnotator):
 
     _native = "Tokenizer"
 
-    targetPattern, setTargetPattern, getTargetPattern = optional_accessors("targetPattern", "the pattern of a token before it is split further; by default \\S+", str)
-    prefixPattern, setPrefixPattern, getPrefixPattern = optional_accessors("prefixPattern", "the pattern for the start of a token, from \\A; its groups are tokens", str)
-    suffixPattern, setSuffixPattern, getSuffixPattern = optional_accessors("suffixPattern", "the pattern for the end of a token, to \\z; its groups are tokens", str)
-    infixPatterns, setInfixPatterns, getInfixPatterns = accessors("infixPatterns", "the patterns for the inside of a token; the groups of the first that matches are tokens", list[str])
-    contextChars, setContextChars, getContextChars = accessors("contextChars", "the characters that are separate tokens at either end of another", list[str])
-    splitPattern, setSplitPattern, getSplitPattern = optional_accessors("splitPattern", "the pattern by which tokens are split again", str)
-    splitChars, setSplitChars, getSplitChars = accessors("splitChars", "the characters by which tokens are split again", list[str])
-    exceptions, setExceptions, getExceptions = accessors("exceptions", "the texts that stay one token, whatever they contain", list[str])
-    caseSensitiveExceptions, setCaseSensitiveExceptions, getCaseSensitiveExceptions = accessors("caseSensitiveExceptions", "whether the case of exceptions matters", bool)
-    minLength, setMinLength, getMinLength = accessors("minLength", "the minimum length of a token, in UTF-16 code units; shorter ones are dropped", int)
-    maxLength, setMaxLength, getMaxLength = optional_accessors("maxLength", "the maximum length of a token, in UTF-16 code units; longer ones are dropped", int)
+    targetPattern, setTargetPattern, getTargetPattern = optional_accessors(
+        "targetPattern", "the pattern of a token before it is split further; by default \\S+", str
+    )
+    prefixPattern, setPrefixPattern, getPrefixPattern = optional_accessors(
+        "prefixPattern", "the pattern for the start of a token, from \\A; its groups are tokens", str
+    )
+    suffixPattern, setSuffixPattern, getSuffixPattern = optional_accessors(
+        "suffixPattern", "the pattern for the end of a token, to \\z; its groups are tokens", str
+    )
+    infixPatterns, setInfixPatterns, getInfixPatterns = accessors(
+        "infixPatterns",
+        "the patterns for the inside of a token; the groups of the first that matches are tokens",
+        list[str],
+    )
+    contextChars, setContextChars, getContextChars = accessors(
+        "contextChars", "the characters that are separate tokens at either end of another", list[str]
+    )
+    splitPattern, setSplitPattern, getSplitPattern = optional_accessors(
+        "splitPattern", "the pattern by which tokens are split again", str
+    )
+    splitChars, setSplitChars, getSplitChars = accessors(
+        "splitChars", "the characters by which tokens are split again", list[str]
+    )
+    exceptions, setExceptions, getExceptions = accessors(
+        "exceptions", "the texts that stay one token, whatever they contain", list[str]
+    )
+    caseSensitiveExceptions, setCaseSensitiveExceptions, getCaseSensitiveExceptions = accessors(
+        "caseSensitiveExceptions", "whether the case of exceptions matters", bool
+    )
+    minLength, setMinLength, getMinLength = accessors(
+        "minLength", "the minimum length of a token, in UTF-16 code units; shorter ones are dropped", int
+    )
+    maxLength, setMaxLength, getMaxLength = optional_accessors(
+        "maxLength", "the maximum length of a token, in UTF-16 code units; longer ones are dropped", int
+    )
     rules = param("rules", "the patterns of a tokenizer that Spark NLP fitted", TypeConverters.toListString)
 
     def addInfixPattern(self, value: str) -> Self:
@@ -116,11 +162,13 @@ class TokenizerModel(_TokenizerParams, AnnotatorTransformer, Model):  # type: ig
 class Tokenizer(_TokenizerParams, Estimator[TokenizerModel]):
     """Documents to tokens, by Spark NLP's rules.
 
-    Text is cut at white space (``targetPattern``); then punctuation (``contextChars``) is taken off either end of what is left,
-    exceptions stay whole, and pieces can be split again (``splitChars``, ``splitPattern``). Patterns are Java's.
+    Text is cut at white space (``targetPattern``); then punctuation (``contextChars``) is taken off either end of what
+    is left, exceptions stay whole, and pieces can be split again (``splitChars``, ``splitPattern``). Patterns are
+    Java's.
 
-    Reads a column of type ``document``, documents or sentences, and writes one of type ``token``, one annotation a token, whose
-    offsets are those of the document and whose metadata has the number of its ``sentence``. ``fit`` gives a
+    Reads a column of type ``document``, documents or sentences, and writes one of type ``token``, one annotation a
+    token, whose offsets are those of the document and whose metadata has the number of its ``sentence``. ``fit`` gives
+    a
     :class:`TokenizerModel`; pipelines do it.
 
     >>> from albertine.base import DocumentAssembler, LightPipeline, PipelineModel
@@ -150,17 +198,49 @@ class Tokenizer(_TokenizerParams, Estimator[TokenizerModel]):
 class _ForSequenceClassification(IsAnnotator, AnnotatorTransformer, Model):  # type: ignore[misc]
     """Documents or sentences to classes, with a model of the family whose annotator it is."""
 
-    batchSize, setBatchSize, getBatchSize = accessors("batchSize", "how many texts go through the encoder together on one thread. It changes the speed, never a score", int)
-    maxSentenceLength, setMaxSentenceLength, getMaxSentenceLength = accessors("maxSentenceLength", "the most pieces of a text that are read, [CLS] and [SEP] counted: 2 to the model's positions", int)
-    caseSensitive, setCaseSensitive, getCaseSensitive = optional_accessors("caseSensitive", "whether case matters. Unless said otherwise the model's tokenizer decides", bool)
-    coalesceSentences, setCoalesceSentences, getCoalesceSentences = accessors("coalesceSentences", "whether the scores of a row's sentences are averaged into one annotation", bool)
-    activation, setActivation, getActivation = accessors("activation", "how logits become scores: softmax (they add up to 1) or sigmoid (each by itself)", str)
-    threshold, setThreshold, getThreshold = accessors("threshold", "the score that a label must exceed under sigmoid to be given", float)
-    encoding, setEncoding, getEncoding = accessors("encoding", "how a text becomes pieces: document (the whole text, as the model was trained) or token (each token alone, as Spark NLP does it)", str)
-    windowOverlap, setWindowOverlap, getWindowOverlap = optional_accessors("windowOverlap", "how many pieces the windows share in which texts over the limit are read whole, their logits averaged. Unless set, such texts are cut", int)
-    precision, setPrecision, getPrecision = accessors("precision", "how exactly the encoder computes: f32 (exact), bf16 or int8 (faster)", str)
+    batchSize, setBatchSize, getBatchSize = accessors(
+        "batchSize",
+        "how many texts go through the encoder together on one thread. It changes the speed, never a score",
+        int,
+    )
+    maxSentenceLength, setMaxSentenceLength, getMaxSentenceLength = accessors(
+        "maxSentenceLength",
+        "the most pieces of a text that are read, [CLS] and [SEP] counted: 2 to the model's positions",
+        int,
+    )
+    caseSensitive, setCaseSensitive, getCaseSensitive = optional_accessors(
+        "caseSensitive", "whether case matters. Unless said otherwise the model's tokenizer decides", bool
+    )
+    coalesceSentences, setCoalesceSentences, getCoalesceSentences = accessors(
+        "coalesceSentences", "whether the scores of a row's sentences are averaged into one annotation", bool
+    )
+    activation, setActivation, getActivation = accessors(
+        "activation", "how logits become scores: softmax (they add up to 1) or sigmoid (each by itself)", str
+    )
+    threshold, setThreshold, getThreshold = accessors(
+        "threshold", "the score that a label must exceed under sigmoid to be given", float
+    )
+    encoding, setEncoding, getEncoding = accessors(
+        "encoding",
+        "how a text becomes pieces: document (the whole text, as the model was trained) or token (each token alone, as "
+        "Spark NLP does it)",
+        str,
+    )
+    windowOverlap, setWindowOverlap, getWindowOverlap = optional_accessors(
+        "windowOverlap",
+        "how many pieces the windows share in which texts over the limit are read whole, their logits averaged. Unless "
+        "set, such texts are cut",
+        int,
+    )
+    precision, setPrecision, getPrecision = accessors(
+        "precision", "how exactly the encoder computes: f32 (exact), bf16 or int8 (faster)", str
+    )
     multilabel = param("multilabel", "whether labels are scored each by itself", TypeConverters.toBoolean)
-    configProtoBytes = param("configProtoBytes", "the settings of a TensorFlow session, which there is not: kept without effect", TypeConverters.toListInt)
+    configProtoBytes = param(
+        "configProtoBytes",
+        "the settings of a TensorFlow session, which there is not: kept without effect",
+        TypeConverters.toListInt,
+    )
     engine = param("engine", "the engine that the model was saved for, which is not used here")
 
     _classifier: _albertine.Classifier | None = None
@@ -201,7 +281,11 @@ class _ForSequenceClassification(IsAnnotator, AnnotatorTransformer, Model):  # t
 
     @classmethod
     def _named(
-        cls, name: Union[str, os.PathLike[str]], lang: str, remote_loc: Union[str, os.PathLike[str], None], precision: str
+        cls,
+        name: Union[str, os.PathLike[str]],
+        lang: str,
+        remote_loc: Union[str, os.PathLike[str], None],
+        precision: str,
     ) -> Self:
         """The annotator with the model of a name."""
         place = None if remote_loc is None else os.fspath(remote_loc)
@@ -209,8 +293,8 @@ class _ForSequenceClassification(IsAnnotator, AnnotatorTransformer, Model):  # t
 
     @classmethod
     def load(cls, path: Any, *, precision: str = "f32") -> Self:
-        """A model from disk: a stage that was saved, a model directory of Hugging Face's layout, a TensorFlow SavedModel or ONNX
-        export, what Spark NLP saved, or a zip or tar archive of any.
+        """A model from disk: a stage that was saved, a model directory of Hugging Face's layout, a TensorFlow
+        SavedModel or ONNX export, what Spark NLP saved, or a zip or tar archive of any.
 
         Raises:
             albertine.ModelNotFound: nothing is there.
@@ -271,19 +355,21 @@ class _ForSequenceClassification(IsAnnotator, AnnotatorTransformer, Model):  # t
 class AlbertForSequenceClassification(_ForSequenceClassification):
     """Documents or sentences to classes, with an ALBERT model.
 
-    Reads a column of type ``document`` and one of type ``token``, in any order, and writes one of type ``category``: for each
-    document that has a token one annotation, with the best label as its result and the score of every label in its metadata
-    (under ``sigmoid`` one for each label over the threshold).
+    Reads a column of type ``document`` and one of type ``token``, in any order, and writes one of type ``category``:
+    for each document that has a token one annotation, with the best label as its result and the score of every label in
+    its metadata (under ``sigmoid`` one for each label over the threshold).
 
     The same text has the same scores, bit for bit, in whatever company, order and number of threads.
 
     >>> from albertine.base import DocumentAssembler, LightPipeline, PipelineModel
     >>> document = DocumentAssembler().setInputCol("text").setOutputCol("document")
     >>> token = Tokenizer().setInputCols(["document"]).setOutputCol("token").fit(None)
-    >>> sequence = AlbertForSequenceClassification.pretrained().setInputCols(["token", "document"]).setOutputCol("class")
+    >>> sequence = AlbertForSequenceClassification.pretrained()
+    >>> sequence = sequence.setInputCols(["token", "document"]).setOutputCol("class")
     >>> sequence.getClasses()
     ['World', 'Sports', 'Business', 'Sci/Tech']
-    >>> LightPipeline(PipelineModel([document, token, sequence])).annotate("The striker scored twice in the final.")["class"]
+    >>> light = LightPipeline(PipelineModel([document, token, sequence]))
+    >>> light.annotate("The striker scored twice in the final.")["class"]
     ['Sports']
     """
 
@@ -301,10 +387,12 @@ class AlbertForSequenceClassification(_ForSequenceClassification):
         """A model by name, fetched and kept if it is not here yet.
 
         Args:
-            name: a built-in model (``ag_news``, the default), a published one (``albert_base_sequence_classifier_ag_news``), a
-                repository of the Hugging Face hub (``owner/name``, ``owner/name@revision``), an address or a path.
+            name: a built-in model (``ag_news``, the default), a published one
+                (``albert_base_sequence_classifier_ag_news``), a repository of the Hugging Face hub (``owner/name``,
+                ``owner/name@revision``), an address or a path.
             lang: the language of its texts.
-            remote_loc: where published models are looked for, instead of Spark NLP's public folder: a folder or an address.
+            remote_loc: where published models are looked for, instead of Spark NLP's public folder: a folder or an
+                address.
             precision: ``f32`` (exact), ``bf16`` or ``int8`` (faster).
 
         Raises:
@@ -323,8 +411,8 @@ _BERT = "bert_base_sequence_classifier_imdb"
 class BertForSequenceClassification(_ForSequenceClassification):
     """Documents or sentences to classes, with a BERT model.
 
-    Columns, parameters and annotations are those of :class:`AlbertForSequenceClassification`. No BERT model is built in: one comes
-    from a model directory, the Hugging Face hub or a saved stage.
+    Columns, parameters and annotations are those of :class:`AlbertForSequenceClassification`. No BERT model is built
+    in: one comes from a model directory, the Hugging Face hub or a saved stage.
     """
 
     _native = "BertForSequenceClassification"
@@ -338,14 +426,15 @@ class BertForSequenceClassification(_ForSequenceClassification):
         *,
         precision: str = "f32",
     ) -> Self:
-        """A model by name, fetched and kept if it is not here yet; the default is Spark NLP's, which is among the published
-        models once ``albertine models list --refresh`` has read Spark NLP's index.
+        """A model by name, fetched and kept if it is not here yet; the default is Spark NLP's, which is among the
+        published models once ``albertine models list --refresh`` has read Spark NLP's index.
 
         Args:
-            name: a published model, a repository of the Hugging Face hub (``owner/name``, ``owner/name@revision``), an address or
-                a path.
+            name: a published model, a repository of the Hugging Face hub (``owner/name``, ``owner/name@revision``), an
+                address or a path.
             lang: the language of its texts.
-            remote_loc: where published models are looked for, instead of Spark NLP's public folder: a folder or an address.
+            remote_loc: where published models are looked for, instead of Spark NLP's public folder: a folder or an
+                address.
             precision: ``f32`` (exact), ``bf16`` or ``int8`` (faster).
 
         Raises:
@@ -359,6 +448,7 @@ class BertForSequenceClassification(_ForSequenceClassification):
             if name != _BERT:
                 raise
             raise ModelNotFound(
-                f"{error}. {_BERT} is Spark NLP's default: `albertine models list --refresh` reads the index that has it; "
+                f"{error}. {_BERT} is Spark NLP's default: `albertine models list --refresh` reads the index that has "
+                "it; "
                 "or name a repository of the Hugging Face hub, such as textattack/bert-base-uncased-imdb, or a path"
             ) from None

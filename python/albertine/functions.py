@@ -63,7 +63,12 @@ def map_annotations_strict(f: Function) -> Any:
 
 
 def map_annotations_col(
-    dataframe: Any, f: Function, column: str, output_column: str, annotatyon_type: str, output_type: Optional[Any] = None
+    dataframe: Any,
+    f: Function,
+    column: str,
+    output_column: str,
+    annotatyon_type: str,
+    output_type: Optional[Any] = None,
 ) -> Any:
     """A DataFrame with a column of what ``f`` makes of another.
 

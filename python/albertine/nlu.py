@@ -41,19 +41,19 @@ def load(
     Args:
         request: one or more references, separated by white space. A reference is a name as NLU spells it,
             ``[language.]classify.albert.dataset`` (English by default), the name of a model (``ag_news``, the built-in
-            one, or ``albert_base_sequence_classifier_ag_news``), a repository on the Hugging Face hub (``owner/name``), a URL
-            or a path. ``en.classify.albertine.ag_news`` is the built-in model too.
+            one, or ``albert_base_sequence_classifier_ag_news``), a repository on the Hugging Face hub (``owner/name``),
+            a URL or a path. ``en.classify.albertine.ag_news`` is the built-in model too.
         path: instead of a request, a folder or an archive with a saved pipeline or a single model.
         verbose: whether to print to stderr what each reference resolves to.
         gpu: accepted for compatibility with NLU, as are ``streamlit_caching``, ``apple_silicon`` and ``get_tracer``.
 
     Returns:
-        A pipeline with the stages that the models need: a ``DocumentAssembler``, a ``SentenceDetector``, since NLU by default returns a row
-        for each sentence, and a ``Tokenizer``.
+        A pipeline with the stages that the models need: a ``DocumentAssembler``, a ``SentenceDetector``, since NLU by
+        default returns a row for each sentence, and a ``Tokenizer``.
 
     Raises:
-        albertine.ModelNotFound: if a reference is unknown (the message lists the nearest ones), or if its model is not available (the
-            message says how to get it).
+        albertine.ModelNotFound: if a reference is unknown (the message lists the nearest ones), or if its model is not
+            available (the message says how to get it).
         albertine.PipelineError: if the request is empty, or names a model that cannot share a pipeline with the others.
 
     >>> list(load("en.classify.albertine.ag_news"))
@@ -66,7 +66,9 @@ def load(
         return NLUPipeline(_from_disk(os.fspath(path)))
     references = list(dict.fromkeys(request.split()))
     if not references or references == ["from_disk"]:
-        raise PipelineError("nothing is named: load('en.classify.albertine.ag_news'), or load(path='a saved pipeline or model')")
+        raise PipelineError(
+            "nothing is named: load('en.classify.albertine.ag_news'), or load(path='a saved pipeline or model')"
+        )
     found = [_requests.resolved(reference) for reference in references]
     if verbose:
         for reference, model in zip(references, found):
@@ -182,41 +184,48 @@ class NLUPipeline(Dict[str, Any]):
         """Predicts the classes of texts: a row for each sentence, document or token.
 
         Args:
-            data: a text; a list, tuple, numpy array or Series (pandas, polars, pyarrow) of texts; or a frame (pandas, polars,
-                pyarrow, Spark, or another with the Arrow PyCapsule interface) with the texts in its column ``text``, or in its
-                first one if there is no such column.
-            output_level: ``document``, ``sentence`` or ``token``: the unit of a row. By default ``sentence``; for a pipeline
-                from disk, what its classifier reads.
+            data: a text; a list, tuple, numpy array or Series (pandas, polars, pyarrow) of texts; or a frame (pandas,
+                polars, pyarrow, Spark, or another with the Arrow PyCapsule interface) with the texts in its column
+                ``text``, or in its first one if there is no such column.
+            output_level: ``document``, ``sentence`` or ``token``: the unit of a row. By default ``sentence``; for a
+                pipeline from disk, what its classifier reads.
             positions: adds the first and the last UTF-16 code unit of every annotation: ``_begin``, ``_end``.
             keep_stranger_features: keeps the columns of the input data frame.
-            metadata: adds the number of the sentence, and the score of every label: ``_origin_sentence``, ``_World_confidence``.
-            drop_irrelevant_cols: drops texts of other levels than ``output_level``; otherwise a row has lists of the finer levels.
+            metadata: adds the number of the sentence, and the score of every label: ``_origin_sentence``,
+                ``_World_confidence``.
+            drop_irrelevant_cols: drops texts of other levels than ``output_level``; otherwise a row has lists of the
+                finer levels.
             return_spark_df: returns the Spark DataFrame of annotations, which is computed lazily.
             output_path, parser_output, parser_config: not supported: only their defaults are accepted.
-            multithread, get_embeddings, partition: accepted; all cores are used, there are no embeddings, and a Spark DataFrame
-                keeps its partitions.
+            multithread, get_embeddings, partition: accepted; all cores are used, there are no embeddings, and a Spark
+                DataFrame keeps its partitions.
 
         Returns:
-            A pandas DataFrame whose index is that of the text, repeated for each of its rows; of polars and pyarrow a frame of the
-            same kind with that number in ``origin_index``; of other Arrow tables a ``pyarrow.Table`` like that; of Spark a pandas
-            DataFrame, or with ``return_spark_df`` one of Spark.
-            Columns are sorted by name: ``classified_sequence`` (the label), ``classified_sequence_confidence`` (the highest of the
-            labels' scores) and ``sentence`` or the column of another level. A text without sentences keeps one row. Models with ``sigmoid``
-            return lists of labels and of their scores. Columns of the data frame are never overwritten: a new column whose name is
-            taken gets the prefix ``predicted_``.
+            A pandas DataFrame whose index is that of the text, repeated for each of its rows; of polars and pyarrow a
+            frame of the same kind with that number in ``origin_index``; of other Arrow tables a ``pyarrow.Table`` like
+            that; of Spark a pandas DataFrame, or with ``return_spark_df`` one of Spark.
+            Columns are sorted by name: ``classified_sequence`` (the label), ``classified_sequence_confidence`` (the
+            highest of the labels' scores) and ``sentence`` or the column of another level. A text without sentences
+            keeps one row. Models with ``sigmoid`` return lists of labels and of their scores. Columns of the data frame
+            are never overwritten: a new column whose name is taken gets the prefix ``predicted_``.
 
         Raises:
             albertine.ColumnError: if the data frame has no column of texts.
             albertine.ParamError: for an unknown level or an unsupported output.
 
-        >>> load("ag_news").predict(["Oil prices are rising."], output_level="document", metadata=True).columns.tolist()[:3]
+        >>> rows = load("ag_news").predict(["Oil prices are rising."], output_level="document", metadata=True)
+        >>> rows.columns.tolist()[:3]
         ['classified_sequence', 'classified_sequence_Business_confidence', 'classified_sequence_Sci/Tech_confidence']
         """
         for library in ("numpy", "pyarrow"):
             _frames.needed(library, "predict()")
         from albertine import _predict
 
-        for name, value in (("output_path", output_path), ("parser_output", parser_output), ("parser_config", parser_config)):
+        for name, value in (
+            ("output_path", output_path),
+            ("parser_output", parser_output),
+            ("parser_config", parser_config),
+        ):
             if value:
                 raise ParamError(f"{name} is {value!r}: predict() returns a data frame and has no other output")
         specs, layout = self._arranged(output_level, positions, metadata, drop_irrelevant_cols)
@@ -239,8 +248,8 @@ class NLUPipeline(Dict[str, Any]):
     def save(self, path: str, component: str = "entire_pipeline", overwrite: bool = True) -> None:
         """Saves the pipeline for ``load(path=...)`` and for ``load`` of Spark and Albertine, or one component of it.
 
-        A classifier that was saved alone is for ``load(path=...)`` too; any other component is for the ``load`` of its class, such
-        as ``Tokenizer.load(path)``.
+        A classifier that was saved alone is for ``load(path=...)`` too; any other component is for the ``load`` of its
+        class, such as ``Tokenizer.load(path)``.
 
         Args:
             path: a new folder, or one that contains a saved pipeline or model.

@@ -19,11 +19,14 @@ _BUCKET = "auxdata.johnsnowlabs.com"
 class ResourceDownloader:
     """Spark NLP's class of this name, on top of the hub of this package; models on this machine need no network access.
 
-    The models are those of the index inside the package, and of the one downloaded by ``albertine models list --refresh``.
+    The models are those of the index inside the package, and of the one downloaded by ``albertine models list
+    --refresh``.
     """
 
     @staticmethod
-    def showPublicModels(annotator: Optional[str] = None, lang: Optional[str] = None, version: Optional[str] = None) -> None:
+    def showPublicModels(
+        annotator: Optional[str] = None, lang: Optional[str] = None, version: Optional[str] = None
+    ) -> None:
         """Prints the models that are published and the built-in one, as a table.
 
         Args:
@@ -98,7 +101,8 @@ class ResourceDownloader:
     def downloadModel(
         reader: Any, name: str, language: str, remote_loc: Optional[str] = None, j_dwn: str = "PythonResourceDownloader"
     ) -> Any:
-        """The model with a name, downloaded if it is not on this machine: ``reader.pretrained(name, language, remote_loc)``.
+        """The model with a name, downloaded if it is not on this machine: ``reader.pretrained(name, language,
+        remote_loc)``.
 
         Args:
             reader: the class of the annotator.
@@ -133,8 +137,8 @@ class ResourceDownloader:
 
         Args:
             name: the name of an archive as the models hub has it
-                (``albert_base_sequence_classifier_ag_news_en_3.4.0_3.0_1639648298937.zip``), its ``s3://`` or ``https://`` URL, or
-                the name of a model.
+                (``albert_base_sequence_classifier_ag_news_en_3.4.0_3.0_1639648298937.zip``), its ``s3://`` or
+                ``https://`` URL, or the name of a model.
             remote_loc: the folder of the bucket that the archive is in, where ``name`` does not tell.
             unzip: accepted: archives are read as they are.
 

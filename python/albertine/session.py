@@ -28,19 +28,21 @@ def start(
 ) -> Any:
     """A Spark session on this machine with all its cores, with ``sparknlp.start``'s arguments.
 
-    Nothing here needs more than a plain session, so that any other ``SparkSession`` will do as well; pandas, polars and pyarrow need
-    none at all.
+    Nothing here needs more than a plain session, so that any other ``SparkSession`` will do as well; pandas, polars and
+    pyarrow need none at all.
 
     Args:
-        gpu: accepted, as are ``apple_silicon`` and ``aarch64``, of which one at most: there is one package for all of them.
+        gpu: accepted, as are ``apple_silicon`` and ``aarch64``, of which one at most: there is one package for all of
+            them.
         memory: the most memory that the driver's JVM takes.
         cache_folder: where models are kept, as the environment variable ``ALBERTINE_CACHE``.
-        log_folder: accepted, as are ``cluster_tmp_dir``, ``real_time_output``, ``output_level`` and ``skip_sparknlp_maven``: no logs
-            are written, and no jar is needed.
+        log_folder: accepted, as are ``cluster_tmp_dir``, ``real_time_output``, ``output_level`` and
+            ``skip_sparknlp_maven``: no logs are written, and no jar is needed.
         params: further settings of Spark, by name.
 
     Returns:
-        The ``pyspark.sql.SparkSession``: the one that there is, with a warning that it keeps its settings, or a new one.
+        The ``pyspark.sql.SparkSession``: the one that there is, with a warning that it keeps its settings, or a new
+        one.
 
     Raises:
         albertine.ParamError: more than one kind of hardware.

@@ -1,5 +1,5 @@
-"""What tests share: where fixtures are, stages with the built-in model, a Spark session, a Python of its own for what would change
-this one."""
+"""What tests share: where fixtures are, stages with the built-in model, a Spark session, a Python of its own for what
+would change this one."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ def python() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 class Server:
-    """A server on this machine: what it answers, by path, is a status and bytes; it knows nothing else. What was asked is kept."""
+    """A server on this machine: what it answers, by path, is a status and bytes; it knows nothing else. What was asked
+    is kept."""
 
     def __init__(self) -> None:
         self.answers: dict[str, tuple[int, bytes]] = {}
@@ -89,7 +90,8 @@ class Server:
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Server]:
-    """A server that is the hub for this process and those it starts, with an empty cache; the true ones are not asked."""
+    """A server that is the hub for this process and those it starts, with an empty cache; the true ones are not
+    asked."""
     server = Server()
     for name, value in {
         "ALBERTINE_CACHE": str(tmp_path / "cache"),
@@ -114,7 +116,12 @@ PACKAGE = str(Path(albertine.__file__).parents[1])
 
 def environment() -> dict[str, str]:
     """What Spark's workers need to run this Python with this package."""
-    return {"PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable, "PYTHONPATH": PACKAGE, "SPARK_LOCAL_IP": "127.0.0.1"}
+    return {
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_DRIVER_PYTHON": sys.executable,
+        "PYTHONPATH": PACKAGE,
+        "SPARK_LOCAL_IP": "127.0.0.1",
+    }
 
 
 def _needs_spark() -> None:

@@ -1,4 +1,5 @@
-"""Executes a notebook from its first cell to its last, in a folder that it finds its files in, and fails where a cell fails.
+"""Executes a notebook from its first cell to its last, in a folder that it finds its files in, and fails where a cell
+fails.
 
 usage: run_notebook.py NOTEBOOK FOLDER
 """

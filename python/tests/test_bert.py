@@ -31,7 +31,9 @@ def test_scores_are_those_of_transformers(name: str, tmp_path: Path) -> None:
     compared = 0
     for text, row in zip(texts, expected):
         [annotated] = LightPipeline(model).fullAnnotate([text])
-        assert [a.result for a in annotated["class"]] == [a.result for a in LightPipeline(again).fullAnnotate([text])[0]["class"]]
+        assert [a.result for a in annotated["class"]] == [
+            a.result for a in LightPipeline(again).fullAnnotate([text])[0]["class"]
+        ]
         if not annotated["class"]:
             continue
         powers = [math.exp(logit) for logit in row["logits"]]

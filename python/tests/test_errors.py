@@ -80,7 +80,9 @@ def test_a_name_that_nothing_has(hub: Any) -> None:
     for door in pipeline_doors("no_such_pipeline"):
         with pytest.raises(ModelNotFound, match="^there is no model named `no_such_pipeline"):
             door()
-    with pytest.raises(ModelNotFound, match=r"^there is no model named `ag_news \(fr\)`; the nearest are `ag_news \(en\)`"):
+    with pytest.raises(
+        ModelNotFound, match=r"^there is no model named `ag_news \(fr\)`; the nearest are `ag_news \(en\)`"
+    ):
         AlbertForSequenceClassification.pretrained("ag_news", "fr")
     assert hub.asked == []
 
@@ -95,7 +97,9 @@ def test_a_path_that_leads_nowhere(tmp_path: Path) -> None:
             cls.load(path)
     (tmp_path / "file").write_text("no archive", encoding="utf-8")
     for door in doors(str(tmp_path / "file")):
-        with pytest.raises(ModelNotFound, match="file is not a model directory: it is a file, and no zip or tar archive"):
+        with pytest.raises(
+            ModelNotFound, match="file is not a model directory: it is a file, and no zip or tar archive"
+        ):
             door()
 
 
@@ -105,7 +109,10 @@ def test_a_published_model_that_is_nowhere(hub: Any) -> None:
             door()
     assert set(hub.asked) == {f"/{ARCHIVE}"}
     for door in doors("owner/name"):
-        with pytest.raises(ModelNotFound, match=f"^there is no folder or archive owner/name .*{hub.url}/owner/name/.* answered 404: there is no model"):
+        with pytest.raises(
+            ModelNotFound,
+            match=f"^there is no folder or archive owner/name .*{hub.url}/owner/name/.* answered 404: there is no model",
+        ):
             door()
     for door in [*doors(f"{hub.url}/nothing.zip"), *pipeline_doors(f"{hub.url}/nothing.zip")]:
         with pytest.raises(ModelNotFound, match=f"^{hub.url}/nothing.zip answered 404"):
@@ -118,7 +125,9 @@ def test_without_the_network(hub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(ModelNotFound, match="is not on this machine, and network access is disabled"):
             door()
     for door in doors("owner/name"):
-        with pytest.raises(ModelNotFound, match="no folder or archive owner/name on this machine, .*network access is disabled"):
+        with pytest.raises(
+            ModelNotFound, match="no folder or archive owner/name on this machine, .*network access is disabled"
+        ):
             door()
     assert hub.asked == []
     assert albertine.classify("The striker scored twice in the final.").label == "Sports"
@@ -155,7 +164,12 @@ def test_a_server_that_sends_no_model(hub: Any, saved_models: Path, tmp_path: Pa
     other = tmp_path / "place"
     other.mkdir()
     (other / ARCHIVE).write_bytes(whole)
-    assert AlbertForSequenceClassification.pretrained(PUBLISHED, "en", str(other)).getClasses() == ["World", "Sports", "Business", "Sci/Tech"]
+    assert AlbertForSequenceClassification.pretrained(PUBLISHED, "en", str(other)).getClasses() == [
+        "World",
+        "Sports",
+        "Business",
+        "Sci/Tech",
+    ]
 
 
 def test_settings_that_mean_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,16 +243,24 @@ def test_pipelines_that_are_none(tmp_path: Path, folder: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     for path in (empty, folder):
-        for door in (lambda: PipelineModel.load(path), lambda: PretrainedPipeline.from_disk(str(path)), lambda: PretrainedPipeline(str(path))):
+        for door in (
+            lambda: PipelineModel.load(path),
+            lambda: PretrainedPipeline.from_disk(str(path)),
+            lambda: PretrainedPipeline(str(path)),
+        ):
             with pytest.raises(PipelineError, match="is not a saved pipeline"):
                 door()
     strange = tmp_path / "strange"
     strange.mkdir()
     stage = {"class": "NerDL", "params": {}}
-    (strange / "pipeline.json").write_text(json.dumps({"format": "albertine-pipeline", "version": 1, "stages": [stage]}), encoding="utf-8")
+    (strange / "pipeline.json").write_text(
+        json.dumps({"format": "albertine-pipeline", "version": 1, "stages": [stage]}), encoding="utf-8"
+    )
     with pytest.raises(PipelineError, match="has the stage `NerDL`, which is not supported"):
         PipelineModel.load(strange)
-    (strange / "pipeline.json").write_text(json.dumps({"format": "albertine-pipeline", "version": 99, "stages": []}), encoding="utf-8")
+    (strange / "pipeline.json").write_text(
+        json.dumps({"format": "albertine-pipeline", "version": 99, "stages": []}), encoding="utf-8"
+    )
     with pytest.raises(PipelineError, match="has version 99"):
         PipelineModel.load(strange)
 
@@ -248,14 +270,28 @@ def test_pipelines_that_are_none(tmp_path: Path, folder: Path) -> None:
 
 def test_columns_that_do_not_fit(stages: list[Any]) -> None:
     document, token, sequence = stages
-    frames = [pa.table({"text": ["a"]}), pa.record_batch({"text": ["a"]}), pd.DataFrame({"text": ["a"]}), pl.DataFrame({"text": ["a"]})]
+    frames = [
+        pa.table({"text": ["a"]}),
+        pa.record_batch({"text": ["a"]}),
+        pd.DataFrame({"text": ["a"]}),
+        pl.DataFrame({"text": ["a"]}),
+    ]
     for frame in frames:
         for work, message in [
             (lambda: token.transform(frame), "there is no column `document`; the columns are `text`"),
-            (lambda: token.copy().setInputCols("text").transform(frame), "needs an annotation column of type `document`, but column `text`"),
-            (lambda: sequence.copy().setInputCols("text").transform(frame), r"takes 2 input column\(s\) \(document, token\), but was given 1"),
+            (
+                lambda: token.copy().setInputCols("text").transform(frame),
+                "needs an annotation column of type `document`, but column `text`",
+            ),
+            (
+                lambda: sequence.copy().setInputCols("text").transform(frame),
+                r"takes 2 input column\(s\) \(document, token\), but was given 1",
+            ),
             (lambda: Pipeline([document.copy().setOutputCol("text")]).fit(frame), "would overwrite column `text`"),
-            (lambda: albertine.classify(frame, text_column="title"), "there is no column `title`; the columns are `text`"),
+            (
+                lambda: albertine.classify(frame, text_column="title"),
+                "there is no column `title`; the columns are `text`",
+            ),
             (lambda: albertine.classify(frame, text_column=["text", "title"]), "there is no column `title`"),
         ]:
             with pytest.raises(ColumnError, match=message):
@@ -276,7 +312,10 @@ def test_arguments_that_cannot_be() -> None:
         ({"window_overlap": 300}, "fewer than half of the 510 pieces in a window, but 300 were asked for"),
         ({"threads": 2000}, "2000 threads were asked for, but at most 1024 are allowed"),
         ({"threads": -1}, "threads is -1, but cannot be less than 0"),
-        ({"max_sentence_length": 10**30}, "max_sentence_length is 1000000000000000000000000000000, but cannot be so large"),
+        (
+            {"max_sentence_length": 10**30},
+            "max_sentence_length is 1000000000000000000000000000000, but cannot be so large",
+        ),
     ]:
         for texts in ("a", ["a"], pa.table({"text": ["a"]}), pd.DataFrame({"text": ["a"]})):
             with pytest.raises(ParamError, match=message):
@@ -284,7 +323,10 @@ def test_arguments_that_cannot_be() -> None:
     for strange in (5, None, b"a", {"text": "a"}, object()):
         with pytest.raises(TypeError, match="expected a text, texts or a table, not"):
             albertine.classify(strange)
-    for texts, message in [(["a", 5], "text 1 must be a str, not int"), (["a", b"b"], "text 1 must be a str, not bytes")]:
+    for texts, message in [
+        (["a", 5], "text 1 must be a str, not int"),
+        (["a", b"b"], "text 1 must be a str, not bytes"),
+    ]:
         with pytest.raises(TypeError, match=message):
             albertine.classify(texts)
     for wrong in ({"max_sentence_length": "x"}, {"threads": 1.5}, {"model": 5}, {"case_sensitive": "no"}):
@@ -308,15 +350,25 @@ def test_a_row_without_a_finite_score_is_told(folder: Path) -> None:
     rewritten(folder, spoil)
     texts = ["short"] * 400
     texts[301] = "a long text " * 20
-    stages = [DocumentAssembler(), Tokenizer().fit(None), AlbertForSequenceClassification.load(folder).setMaxSentenceLength(64)]
+    stages = [
+        DocumentAssembler(),
+        Tokenizer().fit(None),
+        AlbertForSequenceClassification.load(folder).setMaxSentenceLength(64),
+    ]
     model = PipelineModel(stages)
-    frames = [pa.table({"text": texts}), pd.DataFrame({"text": texts}, index=range(1000, 1400)), pl.DataFrame({"text": texts})]
+    frames = [
+        pa.table({"text": texts}),
+        pd.DataFrame({"text": texts}, index=range(1000, 1400)),
+        pl.DataFrame({"text": texts}),
+    ]
     works: list[Callable[[], Any]] = [lambda: albertine.classify(texts, model=str(folder))]
     for frame in frames:
         works.append(lambda frame=frame: albertine.classify(frame, model=str(folder)))
         works.append(lambda frame=frame: model.transform(frame))
     for work in works:
-        with pytest.raises(RowError, match="^row 301 has no finite logit for label `.*`: the weights of the model are damaged"):
+        with pytest.raises(
+            RowError, match="^row 301 has no finite logit for label `.*`: the weights of the model are damaged"
+        ):
             work()
     with pytest.raises(RowError, match="has no finite logit"):
         LightPipeline(model).annotate(texts[301])
@@ -332,7 +384,10 @@ def test_a_pattern_that_finds_no_end_is_told_with_its_row() -> None:
     texts[1400] = "x" * 1000
     for stage in (token, sentence):
         model = PipelineModel([DocumentAssembler(), stage])
-        works = [lambda frame=frame: model.transform(frame) for frame in (pa.table({"text": texts}), pd.DataFrame({"text": texts}))]
+        works = [
+            lambda frame=frame: model.transform(frame)
+            for frame in (pa.table({"text": texts}), pd.DataFrame({"text": texts}))
+        ]
         for work in [*works, lambda: LightPipeline(model).annotate(texts)]:
             with pytest.raises(RowError, match=r"^row 1400: the pattern .* was abandoned on a text of 1000 bytes"):
                 work()

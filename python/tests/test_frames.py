@@ -78,7 +78,9 @@ def plain(frame: Any) -> dict[str, list[Any]]:
     if isinstance(frame, dict):
         return frame
     if isinstance(frame, pd.DataFrame):
-        columns = {str(name): [None if item is pd.NA or item != item else item for item in frame[name]] for name in frame}
+        columns = {
+            str(name): [None if item is pd.NA or item != item else item for item in frame[name]] for name in frame
+        }
     elif isinstance(frame, pl.DataFrame):
         columns = frame.to_dict(as_series=False)
     else:
@@ -92,7 +94,10 @@ def plain(frame: Any) -> dict[str, list[Any]]:
             metadata = dict(tuple(pair.values()) if isinstance(pair, dict) else pair for pair in metadata)
         return {**item, "metadata": metadata}
 
-    return {name: [[pairs(item) for item in row] if isinstance(row, list) else row for row in rows] for name, rows in columns.items()}
+    return {
+        name: [[pairs(item) for item in row] if isinstance(row, list) else row for row in rows]
+        for name, rows in columns.items()
+    }
 
 
 def results(frame: Any, column: str) -> list[list[str]]:
@@ -139,7 +144,11 @@ def test_tables_without_an_annotation_keep_their_kinds(kind: str, names: list[st
     frame = made(kind, {"text": texts})
     for stage in [*stages, Finisher().setInputCols([token, sequence])]:
         frame = stage.transform(frame)
-    assert plain(frame) == {"text": texts.to_pylist(), f"finished_{token}": [[]] * len(texts), f"finished_{sequence}": [[]] * len(texts)}
+    assert plain(frame) == {
+        "text": texts.to_pylist(),
+        f"finished_{token}": [[]] * len(texts),
+        f"finished_{sequence}": [[]] * len(texts),
+    }
 
 
 def test_a_column_without_an_annotation_is_of_any_type_whatever_its_name(stages: list[Any]) -> None:
@@ -180,7 +189,9 @@ def test_the_finisher_leaves_plain_columns(kind: str, model: PipelineModel) -> N
     assert list(columns) == ["text", "n", "words", "label"]
     assert columns["label"] == [[label] if label else [] for label in LABELS]
     assert columns["words"][3] == ["The", "striker", "scored", "twice", "in", "the", "final", "."]
-    finisher = Finisher().setInputCols(["class"]).setOutputAsArray(False).setIncludeMetadata(True).setCleanAnnotations(False)
+    finisher = (
+        Finisher().setInputCols(["class"]).setOutputAsArray(False).setIncludeMetadata(True).setCleanAnnotations(False)
+    )
     columns = plain(finisher.transform(model.transform(made(kind, {"text": TEXTS}))))
     assert list(columns) == ["text", "document", "token", "class", "finished_class"]
     assert columns["finished_class"][0].startswith("sentence->0#World->0.") and columns["finished_class"][1] == ""
@@ -220,7 +231,9 @@ def test_a_missing_column_is_told_with_those_there_are(kind: str, model: Pipelin
     ("values", "found"),
     [([1, 2], "Int64"), ([1.5, None], "Float64"), ([True, False], "Boolean"), ([b"a", b"b"], "Binary")],
 )
-def test_a_column_that_holds_no_text_is_told_with_what_it_holds(kind: str, values: list[Any], found: str, model: PipelineModel) -> None:
+def test_a_column_that_holds_no_text_is_told_with_what_it_holds(
+    kind: str, values: list[Any], found: str, model: PipelineModel
+) -> None:
     frame = made(kind, {"text": values})
     for work in (lambda: model.transform(frame), lambda: albertine.classify(frame)):
         with pytest.raises(ColumnError, match=f"column `text` holds (Large)?{found}"):
@@ -341,7 +354,9 @@ STRINGS = {
     "strings": pa.array(TEXTS),
     "large strings": pa.array(TEXTS, pa.large_string()),
     "dictionary": pa.array(TEXTS).dictionary_encode(),
-    "large dictionary": pa.DictionaryArray.from_arrays(pa.array([0, None, 1, 2, 3, 4], pa.int8()), pa.array([TEXTS[0], *TEXTS[2:]], pa.large_string())),
+    "large dictionary": pa.DictionaryArray.from_arrays(
+        pa.array([0, None, 1, 2, 3, 4], pa.int8()), pa.array([TEXTS[0], *TEXTS[2:]], pa.large_string())
+    ),
     "slice": pa.array(["before", *TEXTS, "after"]).slice(1, 6),
     "slice of a dictionary": pa.array(["before", *TEXTS, "after"]).dictionary_encode().slice(1, 6),
     "chunks": pa.chunked_array([TEXTS[:1], [], TEXTS[1:4], TEXTS[4:]], pa.string()),
@@ -388,14 +403,23 @@ def test_ids_and_metadata_come_along() -> None:
     document = DocumentAssembler().setInputCol("text").setIdCol("id").setMetadataCol("more")
     more = [{"page": "7"}, None]
     for frame in (
-        pa.table({"text": ["a", "b"], "id": ["x", "y"], "more": pa.array([[("page", "7")], None], pa.map_(pa.string(), pa.string()))}),
+        pa.table(
+            {
+                "text": ["a", "b"],
+                "id": ["x", "y"],
+                "more": pa.array([[("page", "7")], None], pa.map_(pa.string(), pa.string())),
+            }
+        ),
         pd.DataFrame({"text": ["a", "b"], "id": ["x", "y"], "more": more}),
     ):
         first, second = plain(document.transform(frame))["document"]
         assert first[0]["metadata"] == {"page": "7", "id": "x", "sentence": "0"}
         assert second[0]["metadata"] == {"id": "y", "sentence": "0"}
     document = DocumentAssembler().setInputCol("text").setIdCol("id")
-    for frame in (pl.DataFrame({"text": ["a", "b"], "id": [1, None]}), pd.DataFrame({"text": ["a", "b"], "id": pd.array([1, None], "Int64")})):
+    for frame in (
+        pl.DataFrame({"text": ["a", "b"], "id": [1, None]}),
+        pd.DataFrame({"text": ["a", "b"], "id": pd.array([1, None], "Int64")}),
+    ):
         assert [row[0]["metadata"]["id"] for row in plain(document.transform(frame))["document"]] == ["1", None]
 
 
@@ -429,7 +453,11 @@ def test_arrow_columns_of_every_type_come_back(model: PipelineModel) -> None:
     }  # fmt: skip
     ordered = pa.DictionaryArray.from_arrays(pa.array([0, None, 1], pa.int8()), ["low", "high"], ordered=True)
     union = pa.UnionArray.from_sparse(pa.array([0, 1, 0], pa.int8()), [pa.array([1, 2, 3]), pa.array(["a", "b", "c"])])
-    table = pa.Table.from_pylist([row, {"text": "b"}, row], schema).append_column("ordered", ordered).append_column("union", union)
+    table = (
+        pa.Table.from_pylist([row, {"text": "b"}, row], schema)
+        .append_column("ordered", ordered)
+        .append_column("union", union)
+    )
     for result in (model.transform(table), model.transform(reader(table)).read_all()):
         assert result.schema.metadata == schema.metadata and result.schema.field("ordered").type.ordered
         assert result.select(table.column_names).equals(table, check_metadata=True)
@@ -461,13 +489,21 @@ def test_a_reader_is_read_as_its_result_is(model: PipelineModel) -> None:
 
     schema = pa.schema([("text", pa.string()), ("n", pa.int64())])
     result = model.transform(pa.RecordBatchReader.from_batches(schema, batches()))
-    assert isinstance(result, pa.RecordBatchReader) and result.schema.names == ["text", "n", "document", "token", "class"]
+    assert isinstance(result, pa.RecordBatchReader) and result.schema.names == [
+        "text",
+        "n",
+        "document",
+        "token",
+        "class",
+    ]
     assert read == 0, "columns are checked without reading"
     first = result.read_next_batch()
     assert 0 < first.num_rows <= 500 and read == 1
     rest = result.read_all()
     assert read == 20
-    assert first.column("n").to_pylist() + rest.column("n").to_pylist() == [number for number in range(20) for _ in range(500)]
+    assert first.column("n").to_pylist() + rest.column("n").to_pylist() == [
+        number for number in range(20) for _ in range(500)
+    ]
 
 
 def test_large_batches_are_cut_and_small_ones_gathered(model: PipelineModel) -> None:
@@ -507,7 +543,10 @@ def test_several_columns_of_one_name(model: PipelineModel) -> None:
     result = model.transform(frame)
     assert list(result.columns) == ["text", "x", "x", "document", "token", "class"]
     assert result["x"].to_numpy().tolist() == [[1, 2]]
-    for twice in (pa.table([["a"], ["b"]], names=["text", "text"]), pd.DataFrame([["a", "b"]], columns=["text", "text"])):
+    for twice in (
+        pa.table([["a"], ["b"]], names=["text", "text"]),
+        pd.DataFrame([["a", "b"]], columns=["text", "text"]),
+    ):
         with pytest.raises(ColumnError, match="^there is more than one column `text`$"):
             model.transform(twice)
         with pytest.raises(ColumnError, match="^there is more than one column `text`$"):
@@ -536,7 +575,9 @@ def test_bytes_that_are_no_text_are_told_with_row_and_column(model: PipelineMode
         model.transform(pa.table({"text": ["a", "b", "c"], "other": broken_texts()}))
 
 
-@pytest.mark.parametrize("raised", [ZeroDivisionError("of the user"), KeyboardInterrupt(), SystemExit(3), StopAsyncIteration()])
+@pytest.mark.parametrize(
+    "raised", [ZeroDivisionError("of the user"), KeyboardInterrupt(), SystemExit(3), StopAsyncIteration()]
+)
 def test_what_the_reader_raises_is_what_the_caller_gets(raised: BaseException, model: PipelineModel) -> None:
     def batches() -> Iterator[pa.RecordBatch]:
         yield pa.record_batch({"text": ["a"] * 300})
@@ -713,7 +754,9 @@ def test_what_keeps_a_pandas_column_from_being_texts_is_told(model: PipelineMode
         (pd.Categorical([1, 2]), "Dictionary"),
     ]
     for values, message in cases:
-        frame = pd.DataFrame({"text": pd.Series(values, dtype=object if isinstance(values, list) and values[0] != 1j else None)})
+        frame = pd.DataFrame(
+            {"text": pd.Series(values, dtype=object if isinstance(values, list) and values[0] != 1j else None)}
+        )
         for work in (lambda: model.transform(frame), lambda: albertine.classify(frame)):
             with pytest.raises(ColumnError, match=f"column `text` holds .*{message}"):
                 work()
@@ -823,9 +866,13 @@ def anything() -> dict[str, list[Any]]:
 
 
 @pytest.mark.parametrize("name", [*anything(), "categories"])
-def test_columns_that_nobody_reads_may_hold_anything(name: str, stages: list[Any], model: PipelineModel, tmp_path: Path) -> None:
+def test_columns_that_nobody_reads_may_hold_anything(
+    name: str, stages: list[Any], model: PipelineModel, tmp_path: Path
+) -> None:
     large = 1 << 64
-    values = pd.Categorical([large, -large, None]) if name == "categories" else pd.Series(anything()[name], dtype=object)
+    values = (
+        pd.Categorical([large, -large, None]) if name == "categories" else pd.Series(anything()[name], dtype=object)
+    )
     texts, labels = ["Oil rose. Shares fell.", None, "The striker scored."], ["Business", "World", "Sports"]
     frame = pd.DataFrame({"more": values, "text": texts, "label": labels, 7: values})
     before = list(frame["more"])
@@ -893,12 +940,18 @@ def test_columns_that_pandas_calls_otherwise_than_by_a_text(label: Any, tmp_path
         assert list(albertine.classify(frame, text_column=name)["label"]) == ["Business", "Sports"]
         assert list(albertine.classify(frame, text_column=name).columns) == [label, 9, "label", "score"]
         assert albertine.evaluate(frame, text_column=name, label_column=9).accuracy == 1.0
-    result = albertine.train(frame, text_column=label, label_column=9, output=tmp_path / "model", epochs=1, freeze_encoder=True)
+    result = albertine.train(
+        frame, text_column=label, label_column=9, output=tmp_path / "model", epochs=1, freeze_encoder=True
+    )
     assert result.labels == ["World", "Sports", "Business", "Sci/Tech"]
 
 
 def test_what_is_no_name_of_a_column_is_told() -> None:
-    frames = [pd.DataFrame({"text": ["a"], "label": ["b"]}), pl.DataFrame({"text": ["a"], "label": ["b"]}), pa.table({"text": ["a"], "label": ["b"]})]
+    frames = [
+        pd.DataFrame({"text": ["a"], "label": ["b"]}),
+        pl.DataFrame({"text": ["a"], "label": ["b"]}),
+        pa.table({"text": ["a"], "label": ["b"]}),
+    ]
     for frame in frames:
         for work in (albertine.classify, albertine.evaluate):
             with pytest.raises(ColumnError, match="^there is no column `0`; the columns are `text`, `label`$"):
@@ -960,7 +1013,9 @@ def test_columns_of_every_polars_type_come_back(model: PipelineModel) -> None:
     for name in ("Int128", "UInt128", "Float16"):
         if hasattr(pl, name):
             columns[name] = pl.Series([1, None], dtype=getattr(pl, name))
-            columns[f"lists of {name}"] = pl.Series([[{"a": 1}], None], dtype=pl.List(pl.Struct({"a": getattr(pl, name)})))
+            columns[f"lists of {name}"] = pl.Series(
+                [[{"a": 1}], None], dtype=pl.List(pl.Struct({"a": getattr(pl, name)}))
+            )
     frame = pl.DataFrame(columns)
     for part in (frame, frame.head(0), frame.lazy().collect()):
         result = model.transform(part)

@@ -76,7 +76,9 @@ def test_columns_are_mapped_together(annotated: DataFrame, upper: Any) -> None:
 
 
 def test_rows_are_filtered_and_annotations_exploded(annotated: DataFrame) -> None:
-    kept = filter_by_annotations_col(annotated, lambda found: any(annotation.result == "Gas" for annotation in found), "token")
+    kept = filter_by_annotations_col(
+        annotated, lambda found: any(annotation.result == "Gas" for annotation in found), "token"
+    )
     assert [row.id for row in kept.select("id").collect()] == [0]
     exploded = explode_annotations_col(annotated, "sentence", "one").select("id", "one.result").collect()
     assert [tuple(row) for row in exploded] == [(0, "Oil is up."), (0, "Gas fell.")]

@@ -230,7 +230,9 @@ def test_talk_of_downloads_needs_no_stderr(
     program = "import os, sys; {}; import albertine; print(albertine.classify('Oil is up.', model=sys.argv[1]).label is not None)"
 
     def run(before: str, cache: str) -> subprocess.CompletedProcess[str]:
-        return python(program.format(before), f"{hub.url}/{name}", env={**os.environ, "ALBERTINE_CACHE": str(tmp_path / cache)})
+        return python(
+            program.format(before), f"{hub.url}/{name}", env={**os.environ, "ALBERTINE_CACHE": str(tmp_path / cache)}
+        )
 
     for number, before in enumerate(["sys.stderr.close()", "os.close(2)", "sys.stderr = None"]):
         assert run(before, str(number)).stdout == "True\n", before

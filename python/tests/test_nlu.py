@@ -167,7 +167,10 @@ def test_several_references_share_what_comes_before_them(hub: Path) -> None:
 def test_columns_of_several_models_are_told_apart_by_as_much_as_it_takes() -> None:
     from albertine._requests import column_names
 
-    assert column_names(["classify.albert.ag_news", "classify.albert.imdb"]) == [f"{CLASS}_albert_ag_news", f"{CLASS}_albert_imdb"]
+    assert column_names(["classify.albert.ag_news", "classify.albert.imdb"]) == [
+        f"{CLASS}_albert_ag_news",
+        f"{CLASS}_albert_imdb",
+    ]
     assert column_names(["ag_news", "classify.albert.ag_news"]) == [f"{CLASS}_ag_news", f"{CLASS}_albert"]
     assert column_names(["a/model", "b/model"][:1]) == [CLASS]
     assert column_names(["model", "model"]) == [f"{CLASS}_model_0", f"{CLASS}_model_1"]
@@ -198,14 +201,21 @@ def test_a_request_that_names_nothing_is_refused(request_: str) -> None:
 
 
 def test_what_is_to_be_trained_is_refused() -> None:
-    with pytest.raises(albertine.PipelineError, match="`train.classifier` is to be trained, which the command `albertine train` does"):
+    with pytest.raises(
+        albertine.PipelineError, match="`train.classifier` is to be trained, which the command `albertine train` does"
+    ):
         load("train.classifier")
 
 
 @pytest.mark.parametrize("offline", ["1", "0"])
-def test_a_published_model_that_cannot_be_had_is_told_how_to_get(offline: str, hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_published_model_that_cannot_be_had_is_told_how_to_get(
+    offline: str, hub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ALBERTINE_OFFLINE", offline)
-    for ask in (lambda: load("en.classify.albert.ag_news"), lambda: AlbertForSequenceClassification.pretrained(PUBLISHED, "en")):
+    for ask in (
+        lambda: load("en.classify.albert.ag_news"),
+        lambda: AlbertForSequenceClassification.pretrained(PUBLISHED, "en"),
+    ):
         with pytest.raises(albertine.ModelNotFound) as error:
             ask()
         assert ARCHIVE in str(error.value) and "ALBERTINE_HUB" in str(error.value) and "`ag_news`" in str(error.value)
@@ -223,7 +233,14 @@ def test_a_repository_or_a_path_is_a_reference_too(hub: Path, monkeypatch: pytes
 
 
 def test_verbose_tells_what_a_reference_is(capsys: pytest.CaptureFixture[str]) -> None:
-    load("classify.albertine.ag_news", verbose=True, gpu=True, streamlit_caching=True, apple_silicon=True, get_tracer=True)
+    load(
+        "classify.albertine.ag_news",
+        verbose=True,
+        gpu=True,
+        streamlit_caching=True,
+        apple_silicon=True,
+        get_tracer=True,
+    )
     assert capsys.readouterr().err == "classify.albertine.ag_news is ag_news (en)\n"
 
 
@@ -271,7 +288,9 @@ def test_a_path_to_a_pipeline_keeps_its_stages_and_its_level(name: str, level: s
 
 
 def test_a_folder_that_was_unpacked_is_a_path_too(tmp_path: Path) -> None:
-    shutil.unpack_archive(MODELS / "albert_tiny_sequence_classifier_news_pipeline_en_5.5.3_3.0_1700000000000.zip", tmp_path / "pipeline")
+    shutil.unpack_archive(
+        MODELS / "albert_tiny_sequence_classifier_news_pipeline_en_5.5.3_3.0_1700000000000.zip", tmp_path / "pipeline"
+    )
     assert (tmp_path / "pipeline" / "stages").is_dir()
     assert "document_assembler" in load(path=str(tmp_path / "pipeline"))
 
@@ -333,7 +352,10 @@ def test_lists_tuples_and_arrays(pipe: NLUPipeline, kind: Any) -> None:
 
 def test_an_array_of_numpy_texts_and_one_of_pandas(pipe: NLUPipeline) -> None:
     assert pipe.predict(np.array(["Oil is up.", "Yes."]))["sentence"].tolist() == ["Oil is up.", "Yes."]
-    assert missing_as_none(pipe.predict(pd.array(["Oil is up.", None], dtype="string"))["sentence"]) == ["Oil is up.", None]
+    assert missing_as_none(pipe.predict(pd.array(["Oil is up.", None], dtype="string"))["sentence"]) == [
+        "Oil is up.",
+        None,
+    ]
 
 
 @pytest.mark.parametrize("dtype", ["object", "string", "category"])
@@ -394,7 +416,9 @@ def test_pyarrow_gives_pyarrow_of_the_same_kind(pipe: NLUPipeline) -> None:
     table = pa.table({"id": range(6), "text": pa.array(TEXTS).dictionary_encode(), "sentence": ["own"] * 6})
     found = pipe.predict(table)
     assert isinstance(found, pa.Table)
-    assert found.column_names == sorted([CLASS, f"{CLASS}_confidence", "id", "origin_index", "predicted_sentence", "sentence", "text"])
+    assert found.column_names == sorted(
+        [CLASS, f"{CLASS}_confidence", "id", "origin_index", "predicted_sentence", "sentence", "text"]
+    )
     assert found["predicted_sentence"].to_pylist() == SENTENCES
     assert found["origin_index"].to_pylist() == ROWS == found["id"].to_pylist()
     assert found["text"].type == table["text"].type
@@ -414,7 +438,9 @@ def test_a_reader_is_read_as_its_result_is(pipe: NLUPipeline) -> None:
             read.append(number)
             yield pa.record_batch({"id": [number] * 500, "text": ["Oil is up. Yes."] * 500})
 
-    reader = pipe.predict(pa.RecordBatchReader.from_batches(pa.schema([("id", pa.int64()), ("text", pa.string())]), batches()))
+    reader = pipe.predict(
+        pa.RecordBatchReader.from_batches(pa.schema([("id", pa.int64()), ("text", pa.string())]), batches())
+    )
     assert isinstance(reader, pa.RecordBatchReader) and len(read) < 2
     first = reader.read_next_batch()
     assert len(read) < 40
@@ -441,7 +467,9 @@ def test_columns_that_pyarrow_chooses_no_rows_of(pipe: NLUPipeline) -> None:
         "lists of views": pa.array([["a"], None], pa.list_(pa.string_view())),
         "runs": pa.RunEndEncodedArray.from_arrays([1, 2], pa.array(["a", "b"])),
         "sparse": pa.UnionArray.from_sparse(pa.array([0, 1], pa.int8()), [pa.array([1, 2]), pa.array(["a", "b"])]),
-        "dense": pa.UnionArray.from_dense(pa.array([0, 1], pa.int8()), pa.array([0, 0], pa.int32()), [pa.array([1]), pa.array(["b"])]),
+        "dense": pa.UnionArray.from_dense(
+            pa.array([0, 1], pa.int8()), pa.array([0, 0], pa.int32()), [pa.array([1]), pa.array(["b"])]
+        ),
         "structs": pa.DictionaryArray.from_arrays(pa.array([1, 0]), pa.array([{"a": 1}, {"a": 2}])),
     }
     table = pa.table({"text": ["Oil is up. Gold is not.", "Yes."], **columns})
@@ -450,7 +478,10 @@ def test_columns_that_pyarrow_chooses_no_rows_of(pipe: NLUPipeline) -> None:
         for name, column in columns.items():
             assert found.schema.field(name).type == column.type
             assert found[name].to_pylist() == [column[row].as_py() for row in rows], name
-        assert pipe.predict(table.to_reader(), output_level=level).read_all()["dense"].to_pylist() == found["dense"].to_pylist()
+        assert (
+            pipe.predict(table.to_reader(), output_level=level).read_all()["dense"].to_pylist()
+            == found["dense"].to_pylist()
+        )
 
 
 def test_pandas_may_call_columns_true_and_false(pipe: NLUPipeline) -> None:
@@ -472,7 +503,13 @@ def test_other_tables_with_capsules_give_pyarrow_tables(pipe: NLUPipeline) -> No
 
 
 def test_no_texts_give_no_rows_and_the_same_columns(pipe: NLUPipeline) -> None:
-    for nothing in ([], (), np.array([], dtype=object), pd.Series([], dtype=object), pd.DataFrame({"text": []}, dtype=object)):
+    for nothing in (
+        [],
+        (),
+        np.array([], dtype=object),
+        pd.Series([], dtype=object),
+        pd.DataFrame({"text": []}, dtype=object),
+    ):
         found = pipe.predict(nothing)
         assert len(found) == 0
         assert set(PLAIN) <= set(found.columns)
@@ -497,7 +534,9 @@ def test_frames_without_texts_are_refused(pipe: NLUPipeline, data: Any) -> None:
         pipe.predict(data)
 
 
-@pytest.mark.parametrize("data", [7, None, b"text", {"text": ["a"]}, [1], ["a", 1], np.array([["a"]]), np.array([1, 2]), object()])
+@pytest.mark.parametrize(
+    "data", [7, None, b"text", {"text": ["a"]}, [1], ["a", 1], np.array([["a"]]), np.array([1, 2]), object()]
+)
 def test_what_is_no_text_is_refused(pipe: NLUPipeline, data: Any) -> None:
     with pytest.raises(TypeError):
         pipe.predict(data)
@@ -571,7 +610,9 @@ def test_positions(pipe: NLUPipeline) -> None:
 def test_metadata_has_the_score_of_every_label(pipe: NLUPipeline) -> None:
     found = pipe.predict(TEXTS[0], metadata=True)
     labels = pipe[CLASS].getClasses()
-    assert found.columns.tolist() == sorted([*PLAIN, f"{CLASS}_origin_sentence", *(f"{CLASS}_{label}_confidence" for label in labels)])
+    assert found.columns.tolist() == sorted(
+        [*PLAIN, f"{CLASS}_origin_sentence", *(f"{CLASS}_{label}_confidence" for label in labels)]
+    )
     assert found[f"{CLASS}_origin_sentence"].tolist() == ["0", "1"]
     for sentence, (_, row) in zip(SENTENCES, found.iterrows()):
         for label, score in albertine.classify(sentence).scores.items():
@@ -616,7 +657,9 @@ def test_models_with_sigmoid_give_lists() -> None:
     pipe[CLASS].setThreshold(0.0)
     labels = pipe[CLASS].getClasses()
     found = pipe.predict(TEXTS, metadata=True)
-    for sentence, given, confidences, row in zip(SENTENCES, found[CLASS], found[f"{CLASS}_confidence"], found.to_dict("records")):
+    for sentence, given, confidences, row in zip(
+        SENTENCES, found[CLASS], found[f"{CLASS}_confidence"], found.to_dict("records")
+    ):
         assert given == (labels if sentence else [])
         assert confidences == ([row[f"{CLASS}_{label}_confidence"] for label in labels] if sentence else [])
     pipe[CLASS].setThreshold(1.0)
@@ -669,7 +712,9 @@ def test_the_model_that_is_set_is_the_one_that_works() -> None:
     assert score() == np.float32(albertine.classify(TEXTS[4], precision="int8").score) != exact
 
 
-@pytest.mark.parametrize("copied", [lambda pipe: pickle.loads(pickle.dumps(pipe)), copy.deepcopy, copy.copy, NLUPipeline.copy])
+@pytest.mark.parametrize(
+    "copied", [lambda pipe: pickle.loads(pickle.dumps(pipe)), copy.deepcopy, copy.copy, NLUPipeline.copy]
+)
 def test_pipelines_can_be_pickled_and_copied(copied: Any) -> None:
     pipe = load("ag_news")
     expected = pipe.predict(TEXTS)
@@ -702,7 +747,9 @@ def test_a_saved_component_is_a_single_model(pipe: NLUPipeline, tmp_path: Path) 
     for name, stage in pipe.items():
         pipe.save(str(tmp_path / name), component=name)
         assert type(stage).load(str(tmp_path / name)).getOutputCol() == stage.getOutputCol()
-    with pytest.raises(albertine.PipelineError, match="there is no component 'stemmer'; there are 'document_assembler'"):
+    with pytest.raises(
+        albertine.PipelineError, match="there is no component 'stemmer'; there are 'document_assembler'"
+    ):
         pipe.save(str(tmp_path / "other"), component="stemmer")
 
 
@@ -735,7 +782,9 @@ def test_pipelines_that_give_no_classes() -> None:
     assert tokens.predict("Oil is up.").to_dict("list") == {"t": ["Oil", "is", "up", "."]}
     sentence = SentenceDetector().setInputCols(["d"]).setOutputCol("s")
     finisher = Finisher().setInputCols(["s"])
-    assert NLUPipeline({"a": document, "b": sentence, "c": finisher}).predict("Oil. Gas.").to_dict("list") == {"s": ["Oil.", "Gas."]}
+    assert NLUPipeline({"a": document, "b": sentence, "c": finisher}).predict("Oil. Gas.").to_dict("list") == {
+        "s": ["Oil.", "Gas."]
+    }
     with pytest.raises(albertine.PipelineError, match="no DocumentAssembler"):
         NLUPipeline({"b": sentence}).predict("Oil.")
     with pytest.raises(albertine.PipelineError, match="no Tokenizer"):
@@ -787,7 +836,9 @@ def test_a_spark_frame_gives_what_pandas_gives(pipe: NLUPipeline, spark: Any) ->
 
 def test_columns_of_a_spark_frame_may_be_called_anything(pipe: NLUPipeline, spark: Any) -> None:
     names = ["a.b", "Text`s", "", "SENTENCE", "0"]
-    table = spark.createDataFrame([("Oil is up. Yes.", "x", 1, "own", None)], "a string, b string, c int, d string, e date").toDF(*names)
+    table = spark.createDataFrame(
+        [("Oil is up. Yes.", "x", 1, "own", None)], "a string, b string, c int, d string, e date"
+    ).toDF(*names)
     found = pipe.predict(table)
     assert found.columns.tolist() == sorted([*names, *PLAIN])
     assert found["sentence"].tolist() == ["Oil is up.", "Yes."]
@@ -798,7 +849,9 @@ def test_a_spark_frame_of_annotations_is_lazy(pipe: NLUPipeline, spark: Any) -> 
     from pyspark.sql.functions import udf
 
     fails = udf(lambda text: 1 / 0, "string")
-    broken = pipe.predict(spark.createDataFrame([("a",)], "text string").withColumn("text", fails("text")), return_spark_df=True)
+    broken = pipe.predict(
+        spark.createDataFrame([("a",)], "text string").withColumn("text", fails("text")), return_spark_df=True
+    )
     assert broken.columns == ["text", "document", "sentence", "token", CLASS]
     table = spark.createDataFrame([(1, TEXTS[0])], "id long, headline string").select("headline", "id")
     found = pipe.predict(table, return_spark_df=True)
@@ -828,7 +881,11 @@ def test_a_spark_frame_without_texts_is_refused(pipe: NLUPipeline, spark: Any) -
 def test_a_published_model_works_on_spark(spark: Any, hub: Path) -> None:
     shutil.copy(TINY, hub / ARCHIVE)
     pipe = load("en.classify.albert.ag_news")
-    found = pipe.predict(spark.createDataFrame([(text,) for text in TEXTS], "text string"), keep_stranger_features=False)
+    found = pipe.predict(
+        spark.createDataFrame([(text,) for text in TEXTS], "text string"), keep_stranger_features=False
+    )
     expected = pipe.predict(TEXTS)
-    assert found[CLASS].tolist() == expected[CLASS].tolist() or missing_as_none(found[CLASS]) == missing_as_none(expected[CLASS])
+    assert found[CLASS].tolist() == expected[CLASS].tolist() or missing_as_none(found[CLASS]) == missing_as_none(
+        expected[CLASS]
+    )
     np.testing.assert_array_equal(found[f"{CLASS}_confidence"], expected[f"{CLASS}_confidence"])

@@ -20,7 +20,15 @@ from albertine import AlbertineError, ModelNotFound, ParamError, PipelineError
 from albertine._ml import Param, Params, Transformer, TypeConverters
 from albertine.annotation import Annotation
 from albertine.annotator import AlbertForSequenceClassification, SentenceDetector, Tokenizer, TokenizerModel
-from albertine.base import DocumentAssembler, Finisher, LightPipeline, Pipeline, PipelineModel, PretrainedPipeline, RecursivePipeline
+from albertine.base import (
+    DocumentAssembler,
+    Finisher,
+    LightPipeline,
+    Pipeline,
+    PipelineModel,
+    PretrainedPipeline,
+    RecursivePipeline,
+)
 
 CLASSES = [DocumentAssembler, SentenceDetector, Tokenizer, TokenizerModel, AlbertForSequenceClassification, Finisher]
 TABLE = pa.table({"text": ["Oil prices rose as OPEC cut output.", None, "The striker scored twice in the final."]})
@@ -149,8 +157,17 @@ def test_no_parameter_is_without_getter_setter_and_a_word_on_it() -> None:
 def test_defaults_are_spark_nlp_s() -> None:
     sequence = AlbertForSequenceClassification.pretrained()
     assert sequence.getMaxSentenceLength() == 128 and sequence.getBatchSize() == 8 and sequence.getThreshold() == 0.5
-    assert sequence.getActivation() == "softmax" and sequence.getMultilabel() is False and sequence.getCoalesceSentences() is False
-    assert sequence.getInputCols() == ["document", "token"] and sequence.getClasses() == ["World", "Sports", "Business", "Sci/Tech"]
+    assert (
+        sequence.getActivation() == "softmax"
+        and sequence.getMultilabel() is False
+        and sequence.getCoalesceSentences() is False
+    )
+    assert sequence.getInputCols() == ["document", "token"] and sequence.getClasses() == [
+        "World",
+        "Sports",
+        "Business",
+        "Sci/Tech",
+    ]
     assert sequence.getPrecision() == "f32" and sequence.getEncoding() == "document"
     assert DocumentAssembler().getCleanupMode() == "disabled" and DocumentAssembler().getIdCol() is None
     assert Tokenizer().getContextChars() == [".", ",", ";", ":", "!", "?", "*", "-", "(", ")", '"', "'"]
@@ -163,7 +180,9 @@ def test_parameters_are_given_by_keyword_too() -> None:
     by_keyword = Tokenizer(inputCols=["document"], outputCol="token", exceptions=["New York"], minLength=1)
     by_setter = Tokenizer().setInputCols("document").setOutputCol("token").addException("New York").setMinLength(1)
     assert by_keyword._values() == by_setter._values()
-    many = Tokenizer().addContextChars(["%", "$"]).addSplitChars("/").addInfixPattern("(a)(b)").addInfixPattern("(c)(d)")
+    many = (
+        Tokenizer().addContextChars(["%", "$"]).addSplitChars("/").addInfixPattern("(a)(b)").addInfixPattern("(c)(d)")
+    )
     assert many.getContextChars()[-2:] == ["%", "$"] and many.getSplitChars() == ["/"]
     assert many.getInfixPatterns() == ["(c)(d)", "(a)(b)"]
 
@@ -171,7 +190,10 @@ def test_parameters_are_given_by_keyword_too() -> None:
 def test_exceptions_come_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "exceptions.txt").write_text("New York\nOil Inc.\n", encoding="utf-8")
     for path in (tmp_path / "exceptions.txt", str(tmp_path / "exceptions.txt")):
-        assert Tokenizer().setExceptionsPath(path, read_as="TEXT", options={}).getExceptions() == ["New York", "Oil Inc."]
+        assert Tokenizer().setExceptionsPath(path, read_as="TEXT", options={}).getExceptions() == [
+            "New York",
+            "Oil Inc.",
+        ]
     # as editors on Windows write it
     (tmp_path / "marked.txt").write_bytes("\ufeffNew York\r\n\r\nSan Jose\r\n".encode())
     document = DocumentAssembler().setInputCol("text").setOutputCol("document")
@@ -179,23 +201,39 @@ def test_exceptions_come_from_a_file(tmp_path: Path) -> None:
     for sensitive, last in ((True, ["SAN", "JOSE"]), (False, ["SAN JOSE"])):
         token.setCaseSensitiveExceptions(sensitive)
         light = LightPipeline(PipelineModel([document, token.fit(None)]))
-        assert light.annotate("In New York and San Jose or SAN JOSE")["token"] == ["In", "New York", "and", "San Jose", "or", *last]
+        assert light.annotate("In New York and San Jose or SAN JOSE")["token"] == [
+            "In",
+            "New York",
+            "and",
+            "San Jose",
+            "or",
+            *last,
+        ]
     with pytest.raises(ParamError, match="exceptionsPath: cannot read .*nowhere.txt"):
         Tokenizer().setExceptionsPath(tmp_path / "nowhere.txt")
 
 
 def test_what_is_misspelt_is_told_with_what_was_meant() -> None:
     sequence = AlbertForSequenceClassification.pretrained()
-    with pytest.raises(AttributeError, match="'AlbertForSequenceClassification' has no attribute 'setBatchsize'; did you mean 'setBatchSize'"):
+    with pytest.raises(
+        AttributeError,
+        match="'AlbertForSequenceClassification' has no attribute 'setBatchsize'; did you mean 'setBatchSize'",
+    ):
         sequence.setBatchsize(8)
     with pytest.raises(AttributeError, match="has no attribute 'frobnicate'$"):
         sequence.frobnicate()
-    for make in (lambda: Tokenizer(contextChar=["a"]), lambda: Finisher(outputCol="a"), lambda: AlbertForSequenceClassification(batchsize=1)):
+    for make in (
+        lambda: Tokenizer(contextChar=["a"]),
+        lambda: Finisher(outputCol="a"),
+        lambda: AlbertForSequenceClassification(batchsize=1),
+    ):
         with pytest.raises(TypeError, match="has no parameter '.*'; did you mean '.*'"):
             make()
     with pytest.raises(AttributeError, match="did you mean 'cleanupMode'"):
         DocumentAssembler().setParamValue("cleanUpMode", "shrink")
-    with pytest.raises(TypeError, match=r"a model comes by AlbertForSequenceClassification\.pretrained\(name\) or \.load\(path\)"):
+    with pytest.raises(
+        TypeError, match=r"a model comes by AlbertForSequenceClassification\.pretrained\(name\) or \.load\(path\)"
+    ):
         AlbertForSequenceClassification("albert_base_sequence_classifier_ag_news")
 
 
@@ -255,11 +293,16 @@ WRONG_VALUES = [
 
 
 @pytest.mark.parametrize(("cls", "values", "message"), WRONG_VALUES)
-def test_values_that_cannot_be_are_refused_before_work(cls: Any, values: dict[str, Any], message: str, stages: list[Any]) -> None:
+def test_values_that_cannot_be_are_refused_before_work(
+    cls: Any, values: dict[str, Any], message: str, stages: list[Any]
+) -> None:
     stage = stage_of(cls)
     for name, value in values.items():
         getattr(stage, f"set{capital(name)}")(value)
-    works = [lambda: PipelineModel([stage]).transform(TABLE), lambda: LightPipeline(PipelineModel([stages[0], stage])).annotate("a")]
+    works = [
+        lambda: PipelineModel([stage]).transform(TABLE),
+        lambda: LightPipeline(PipelineModel([stages[0], stage])).annotate("a"),
+    ]
     works.append((lambda: stage.fit(None)) if cls is Tokenizer else (lambda: stage.transform(TABLE)))
     works.append(lambda: Pipeline([*stages, stage]).fit(TABLE))
     for work in works:
@@ -290,9 +333,14 @@ def test_offsets_count_utf16_and_include_the_last(model: PipelineModel) -> None:
 def test_categories_have_the_score_of_every_label_as_java_prints_it(model: PipelineModel) -> None:
     (row,) = LightPipeline(model).fullAnnotate("The striker scored twice in the final.")
     (found,) = row["class"]
-    assert list(found.metadata) == ["sentence", "World", "Sports", "Business", "Sci/Tech"] and found.metadata["sentence"] == "0"
+    assert (
+        list(found.metadata) == ["sentence", "World", "Sports", "Business", "Sci/Tech"]
+        and found.metadata["sentence"] == "0"
+    )
     scores = {label: float(score) for label, score in found.metadata.items() if label != "sentence"}
-    assert max(scores, key=lambda label: scores[label]) == found.result == "Sports" and sum(scores.values()) == pytest.approx(1)
+    assert max(scores, key=lambda label: scores[label]) == found.result == "Sports" and sum(
+        scores.values()
+    ) == pytest.approx(1)
     expected = albertine.classify("The striker scored twice in the final.", max_sentence_length=128).scores
     assert scores == {label: pytest.approx(score, abs=1e-7) for label, score in expected.items()}
     # numbers under a thousandth have an exponent, and none has more digits than it needs
@@ -368,7 +416,10 @@ def test_stages_that_are_none_are_told(stages: list[Any]) -> None:
         Foreign(): "Foreign_.* is not one of albertine's stages, so the pipeline needs a Spark DataFrame",
     }
     for strange, message in told.items():
-        works = [lambda: Pipeline([*stages, strange]).fit(TABLE), lambda: PipelineModel([*stages, strange]).transform(TABLE)]
+        works = [
+            lambda: Pipeline([*stages, strange]).fit(TABLE),
+            lambda: PipelineModel([*stages, strange]).transform(TABLE),
+        ]
         for work in [*works, lambda: Pipeline([*stages, Pipeline([strange])]).fit(TABLE)]:
             with pytest.raises(PipelineError, match=message):
                 work()
@@ -376,7 +427,11 @@ def test_stages_that_are_none_are_told(stages: list[Any]) -> None:
 
 def test_a_classifier_without_a_model_says_where_one_comes_from(stages: list[Any]) -> None:
     empty = AlbertForSequenceClassification().setInputCols(["document", "token"]).setOutputCol("class")
-    assert empty.getInputCols() == ["document", "token"] and "batchSize" in empty.explainParams() and repr(empty) == empty.uid
+    assert (
+        empty.getInputCols() == ["document", "token"]
+        and "batchSize" in empty.explainParams()
+        and repr(empty) == empty.uid
+    )
     assert pickle.loads(pickle.dumps(empty)).getOutputCol() == "class"
     works: list[Callable[[], Any]] = [
         empty.getClasses,
@@ -385,7 +440,9 @@ def test_a_classifier_without_a_model_says_where_one_comes_from(stages: list[Any
         lambda: LightPipeline(PipelineModel([*stages[:2], empty])).annotate("a"),
     ]
     for work in works:
-        with pytest.raises(PipelineError, match=r"there is no model: use AlbertForSequenceClassification\.pretrained\(name\) or \.load"):
+        with pytest.raises(
+            PipelineError, match=r"there is no model: use AlbertForSequenceClassification\.pretrained\(name\) or \.load"
+        ):
             work()
 
 
@@ -483,7 +540,9 @@ def test_a_light_pipeline_chooses_columns_of_tables_too(stages: list[Any]) -> No
     # what is left is annotations as before
     finisher = Finisher().setInputCols(["class"]).setOutputCols(["label"])
     for frame in (table, pd.DataFrame(table.to_pandas()), pl.DataFrame(table)):
-        assert [list(row) for row in pa.table(finisher.transform(light.transform(frame)))["label"].to_pylist()] == LABELS
+        assert [
+            list(row) for row in pa.table(finisher.transform(light.transform(frame)))["label"].to_pylist()
+        ] == LABELS
 
 
 def test_a_finisher_only_chooses_columns_of_a_light_pipeline(stages: list[Any]) -> None:
@@ -522,7 +581,9 @@ def test_light_pipelines_refuse_what_is_no_text(model: PipelineModel) -> None:
     ]
     for arguments, message in cases:
         for work in (light.annotate, light.fullAnnotate):
-            with pytest.raises(TypeError, match=f"expected a text, a list of texts, or a list of ids and a list of texts, {message}"):
+            with pytest.raises(
+                TypeError, match=f"expected a text, a list of texts, or a list of ids and a list of texts, {message}"
+            ):
                 work(*arguments)
     with pytest.raises(TypeError, match="there are 2 ids but 1 texts"):
         light.annotate([1, 2], ["a"])
@@ -549,7 +610,9 @@ def test_stages_of_others_are_passed_over_when_told(model: PipelineModel) -> Non
             return "Strange_1"
 
     light = LightPipeline(PipelineModel([*model.stages, Strange()]))
-    with pytest.raises(PipelineError, match=r"Strange_1 cannot work without a table; setIgnoreUnsupported\(True\) skips such"):
+    with pytest.raises(
+        PipelineError, match=r"Strange_1 cannot work without a table; setIgnoreUnsupported\(True\) skips such"
+    ):
         light.annotate("a")
     assert light.getIgnoreUnsupported() is False
     assert light.setIgnoreUnsupported(True).annotate("Oil is up.")["class"] == ["Business"]
@@ -588,7 +651,9 @@ def test_pipelines_are_saved_whole(stages: list[Any], tmp_path: Path) -> None:
     model = PipelineModel([stages[0], sentence, *stages[1:], Finisher().setInputCols(["class"])])
     path = str(tmp_path / "news")
     model.save(path)
-    with pytest.raises(AlbertineError, match=r"news already exists; write\(\)\.overwrite\(\)\.save\(path\) replaces it"):
+    with pytest.raises(
+        AlbertineError, match=r"news already exists; write\(\)\.overwrite\(\)\.save\(path\) replaces it"
+    ):
         model.save(path)
     again = PipelineModel.load(path)
     assert [type(stage) for stage in again.stages] == [type(stage) for stage in model.stages]
@@ -612,10 +677,17 @@ def test_a_model_is_saved_as_a_folder_that_others_read(stages: list[Any], tmp_pa
     assert saved.getOutputCol() == "label" and saved.getClasses() == sequence.getClasses()
     again = AlbertForSequenceClassification.load(tmp_path / "stage" / "model", precision="int8")
     assert again.getOutputCol() == "class" and again.getPrecision() == "int8"
-    assert AlbertForSequenceClassification.pretrained(tmp_path / "stage" / "model").getClasses() == sequence.getClasses()
-    assert AlbertForSequenceClassification.loadSavedModel(str(tmp_path / "stage" / "model")).getClasses() == sequence.getClasses()
+    assert (
+        AlbertForSequenceClassification.pretrained(tmp_path / "stage" / "model").getClasses() == sequence.getClasses()
+    )
+    assert (
+        AlbertForSequenceClassification.loadSavedModel(str(tmp_path / "stage" / "model")).getClasses()
+        == sequence.getClasses()
+    )
     assert albertine.classify("Oil is up.", model=str(tmp_path / "stage" / "model")) == albertine.classify("Oil is up.")
-    with pytest.raises(PipelineError, match="holds albertine.annotator.AlbertForSequenceClassification, not a Tokenizer"):
+    with pytest.raises(
+        PipelineError, match="holds albertine.annotator.AlbertForSequenceClassification, not a Tokenizer"
+    ):
         Tokenizer.load(str(tmp_path / "stage"))
     for cls in (Tokenizer, DocumentAssembler, SentenceDetector, Finisher, TokenizerModel):
         with pytest.raises(PipelineError, match=f"holds no {cls.__name__}"):
@@ -638,7 +710,9 @@ def test_pipelines_to_be_fitted_are_saved(stages: list[Any], tmp_path: Path) -> 
         assert again.fit(TABLE).transform(TABLE).equals(pipeline.fit(TABLE).transform(TABLE))
     assert type(RecursivePipeline.load(tmp_path / "pipeline")) is RecursivePipeline
     model = PipelineModel.load(tmp_path / "pipeline")
-    assert isinstance(model.stages[1], TokenizerModel) and LightPipeline(model).annotate("Oil is up.")["class"] == ["Business"]
+    assert isinstance(model.stages[1], TokenizerModel) and LightPipeline(model).annotate("Oil is up.")["class"] == [
+        "Business"
+    ]
     with pytest.raises(AlbertineError, match="pipeline already exists"):
         pipeline.save(str(tmp_path / "pipeline"))
     raw.setMinLength(1)
@@ -699,7 +773,9 @@ def test_stages_and_pipelines_that_spark_nlp_saved_are_read(saved_models: Path, 
             stages = [stage for stage in PipelineModel.load(path).stages if not isinstance(stage, Finisher)]
             stages[-1].setOutputCol("class")
         else:
-            sequence = AlbertForSequenceClassification.load(path).setInputCols(["document", "token"]).setOutputCol("class")
+            sequence = (
+                AlbertForSequenceClassification.load(path).setInputCols(["document", "token"]).setOutputCol("class")
+            )
             assert sequence.getEncoding() == "token"
             stages = [DocumentAssembler(), Tokenizer().setInputCols(["document"]).fit(None), sequence]
         found = PipelineModel(stages).transform(table)["class"].to_pylist()
@@ -710,9 +786,16 @@ def test_stages_and_pipelines_that_spark_nlp_saved_are_read(saved_models: Path, 
         PipelineModel(stages).write().overwrite().save(str(tmp_path / "again"))
         assert PipelineModel.load(tmp_path / "again").transform(table)["class"].to_pylist() == found
     annotator = AlbertForSequenceClassification.load(saved_models / "annotator_onnx")
-    assert (annotator.getThreshold(), annotator.getActivation(), annotator.getMaxSentenceLength(), annotator.getBatchSize()) == (0.25, "sigmoid", 64, 4)
+    assert (
+        annotator.getThreshold(),
+        annotator.getActivation(),
+        annotator.getMaxSentenceLength(),
+        annotator.getBatchSize(),
+    ) == (0.25, "sigmoid", 64, 4)
     assert annotator.getCaseSensitive() is True and annotator.getMultilabel() is True
-    tokenizer = TokenizerModel.load(saved_models / "tokenizers" / "patterns").setInputCols("document").setOutputCol("token")
+    tokenizer = (
+        TokenizerModel.load(saved_models / "tokenizers" / "patterns").setInputCols("document").setOutputCol("token")
+    )
     light = LightPipeline(PipelineModel([DocumentAssembler(), tokenizer]))
     assert light.annotate("[Jane's #1.")["token"] == ["[", "Jane", "'s", "#", "1", "."]
     with pytest.raises(PipelineError, match="holds no SentenceDetector"):
@@ -785,7 +868,11 @@ def test_stages_and_pipelines_can_be_copied_and_pickled(stages: list[Any], saved
     light = LightPipeline(model)
     for each in (light, PretrainedPipeline.from_disk(str(next(saved_models.glob("*news_pipeline_en_5*.zip"))))):
         before = each.annotate("Oil is up.")
-        assert pickle.loads(pickle.dumps(each)).annotate("Oil is up.") == copy.deepcopy(each).annotate("Oil is up.") == before
+        assert (
+            pickle.loads(pickle.dumps(each)).annotate("Oil is up.")
+            == copy.deepcopy(each).annotate("Oil is up.")
+            == before
+        )
 
 
 def test_joblib_keeps_pipelines(model: PipelineModel, tmp_path: Path) -> None:
@@ -804,13 +891,16 @@ def test_pipelines_go_to_other_processes(method: str, model: PipelineModel) -> N
         assert pool.map(light.fullAnnotate, texts) == [light.fullAnnotate(text) for text in texts]
 
 
-def test_a_pickle_is_read_in_another_folder(tmp_path: Path, python: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+def test_a_pickle_is_read_in_another_folder(
+    tmp_path: Path, python: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
     """A model by a path that was not whole: the pickle has the whole one."""
     before = signal.getsignal(signal.SIGINT)
     AlbertForSequenceClassification.pretrained().save(str(tmp_path / "stage"))
     python(
         "import pickle, sys; from albertine.annotator import AlbertForSequenceClassification as A;"
-        "open('pickle', 'wb').write(pickle.dumps([A.load('stage'), A.load('stage/model'), A.pretrained('./stage/model')]))",
+        "open('pickle', 'wb').write(pickle.dumps([A.load('stage'), A.load('stage/model'), "
+        "A.pretrained('./stage/model')]))",
         cwd=tmp_path,
     )
     loaded = pickle.loads((tmp_path / "pickle").read_bytes())

@@ -27,7 +27,7 @@ INDEX = """\
 {"name":"albert_news","language":"de","libVersion":{"parts":[3,4,0]},"sparkVersion":{"parts":[3,0]},"readyToUse":true,"time":"2022-01-01T00:00:00.000Z","isZipped":true,"category":"ml","checksum":"","annotator":"AlbertForSequenceClassification"}
 {"name":"albert_hidden","language":"en","readyToUse":false,"time":"2022-01-01T00:00:00.000Z","category":"ml","annotator":"AlbertForSequenceClassification"}
 {"name":"albert_news_pipeline","language":"en","libVersion":{"parts":[4,0,0]},"sparkVersion":{"parts":[3,0]},"readyToUse":true,"time":"2022-01-01T00:00:00.000Z","isZipped":true,"category":"pl","checksum":"","annotator":"PipelineModel"}
-{"name":"bert_news","language":"en","readyToUse":true,"time":"2022-01-01T00:00:00.000Z","category":"ml","annotator":"BertForSequenceClassification"}
+{"name":"roberta_news","language":"en","readyToUse":true,"time":"2022-01-01T00:00:00.000Z","category":"ml","annotator":"RoBertaForSequenceClassification"}
 """
 
 
@@ -35,7 +35,11 @@ INDEX = """\
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache, no home, and a folder of archives as the only place that models come from."""
     (tmp_path / "hub").mkdir()
-    for name, value in {"ALBERTINE_CACHE": tmp_path / "cache", "ALBERTINE_HUB": tmp_path / "hub", "HOME": tmp_path}.items():
+    for name, value in {
+        "ALBERTINE_CACHE": tmp_path / "cache",
+        "ALBERTINE_HUB": tmp_path / "hub",
+        "HOME": tmp_path,
+    }.items():
         monkeypatch.setenv(name, str(value))
     return tmp_path / "cache"
 
@@ -161,7 +165,10 @@ def test_a_pipeline_comes_from_another_place(cache: Path, tmp_path: Path) -> Non
     with pytest.raises(albertine.ModelNotFound):
         ResourceDownloader.downloadPipeline(PIPELINE, "en")
     for place in (tmp_path / "mirror", str(tmp_path / "mirror")):
-        found = [ResourceDownloader.downloadPipeline(PIPELINE, "en", place), PretrainedPipeline(PIPELINE, "en", place).model]
+        found = [
+            ResourceDownloader.downloadPipeline(PIPELINE, "en", place),
+            PretrainedPipeline(PIPELINE, "en", place).model,
+        ]
         assert [len(model.stages) for model in found] == [3, 3]
     for work in (PretrainedPipeline, ResourceDownloader.downloadPipeline):
         with pytest.raises(albertine.ModelNotFound, match="there is no model named `nothing`"):

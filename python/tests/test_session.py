@@ -15,8 +15,12 @@ from albertine.session import start
 
 
 def python(program: str, **variables: str) -> str:
-    environment = {name: value for name, value in os.environ.items() if name not in ("PYSPARK_PYTHON", "ALBERTINE_CACHE")}
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env={**environment, **variables}, timeout=240)
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("PYSPARK_PYTHON", "ALBERTINE_CACHE")
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env={**environment, **variables}, timeout=240
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -122,7 +122,9 @@ def test_numbers_that_a_table_names_are_the_classes_of_their_names(tmp_path: Pat
     floats = named(pa.array([3.0, None, 3.0, 2.0], pa.float32()), names)
     assert (albertine.evaluate(floats).accuracy, albertine.evaluate(floats).samples) == (1.0, 3)
     turned = named(pa.array([0, 1]), ["money", "sport"])
-    result = albertine.train(named(pa.array([1, 0] * 3), ["sport", "money"]), output=tmp_path / "m", test=turned, **QUICK)
+    result = albertine.train(
+        named(pa.array([1, 0] * 3), ["sport", "money"]), output=tmp_path / "m", test=turned, **QUICK
+    )
     assert result.labels == ["sport", "money"] and result.metrics is not None and result.metrics.samples == 2
     assert result.metrics["confusion_matrix"] == albertine.evaluate(turned, result.path)["confusion_matrix"]
     with pytest.raises(LabelError, match="has the label 7 and names only 2 classes: `no`, `yes`"):
@@ -131,7 +133,9 @@ def test_numbers_that_a_table_names_are_the_classes_of_their_names(tmp_path: Pat
 
 def test_names_that_the_model_does_not_have_are_told() -> None:
     table = named(pa.array([2, 1]), ["welt", "sport", "wirtschaft", "technik"])
-    with pytest.warns(albertine.LabelWarning, match="names its classes `welt`, .* numbers were read as class indices") as told:
+    with pytest.warns(
+        albertine.LabelWarning, match="names its classes `welt`, .* numbers were read as class indices"
+    ) as told:
         assert albertine.evaluate(table).accuracy == 1.0
     assert told[0].filename == __file__
     with warnings.catch_warnings():
@@ -139,9 +143,13 @@ def test_names_that_the_model_does_not_have_are_told() -> None:
         assert albertine.evaluate(table, labels=["technik", "wirtschaft", "sport", "welt"]).accuracy == 0.0
         assert albertine.evaluate(table, labels=["0", "1", "2", "3"]).accuracy == 1.0
         # what is not a ClassLabel names nothing
-        plain = table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": {"label": {"_type": "Value"}}}})})
+        plain = table.replace_schema_metadata(
+            {"huggingface": json.dumps({"info": {"features": {"label": {"_type": "Value"}}}})}
+        )
         assert albertine.evaluate(plain).accuracy == 1.0
-    with pytest.raises(LabelError, match="the table names its classes `neg`, `pos`, and the model's are .*: none is the same"):
+    with pytest.raises(
+        LabelError, match="the table names its classes `neg`, `pos`, and the model's are .*: none is the same"
+    ):
         albertine.evaluate(named(pa.array([0, 1]), ["neg", "pos"]))
 
 
@@ -160,8 +168,12 @@ def test_numbers_and_categories_are_the_same_labels_in_every_frame(table: Any, t
     frames = [pandas.DataFrame({"text": TEXTS, "label": column}) for column in columns]
     frames += [
         polars.DataFrame({"text": TEXTS, "label": polars.Series([1.0, 0.0, 1.0, 0.0, 1.0, float("nan")])}),
-        polars.DataFrame({"text": TEXTS, "label": polars.Series(["1", "0", "1", "0", "1", None], dtype=polars.Categorical)}),
-        polars.DataFrame({"text": TEXTS, "label": polars.Series(["1", "0", "1", "0", "1", None], dtype=polars.Enum(["0", "1"]))}),
+        polars.DataFrame(
+            {"text": TEXTS, "label": polars.Series(["1", "0", "1", "0", "1", None], dtype=polars.Categorical)}
+        ),
+        polars.DataFrame(
+            {"text": TEXTS, "label": polars.Series(["1", "0", "1", "0", "1", None], dtype=polars.Enum(["0", "1"]))}
+        ),
         pa.table({"text": TEXTS, "label": pa.array([1.0, 0.0, 1.0, 0.0, 1.0, None]).dictionary_encode()}),
     ]
     for number, frame in enumerate(frames):

@@ -87,7 +87,16 @@ def published(example: DataFrame) -> DataFrame:
 def mypy(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "MYPYPATH": str(SOURCES.parent)}
     config = SOURCES.parent / "pyproject.toml"
-    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--config-file", str(config), *map(str, arguments)]
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--no-error-summary",
+        "--config-file",
+        str(config),
+        *map(str, arguments),
+    ]
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, timeout=300)
 
 
@@ -134,7 +143,9 @@ def test_the_published_snippet_has_types(scratch: Path) -> None:
 def test_the_stub_is_the_native_half(scratch: Path) -> None:
     command = [sys.executable, "-m", "mypy.stubtest", "albertine._albertine"]
     path = os.pathsep.join(part for part in (str(PACKAGE.parent), os.environ.get("PYTHONPATH")) if part)
-    done = subprocess.run(command, capture_output=True, text=True, cwd=scratch, env={**os.environ, "PYTHONPATH": path}, timeout=300)
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=scratch, env={**os.environ, "PYTHONPATH": path}, timeout=300
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -177,9 +188,15 @@ def test_every_public_thing_says_what_it_is(thing: Any) -> None:
 
 def test_help_is_worth_reading() -> None:
     for cls, words in [
-        (albertine.annotator.Tokenizer, ["Documents to tokens, by Spark NLP's rules", "targetPattern", ">>> ", "Raises:", "setExceptions"]),
+        (
+            albertine.annotator.Tokenizer,
+            ["Documents to tokens, by Spark NLP's rules", "targetPattern", ">>> ", "Raises:", "setExceptions"],
+        ),
         (albertine.annotator.SentenceDetector, ["Documents to sentences", "setCustomBounds", ">>> "]),
-        (albertine.annotator.AlbertForSequenceClassification, ["with an ALBERT model", "pretrained(", "ModelNotFound", ">>> ", "setPrecision"]),
+        (
+            albertine.annotator.AlbertForSequenceClassification,
+            ["with an ALBERT model", "pretrained(", "ModelNotFound", ">>> ", "setPrecision"],
+        ),
         (albertine.base.DocumentAssembler, ["Texts to documents", "setCleanupMode", ">>> "]),
         (albertine.base.Finisher, ["Annotations to plain columns", "setOutputAsArray"]),
         (albertine.base.PipelineModel, ["Returns:", "Raises:", "every row, in order"]),

@@ -36,7 +36,10 @@ def frame(spark: Any) -> Any:
 
 def labels(result: Any) -> list[Any]:
     """The label of each text of a classified table, in the order of the places."""
-    return [row.label[0] if row.label else None for row in result.selectExpr("place", "class.result as label").orderBy("place").collect()]
+    return [
+        row.label[0] if row.label else None
+        for row in result.selectExpr("place", "class.result as label").orderBy("place").collect()
+    ]
 
 
 #: The labels of the texts.
@@ -45,8 +48,28 @@ LABELS = [label for _, label in TEXTS]
 
 def headlines(count: int) -> list[str]:
     """Short headlines, all of them different."""
-    who = ["Oil", "The striker", "NASA", "The minister", "Google", "A bank", "The team", "Scientists", "Shares", "The president"]
-    did = ["fell", "won again", "met rivals", "cut jobs", "found water", "signed a deal", "lost the final", "launched a probe"]
+    who = [
+        "Oil",
+        "The striker",
+        "NASA",
+        "The minister",
+        "Google",
+        "A bank",
+        "The team",
+        "Scientists",
+        "Shares",
+        "The president",
+    ]
+    did = [
+        "fell",
+        "won again",
+        "met rivals",
+        "cut jobs",
+        "found water",
+        "signed a deal",
+        "lost the final",
+        "launched a probe",
+    ]
     where = ["in London", "on Wall Street", "in Baghdad", "at home", "over Mars", "in Athens", "in Tokyo"]
     return [
         f"{who[n % 10]} {did[n // 10 % 8]} {where[n // 80 % 7]}, report {n}" for n in range(count)

@@ -20,14 +20,24 @@ import albertine
 SCRIPT = Path(__file__).parents[3] / "bench" / "spark" / "cluster.py"
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are looked up in /proc, which only Linux has")
-def test_a_cluster_gives_what_classify_gives(tmp_path: Path, model_directory: Path, spark_environment: dict[str, str]) -> None:
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="processes are looked up in /proc, which only Linux has"
+)
+def test_a_cluster_gives_what_classify_gives(
+    tmp_path: Path, model_directory: Path, spark_environment: dict[str, str]
+) -> None:
     texts: list[str | None] = [*headlines(5_997), None, "", "  "]
     parquet.write_table(pa.table({"text": texts}), tmp_path / "in.parquet")
     expected = albertine.classify(pa.table({"text": texts}), all_scores=True)
     parquet.write_table(expected, tmp_path / "expected.parquet")
     jobs = ["ag_news", f"{model_directory},broadcast,kill-executor", f"{model_directory},path,kill-worker"]
-    command = [sys.executable, str(SCRIPT), str(tmp_path / "in.parquet"), "--expected", str(tmp_path / "expected.parquet")]
+    command = [
+        sys.executable,
+        str(SCRIPT),
+        str(tmp_path / "in.parquet"),
+        "--expected",
+        str(tmp_path / "expected.parquet"),
+    ]
     command += [word for job in jobs for word in ("--job", job)]
     out = subprocess.run(command, env=spark_environment, capture_output=True, text=True, check=False, timeout=400)
     assert out.returncode == 0, out.stdout + out.stderr[-4000:]

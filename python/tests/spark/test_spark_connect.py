@@ -101,7 +101,9 @@ def server(environment: dict[str, str], folder: Path) -> Iterator[str]:
         process.wait(timeout=60)
 
 
-def test_pipelines_work_over_spark_connect(model_directory: Path, tmp_path: Path, spark_environment: dict[str, str]) -> None:
+def test_pipelines_work_over_spark_connect(
+    model_directory: Path, tmp_path: Path, spark_environment: dict[str, str]
+) -> None:
     for name in ("grpc", "grpc_status", "google.rpc", *([] if pyspark.__version__.startswith("3.") else ["zstandard"])):
         pytest.importorskip(name, reason=f"Spark Connect needs {name}, which is not installed")
     here = str(Path(__file__).parent)

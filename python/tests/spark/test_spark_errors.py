@@ -1,4 +1,5 @@
-"""What goes wrong on Spark, and what the user reads then: the reason first and short, and on the driver where it can be."""
+"""What goes wrong on Spark, and what the user reads then: the reason first and short, and on the driver where it can
+be."""
 
 from __future__ import annotations
 
@@ -70,7 +71,8 @@ def test_a_model_that_the_executors_lack_is_named(spark: Any, tmp_path: Path, mo
     result = Pipeline(stages=stages(stage)).fit(frame(spark)).transform(frame(spark).coalesce(1))
     shutil.rmtree(tmp_path / "model")
     assert told(result.collect) == (
-        f"albertine.errors.ModelNotFound: partition 0, {tmp_path / 'model'} is not a model directory: nothing is there; "
+        f"albertine.errors.ModelNotFound: partition 0, {tmp_path / 'model'} is not a model directory: nothing is "
+        "there; "
         "with spark.albertine.models as 'path' every machine needs the model there"
     )
 
@@ -91,7 +93,9 @@ def test_another_version_on_the_executors_is_named(spark: Any, monkeypatch: pyte
 def test_executors_without_the_package_say_so(tmp_path: Path, spark_environment: dict[str, str]) -> None:
     """A worker finds a package in front of the real one that is as missing as can be."""
     (tmp_path / "albertine").mkdir()
-    (tmp_path / "albertine" / "__init__.py").write_text("raise ModuleNotFoundError(\"No module named 'albertine'\", name='albertine')\n")
+    (tmp_path / "albertine" / "__init__.py").write_text(
+        "raise ModuleNotFoundError(\"No module named 'albertine'\", name='albertine')\n"
+    )
     script = f"""
 import os, sys
 sys.path.insert(0, {spark_environment["PYTHONPATH"]!r})
@@ -102,14 +106,19 @@ from albertine.base import DocumentAssembler
 spark = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
 spark.sparkContext.setLogLevel("OFF")
 try:
-    DocumentAssembler().setInputCol("text").setOutputCol("document").transform(spark.sql("SELECT 'a' AS text")).collect()
+    DocumentAssembler().setInputCol("text").setOutputCol("document").transform(spark.sql("SELECT 'a' AS
+    text")).collect()
 except PythonException as error:
     print(str(error).strip().splitlines()[-1])
 spark.stop()
 """
     environment = {name: value for name, value in spark_environment.items() if name != "PYTHONPATH"}
-    out = subprocess.run([sys.executable, "-c", script], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert out.stdout.startswith("ModuleNotFoundError: albertine is not installed for the Python of Spark's tasks, "), out.stderr[-3000:]
+    out = subprocess.run(
+        [sys.executable, "-c", script], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert out.stdout.startswith(
+        "ModuleNotFoundError: albertine is not installed for the Python of Spark's tasks, "
+    ), out.stderr[-3000:]
 
 
 def test_a_table_of_spark_needs_a_pipeline(spark: Any) -> None:

@@ -1,4 +1,5 @@
-"""Which Python runs the tasks of a session that users start themselves, and what they read where it is the wrong one."""
+"""Which Python runs the tasks of a session that users start themselves, and what they read where it is the wrong
+one."""
 
 from __future__ import annotations
 
@@ -21,8 +22,8 @@ from albertine.annotation import Annotation
 from albertine.annotator import AlbertForSequenceClassification, Tokenizer
 from albertine.base import DocumentAssembler, Pipeline
 
-builder = SparkSession.builder.master("MASTER").config("spark.ui.enabled", "false").config("spark.executor.memory", "512m")
-for name, value in SETTINGS.items():
+builder = SparkSession.builder.master("MASTER").config("spark.ui.enabled", "false").config("spark.executor.memory",
+"512m") for name, value in SETTINGS.items():
     builder = builder.config(name, value)
 spark = builder.getOrCreate()
 spark.sparkContext.setLogLevel("OFF")
@@ -46,10 +47,10 @@ def told(work):
 
 result = model.transform(frame)
 print(told(lambda: result.select("class.result").collect()[0].result))
-print(told(lambda: functions.map_annotations_col(result, upper, "token", "upper", "token").select("upper.result").collect()[0].result))
-print(told(lambda: functions.filter_by_annotations_col(result, lambda found: len(found) == 4, "token").count()))
-print(told(lambda: albertine.load("ag_news").predict(frame)["classified_sequence"].tolist()))
-print(spark.sparkContext.pythonExec == usual)
+print(told(lambda: functions.map_annotations_col(result, upper, "token", "upper",
+"token").select("upper.result").collect()[0].result)) print(told(lambda: functions.filter_by_annotations_col(result,
+lambda found: len(found) == 4, "token").count())) print(told(lambda:
+albertine.load("ag_news").predict(frame)["classified_sequence"].tolist())) print(spark.sparkContext.pythonExec == usual)
 spark.stop()
 """
 
@@ -64,20 +65,28 @@ def path_without(tmp_path: Path, spark_environment: dict[str, str]) -> Path:
     package = spark_environment["PYTHONPATH"]
     python.write_text(
         f"""#!/bin/sh
-PYTHONPATH=$(printf %s "$PYTHONPATH" | tr : '\\n' | grep -vxF '{package}' | paste -sd: -) exec '{sys.executable}' -S "$@"
+PYTHONPATH=$(printf %s "$PYTHONPATH" | tr : '\\n' | grep -vxF '{package}' | paste -sd: -) exec '{sys.executable}' -S
+"$@"
 """
     )
     python.chmod(0o755)
     return python
 
 
-def lines(spark_environment: dict[str, str], bare: Path, master: str = "local[1]", settings: Any = (), **variables: str) -> list[str]:
+def lines(
+    spark_environment: dict[str, str], bare: Path, master: str = "local[1]", settings: Any = (), **variables: str
+) -> list[str]:
     """What the driver prints; its environment is not activated."""
     environment = {name: value for name, value in spark_environment.items() if not name.startswith("PYSPARK")}
     environment["PATH"] = f"{bare.parent}:{environment['PATH']}"
     script = SCRIPT.replace("MASTER", master).replace("SETTINGS", repr(dict(settings)))
     done = subprocess.run(
-        [sys.executable, "-c", script], env={**environment, **variables}, capture_output=True, text=True, check=False, timeout=240
+        [sys.executable, "-c", script],
+        env={**environment, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout.splitlines()
@@ -97,9 +106,12 @@ def test_it_is_the_one_that_is_named(path_without: Path, spark_environment: dict
     ):
         assert found[-1] == "True"
         for line in found[:-1]:
-            assert line.startswith(f"ModuleNotFoundError: albertine is not installed for the Python of Spark's tasks, {sys.executable} on ")
+            assert line.startswith(
+                f"ModuleNotFoundError: albertine is not installed for the Python of Spark's tasks, {sys.executable} on "
+            )
             assert line.endswith(
-                ": set PYSPARK_PYTHON or spark.pyspark.python to one that has it before the session starts; albertine.start() does so for "
+                ": set PYSPARK_PYTHON or spark.pyspark.python to one that has it before the session starts; "
+                "albertine.start() does so for "
                 "a session on one machine"
             )
 
@@ -120,7 +132,9 @@ def test_it_is_the_one_that_is_named(path_without: Path, spark_environment: dict
         ("local[*]", "", None),
     ],
 )
-def test_another_machine_has_another_python(monkeypatch: pytest.MonkeyPatch, master: str, executable: str, expected: Any) -> None:
+def test_another_machine_has_another_python(
+    monkeypatch: pytest.MonkeyPatch, master: str, executable: str, expected: Any
+) -> None:
     from types import SimpleNamespace
 
     from albertine import _workers

@@ -22,7 +22,14 @@ from pyspark.ml.tuning import ParamGridBuilder, TrainValidationSplit, TrainValid
 from spark_cases import LABELS, TEXTS, frame, labels, stages
 
 import albertine.base
-from albertine import AlbertForSequenceClassification, AlbertineError, DocumentAssembler, LightPipeline, ModelNotFound, PipelineError
+from albertine import (
+    AlbertForSequenceClassification,
+    AlbertineError,
+    DocumentAssembler,
+    LightPipeline,
+    ModelNotFound,
+    PipelineError,
+)
 from albertine.annotator import TokenizerModel
 
 LENGTH = "SELECT *, length(text) AS length FROM __THIS__"
@@ -40,7 +47,9 @@ def labels_of(result: pa.Table) -> list[Any]:
 
 
 def test_pipelines_with_foreign_stages_are_saved_and_loaded(spark: Any, tmp_path: Path) -> None:
-    pipeline = pyspark.ml.Pipeline(stages=[SQLTransformer(statement=LENGTH), *stages(), SQLTransformer(statement=LABEL)])
+    pipeline = pyspark.ml.Pipeline(
+        stages=[SQLTransformer(statement=LENGTH), *stages(), SQLTransformer(statement=LABEL)]
+    )
     pipeline.save(str(tmp_path / "pipeline"))
     loaded = pyspark.ml.Pipeline.load(str(tmp_path / "pipeline"))
     assert [stage.uid for stage in loaded.getStages()] == [stage.uid for stage in pipeline.getStages()]
@@ -62,7 +71,9 @@ def test_a_pipeline_with_foreign_stages_is_refused_without_spark(spark: Any, tmp
         albertine.base.PipelineModel.load(tmp_path / "model")
 
 
-def test_what_spark_saved_is_loaded_without_spark(spark: Any, tmp_path: Path, spark_environment: dict[str, str]) -> None:
+def test_what_spark_saved_is_loaded_without_spark(
+    spark: Any, tmp_path: Path, spark_environment: dict[str, str]
+) -> None:
     pyspark.ml.Pipeline(stages=stages()).fit(frame(spark)).save(str(tmp_path / "fitted"))
     pyspark.ml.Pipeline(stages=stages()).save(str(tmp_path / "unfitted"))
     for name in ("fitted", "unfitted"):
@@ -79,7 +90,9 @@ assert not any(name.startswith("pyspark.") for name in sys.modules)
 print(model.transform(pyarrow.table({{"text": ["The striker scored twice."]}}))["class"].to_pylist()[0][0]["result"])
 model.write().overwrite().save({str(tmp_path / "without")!r})
 """
-    out = subprocess.run([sys.executable, "-c", script], env=spark_environment, capture_output=True, text=True, check=False)
+    out = subprocess.run(
+        [sys.executable, "-c", script], env=spark_environment, capture_output=True, text=True, check=False
+    )
     assert (out.stdout, out.returncode) == ("Sports\n", 0), out.stderr
     again = pyspark.ml.PipelineModel.load(str(tmp_path / "without"))
     assert labels(again.transform(frame(spark))) == LABELS
@@ -89,7 +102,10 @@ def test_what_we_saved_is_loaded_by_spark_with_uids_and_parameters(spark: Any, t
     model = albertine.base.Pipeline(stages=stages()).fit(frame(spark))
     model.stages[2].setPrecision("int8").setBatchSize(3)
     model.save(str(tmp_path / "model"))
-    for loaded in (pyspark.ml.PipelineModel.load(str(tmp_path / "model")), albertine.base.PipelineModel.load(tmp_path / "model")):
+    for loaded in (
+        pyspark.ml.PipelineModel.load(str(tmp_path / "model")),
+        albertine.base.PipelineModel.load(tmp_path / "model"),
+    ):
         assert [stage.uid for stage in loaded.stages] == [stage.uid for stage in model.stages]
         assert (loaded.stages[2].getPrecision(), loaded.stages[2].getBatchSize()) == ("int8", 3)
         assert not loaded.stages[2].isSet("threshold")
@@ -114,19 +130,32 @@ def test_our_pipelines_are_spark_s(spark: Any, tmp_path: Path) -> None:
     for name in ("ours", "theirs"):
         loaded = albertine.base.Pipeline.load(str(tmp_path / name))
         assert type(loaded) is albertine.base.Pipeline
-        assert labels_of(loaded.fit(table()).transform(table())) == labels(loaded.fit(frame(spark)).transform(frame(spark))) == LABELS
+        assert (
+            labels_of(loaded.fit(table()).transform(table()))
+            == labels(loaded.fit(frame(spark)).transform(frame(spark)))
+            == LABELS
+        )
         assert pyspark.ml.Pipeline.load(str(tmp_path / name)).uid == loaded.uid
     # stages that are Spark's are written and read by Spark
-    foreign = albertine.base.Pipeline(stages=[SQLTransformer(statement=LENGTH), albertine.base.Pipeline(stages=stages())])
+    foreign = albertine.base.Pipeline(
+        stages=[SQLTransformer(statement=LENGTH), albertine.base.Pipeline(stages=stages())]
+    )
     foreign.save(str(tmp_path / "foreign"))
     loaded = albertine.base.Pipeline.load(str(tmp_path / "foreign"))
     assert type(loaded) is albertine.base.Pipeline and loaded.uid == foreign.uid
     model = loaded.fit(frame(spark))
-    assert labels(model.transform(frame(spark))) == labels(albertine.base.PipelineModel(model.stages).transform(frame(spark))) == LABELS
+    assert (
+        labels(model.transform(frame(spark)))
+        == labels(albertine.base.PipelineModel(model.stages).transform(frame(spark)))
+        == LABELS
+    )
     albertine.base.PipelineModel(model.stages).save(str(tmp_path / "foreign model"))
     assert labels(pyspark.ml.PipelineModel.load(str(tmp_path / "foreign model")).transform(frame(spark))) == LABELS
     assert LightPipeline(model).annotate("The striker scored twice.")["class"] == ["Sports"]
-    with pytest.raises(PipelineError, match="SQLTransformer_.* is not one of albertine's stages, so the pipeline needs a Spark DataFrame"):
+    with pytest.raises(
+        PipelineError,
+        match="SQLTransformer_.* is not one of albertine's stages, so the pipeline needs a Spark DataFrame",
+    ):
         foreign.fit(table())
 
 
@@ -136,7 +165,11 @@ def test_validators_save_our_pipelines(spark: Any, tmp_path: Path) -> None:
     pipeline = albertine.base.Pipeline(stages=[*stages()[:2], sequence, SQLTransformer(statement=SCORED)])
     grid = ParamGridBuilder().addGrid(sequence.maxSentenceLength, [3, 512]).build()
     validator = TrainValidationSplit(
-        estimator=pipeline, estimatorParamMaps=grid, evaluator=MulticlassClassificationEvaluator(metricName="accuracy"), trainRatio=0.5, seed=1
+        estimator=pipeline,
+        estimatorParamMaps=grid,
+        evaluator=MulticlassClassificationEvaluator(metricName="accuracy"),
+        trainRatio=0.5,
+        seed=1,
     )
     model = validator.fit(frame(spark))
     assert len(model.validationMetrics) == 2
@@ -197,13 +230,17 @@ def test_a_stage_outlives_the_folder_that_it_came_from(spark: Any, tmp_path: Pat
 def test_another_model_at_the_same_path_is_another_model(spark: Any, tmp_path: Path, model_directory: Path) -> None:
     """Python workers keep models for later jobs, and must not keep one that was replaced."""
     shutil.copytree(model_directory, tmp_path / "model")
-    before = albertine.base.Pipeline(stages=stages(AlbertForSequenceClassification.load(tmp_path / "model"))).fit(frame(spark))
+    before = albertine.base.Pipeline(stages=stages(AlbertForSequenceClassification.load(tmp_path / "model"))).fit(
+        frame(spark)
+    )
     assert labels(before.transform(frame(spark))) == LABELS
     config = json.loads((tmp_path / "model" / "config.json").read_text())
     config["id2label"] = {index: f"new {name}" for index, name in config["id2label"].items()}
     config["label2id"] = {name: int(index) for index, name in config["id2label"].items()}
     (tmp_path / "model" / "config.json").write_text(json.dumps(config))
-    after = albertine.base.Pipeline(stages=stages(AlbertForSequenceClassification.load(tmp_path / "model"))).fit(frame(spark))
+    after = albertine.base.Pipeline(stages=stages(AlbertForSequenceClassification.load(tmp_path / "model"))).fit(
+        frame(spark)
+    )
     assert labels(after.transform(frame(spark))) == [label and f"new {label}" for label in LABELS]
 
 
@@ -258,7 +295,9 @@ def test_damaged_stages_are_refused(spark: Any, tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match="part-00000 is not the JSON of a saved stage"):
         DocumentAssembler.load(tmp_path / "stage")
     part.write_text(json.dumps({**metadata, "paramMap": {"shoeSize": 44}}))
-    with pytest.raises(PipelineError, match="has the parameter 'shoeSize', which no DocumentAssembler of this version has"):
+    with pytest.raises(
+        PipelineError, match="has the parameter 'shoeSize', which no DocumentAssembler of this version has"
+    ):
         DocumentAssembler.load(tmp_path / "stage")
     part.write_text(json.dumps({**metadata, "class": "albertine._spark.Chain"}))
     with pytest.raises(PipelineError, match="holds albertine._spark.Chain, not a DocumentAssembler"):
@@ -286,7 +325,10 @@ def test_a_grid_of_parameters_gives_a_model_for_each(spark: Any) -> None:
     assert labels(whole.transform(frame(spark))) == LABELS
     scores = [model.transform(frame(spark)).orderBy("place").first()["class"][0].metadata for model in (short, whole)]
     assert scores[0] != scores[1]
-    assert scores[0] == whole.transform(frame(spark), {sequence.maxSentenceLength: 3}).orderBy("place").first()["class"][0].metadata
+    assert (
+        scores[0]
+        == whole.transform(frame(spark), {sequence.maxSentenceLength: 3}).orderBy("place").first()["class"][0].metadata
+    )
 
 
 def test_parameters_are_explained() -> None:

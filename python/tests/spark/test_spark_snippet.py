@@ -1,4 +1,5 @@
-"""The published example with its import lines changed and nothing else, on every kind of table, with the model from a hub."""
+"""The published example with its import lines changed and nothing else, on every kind of table, with the model from a
+hub."""
 
 from __future__ import annotations
 
@@ -18,7 +19,10 @@ from albertine.annotator import AlbertForSequenceClassification
 PUBLISHED = "albert_base_sequence_classifier_ag_news"
 ARCHIVE = f"{PUBLISHED}_en_3.4.0_3.0_1639648298937.zip"
 #: A classifier that Spark NLP saved, tiny and with random weights.
-SAVED = Path(__file__).parents[3] / "testdata/spark_nlp/models/albert_tiny_sequence_classifier_news_en_5.5.3_3.0_1700000000000.zip"
+SAVED = (
+    Path(__file__).parents[3]
+    / "testdata/spark_nlp/models/albert_tiny_sequence_classifier_news_en_5.5.3_3.0_1700000000000.zip"
+)
 
 IMPORTS = """
 from albertine.base import DocumentAssembler
@@ -48,11 +52,13 @@ tokenizer,
 sequenceClassifier   \x20
 ])
 
-example = spark.createDataFrame([['Disney Comics was a comic book publishing company operated by The Walt Disney Company which ran from 1990 to 1993.']]).toDF("text")
-result = pipeline.fit(example).transform(example)
+example = spark.createDataFrame([['Disney Comics was a comic book publishing company operated by The Walt Disney Company
+which ran from 1990 to 1993.']]).toDF("text") result = pipeline.fit(example).transform(example)
 """
 
-TEXT = "Disney Comics was a comic book publishing company operated by The Walt Disney Company which ran from 1990 to 1993."
+TEXT = (
+    "Disney Comics was a comic book publishing company operated by The Walt Disney Company which ran from 1990 to 1993."
+)
 
 
 class Hub:
@@ -138,7 +144,9 @@ def tables() -> list[Any]:
     for name in ("pandas", "polars"):
         library = pytest.importorskip(name) if _is_there(name) else None
         reason = pytest.mark.skipif(library is None, reason=f"{name} is not installed")
-        found.append(pytest.param(lambda texts, library=library: library.DataFrame({"text": texts}), id=name, marks=reason))
+        found.append(
+            pytest.param(lambda texts, library=library: library.DataFrame({"text": texts}), id=name, marks=reason)
+        )
     return found
 
 
@@ -156,7 +164,11 @@ def test_the_published_stages_on_other_tables(hub: Hub, model_directory: Path, t
     example = table([TEXT, None])
     result = names["pipeline"].fit(example).transform(example)
     assert type(result) is type(example)
-    first, second = (list(row) for row in result["class"].to_list()) if hasattr(result["class"], "to_list") else result["class"].to_pylist()
+    first, second = (
+        (list(row) for row in result["class"].to_list())
+        if hasattr(result["class"], "to_list")
+        else result["class"].to_pylist()
+    )
     assert [annotation["result"] for annotation in first] == ["Business"]
     assert second == []
 
@@ -173,19 +185,24 @@ def test_a_published_name_offline_says_how_to_get_it(hub: Hub, monkeypatch: pyte
     with pytest.raises(albertine.ModelNotFound) as raised:
         AlbertForSequenceClassification.pretrained(PUBLISHED, "en")
     assert str(raised.value) == (
-        f"`{PUBLISHED}` is not on this machine, and network access is disabled; download it once without ALBERTINE_OFFLINE and "
-        f"HF_HUB_OFFLINE, or add a folder that contains {ARCHIVE} to ALBERTINE_HUB, or give its path; the model `ag_news` is built in"
+        f"`{PUBLISHED}` is not on this machine, and network access is disabled; download it once without "
+        "ALBERTINE_OFFLINE and "
+        f"HF_HUB_OFFLINE, or add a folder that contains {ARCHIVE} to ALBERTINE_HUB, or give its path; the model "
+        "`ag_news` is built in"
     )
     assert hub.asked == []
 
 
-def test_a_published_name_that_no_place_has_says_how_to_get_it(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_published_name_that_no_place_has_says_how_to_get_it(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for place in (hub.address, str(hub.folder)):
         monkeypatch.setenv("ALBERTINE_HUB", place)
         with pytest.raises(albertine.ModelNotFound) as raised:
             AlbertForSequenceClassification.pretrained(PUBLISHED, "en")
         assert str(raised.value) == (
-            f"`{ARCHIVE}` was not found in {place}; ALBERTINE_HUB lists the folders and URLs that are searched for published "
+            f"`{ARCHIVE}` was not found in {place}; ALBERTINE_HUB lists the folders and URLs that are searched for "
+            "published "
             "models, and a downloaded archive can be given by its path; the model `ag_news` is built in"
         )
 

@@ -16,7 +16,9 @@ from spark_cases import LABELS, TEXTS, frame, stages
 
 def drop(folder: Path, name: str, places: range) -> None:
     """Puts a file into the folder, whole."""
-    lines = [json.dumps({"place": place, "text": TEXTS[place][0], "at": f"2024-01-01T00:00:{place:02}Z"}) for place in places]
+    lines = [
+        json.dumps({"place": place, "text": TEXTS[place][0], "at": f"2024-01-01T00:00:{place:02}Z"}) for place in places
+    ]
     (folder / f".{name}").write_text("\n".join(lines) + "\n")
     (folder / f".{name}").rename(folder / name)
 
@@ -45,12 +47,27 @@ def test_classes_are_counted_in_a_stream(spark: Any, tmp_path: Path) -> None:
     folder.mkdir()
     drop(folder, "a.json", range(4))
     drop(folder, "b.json", range(4, len(TEXTS)))
-    stream = spark.readStream.schema("place int, text string, at timestamp").option("maxFilesPerTrigger", 1).json(str(folder))
+    stream = (
+        spark.readStream.schema("place int, text string, at timestamp")
+        .option("maxFilesPerTrigger", 1)
+        .json(str(folder))
+    )
     model = pyspark.ml.Pipeline(stages=stages()).fit(frame(spark))
     counts = model.transform(stream).selectExpr("explode(class.result) AS label").groupBy("label").count()
-    query = counts.writeStream.format("memory").outputMode("complete").queryName("counts").trigger(availableNow=True).start()
+    query = (
+        counts.writeStream.format("memory")
+        .outputMode("complete")
+        .queryName("counts")
+        .trigger(availableNow=True)
+        .start()
+    )
     assert query.awaitTermination(120)
-    assert sorted(tuple(row) for row in spark.table("counts").collect()) == [("Business", 1), ("Sci/Tech", 1), ("Sports", 1), ("World", 1)]
+    assert sorted(tuple(row) for row in spark.table("counts").collect()) == [
+        ("Business", 1),
+        ("Sci/Tech", 1),
+        ("Sports", 1),
+        ("World", 1),
+    ]
 
 
 def test_batches_of_a_stream_go_through_a_function(spark: Any, tmp_path: Path) -> None:

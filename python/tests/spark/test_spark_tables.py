@@ -22,7 +22,17 @@ from pyspark.sql import functions as F
 from spark_cases import LABELS, TEXTS, frame, headlines, labels, stages
 
 import albertine.base
-from albertine import Annotation, ColumnError, DocumentAssembler, Finisher, LightPipeline, Pipeline, PipelineModel, PretrainedPipeline, SentenceDetector
+from albertine import (
+    Annotation,
+    ColumnError,
+    DocumentAssembler,
+    Finisher,
+    LightPipeline,
+    Pipeline,
+    PipelineModel,
+    PretrainedPipeline,
+    SentenceDetector,
+)
 from albertine.annotator import AlbertForSequenceClassification, Tokenizer
 
 ANNOTATION = [
@@ -87,12 +97,13 @@ def test_the_schema_is_spark_nlps(spark: Any, capsys: pytest.CaptureFixture[str]
 def test_columns_of_every_type_are_kept(spark: Any) -> None:
     table = spark.sql("""
         SELECT id, IF(id = 1, NULL, 'Oil prices rose.') AS text, CAST(1.23 AS DECIMAL(38, 10)) AS decimal,
-          TIMESTAMP '2024-02-29 12:34:56.789012' AS moment, TIMESTAMP_NTZ '2024-02-29 12:34:56.789012' AS wall, DATE '1066-10-14' AS day,
-          INTERVAL '1 02:03:04.000005' DAY TO SECOND AS span, ARRAY(1, NULL, 3) AS numbers, ARRAY(ARRAY('a'), NULL) AS nested,
-          MAP('k', 1.5D, 'n', NULL) AS pairs, NAMED_STRUCT('x', 1, 'y', NAMED_STRUCT('z', X'00FF')) AS record, X'DEADBEEF' AS bytes,
-          1Y AS tiny, 2S AS small, 3L AS large, CAST(1.5 AS FLOAT) AS single, DOUBLE('NaN') AS double, id = 2 AS flag,
-          CAST(NULL AS STRING) AS nothing, NULL AS void, CAST(NULL AS DECIMAL(5, 2)) AS no_decimal,
-          ARRAY(NAMED_STRUCT('when', TIMESTAMP '2024-01-01 00:00:00', 'how', DATE '2024-01-01')) AS moments
+          TIMESTAMP '2024-02-29 12:34:56.789012' AS moment, TIMESTAMP_NTZ '2024-02-29 12:34:56.789012' AS wall, DATE
+          '1066-10-14' AS day, INTERVAL '1 02:03:04.000005' DAY TO SECOND AS span, ARRAY(1, NULL, 3) AS numbers,
+          ARRAY(ARRAY('a'), NULL) AS nested, MAP('k', 1.5D, 'n', NULL) AS pairs, NAMED_STRUCT('x', 1, 'y',
+          NAMED_STRUCT('z', X'00FF')) AS record, X'DEADBEEF' AS bytes, 1Y AS tiny, 2S AS small, 3L AS large, CAST(1.5 AS
+          FLOAT) AS single, DOUBLE('NaN') AS double, id = 2 AS flag, CAST(NULL AS STRING) AS nothing, NULL AS void,
+          CAST(NULL AS DECIMAL(5, 2)) AS no_decimal, ARRAY(NAMED_STRUCT('when', TIMESTAMP '2024-01-01 00:00:00', 'how',
+          DATE '2024-01-01')) AS moments
         FROM RANGE(4)""")
     result = fitted().transform(table)
     assert result.schema.fields[: len(table.columns)] == table.schema.fields
@@ -106,7 +117,9 @@ def test_columns_of_every_type_are_kept(spark: Any) -> None:
 
 
 def test_user_defined_types_are_kept(spark: Any) -> None:
-    table = spark.createDataFrame([("Oil prices rose.", Vectors.dense([1.0, 2.0])), (None, Vectors.sparse(3, [1], [5.0]))], ["text", "features"])
+    table = spark.createDataFrame(
+        [("Oil prices rose.", Vectors.dense([1.0, 2.0])), (None, Vectors.sparse(3, [1], [5.0]))], ["text", "features"]
+    )
     result = fitted().transform(table)
     assert result.schema["features"] == table.schema["features"]
     assert sorted(map(str, (row.features for row in result.collect()))) == ["(3,[1],[5.0])", "[1.0,2.0]"]
@@ -114,12 +127,15 @@ def test_user_defined_types_are_kept(spark: Any) -> None:
 
 @pytest.mark.skipif(pyspark.__version__.startswith("3."), reason="Spark has variants from 4.0 on")
 def test_variants_are_kept(spark: Any) -> None:
-    result = fitted().transform(spark.sql("""SELECT 'Oil prices rose.' AS text, PARSE_JSON('{"a": [1, null]}') AS variant"""))
+    result = fitted().transform(spark.sql("""SELECT 'Oil prices rose.' AS text, PARSE_JSON('{"a": [1, null]}') AS
+    variant"""))
     assert result.selectExpr("variant:a[0]::int AS one").collect() == [(1,)]
 
 
 def test_a_type_that_cannot_go_to_python_is_named(spark: Any) -> None:
-    with pytest.raises(ColumnError, match="column `y` of type interval year cannot go to Python: drop it, or cast it before"):
+    with pytest.raises(
+        ColumnError, match="column `y` of type interval year cannot go to Python: drop it, or cast it before"
+    ):
         fitted().transform(spark.sql("SELECT 'a' AS text, INTERVAL '1' YEAR AS y"))
 
 
@@ -129,7 +145,9 @@ def test_partition_columns_are_kept(spark: Any, tmp_path: Path) -> None:
     result = fitted().transform(table).select("place", "year", F.col("class.result").alias("label"))
     result.write.partitionBy("year").parquet(str(tmp_path / "out"))
     again = spark.read.parquet(str(tmp_path / "out"))
-    assert sorted((row.place, row.year) for row in again.collect()) == [(place, place % 3 + 2020) for place in range(len(TEXTS))]
+    assert sorted((row.place, row.year) for row in again.collect()) == [
+        (place, place % 3 + 2020) for place in range(len(TEXTS))
+    ]
     rows = again.orderBy("place").collect()
     assert [row.label[0] if row.label else None for row in rows] == LABELS
 
@@ -156,12 +174,16 @@ def test_case_does_not_matter_unless_spark_says_so(spark: Any, setting: Any) -> 
     assert result.columns == ["Text", "ID", "Document", "token", "class"]
     assert result.selectExpr("document[0].metadata['id']", "CLASS.result").collect() == [("seven", ["Business"])]
     with pytest.raises(ColumnError, match="column `TEXT2` would differ from `Text2` in case alone"):
-        DocumentAssembler().setInputCol("Text2").setOutputCol("TEXT2").transform(table.withColumnRenamed("Text", "Text2"))
+        DocumentAssembler().setInputCol("Text2").setOutputCol("TEXT2").transform(
+            table.withColumnRenamed("Text", "Text2")
+        )
     setting("spark.sql.caseSensitive", "true")
     with pytest.raises(ColumnError, match="there is no column `TEXT`; the columns are `Text`, `ID`"):
         pipeline.fit(table)
     apart = spark.createDataFrame([("Oil prices rose.", 1)], ["text", "TEXT"])
-    assert fitted().transform(apart).selectExpr("text", "TEXT", "class.result").collect() == [("Oil prices rose.", 1, ["Business"])]
+    assert fitted().transform(apart).selectExpr("text", "TEXT", "class.result").collect() == [
+        ("Oil prices rose.", 1, ["Business"])
+    ]
 
 
 def test_columns_of_the_same_name_are_refused(spark: Any) -> None:
@@ -231,7 +253,9 @@ def test_scores_are_the_same_in_batches_of_every_size_and_alone(spark: Any, sett
 
 def test_sentences_get_rows_of_their_own(spark: Any) -> None:
     texts = ["Oil prices rose. The striker scored twice in the final.", None, "", "NASA found water on Mars!"]
-    table = spark.createDataFrame([(place, text, [place] * 2) for place, text in enumerate(texts)], "place int, text string, other array<int>")
+    table = spark.createDataFrame(
+        [(place, text, [place] * 2) for place, text in enumerate(texts)], "place int, text string, other array<int>"
+    )
     document = DocumentAssembler().setInputCol("text").setOutputCol("document")
     for explode, counts in ((False, {0: [2], 1: [0], 2: [0], 3: [1]}), (True, {0: [1, 1], 3: [1]})):
         sentence = SentenceDetector().setInputCols("document").setOutputCol("sentence").setExplodeSentences(explode)
@@ -243,7 +267,9 @@ def test_sentences_get_rows_of_their_own(spark: Any) -> None:
         for row in rows:
             assert row.other == [row.place] * 2
             found.setdefault(row.place, []).append(len(row["sentence"]))
-            assert [annotation.metadata["sentence"] for annotation in row["class"]] == [a.metadata["sentence"] for a in row["sentence"]]
+            assert [annotation.metadata["sentence"] for annotation in row["class"]] == [
+                a.metadata["sentence"] for a in row["sentence"]
+            ]
         for place, lengths in counts.items():
             assert found[place] == lengths
         results = [annotation.result for row in sorted(rows, key=lambda row: row.place) for annotation in row["class"]]
@@ -255,14 +281,21 @@ def test_sentences_get_rows_of_their_own(spark: Any) -> None:
 
 def test_annotation_columns_are_used_as_spark_nlps(spark: Any) -> None:
     result = fitted().transform(frame(spark))
-    exploded = result.select("place", F.explode("class").alias("col")).select("place", F.col("col.result"), F.col("col.metadata")["World"].cast("float").alias("world"))
+    exploded = result.select("place", F.explode("class").alias("col")).select(
+        "place", F.col("col.result"), F.col("col.metadata")["World"].cast("float").alias("world")
+    )
     rows = exploded.orderBy("place").collect()
     assert [row.result for row in rows] == [label for label in LABELS if label]
     assert [row.world > 0.5 for row in rows] == [label == "World" for label in LABELS if label]
     assert result.select("class.result").filter(F.col("place") == 1).collect() == [(["Sports"],)]
     (row,) = result.filter("place = 1").select("class").collect()
     annotation = Annotation.fromRow(row["class"][0])
-    assert (annotation.annotatorType, annotation.begin, annotation.end, annotation.result) == ("category", 0, len(TEXTS[1][0]) - 1, "Sports")
+    assert (annotation.annotatorType, annotation.begin, annotation.end, annotation.result) == (
+        "category",
+        0,
+        len(TEXTS[1][0]) - 1,
+        "Sports",
+    )
     assert set(annotation.metadata) == {"sentence", "World", "Sports", "Business", "Sci/Tech"}
     assert Annotation.arrayType() == result.schema["class"].dataType
 
@@ -276,7 +309,11 @@ def test_the_kind_of_a_column_is_known_to_spark_and_survives_it(spark: Any, tmp_
 
     assert kinds_of(result) == kinds
     assert kinds_of(result.select("class", "place").filter("place > 0")) == {"class": "category"}
-    assert kinds_of(result.withColumnRenamed("class", "kind")) == {"document": "document", "token": "token", "kind": "category"}
+    assert kinds_of(result.withColumnRenamed("class", "kind")) == {
+        "document": "document",
+        "token": "token",
+        "kind": "category",
+    }
     other = spark.createDataFrame([(1, "x")], "place int, x string")
     joined = result.join(other, "place")
     assert kinds_of(joined) == kinds
@@ -289,7 +326,12 @@ def test_the_kind_of_a_column_is_known_to_spark_and_survives_it(spark: Any, tmp_
     assert [row.finished_class[0] if row.finished_class else None for row in rows] == LABELS
     assert finisher.transform(again).columns == ["place", "text", "finished_class"]
     # the same stages a second time, on what came back from disk
-    second = AlbertForSequenceClassification.pretrained().setInputCols("document", "token").setOutputCol("again").setMaxSentenceLength(512)
+    second = (
+        AlbertForSequenceClassification.pretrained()
+        .setInputCols("document", "token")
+        .setOutputCol("again")
+        .setMaxSentenceLength(512)
+    )
     assert all(row["again"] == row["class"] for row in second.transform(again).collect())
 
 
@@ -301,7 +343,9 @@ def test_a_column_without_its_kind_is_refused(spark: Any) -> None:
 
 
 def test_the_finisher_in_every_form(spark: Any) -> None:
-    table = spark.createDataFrame([(0, "Oil prices rose. The striker scored twice in the final."), (1, None)], "place int, text string")
+    table = spark.createDataFrame(
+        [(0, "Oil prices rose. The striker scored twice in the final."), (1, None)], "place int, text string"
+    )
     document = DocumentAssembler().setInputCol("text").setOutputCol("document")
     sentence = SentenceDetector().setInputCols("document").setOutputCol("sentence")
     token = Tokenizer().setInputCols("sentence").setOutputCol("token")
@@ -315,8 +359,20 @@ def test_the_finisher_in_every_form(spark: Any) -> None:
     assert finisher.transform(model).columns == ["place", "text", "finished_class"]
     assert finished(finisher, "finished_class") == [(["Business", "Sports"],), ([],)]
     named = Finisher().setInputCols(["sentence", "class"]).setOutputCols(["parts", "labels"]).setCleanAnnotations(False)
-    assert named.transform(model).columns == ["place", "text", "document", "sentence", "token", "class", "parts", "labels"]
-    assert finished(named, "parts", "labels")[0] == (["Oil prices rose.", "The striker scored twice in the final."], ["Business", "Sports"])
+    assert named.transform(model).columns == [
+        "place",
+        "text",
+        "document",
+        "sentence",
+        "token",
+        "class",
+        "parts",
+        "labels",
+    ]
+    assert finished(named, "parts", "labels")[0] == (
+        ["Oil prices rose.", "The striker scored twice in the final."],
+        ["Business", "Sports"],
+    )
     texts = Finisher().setInputCols(["class"]).setOutputAsArray(False)
     assert finished(texts, "finished_class") == [("Business@Sports",), ("",)]
     assert finished(texts.setAnnotationSplitSymbol(" | "), "finished_class")[0] == ("Business | Sports",)
@@ -380,13 +436,17 @@ def test_the_same_stages_on_a_model_that_was_broadcast(spark: Any, setting: Any,
     assert labels(model.transform(frame(spark))) == LABELS
     assert labels(model.transform(frame(spark))) == LABELS
     setting("spark.albertine.models", "by pigeon")
-    with pytest.raises(albertine.AlbertineError, match="spark.albertine.models is 'by pigeon', expected 'path' or 'broadcast'"):
+    with pytest.raises(
+        albertine.AlbertineError, match="spark.albertine.models is 'by pigeon', expected 'path' or 'broadcast'"
+    ):
         model.transform(frame(spark))
 
 
 def test_spark_sql_sees_the_columns(spark: Any) -> None:
     fitted().transform(frame(spark)).createOrReplaceTempView("classified")
-    rows = spark.sql("SELECT class[0].result AS label, count(*) AS n FROM classified WHERE size(class) > 0 GROUP BY 1 ORDER BY 1").collect()
+    rows = spark.sql(
+        "SELECT class[0].result AS label, count(*) AS n FROM classified WHERE size(class) > 0 GROUP BY 1 ORDER BY 1"
+    ).collect()
     assert [tuple(row) for row in rows] == [("Business", 1), ("Sci/Tech", 1), ("Sports", 1), ("World", 1)]
 
 
@@ -398,8 +458,8 @@ from spark_cases import LABELS, frame, labels, stages
 from albertine import Pipeline
 
 builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
-builder = builder.config("spark.task.cpus", 2).config("spark.sql.execution.pyspark.udf.simplifiedTraceback.enabled", "false")
-spark = builder.getOrCreate()
+builder = builder.config("spark.task.cpus", 2).config("spark.sql.execution.pyspark.udf.simplifiedTraceback.enabled",
+"false") spark = builder.getOrCreate()
 spark.sparkContext.setLogLevel("OFF")
 
 def cpus(_):
