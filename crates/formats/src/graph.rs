@@ -88,6 +88,8 @@ pub enum Op {
     Tanh,
     /// The error function.
     Erf,
+    /// `1 - erf(x)`, as newer versions of TensorFlow have it in their exact GELU.
+    Erfc,
     /// `1 / (1 + e ^ -a)`
     Sigmoid,
     /// `max(a, 0)`

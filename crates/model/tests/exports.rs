@@ -162,6 +162,24 @@ fn onnx_models_keep_numbers_in_other_ways() {
 }
 
 #[test]
+fn tensorflow_models_of_bert_are_the_model_they_were_made_from() {
+    // By `tools/oracle/models/saved_model.py` of a golden checkpoint, with TensorFlow 2.19 and transformers 4.45.
+    let golden = Checkpoint::open(&models().join("../../golden/bert_uncased")).unwrap();
+    let vocabulary = std::fs::read(models().join("../../golden/bert_uncased/vocab.txt")).unwrap();
+    for name in ["bert.zip", "bert_module.zip"] {
+        let found = Checkpoint::open(&models().join("../../tensorflow").join(name)).unwrap();
+        assert_eq!(found.kind(), CheckpointKind::TensorFlow);
+        assert_eq!(found.config().architecture(), golden.config().architecture(), "{name}");
+        assert_eq!(found.config().labels(), golden.config().labels(), "{name}");
+        assert_eq!(found.file("vocab.txt"), Some(&vocabulary[..]), "{name}");
+        for spec in golden.config().tensors().iter() {
+            let (found, expected) = (found.weights().tensor(spec).unwrap(), golden.weights().tensor(spec).unwrap());
+            assert_eq!(found, expected, "{} of {name}", spec.name);
+        }
+    }
+}
+
+#[test]
 fn onnx_models_of_bert_are_the_model_they_were_made_from() {
     // By `tools/golden/onnx_bert.py` of a golden checkpoint, with both exporters of PyTorch.
     let golden = Checkpoint::open(&models().join("../../golden/bert_uncased")).unwrap();

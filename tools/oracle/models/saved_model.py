@@ -1,4 +1,4 @@
-"""Exports an ALBERT classifier as TensorFlow SavedModels.
+"""Exports an ALBERT or BERT classifier as TensorFlow SavedModels.
 
 usage: saved_model.py MODEL_DIR OUT_DIR
 
@@ -12,18 +12,24 @@ import tempfile
 from pathlib import Path
 
 import tensorflow as tf
-from transformers import TFAlbertForSequenceClassification
+from transformers import AutoConfig, TFAlbertForSequenceClassification, TFBertForSequenceClassification
 
 INPUTS = ["input_ids", "attention_mask", "token_type_ids"]
 SIGNATURE = [{name: tf.TensorSpec((None, None), tf.int32, name=name) for name in INPUTS}]
 
 
-class Classifier(TFAlbertForSequenceClassification):
+FAMILIES = {"albert": TFAlbertForSequenceClassification, "bert": TFBertForSequenceClassification}
+
+
+def classifier(source: Path):
     """The classifier with the signature that Spark NLP asks for."""
 
-    @tf.function(input_signature=SIGNATURE)
-    def serving(self, inputs):
-        return self.serving_output(self.call(inputs))
+    class Classifier(FAMILIES[AutoConfig.from_pretrained(source).model_type]):
+        @tf.function(input_signature=SIGNATURE)
+        def serving(self, inputs):
+            return self.serving_output(self.call(inputs))
+
+    return Classifier.from_pretrained(source)
 
 
 def plain(model) -> tuple:
@@ -42,7 +48,8 @@ def plain(model) -> tuple:
 
 def assets(source: Path, out: Path, labels: list) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    shutil.copy(source / "spiece.model", out / "spiece.model")
+    vocabulary = next(source / name for name in ("spiece.model", "vocab.txt") if (source / name).exists())
+    shutil.copy(vocabulary, out)
     (out / "labels.txt").write_text("\n".join(labels))
 
 
@@ -52,7 +59,7 @@ def main() -> None:
     parser.add_argument("out", type=Path, metavar="OUT_DIR")
     arguments = parser.parse_args()
     source, out = arguments.model.resolve(), arguments.out.resolve()
-    model = Classifier.from_pretrained(source)
+    model = classifier(source)
     model.config._name_or_path = ""  # else the path on this machine is saved too
     labels = [model.config.id2label[index] for index in range(model.config.num_labels)]
     with tempfile.TemporaryDirectory() as scratch:

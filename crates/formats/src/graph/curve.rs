@@ -146,6 +146,7 @@ impl View<'_> {
             (Op::Exp, 1) => a.exp(),
             (Op::Tanh, 1) => a.tanh(),
             (Op::Erf, 1) => erf(a),
+            (Op::Erfc, 1) => 1.0 - erf(a),
             (Op::Sigmoid, 1) => sigmoid(a),
             (Op::Relu, 1) => a.max(0.0),
             (Op::Relu6, 1) => a.clamp(0.0, 6.0),
@@ -193,11 +194,11 @@ impl Op {
     /// Whether an element of the result depends on the same element of each input alone.
     fn is_arithmetic(&self) -> bool {
         use Op::{
-            Add, Clip, Div, Erf, Exp, Gelu, LeakyRelu, Max, Min, Mul, Neg, Pow, Reciprocal, Relu, Relu6, Rsqrt,
+            Add, Clip, Div, Erf, Erfc, Exp, Gelu, LeakyRelu, Max, Min, Mul, Neg, Pow, Reciprocal, Relu, Relu6, Rsqrt,
             Sigmoid, Softplus, Sqrt, Square, SquaredDifference, Sub, Tanh,
         };
         matches!(self, Add | Sub | Mul | Div | Pow | SquaredDifference | Max | Min | Clip)
-            || matches!(self, Neg | Sqrt | Rsqrt | Reciprocal | Square | Exp | Tanh | Erf | Sigmoid | Softplus)
+            || matches!(self, Neg | Sqrt | Rsqrt | Reciprocal | Square | Exp | Tanh | Erf | Erfc | Sigmoid | Softplus)
             || matches!(self, Relu | Relu6 | LeakyRelu { .. } | Gelu { .. })
     }
 }

@@ -57,6 +57,11 @@ fn curves_are_known_by_their_values() {
     let sum = b.op(Op::Add, &[one, erf]);
     let product = b.op(Op::Mul, &[x, sum]);
     let gelu = b.op(Op::Mul, &[product, half]);
+    // x / 2 · erfc(-x / √2)
+    let negative = b.op(Op::Neg, &[scaled]);
+    let rest = b.op(Op::Erfc, &[negative]);
+    let product = b.op(Op::Mul, &[x, rest]);
+    let gelu_by_rest = b.op(Op::Mul, &[half, product]);
     // x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 x³)))
     let square = b.op(Op::Square, &[x]);
     let cube = b.op(Op::Mul, &[square, x]);
@@ -105,6 +110,7 @@ fn curves_are_known_by_their_values() {
         (silu, Curve::Silu),
         (whole, Curve::Gelu),
         (gelu, Curve::Gelu),
+        (gelu_by_rest, Curve::Gelu),
         (gelu_new, Curve::GeluTanh),
         (quick, Curve::QuickGelu),
         (mish, Curve::Mish),

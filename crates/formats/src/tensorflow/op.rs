@@ -33,6 +33,7 @@ pub(super) fn op(file: &[u8], node: &NodeDef<'_>) -> Result<Op, Reason> {
         "Exp" => Op::Exp,
         "Tanh" => Op::Tanh,
         "Erf" => Op::Erf,
+        "Erfc" => Op::Erfc,
         "Sigmoid" => Op::Sigmoid,
         "Relu" => Op::Relu,
         "Relu6" => Op::Relu6,
