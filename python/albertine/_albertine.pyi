@@ -18,6 +18,7 @@ __all__ = [
     "pull",
     "read_exceptions",
     "remove",
+    "replace_folder",
     "take",
     "train",
 ]

@@ -107,7 +107,6 @@ impl Kind {
             Error::MissingColumn { .. }
             | Error::SeveralColumns { .. }
             | Error::NotText { .. }
-            | Error::InvalidUtf8 { .. }
             | Error::NotTextMap { .. }
             | Error::NotLabels { .. }
             | Error::InputColumns { .. }

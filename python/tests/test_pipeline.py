@@ -899,8 +899,7 @@ def test_a_pickle_is_read_in_another_folder(
     AlbertForSequenceClassification.pretrained().save(str(tmp_path / "stage"))
     python(
         "import pickle, sys; from albertine.annotator import AlbertForSequenceClassification as A;"
-        "open('pickle', 'wb').write(pickle.dumps([A.load('stage'), A.load('stage/model'), "
-        "A.pretrained('./stage/model')]))",
+        "open('pickle', 'wb').write(pickle.dumps([A.load('stage'), A.load('stage/model'), A.pretrained('./stage/model')]))",
         cwd=tmp_path,
     )
     loaded = pickle.loads((tmp_path / "pickle").read_bytes())

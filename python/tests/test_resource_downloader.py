@@ -27,7 +27,7 @@ INDEX = """\
 {"name":"albert_news","language":"de","libVersion":{"parts":[3,4,0]},"sparkVersion":{"parts":[3,0]},"readyToUse":true,"time":"2022-01-01T00:00:00.000Z","isZipped":true,"category":"ml","checksum":"","annotator":"AlbertForSequenceClassification"}
 {"name":"albert_hidden","language":"en","readyToUse":false,"time":"2022-01-01T00:00:00.000Z","category":"ml","annotator":"AlbertForSequenceClassification"}
 {"name":"albert_news_pipeline","language":"en","libVersion":{"parts":[4,0,0]},"sparkVersion":{"parts":[3,0]},"readyToUse":true,"time":"2022-01-01T00:00:00.000Z","isZipped":true,"category":"pl","checksum":"","annotator":"PipelineModel"}
-{"name":"roberta_news","language":"en","readyToUse":true,"time":"2022-01-01T00:00:00.000Z","category":"ml","annotator":"RoBertaForSequenceClassification"}
+{"name":"bert_news","language":"en","readyToUse":true,"time":"2022-01-01T00:00:00.000Z","category":"ml","annotator":"BertForSequenceClassification"}
 """
 
 

@@ -192,14 +192,6 @@ pub enum Error {
         /// What was asked for.
         column: String,
     },
-    /// A column of bytes that is read as text has a value that is not UTF-8.
-    #[error("row {row}: column `{column}` is not valid UTF-8")]
-    InvalidUtf8 {
-        /// The column.
-        column: String,
-        /// The row, counted from 0.
-        row: usize,
-    },
     /// A column that should hold text holds something else.
     #[error("column `{column}` holds {found}, not text")]
     NotText {
@@ -345,7 +337,6 @@ impl Error {
         match self {
             Self::NotFinite { row, label } => Self::NotFinite { row: first + row, label },
             Self::Row { row, source } => Self::Row { row: first + row, source },
-            Self::InvalidUtf8 { row, column } => Self::InvalidUtf8 { row: first + row, column },
             other => other,
         }
     }

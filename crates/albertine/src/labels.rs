@@ -11,7 +11,7 @@ use arrow_schema::{DataType, Schema};
 
 pub use self::class_names::class_names;
 pub use self::labeled_columns::LabeledColumns;
-use crate::{Error, text_column};
+use crate::Error;
 
 /// Checks that the column is there, once, and that its values are labels: text, numbers or booleans.
 ///
@@ -35,7 +35,6 @@ pub fn require(schema: &Schema, column: &str) -> Result<(), Error> {
 fn is_label(kind: &DataType) -> bool {
     match kind {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Boolean | DataType::Null => true,
-        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => true,
         DataType::Dictionary(_, values) => is_label(values),
         kind => kind.is_numeric(),
     }
@@ -66,7 +65,8 @@ pub fn read(column: &ArrayRef) -> Result<StringArray, Error> {
         let labels = numbers.map(|number| number.filter(|number| !number.is_nan()).map(|number| number.to_string()));
         return Ok(labels.collect());
     }
-    Ok(text_column::strings(column.as_ref())?.iter().map(|label| label.map(str::trim)).collect())
+    let labels = cast(column, &DataType::Utf8)?;
+    Ok(labels.as_string::<i32>().iter().map(|label| label.map(str::trim)).collect())
 }
 
 #[cfg(test)]
@@ -75,9 +75,7 @@ mod tests {
     use std::sync::Arc;
 
     use arrow_array::types::Int8Type;
-    use arrow_array::{
-        BinaryArray, BooleanArray, Decimal128Array, DictionaryArray, Float32Array, Float64Array, Int8Array,
-    };
+    use arrow_array::{BooleanArray, Decimal128Array, DictionaryArray, Float32Array, Float64Array, Int8Array};
     use arrow_schema::Field;
 
     use super::*;
@@ -102,9 +100,7 @@ mod tests {
         }
         let booleans: ArrayRef = Arc::new(BooleanArray::from(vec![true]));
         assert_eq!(read(&booleans).unwrap().value(0), "true");
-        let bytes: ArrayRef = Arc::new(BinaryArray::from(vec![&b"world"[..]]));
-        assert_eq!(read(&bytes).unwrap().value(0), "world");
-        assert!(is_label(bytes.data_type()) && !is_label(&DataType::Date32));
+        assert!(!is_label(&DataType::Binary) && !is_label(&DataType::Date32));
     }
 
     #[test]

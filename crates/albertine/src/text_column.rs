@@ -6,7 +6,6 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, StringArray};
-use arrow_cast::CastOptions;
 use arrow_schema::{DataType, Field, Schema};
 
 use crate::Error;
@@ -27,14 +26,13 @@ pub(crate) fn find<'a>(schema: &'a Schema, column: &str) -> Result<&'a Field, Er
     }
 }
 
-/// Checks that a column is there and holds text, or bytes that may be text.
+/// Checks that a column is there and holds text.
 ///
 /// # Errors
 /// [`Error::MissingColumn`], [`Error::SeveralColumns`], [`Error::NotText`].
 pub(crate) fn require(schema: &Schema, column: &str) -> Result<(), Error> {
     let field = find(schema, column)?;
-    // Older writers of Parquet have texts as bytes, each of which is checked.
-    if is_text(field.data_type()) || is_bytes(field.data_type()) {
+    if is_text(field.data_type()) {
         Ok(())
     } else {
         Err(Error::NotText { column: column.to_owned(), found: field.data_type().to_string() })
@@ -51,45 +49,24 @@ pub(crate) fn is_text(kind: &DataType) -> bool {
     }
 }
 
-fn is_bytes(kind: &DataType) -> bool {
-    matches!(kind, DataType::Binary | DataType::LargeBinary | DataType::BinaryView)
-}
-
 /// The texts of a column as plain strings, nulls kept; copied only when the column is of another kind.
 ///
 /// # Errors
-/// As [`require`]; [`Error::InvalidUtf8`].
+/// As [`require`].
 pub(crate) fn read<'a>(batch: &'a RecordBatch, column: &str) -> Result<Cow<'a, StringArray>, Error> {
     require(batch.schema_ref(), column)?;
     let index = batch.schema_ref().index_of(column)?;
-    let array = batch.column(index);
-    strings(array.as_ref()).map_err(|error| match error {
-        Error::Arrow(_) => match first_not_utf8(array.as_ref()) {
-            Some(row) => Error::InvalidUtf8 { column: column.to_owned(), row },
-            None => error,
-        },
-        error => error,
-    })
-}
-
-/// The first value of a column of bytes that is not UTF-8.
-fn first_not_utf8(array: &dyn Array) -> Option<usize> {
-    let bytes = arrow_cast::cast(array, &DataType::LargeBinary).ok()?;
-    bytes.as_binary::<i64>().iter().position(|value| value.is_some_and(|value| std::str::from_utf8(value).is_err()))
+    strings(batch.column(index).as_ref())
 }
 
 /// An array of text of any kind as plain strings.
 ///
 /// # Errors
-/// [`Error::Arrow`] when the array cannot be cast, or bytes are not UTF-8.
+/// [`Error::Arrow`] when the array cannot be cast.
 pub(crate) fn strings(array: &dyn Array) -> Result<Cow<'_, StringArray>, Error> {
     match array.as_string_opt::<i32>() {
         Some(strings) => Ok(Cow::Borrowed(strings)),
-        None => {
-            let strict = CastOptions { safe: false, ..CastOptions::default() };
-            let strings = arrow_cast::cast_with_options(array, &DataType::Utf8, &strict)?;
-            Ok(Cow::Owned(strings.as_string::<i32>().clone()))
-        }
+        None => Ok(Cow::Owned(arrow_cast::cast(array, &DataType::Utf8)?.as_string::<i32>().clone())),
     }
 }
 
@@ -103,22 +80,16 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use arrow_array::types::Int8Type;
-    use arrow_array::{
-        ArrayRef, BinaryArray, DictionaryArray, Int64Array, LargeBinaryArray, LargeStringArray, NullArray,
-        StringViewArray,
-    };
+    use arrow_array::{ArrayRef, DictionaryArray, Int64Array, LargeStringArray, NullArray, StringViewArray};
 
     #[test]
     fn every_kind_of_text_reads_the_same() {
         let rows = [Some("a"), None, Some("")];
-        let bytes = rows.map(|row| row.map(str::as_bytes)).to_vec();
-        let kinds: [ArrayRef; 6] = [
+        let kinds: [ArrayRef; 4] = [
             Arc::new(StringArray::from(rows.to_vec())),
             Arc::new(LargeStringArray::from(rows.to_vec())),
             Arc::new(StringViewArray::from(rows.to_vec())),
             Arc::new(rows.into_iter().collect::<DictionaryArray<Int8Type>>()),
-            Arc::new(BinaryArray::from(bytes.clone())),
-            Arc::new(LargeBinaryArray::from(bytes)),
         ];
         for array in kinds {
             let batch = RecordBatch::try_from_iter_with_nullable([("text", array, true)]).unwrap();
@@ -128,13 +99,6 @@ mod tests {
         let nulls = RecordBatch::try_from_iter_with_nullable([("text", Arc::new(NullArray::new(2)) as ArrayRef, true)])
             .unwrap();
         assert_eq!(read(&nulls, "text").unwrap().null_count(), 2);
-    }
-
-    #[test]
-    fn bytes_that_are_not_utf8_are_an_error() {
-        let bytes: ArrayRef = Arc::new(BinaryArray::from(vec![Some(&b"a"[..]), None, Some(b"caf\xe9")]));
-        let batch = RecordBatch::try_from_iter_with_nullable([("text", bytes, true)]).unwrap();
-        assert_eq!(read(&batch, "text").unwrap_err().to_string(), "row 2: column `text` is not valid UTF-8");
     }
 
     #[test]

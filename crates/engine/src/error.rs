@@ -179,6 +179,17 @@ pub enum EngineError {
         column: String,
     },
 
+    /// A value of a column of bytes, read as text, that is not UTF-8.
+    #[error("{path}, row {row}: column {column:?} is not valid UTF-8")]
+    BytesNotUtf8 {
+        /// The file.
+        path: String,
+        /// The row, counted from 1.
+        row: u64,
+        /// The column.
+        column: String,
+    },
+
     /// Text between a closing quote and the next delimiter.
     #[error("{path}, line {line}: text follows a closing quote{}", on_line(*line, *at))]
     TextAfterQuote {

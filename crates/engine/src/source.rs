@@ -47,7 +47,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::{Schema, SchemaRef};
+use arrow_schema::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 
 use self::align::Alignment;
 use self::rejects::Policy;
@@ -230,6 +230,22 @@ impl Source {
         let state = State::Waiting(Box::new(reader));
         let notes = notes.all;
         Ok(Self { files, schemas, schema, rows_total, bytes_total, bytes_read, busy, rejects, notes, state })
+    }
+
+    /// Reads these columns as text where they hold bytes, as older writers of Parquet keep texts. For before the first
+    /// batch.
+    pub fn read_bytes_as_text(&mut self, columns: &[String]) {
+        let field = |field: &FieldRef| match field.data_type() {
+            DataType::Binary | DataType::LargeBinary | DataType::BinaryView if columns.contains(field.name()) => {
+                Arc::new(Field::clone(field).with_data_type(DataType::Utf8))
+            }
+            _ => Arc::clone(field),
+        };
+        let fields: Fields = self.schema.fields().iter().map(field).collect();
+        self.schema = Arc::new(Schema::new_with_metadata(fields, self.schema.metadata().clone()));
+        if let State::Waiting(reader) = &mut self.state {
+            reader.schema = Arc::clone(&self.schema);
+        }
     }
 
     /// The columns of every batch.

@@ -71,8 +71,7 @@ def test_a_model_that_the_executors_lack_is_named(spark: Any, tmp_path: Path, mo
     result = Pipeline(stages=stages(stage)).fit(frame(spark)).transform(frame(spark).coalesce(1))
     shutil.rmtree(tmp_path / "model")
     assert told(result.collect) == (
-        f"albertine.errors.ModelNotFound: partition 0, {tmp_path / 'model'} is not a model directory: nothing is "
-        "there; "
+        f"albertine.errors.ModelNotFound: partition 0, {tmp_path / 'model'} is not a model directory: nothing is there; "
         "with spark.albertine.models as 'path' every machine needs the model there"
     )
 
@@ -106,8 +105,7 @@ from albertine.base import DocumentAssembler
 spark = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
 spark.sparkContext.setLogLevel("OFF")
 try:
-    DocumentAssembler().setInputCol("text").setOutputCol("document").transform(spark.sql("SELECT 'a' AS
-    text")).collect()
+    DocumentAssembler().setInputCol("text").setOutputCol("document").transform(spark.sql("SELECT 'a' AS text")).collect()
 except PythonException as error:
     print(str(error).strip().splitlines()[-1])
 spark.stop()

@@ -22,8 +22,8 @@ from albertine.annotation import Annotation
 from albertine.annotator import AlbertForSequenceClassification, Tokenizer
 from albertine.base import DocumentAssembler, Pipeline
 
-builder = SparkSession.builder.master("MASTER").config("spark.ui.enabled", "false").config("spark.executor.memory",
-"512m") for name, value in SETTINGS.items():
+builder = SparkSession.builder.master("MASTER").config("spark.ui.enabled", "false").config("spark.executor.memory", "512m")
+for name, value in SETTINGS.items():
     builder = builder.config(name, value)
 spark = builder.getOrCreate()
 spark.sparkContext.setLogLevel("OFF")
@@ -47,10 +47,10 @@ def told(work):
 
 result = model.transform(frame)
 print(told(lambda: result.select("class.result").collect()[0].result))
-print(told(lambda: functions.map_annotations_col(result, upper, "token", "upper",
-"token").select("upper.result").collect()[0].result)) print(told(lambda: functions.filter_by_annotations_col(result,
-lambda found: len(found) == 4, "token").count())) print(told(lambda:
-albertine.load("ag_news").predict(frame)["classified_sequence"].tolist())) print(spark.sparkContext.pythonExec == usual)
+print(told(lambda: functions.map_annotations_col(result, upper, "token", "upper", "token").select("upper.result").collect()[0].result))
+print(told(lambda: functions.filter_by_annotations_col(result, lambda found: len(found) == 4, "token").count()))
+print(told(lambda: albertine.load("ag_news").predict(frame)["classified_sequence"].tolist()))
+print(spark.sparkContext.pythonExec == usual)
 spark.stop()
 """
 
@@ -63,12 +63,9 @@ def path_without(tmp_path: Path, spark_environment: dict[str, str]) -> Path:
     python = tmp_path / "bin" / "python3"
     python.parent.mkdir()
     package = spark_environment["PYTHONPATH"]
-    python.write_text(
-        f"""#!/bin/sh
-PYTHONPATH=$(printf %s "$PYTHONPATH" | tr : '\\n' | grep -vxF '{package}' | paste -sd: -) exec '{sys.executable}' -S
-"$@"
-"""
-    )
+    python.write_text(f"""#!/bin/sh
+PYTHONPATH=$(printf %s "$PYTHONPATH" | tr : '\\n' | grep -vxF '{package}' | paste -sd: -) exec '{sys.executable}' -S "$@"
+""")
     python.chmod(0o755)
     return python
 
@@ -110,8 +107,7 @@ def test_it_is_the_one_that_is_named(path_without: Path, spark_environment: dict
                 f"ModuleNotFoundError: albertine is not installed for the Python of Spark's tasks, {sys.executable} on "
             )
             assert line.endswith(
-                ": set PYSPARK_PYTHON or spark.pyspark.python to one that has it before the session starts; "
-                "albertine.start() does so for "
+                ": set PYSPARK_PYTHON or spark.pyspark.python to one that has it before the session starts; albertine.start() does so for "
                 "a session on one machine"
             )
 

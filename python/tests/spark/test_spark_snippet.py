@@ -52,8 +52,8 @@ tokenizer,
 sequenceClassifier   \x20
 ])
 
-example = spark.createDataFrame([['Disney Comics was a comic book publishing company operated by The Walt Disney Company
-which ran from 1990 to 1993.']]).toDF("text") result = pipeline.fit(example).transform(example)
+example = spark.createDataFrame([['Disney Comics was a comic book publishing company operated by The Walt Disney Company which ran from 1990 to 1993.']]).toDF("text")
+result = pipeline.fit(example).transform(example)
 """
 
 TEXT = (
@@ -185,10 +185,8 @@ def test_a_published_name_offline_says_how_to_get_it(hub: Hub, monkeypatch: pyte
     with pytest.raises(albertine.ModelNotFound) as raised:
         AlbertForSequenceClassification.pretrained(PUBLISHED, "en")
     assert str(raised.value) == (
-        f"`{PUBLISHED}` is not on this machine, and network access is disabled; download it once without "
-        "ALBERTINE_OFFLINE and "
-        f"HF_HUB_OFFLINE, or add a folder that contains {ARCHIVE} to ALBERTINE_HUB, or give its path; the model "
-        "`ag_news` is built in"
+        f"`{PUBLISHED}` is not on this machine, and network access is disabled; download it once without ALBERTINE_OFFLINE and "
+        f"HF_HUB_OFFLINE, or add a folder that contains {ARCHIVE} to ALBERTINE_HUB, or give its path; the model `ag_news` is built in"
     )
     assert hub.asked == []
 
@@ -201,8 +199,7 @@ def test_a_published_name_that_no_place_has_says_how_to_get_it(
         with pytest.raises(albertine.ModelNotFound) as raised:
             AlbertForSequenceClassification.pretrained(PUBLISHED, "en")
         assert str(raised.value) == (
-            f"`{ARCHIVE}` was not found in {place}; ALBERTINE_HUB lists the folders and URLs that are searched for "
-            "published "
+            f"`{ARCHIVE}` was not found in {place}; ALBERTINE_HUB lists the folders and URLs that are searched for published "
             "models, and a downloaded archive can be given by its path; the model `ag_news` is built in"
         )
 

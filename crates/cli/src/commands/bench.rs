@@ -78,8 +78,9 @@ pub(crate) fn bench(args: &BenchArgs, hub: &Hub, printer: &Printer) -> anyhow::R
 fn read(args: &BenchArgs, printer: &Printer) -> anyhow::Result<(Vec<RecordBatch>, Vec<String>)> {
     let mut batches = Vec::new();
     let mut missing = MOST_ROWS;
-    let source = settings::open(settings::tables(&args.input, Errors::Fail), printer)?;
+    let mut source = settings::open(settings::tables(&args.input, Errors::Fail), printer)?;
     let text = settings::text_columns(source.schema(), &args.input.text_columns);
+    source.read_bytes_as_text(&text);
     for batch in source {
         let batch = batch?;
         let rows = batch.num_rows().min(missing);

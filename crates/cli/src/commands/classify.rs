@@ -77,8 +77,9 @@ fn classify_tables(
     printer: &Printer,
 ) -> anyhow::Result<Outcome> {
     discard_output_on_interrupt(*printer)?;
-    let source = settings::open(options, printer)?;
+    let mut source = settings::open(options, printer)?;
     let columns = Columns { text: settings::text_columns(source.schema(), &columns.text), ..columns };
+    source.read_bytes_as_text(&columns.text);
     data.target.check(&source)?;
     let classify = load(model, columns, hub)?;
     let schema = classify.output_schema(source.schema())?.into_schema();

@@ -30,11 +30,13 @@ pub(crate) fn evaluate(args: &EvaluateArgs, hub: &Hub, printer: &Printer) -> any
     }
     let model = settings::model(&args.model, hub)?;
     discard_output_on_interrupt(*printer)?;
-    let source = settings::open(options, printer)?;
+    let mut source = settings::open(options, printer)?;
     let mut args = args.clone();
     args.input.text_columns = settings::text_columns(source.schema(), &args.input.text_columns);
     args.label_column = settings::column(source.schema(), &args.label_column);
     let args = &args;
+    source.read_bytes_as_text(&args.input.text_columns);
+    source.read_bytes_as_text(std::slice::from_ref(&args.label_column));
     let input = source.names().collect::<Vec<_>>().join(", ");
     labels::require(source.schema(), &args.label_column)?;
     let class_names = source.class_names(&args.label_column)?;

@@ -229,12 +229,21 @@ fn columns_of_bytes_are_texts_and_labels() {
     );
     let said = sandbox.run(&["evaluate", "--input", "news.parquet"]);
     assert!(said.contains("\"eval_accuracy\":1.0") || said.contains("\"eval_accuracy\": 1.0"), "{said}");
+    assert_conversation!(sandbox.run(&["classify", "--input", "news.parquet", "--text-column", "1"]), @r#"
+    exit code: 0
+    ----- stdout -----
+    {"text":"Stocks fell on Wall Street as oil prices rose and investors feared inflation.","label":"427573696e657373","predicted_label":"Business","score":[SCORE]}
+    {"text":"The striker scored twice as the team won the cup final after extra time.","label":"53706f727473","predicted_label":"Sports","score":[SCORE]}
+    ----- stderr -----
+    warning: the input has a column `label`, so the new column is called `predicted_label`
+    2 rows in [TIME]
+    "#);
     sandbox.parquet("odd.parquet", vec![("text", bytes([b"fine", b"caf\xe9"]))]);
     assert_conversation!(sandbox.run(&["classify", "--input", "odd.parquet"]), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: row 1: column `text` is not valid UTF-8
+    error: odd.parquet, row 2: column "text" is not valid UTF-8
     "#);
 }
 

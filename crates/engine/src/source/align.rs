@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
 use arrow_array::{ArrayRef, Date32Array, Int64Array, RecordBatch, RecordBatchOptions, StringArray, new_null_array};
 use arrow_cast::cast;
 use arrow_schema::{ArrowError, DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
@@ -126,6 +127,8 @@ pub(super) struct Alignment {
     path: String,
     schema: SchemaRef,
     columns: Vec<Column>,
+    /// The rows so far.
+    rows: u64,
 }
 
 enum Column {
@@ -151,12 +154,15 @@ impl Alignment {
             (Err(_), None) => Column::Null,
         };
         let columns = schema.fields().iter().map(column).collect();
-        Self { path: file.location.to_string(), schema: Arc::clone(schema), columns }
+        Self { path: file.location.to_string(), schema: Arc::clone(schema), columns, rows: 0 }
     }
 
     /// A batch of the file as one of the table. A file that changed since it was looked at is found here.
-    pub(super) fn apply(&self, batch: &RecordBatch) -> Result<RecordBatch, EngineError> {
+    pub(super) fn apply(&mut self, batch: &RecordBatch) -> Result<RecordBatch, EngineError> {
         let rows = batch.num_rows();
+        let first = self.rows;
+        self.rows += rows as u64;
+        self.check_texts(batch, first)?;
         let column = |(column, field): (&Column, &FieldRef)| match column {
             Column::Own(index) => match batch.columns().get(*index) {
                 Some(column) if column.data_type() == field.data_type() => Ok(Arc::clone(column)),
@@ -173,6 +179,28 @@ impl Alignment {
         columns
             .and_then(|columns| RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options))
             .map_err(|error| changed(&self.path, &error))
+    }
+}
+
+impl Alignment {
+    /// Checks that bytes that become texts are UTF-8; `first` is the number of rows before the batch.
+    fn check_texts(&self, batch: &RecordBatch, first: u64) -> Result<(), EngineError> {
+        for (column, field) in self.columns.iter().zip(self.schema.fields()) {
+            let Column::Own(index) = column else { continue };
+            let Some(bytes) = batch.columns().get(*index).filter(|_| *field.data_type() == DataType::Utf8) else {
+                continue;
+            };
+            if !matches!(bytes.data_type(), DataType::Binary | DataType::LargeBinary | DataType::BinaryView) {
+                continue;
+            }
+            let bytes = cast(bytes, &DataType::LargeBinary).map_err(|error| changed(&self.path, &error))?;
+            let is_wrong = |value: Option<&[u8]>| value.is_some_and(|value| std::str::from_utf8(value).is_err());
+            if let Some(row) = bytes.as_binary::<i64>().iter().position(is_wrong) {
+                let (path, column) = (self.path.clone(), field.name().clone());
+                return Err(EngineError::BytesNotUtf8 { path, row: first + row as u64 + 1, column });
+            }
+        }
+        Ok(())
     }
 }
 

@@ -44,9 +44,13 @@ fn table(options: SourceOptions, args: &TrainArgs, printer: &Printer) -> anyhow:
         )
         .into());
     }
-    let source = settings::open(options, printer)?;
-    labels::require(source.schema(), &settings::column(source.schema(), &args.label_column))?;
-    albertine::texts::require(source.schema(), &settings::text_columns(source.schema(), &args.input.text_columns))?;
+    let mut source = settings::open(options, printer)?;
+    let label = settings::column(source.schema(), &args.label_column);
+    let texts = settings::text_columns(source.schema(), &args.input.text_columns);
+    source.read_bytes_as_text(&texts);
+    source.read_bytes_as_text(std::slice::from_ref(&label));
+    labels::require(source.schema(), &label)?;
+    albertine::texts::require(source.schema(), &texts)?;
     Ok(source)
 }
 
