@@ -8,7 +8,7 @@ use std::path::Path;
 
 use albertine::hub::Hub;
 use albertine::{ClassifierSettings, Columns, LongTexts, Words};
-use albertine_engine::{EngineError, Format, OnError, Source, SourceOptions, Target, TextOptions};
+use albertine_engine::{EngineError, Format, OnError, Source, SourceOptions, Target, TextOptions, column_name};
 use arrow_schema::Schema;
 
 use crate::args::{ColumnArgs, Errors, InputArgs, ModelArgs, OutputArgs, RunArgs, TextArgs};
@@ -199,18 +199,9 @@ pub(crate) fn running(args: &RunArgs) -> ClassifierSettings {
     }
 }
 
-/// The name of the column that `given` names, or numbers from 1 where there is none of that name.
-pub(crate) fn column(schema: &Schema, given: &str) -> String {
-    if schema.field_with_name(given).is_ok() {
-        return given.to_owned();
-    }
-    let number = given.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
-    number.and_then(|index| schema.fields().get(index)).map_or_else(|| given.to_owned(), |field| field.name().clone())
-}
-
 /// The names of the columns that `given` name or number.
 pub(crate) fn text_columns(schema: &Schema, given: &[String]) -> Vec<String> {
-    given.iter().map(|given| column(schema, given)).collect()
+    given.iter().map(|given| column_name(schema, given)).collect()
 }
 
 /// Opens the tables, and says what was found of them.

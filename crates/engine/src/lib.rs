@@ -40,6 +40,7 @@
 //! # }
 //! ```
 
+mod columns;
 mod dialect;
 mod error;
 mod format;
@@ -51,6 +52,7 @@ mod run;
 mod sink;
 mod source;
 
+pub use columns::column_name;
 pub use dialect::{CharacterEncoding, Quote, TextOptions};
 pub use error::{EngineError, clause};
 pub use format::{Compression, Format};

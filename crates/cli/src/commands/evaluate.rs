@@ -33,7 +33,7 @@ pub(crate) fn evaluate(args: &EvaluateArgs, hub: &Hub, printer: &Printer) -> any
     let mut source = settings::open(options, printer)?;
     let mut args = args.clone();
     args.input.text_columns = settings::text_columns(source.schema(), &args.input.text_columns);
-    args.label_column = settings::column(source.schema(), &args.label_column);
+    args.label_column = albertine_engine::column_name(source.schema(), &args.label_column);
     let args = &args;
     source.read_bytes_as_text(&args.input.text_columns);
     source.read_bytes_as_text(std::slice::from_ref(&args.label_column));

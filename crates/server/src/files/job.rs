@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use albertine::{CancellationToken, Classify, Columns, WindowSettings};
-use albertine_engine::{EngineError, Sink, Source, SourceOptions, Target};
+use albertine_engine::{EngineError, Sink, Source, SourceOptions, Target, column_name};
 use arrow_schema::Schema;
 
 use super::Paths;
@@ -150,11 +150,11 @@ impl Job {
         }
         let columns = Columns { text, ..Columns::default() };
         let classify = Arc::new(Classify::new(Arc::clone(&served.classifier), columns)?);
-        let transform = Queued { classify, queue, cancellation: &self.cancellation, labels: &self.labels };
+        let transform = Queued { classify, queue, labels: &self.labels };
         let schema = albertine::Transform::output_schema(&transform, source.schema())?.into_schema();
         let sink = Sink::create(Target::File(self.paths.output.clone()), self.name.output_format(), schema)?;
         let windows = WindowSettings { rows: WINDOW_ROWS, ..WindowSettings::default() };
-        albertine_engine::run(source, &transform, sink, windows, &mut |now| {
+        albertine_engine::run(source, &transform, sink, windows, &self.cancellation, &mut |now| {
             let mut progress = self.lock();
             progress.rows = now.rows;
             progress.bytes_read = now.bytes_read;
@@ -175,13 +175,8 @@ impl Job {
 
 /// The columns to read: those that are named, by name or by number from 1, or the first of the usual ones.
 fn columns(schema: &Schema, named: &[String]) -> Vec<String> {
-    let by_number = |name: &String| {
-        let index = name.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
-        index.and_then(|index| schema.fields().get(index)).map_or_else(|| name.clone(), |field| field.name().clone())
-    };
     if !named.is_empty() {
-        let one = |name: &String| if schema.field_with_name(name).is_ok() { name.clone() } else { by_number(name) };
-        return named.iter().map(one).collect();
+        return named.iter().map(|given| column_name(schema, given)).collect();
     }
     let usual = |usual: &&str| schema.fields().iter().find(|field| field.name().eq_ignore_ascii_case(usual));
     let found = USUAL_COLUMNS.iter().find_map(usual);

@@ -14,7 +14,6 @@ use crate::queue::Queue;
 pub(super) struct Queued<'a> {
     pub(super) classify: Arc<Classify>,
     pub(super) queue: &'a Queue,
-    pub(super) cancellation: &'a CancellationToken,
     pub(super) labels: &'a Mutex<BTreeMap<String, u64>>,
 }
 
@@ -23,10 +22,9 @@ impl Transform for Queued<'_> {
         self.classify.output_schema(input)
     }
 
-    fn run(&self, batch: &RecordBatch, _: &CancellationToken) -> Result<Transformed, Error> {
-        self.cancellation.check()?;
+    fn run(&self, batch: &RecordBatch, cancellation: &CancellationToken) -> Result<Transformed, Error> {
         let (sender, receiver) = mpsc::sync_channel(1);
-        let (classify, window, cancellation) = (Arc::clone(&self.classify), batch.clone(), self.cancellation.clone());
+        let (classify, window, cancellation) = (Arc::clone(&self.classify), batch.clone(), cancellation.clone());
         let work = move || {
             // the receiver is gone only if the file is
             let _ = sender.send(classify.run(&window, &cancellation));

@@ -45,7 +45,7 @@ fn table(options: SourceOptions, args: &TrainArgs, printer: &Printer) -> anyhow:
         .into());
     }
     let mut source = settings::open(options, printer)?;
-    let label = settings::column(source.schema(), &args.label_column);
+    let label = albertine_engine::column_name(source.schema(), &args.label_column);
     let texts = settings::text_columns(source.schema(), &args.input.text_columns);
     source.read_bytes_as_text(&texts);
     source.read_bytes_as_text(std::slice::from_ref(&label));
@@ -61,7 +61,7 @@ pub(super) fn read(
     args: &TrainArgs,
     printer: &Printer,
 ) -> anyhow::Result<LabeledTexts> {
-    let label_column = settings::column(source.schema(), &args.label_column);
+    let label_column = albertine_engine::column_name(source.schema(), &args.label_column);
     let text_columns = settings::text_columns(source.schema(), &args.input.text_columns);
     let mut table = LabeledTexts::new(source.names().collect::<Vec<_>>().join(", "))
         .with_class_names(source.class_names(&label_column)?);
