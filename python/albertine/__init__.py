@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from albertine._albertine import VERSION as __version__
 from albertine._classify import Prediction, classify
+from albertine._explain import Explanation, WordWeights, explain
 from albertine._train import Evaluation, TrainEpoch, TrainResult, TrainStart, TrainStep, evaluate, train
 from albertine.errors import (
     AlbertineError,
@@ -63,6 +64,7 @@ __all__ = [
     "ColumnError",
     "DocumentAssembler",
     "Evaluation",
+    "Explanation",
     "Finisher",
     "HubError",
     "LabelError",
@@ -89,9 +91,11 @@ __all__ = [
     "TrainStep",
     "TrainingError",
     "TruncationWarning",
+    "WordWeights",
     "__version__",
     "classify",
     "evaluate",
+    "explain",
     "load",
     "start",
     "train",

@@ -13,6 +13,8 @@ __all__ = [
     "Pipeline",
     "default_params",
     "evaluate",
+    "explain",
+    "explanation_html",
     "known_models",
     "published_models",
     "pull",
@@ -84,6 +86,7 @@ class Classifier:
         all_scores: bool,
         logits: bool,
         annotations: bool,
+        words: Optional[tuple[int, str]],
         activation: Optional[str],
         threshold: Optional[float],
     ) -> Batches: ...
@@ -130,3 +133,12 @@ def evaluate(
     labels: Optional[list[str]],
     folder: Optional[str],
 ) -> str: ...
+def explain(
+    classifier: Classifier,
+    texts: list[Optional[str]],
+    method: str,
+    evaluations: int,
+    activation: Optional[str],
+    logits: bool,
+) -> list[Optional[dict[str, Any]]]: ...
+def explanation_html(text: str, words: list[tuple[int, int, float]], truncated: bool) -> str: ...

@@ -31,20 +31,27 @@ class Prediction(NamedTuple):
     scores: dict[str, float]
 
 
-class _Settings(TypedDict, total=False):
+class ModelSettings(TypedDict, total=False):
+    """How a model reads texts, for type checkers."""
+
+    max_sentence_length: Optional[int]
+    case_sensitive: Optional[bool]
+    encoding: Optional[str]
+    window_overlap: Optional[int]
+    threads: int
+
+
+class _Settings(ModelSettings, total=False):
     """What :func:`classify` takes besides, for type checkers."""
 
     text_column: Union[_frames.ColumnName, Sequence[_frames.ColumnName]]
     all_scores: bool
     logits: bool
     annotations: bool
+    explain: Optional[int]
+    explain_method: str
     activation: Optional[str]
     threshold: Optional[float]
-    max_sentence_length: Optional[int]
-    case_sensitive: Optional[bool]
-    encoding: Optional[str]
-    window_overlap: Optional[int]
-    threads: int
 
 
 @overload
@@ -66,6 +73,8 @@ def classify(
     all_scores: bool = False,
     logits: bool = False,
     annotations: bool = False,
+    explain: Optional[int] = None,
+    explain_method: str = "leave-one-out",
     activation: Optional[str] = None,
     threshold: Optional[float] = None,
     max_sentence_length: Optional[int] = None,
@@ -88,6 +97,9 @@ def classify(
         all_scores: for a table, adds a column ``scores``: a score for each label.
         logits: for a table, adds a column ``logits``.
         annotations: for a table, adds a column ``class``: Spark NLP's annotations.
+        explain: for a table, adds a column ``words``: at most this many words, those that speak most for the label, as
+            structs of ``word``, ``begin``, ``end`` and ``weight``.
+        explain_method: ``leave-one-out`` or ``shap``, as for :func:`explain`.
         activation: ``softmax`` or ``sigmoid``; by default what the model was trained with.
         threshold: the score that a label must exceed under ``sigmoid``.
         max_sentence_length: the maximum sequence length in pieces; longer texts are truncated.
@@ -114,6 +126,7 @@ def classify(
     >>> table.column_names, table["label"].to_pylist()
     (['headline', 'label', 'score'], ['Business'])
     """
+    words = None if explain is None else (whole_number("explain", explain), explain_method)
     classifier = loaded(
         os.fspath(model or "ag_news"), precision, max_sentence_length, case_sensitive, encoding, window_overlap, threads
     )
@@ -123,27 +136,19 @@ def classify(
         raise TypeError(
             "a Spark DataFrame needs a pipeline: albertine.load(...).predict(df), or the stages of albertine.base"
         )
-    if _is_table(texts):
+    if _frames.is_table(texts):
         columns = _frames.column_names(texts, text_column, "text_column")
 
         def run(stream: Any, kinds: dict[str, str]) -> _albertine.Batches:
-            return classifier.classify(stream, columns, all_scores, logits, annotations, activation, threshold)
+            return classifier.classify(stream, columns, all_scores, logits, annotations, words, activation, threshold)
 
         return _frames.transform_with(run, texts, _frames.Used(frozenset(columns)))
     if isinstance(texts, (bytes, bytearray, dict)) or not hasattr(texts, "__iter__"):
         raise TypeError(f"expected a text, texts or a table, not {type(texts).__name__}")
-    return _predict(classifier, _list(texts), activation, threshold)
+    return _predict(classifier, as_list(texts), activation, threshold)
 
 
-def _is_table(value: Any) -> bool:
-    """Whether something is a table, and not a column of one."""
-    if type(value).__name__ == "LazyFrame" or hasattr(value, "columns") or hasattr(value, "schema"):
-        return True
-    known = _frames.library(value) in ("pandas", "polars", "pyarrow")
-    return not known and _frames.has_arrow(value)
-
-
-def _list(texts: Any) -> list[Optional[str]]:
+def as_list(texts: Any) -> list[Optional[str]]:
     """Texts of any kind as a list; what pandas calls missing is missing."""
     if hasattr(texts, "to_pylist"):
         texts = texts.to_pylist()
@@ -152,6 +157,12 @@ def _list(texts: Any) -> list[Optional[str]]:
         if text is not None and not isinstance(text, str):
             raise TypeError(f"text {place} must be a str, not {type(text).__name__}")
     return found
+
+
+def whole_number(name: str, value: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value < 1 << 32:
+        raise ParamError(f"{name} is {value}, but must be a whole number from 1")
+    return value
 
 
 def _is_missing(value: Any) -> bool:

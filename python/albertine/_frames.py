@@ -28,6 +28,7 @@ __all__ = [
     "column_names",
     "has_arrow",
     "is_broken",
+    "is_table",
     "library",
     "needed",
     "no_table",
@@ -391,6 +392,14 @@ def _goes_through(dtype: Any, pl: Any) -> bool:
 def is_broken(text: str | None) -> bool:
     """Whether a text has half a character in it, which Python lets by and Unicode does not."""
     return text is not None and any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def is_table(value: Any) -> bool:
+    """Whether something is a table, and not a column of one."""
+    if type(value).__name__ == "LazyFrame" or hasattr(value, "columns") or hasattr(value, "schema"):
+        return True
+    known = library(value) in ("pandas", "polars", "pyarrow")
+    return not known and has_arrow(value)
 
 
 def broken_text(texts: Sequence[str | None]) -> RowError:

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, Callable, Sequence, Union, overload
 
 from albertine import _albertine, _frames, _ml
-from albertine._classify import _list
+from albertine._classify import as_list
 from albertine._ml import Transformer
 from albertine._pipeline import PipelineModel
 from albertine._stage import Annotator, Frame, HasOutputCol, Spec
@@ -223,7 +223,7 @@ def _ids_and_texts(target: Any, texts: Any) -> tuple[list[int] | None, list[str]
 
 def _texts(texts: Sequence[Any]) -> list[str]:
     """Texts, of which a missing one is empty, as in a table."""
-    return [text or "" for text in _list(texts)]
+    return [text or "" for text in as_list(texts)]
 
 
 class PretrainedPipeline:

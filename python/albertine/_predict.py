@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from albertine import _albertine, _frames
-from albertine._classify import _list
+from albertine._classify import as_list
 from albertine._pandas import python_values
 from albertine._rows import Layout, beginnings
 from albertine.errors import ColumnError
@@ -59,9 +59,9 @@ def _texts(data: Any) -> Any:
     elif _frames.library(data) == "numpy":
         if data.ndim != 1:
             raise TypeError(f"expected an array of texts with 1 dimension, not {data.ndim}")
-        found = _list(data.tolist())
+        found = as_list(data.tolist())
     elif isinstance(data, (list, tuple)) or _frames.library(data) == "pandas":
-        found = _list(data)
+        found = as_list(data)
     else:
         raise TypeError(
             "expected a text, a list, tuple, numpy array or Series of texts, or a pandas, polars, pyarrow or Spark "
@@ -325,5 +325,5 @@ def _to_spark(data: Any) -> Any:
         return session.createDataFrame([(text,) for text in _texts(data).to_pylist()], f"{TEXT} string")
     # what pandas has for a missing text is not what Spark takes for one
     text = _text_column(data.columns)
-    texts = _frames.needed("pandas", "predict()").Series(_list(data[text]), index=data.index, dtype=object)
+    texts = _frames.needed("pandas", "predict()").Series(as_list(data[text]), index=data.index, dtype=object)
     return session.createDataFrame(data.assign(**{text: texts}))

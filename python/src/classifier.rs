@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use albertine::annotators::{AlbertForSequenceClassification, Stage};
 use albertine::{
-    Activation, CancellationToken, ClassifierSettings, Classify, Columns, Encoding, Error, LongTexts, Precision,
+    Activation, CancellationToken, ClassifierSettings, Classify, Columns, Encoding, Error, LongTexts, Precision, Words,
 };
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float32Type;
@@ -19,6 +19,7 @@ use pyo3_arrow::input::AnyRecordBatch;
 
 use crate::batches::Batches;
 use crate::error::Failure;
+use crate::explain::method;
 use crate::hub;
 use crate::work::{abandonable, interruptible};
 
@@ -62,12 +63,12 @@ fn precision(name: &str) -> PyResult<Precision> {
     Precision::from_str(name).map_err(|_| param("precision", name, "f32, bf16 or int8"))
 }
 
-fn param(name: &'static str, value: &str, expected: &'static str) -> PyErr {
+pub(crate) fn param(name: &'static str, value: &str, expected: &'static str) -> PyErr {
     let value = value.to_owned();
     Failure::from(Error::Param { stage: "the classifier", name, value, expected }).into()
 }
 
-fn activation(name: &str) -> PyResult<Activation> {
+pub(crate) fn activation(name: &str) -> PyResult<Activation> {
     match name {
         "softmax" => Ok(Activation::Softmax),
         "sigmoid" => Ok(Activation::Sigmoid),
@@ -229,11 +230,13 @@ impl Classifier {
         all_scores: bool,
         logits: bool,
         annotations: bool,
+        words: Option<(usize, String)>,
         activation: Option<&str>,
         threshold: Option<f32>,
     ) -> PyResult<Batches> {
         let activation = activation.map(self::activation).transpose()?;
-        let columns = Columns { text, all_scores, logits, annotations, activation, threshold, ..Columns::default() };
+        let words = words.map(|(most, name)| Ok::<_, PyErr>(Words { most, method: method(&name)? })).transpose()?;
+        let columns = Columns { text, all_scores, logits, annotations, words, activation, threshold };
         Batches::new(stream, self.transform(columns)?, &HashMap::new(), self.limits())
     }
 }

@@ -8,6 +8,7 @@ mod batches;
 mod classifier;
 mod error;
 mod evaluate;
+mod explain;
 mod hub;
 mod input;
 mod pipeline;
@@ -25,6 +26,8 @@ mod _albertine {
     use crate::classifier::Classifier;
     #[pymodule_export]
     use crate::evaluate::evaluate;
+    #[pymodule_export]
+    use crate::explain::{explain, explanation_html};
     #[pymodule_export]
     use crate::hub::{known_models, published_models, pull, remove};
     #[pymodule_export]

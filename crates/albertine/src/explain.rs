@@ -36,7 +36,7 @@ mod shap;
 use std::ops::Range;
 
 use self::game::{Game, Scores};
-pub use self::html::{escape, html};
+pub use self::html::{colored, escape, html};
 use self::leave_one_out::LeaveOneOut;
 use self::masking::Masking;
 use self::shap::PartitionShap;

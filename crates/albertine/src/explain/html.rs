@@ -1,8 +1,9 @@
 //! An explanation as HTML.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
-use super::{Explanation, Part};
+use super::Explanation;
 
 /// The color of words that speak for a label, and of those that speak against it: told apart by everybody, and light
 /// enough behind black and behind white letters.
@@ -32,16 +33,24 @@ const OPACITY: f32 = 0.55;
 /// ```
 #[must_use]
 pub fn html(text: &str, explanation: &Explanation, label: usize) -> String {
-    let strongest = explanation.words.iter().map(|word| word.weights[label].abs()).fold(0.0, f32::max);
+    let words = explanation.words.iter().map(|word| (word.bytes.clone(), word.weights[label]));
+    colored(text, &words.collect::<Vec<_>>(), explanation.truncated)
+}
+
+/// As [`html`], from words alone: where each lies in the text, in bytes and in order, and its weight. If the text is
+/// `truncated`, what follows the last word was not read.
+#[must_use]
+pub fn colored(text: &str, words: &[(Range<usize>, f32)], truncated: bool) -> String {
+    let strongest = words.iter().map(|(_, weight)| weight.abs()).fold(0.0, f32::max);
     let mut page = "<p style=\"line-height:1.9;white-space:pre-wrap;overflow-wrap:anywhere\">".to_owned();
     let mut from = 0;
-    for word in &explanation.words {
-        page.push_str(&escape(&text[from..word.bytes.start]));
-        span(&mut page, &text[word.bytes.clone()], word, label, strongest);
-        from = word.bytes.end;
+    for (bytes, weight) in words {
+        page.push_str(&escape(&text[from..bytes.start]));
+        span(&mut page, &text[bytes.clone()], *weight, strongest);
+        from = bytes.end;
     }
     let rest = &text[from..];
-    if explanation.truncated && !rest.trim().is_empty() {
+    if truncated && !rest.trim().is_empty() {
         let _ = write!(page, "<span style=\"opacity:.5\" title=\"not read\">{}</span>", escape(rest));
     } else {
         page.push_str(&escape(rest));
@@ -49,8 +58,7 @@ pub fn html(text: &str, explanation: &Explanation, label: usize) -> String {
     page + "</p>"
 }
 
-fn span(page: &mut String, text: &str, word: &Part, label: usize, strongest: f32) {
-    let weight = word.weights[label];
+fn span(page: &mut String, text: &str, weight: f32, strongest: f32) {
     let (color, line) = if weight < 0.0 { (AGAINST, ";border-bottom:2px dotted") } else { (FOR, "") };
     let opacity = if strongest > 0.0 { OPACITY * weight.abs() / strongest } else { 0.0 };
     // a word that hardly counts looks like any other text
