@@ -67,6 +67,8 @@ def running(command: list[str], url: str) -> Iterator[subprocess.Popen]:
             try:
                 urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=60).read()
                 break
+            except urllib.error.HTTPError as error:
+                raise SystemExit(f"{command} answers {error}") from None
             except (urllib.error.URLError, ConnectionError):
                 if process.poll() is not None:
                     raise SystemExit(f"{command} ended") from None

@@ -35,7 +35,7 @@ def transformers_service(model: Path, threads: int) -> FastAPI:
     @app.post("/")
     def answer(request: Request) -> list[dict[str, object]]:
         with torch.inference_mode():
-            return classify(request.inputs)
+            return classify([request.inputs])[0]
 
     return app
 

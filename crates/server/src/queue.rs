@@ -106,12 +106,24 @@ impl Waiting {
     }
 }
 
+/// How much goes through the encoder together.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BatchLimits {
+    /// About so many tokens.
+    pub(crate) tokens: usize,
+    /// About so long, at the speed measured so far: whoever comes next waits for the end of the batch.
+    pub(crate) time: Duration,
+}
+
+/// A batch has at least so many texts for each thread, however long they take: with fewer, threads wait for each other.
+const TEXTS_FOR_EACH_THREAD: usize = 2;
+
 /// The queue.
 #[derive(Debug)]
 pub(crate) struct Queue {
     state: Mutex<State>,
     arrived: Condvar,
-    batch_tokens: usize,
+    batch: BatchLimits,
     most_tokens: usize,
     longest_wait: Duration,
 }
@@ -131,10 +143,10 @@ impl std::fmt::Debug for State {
 }
 
 impl Queue {
-    /// An empty queue that gives batches of about `batch_tokens` tokens, and refuses jobs once `most_tokens` wait, or
-    /// what waits would take longer than `longest_wait`.
-    pub(crate) fn new(batch_tokens: usize, most_tokens: usize, longest_wait: Duration) -> Self {
-        Self { state: Mutex::default(), arrived: Condvar::new(), batch_tokens, most_tokens, longest_wait }
+    /// An empty queue that gives batches within limits, and refuses jobs once `most_tokens` wait, or what waits would take
+    /// longer than `longest_wait`.
+    pub(crate) fn new(batch: BatchLimits, most_tokens: usize, longest_wait: Duration) -> Self {
+        Self { state: Mutex::default(), arrived: Condvar::new(), batch, most_tokens, longest_wait }
     }
 
     /// Whether a job would be taken, however large it is.
@@ -236,19 +248,23 @@ impl Queue {
         }
     }
 
-    /// Texts of the model of the first job, one of each job in turn, until the budget is used up.
+    /// Texts of the model of the first job, one of each job in turn, until the batch is full.
     fn batch(&self, state: &mut State) -> Vec<(Arc<Job>, usize)> {
         let (mut batch, mut tokens) = (Vec::new(), 0);
         let model = match state.waiting.front() {
             Some(Waiting::Texts { job, .. }) => Arc::clone(&job.served),
             _ => return batch,
         };
+        let least = TEXTS_FOR_EACH_THREAD * model.classifier.threads();
+        let is_full = |texts: usize, tokens: usize| {
+            tokens >= self.batch.tokens || texts >= least && model.seconds(tokens) >= self.batch.time.as_secs_f64()
+        };
         let mut took = true;
-        while took && tokens < self.batch_tokens {
+        while took && !is_full(batch.len(), tokens) {
             took = false;
             for waiting in &mut state.waiting {
                 let Waiting::Texts { job, next } = waiting else { continue };
-                if tokens >= self.batch_tokens || *next == job.texts.len() || !Arc::ptr_eq(&job.served, &model) {
+                if is_full(batch.len(), tokens) || *next == job.texts.len() || !Arc::ptr_eq(&job.served, &model) {
                     continue;
                 }
                 tokens += job.texts[*next].tokens();

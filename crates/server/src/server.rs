@@ -12,7 +12,7 @@ use crate::error::ServerError;
 use crate::files::Files;
 use crate::metrics::Metrics;
 use crate::models::Models;
-use crate::queue::Queue;
+use crate::queue::{BatchLimits, Queue};
 use crate::settings::ServerSettings;
 use crate::{engine, listen, routes, tls};
 
@@ -61,7 +61,8 @@ impl Server {
         let address = listener.local_addr().map_err(listen)?;
         let models = Models::new(settings.models.clone(), settings.classifier.clone(), limits.model_bytes)?;
         models.load_default()?;
-        let queue = Arc::new(Queue::new(limits.batch_tokens, limits.queue_tokens, limits.queue_wait));
+        let batch = BatchLimits { tokens: limits.batch_tokens, time: limits.batch_time };
+        let queue = Arc::new(Queue::new(batch, limits.queue_tokens, limits.queue_wait));
         let metrics = Arc::new(Metrics::new().map_err(|error| ServerError::Threads(std::io::Error::other(error)))?);
         let files = Files::new().map_err(ServerError::Files)?;
         let app = Arc::new(App::new(settings, models, queue, metrics, files, corrections));

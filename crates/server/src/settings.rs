@@ -49,6 +49,8 @@ pub struct Limits {
     pub connections: usize,
     /// Tokens that go through the encoder together.
     pub batch_tokens: usize,
+    /// How long a batch takes, as estimated from its model's speed, unless it has only two texts for each thread.
+    pub batch_time: Duration,
     /// Tokens that wait in the queue; when there are more, requests are refused with 429.
     pub queue_tokens: usize,
     /// How long a request would wait in the queue, as estimated from its speed; longer waits are refused with 429.
@@ -73,6 +75,7 @@ impl Default for Limits {
             concurrent_requests: 512,
             connections: 4096,
             batch_tokens: 4096,
+            batch_time: Duration::from_millis(100),
             queue_tokens: 4 << 20,
             queue_wait: Duration::from_secs(10),
             timeout: Duration::from_secs(120),

@@ -97,6 +97,11 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "N", value_parser = positive, default_value = "4096", help_heading = "Limits")]
     pub(crate) max_batch_tokens: NonZeroUsize,
 
+    /// Maximum time of a batch, in seconds, as estimated from its model's speed, two texts for each thread aside: so long
+    /// a request may wait for those before it
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "0.1", help_heading = "Limits")]
+    pub(crate) max_batch_time: Duration,
+
     /// Maximum number of tokens in the queue before requests get status 429
     #[arg(long, value_name = "N", value_parser = positive, default_value = "4194304", help_heading = "Limits")]
     pub(crate) max_queue_tokens: NonZeroUsize,

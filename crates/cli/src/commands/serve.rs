@@ -39,6 +39,7 @@ pub(crate) fn serve(args: ServeArgs, hub: &Hub, printer: &Printer) -> anyhow::Re
             concurrent_requests: args.max_concurrent_requests.get(),
             connections: args.max_connections.get(),
             batch_tokens: args.max_batch_tokens.get(),
+            batch_time: args.max_batch_time,
             queue_tokens: args.max_queue_tokens.get(),
             queue_wait: args.max_wait,
             timeout: args.timeout,

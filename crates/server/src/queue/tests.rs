@@ -13,8 +13,10 @@ fn texts(served: &Served, texts: &[&str]) -> Vec<EncodedText> {
     texts.iter().map(|&text| served.classifier.encode(text.into(), None).unwrap()).collect()
 }
 
-fn queue(batch_tokens: usize) -> Queue {
-    Queue::new(batch_tokens, 1000, Duration::from_secs(10))
+const LONG: Duration = Duration::from_secs(10);
+
+fn queue(tokens: usize) -> Queue {
+    Queue::new(BatchLimits { tokens, time: LONG }, 1000, LONG)
 }
 
 /// The sizes and indices of the texts of the next batch, by the address of their job.
@@ -39,6 +41,25 @@ fn requests_take_turns_text_by_text() {
         rest += next(&queue).len();
     }
     assert_eq!(queue.len(), 0);
+}
+
+#[test]
+fn a_batch_of_a_slow_model_is_short() {
+    let model = served("a");
+    let queue = Queue::new(BatchLimits { tokens: 1000, time: Duration::from_millis(100) }, 1000, LONG);
+    let push = || queue.push(Arc::clone(&model), texts(&model, &["Oil"; 20])).unwrap();
+    let (_one, tokens) = (push(), model.classifier.encode("Oil".into(), None).unwrap().tokens());
+    assert_eq!(next(&queue).len(), 20, "nothing is known of its speed");
+    // the time of a text is a fortieth of a second
+    model.measured(40 * tokens, Duration::from_secs(1));
+    let _two = push();
+    assert_eq!(next(&queue).len(), 4);
+    assert_eq!(next(&queue).len(), 4);
+    let slow = served("slow");
+    slow.measured(tokens, Duration::from_secs(5));
+    let queue = Queue::new(BatchLimits { tokens: 1000, time: Duration::from_millis(100) }, usize::MAX, Duration::MAX);
+    let _three = queue.push(Arc::clone(&slow), texts(&slow, &["Oil"; 5])).unwrap();
+    assert_eq!(next(&queue).len(), TEXTS_FOR_EACH_THREAD, "no thread is left alone");
 }
 
 #[test]
@@ -76,7 +97,8 @@ fn one_text_and_many_are_refused_alike_when_too_much_waits() {
 
 #[test]
 fn a_wait_that_would_be_too_long_is_refused() {
-    let (model, queue) = (served("a"), Queue::new(1000, usize::MAX, Duration::from_secs(2)));
+    let (model, queue) =
+        (served("a"), Queue::new(BatchLimits { tokens: 1000, time: LONG }, usize::MAX, Duration::from_secs(2)));
     model.measured(100, Duration::from_secs(10));
     let encoded = texts(&model, &["Oil prices rose on Monday"; 10]);
     let tokens: usize = encoded.iter().map(EncodedText::tokens).sum();
