@@ -22,9 +22,9 @@ SPARK4 := .venv/spark4
 PYTHON_SOURCES := $(shell find python/src python/albertine crates/*/src crates/albertine/builtin -type f -not -name '*.so' -not -name '*.pyc') \
 	python/Cargo.toml python/pyproject.toml Cargo.lock
 
-.PHONY: test check build format lint lint-all licenses docs unit page python wheel parity parity-base parity-pieces parity-spark-nlp accuracy clean
+.PHONY: test check build format lint lint-all licenses docs unit page clients python wheel parity parity-base parity-pieces parity-spark-nlp accuracy clean
 
-test: format licenses build lint-all docs unit page python parity
+test: format licenses build lint-all docs unit page clients python parity
 
 check: format lint
 	$(CARGO) test --release --lib --bins
@@ -59,13 +59,18 @@ unit:
 	$(CARGO) test --release --package albertine-sql --package albertine-cli $(SQL)
 
 # The page of `albertine serve`, driven in a real browser, which comes from Debian where it is missing.
-page: build .venv/page/ready
+page: build .venv/service/ready
 	command -v chromium >/dev/null || (apt-get update -q && apt-get install -q -y chromium)
-	.venv/page/bin/pytest -p no:cacheprovider crates/server/tests/page
+	.venv/service/bin/pytest -p no:cacheprovider crates/server/tests/page
 
-.venv/page/ready: crates/server/tests/page/requirements.txt
+# Clients of other services, requests made up from its own description, and bad ones. `make clients CASES=2000` makes up more.
+CASES := 300
+clients: build .venv/service/ready
+	CASES=$(CASES) .venv/service/bin/pytest -p no:cacheprovider crates/server/tests/clients
+
+.venv/service/ready: crates/server/tests/page/requirements.txt crates/server/tests/clients/requirements.txt
 	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
-	$(@D)/bin/pip install --quiet --requirement $<
+	$(@D)/bin/pip install --quiet $(addprefix --requirement ,$^)
 	touch $@
 
 # The package as `pip install ./python` builds it, in an environment for each line of Spark. Spark comes with Java 17, from Debian where

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use albertine::{Activation, Document, EncodedText, TextOutput, TruncationSide};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::corrections::Corrections;
 use crate::error::ApiError;
@@ -16,7 +16,10 @@ use crate::queue::Queue;
 use crate::settings::ServerSettings;
 
 /// Bytes of texts from which on they are tokenized on a thread of their own, so that other requests are served.
-const WORTH_A_THREAD: usize = 32 << 10;
+pub(crate) const WORTH_A_THREAD: usize = 32 << 10;
+
+/// Bodies of the largest size that may be in memory at a time.
+const BODIES: usize = 32;
 
 /// What all routes share.
 #[derive(Debug)]
@@ -28,7 +31,9 @@ pub(crate) struct App {
     pub(crate) files: Files,
     pub(crate) corrections: Option<Corrections>,
     /// One for each request that may be handled at a time.
-    pub(crate) requests: Semaphore,
+    requests: Arc<Semaphore>,
+    /// One for each processor that may tokenize large requests: a long text takes many times its bytes meanwhile.
+    tokenizing: Arc<Semaphore>,
     /// Bytes of bodies that are in memory.
     bodies: AtomicUsize,
 }
@@ -88,8 +93,10 @@ impl App {
         files: Files,
         corrections: Option<Corrections>,
     ) -> Self {
-        let requests = Semaphore::new(settings.limits.concurrent_requests);
-        Self { settings, models, queue, metrics, files, corrections, requests, bodies: AtomicUsize::new(0) }
+        let requests = Arc::new(Semaphore::new(settings.limits.concurrent_requests));
+        let tokenizing = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)));
+        let bodies = AtomicUsize::new(0);
+        Self { settings, models, queue, metrics, files, corrections, requests, tokenizing, bodies }
     }
 
     /// What happens to long texts when a request does not say.
@@ -113,7 +120,7 @@ impl App {
         self.metrics.requests.with_label_values(&[method]).inc();
         let served = self.models.get(model).await?;
         let started = Instant::now();
-        let texts = encode(&served, inputs, truncation).await?;
+        let texts = self.encode(&served, inputs, truncation).await?;
         self.metrics.tokenization.observe(seconds(started.elapsed()));
         texts.iter().for_each(|text| self.metrics.input_length.observe(text.tokens() as f64));
         let tokens = texts.iter().map(EncodedText::tokens).sum();
@@ -129,44 +136,77 @@ impl App {
         Ok(Answer { served, outputs, tokens, truncated })
     }
 
-    /// Sets memory apart for a body of so many bytes.
+    /// The texts in tokens.
+    async fn encode(
+        &self,
+        served: &Arc<Served>,
+        inputs: Vec<Input>,
+        truncation: Truncation,
+    ) -> Result<Vec<EncodedText>, ApiError> {
+        let bytes: usize = inputs.iter().map(Input::bytes).sum();
+        let served = Arc::clone(served);
+        let work =
+            move || inputs.iter().enumerate().map(|(index, input)| one(&served, index, input, truncation)).collect();
+        if bytes < WORTH_A_THREAD { work() } else { self.tokenize(work).await? }
+    }
+
+    /// Does work with long texts on a thread of its own, when there is a processor for it.
+    pub(crate) async fn tokenize<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let permit = Arc::clone(&self.tokenizing).acquire_owned().await.map_err(|_| ApiError::Closing)?;
+        let work = move || {
+            // the work goes on when the client has hung up
+            let _permit = permit;
+            work()
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|_| ApiError::Internal)
+    }
+
+    /// Whether as many requests are being handled as may be.
+    pub(crate) fn is_full(&self) -> bool {
+        self.requests.available_permits() == 0
+    }
+
+    /// A request that has arrived whole, among those that are being handled.
     ///
     /// # Errors
-    /// [`ApiError::Overloaded`] when bodies that are in memory leave no room for it.
-    pub(crate) fn reserve(self: &Arc<Self>, bytes: usize) -> Result<Reserved, ApiError> {
-        let most = self.settings.limits.body_bytes.saturating_mul(32);
-        let before = self.bodies.fetch_add(bytes, Ordering::Relaxed);
-        let reserved = Reserved { app: Arc::clone(self), bytes };
-        if before + bytes > most { Err(ApiError::Overloaded { retry_after: 1 }) } else { Ok(reserved) }
+    /// [`ApiError::Overloaded`] when as many are being handled as may be.
+    pub(crate) fn admit(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        Arc::clone(&self.requests).try_acquire_owned().map_err(|_| ApiError::Overloaded { retry_after: 1 })
+    }
+
+    /// Memory for a body, of which none is taken yet.
+    pub(crate) fn memory(self: &Arc<Self>) -> Memory {
+        Memory { app: Arc::clone(self), bytes: 0 }
     }
 }
 
-/// Memory that is set apart for a body.
+/// Memory that is set apart for a body; it is given back when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Reserved {
+pub(crate) struct Memory {
     app: Arc<App>,
     bytes: usize,
 }
 
-impl Drop for Reserved {
-    fn drop(&mut self) {
-        self.app.bodies.fetch_sub(self.bytes, Ordering::Relaxed);
+impl Memory {
+    /// Takes so many bytes more.
+    ///
+    /// # Errors
+    /// [`ApiError::Overloaded`] when bodies that are in memory leave no room for it.
+    pub(crate) fn take(&mut self, bytes: usize) -> Result<(), ApiError> {
+        let most = self.app.settings.limits.body_bytes.saturating_mul(BODIES);
+        let before = self.app.bodies.fetch_add(bytes, Ordering::Relaxed);
+        self.bytes += bytes;
+        if before + bytes > most { Err(ApiError::Overloaded { retry_after: 1 }) } else { Ok(()) }
     }
 }
 
-/// The texts in tokens.
-async fn encode(
-    served: &Arc<Served>,
-    inputs: Vec<Input>,
-    truncation: Truncation,
-) -> Result<Vec<EncodedText>, ApiError> {
-    let bytes: usize = inputs.iter().map(Input::bytes).sum();
-    let served = Arc::clone(served);
-    let work = move || inputs.iter().enumerate().map(|(index, input)| one(&served, index, input, truncation)).collect();
-    if bytes < WORTH_A_THREAD {
-        return work();
+impl Drop for Memory {
+    fn drop(&mut self) {
+        self.app.bodies.fetch_sub(self.bytes, Ordering::Relaxed);
     }
-    tokio::task::spawn_blocking(work).await.map_err(|_| ApiError::Internal)?
 }
 
 fn one(served: &Served, index: usize, input: &Input, truncation: Truncation) -> Result<EncodedText, ApiError> {

@@ -1,8 +1,11 @@
-//! What belongs to one request, wherever it is handled: its id, and how its client reads errors.
+//! What belongs to one request, wherever it is handled: its id, how its client reads errors, and since when it has what
+//! it needs.
 
 use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::time::Instant;
 
 /// The header that carries the id of a request, both ways.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -30,6 +33,8 @@ impl ErrorShape {
 pub(crate) struct Context {
     pub(crate) id: String,
     pub(crate) errors: ErrorShape,
+    /// When a part of the request arrived, the last so far.
+    arrived: Arc<Mutex<Instant>>,
 }
 
 tokio::task_local! {
@@ -40,7 +45,16 @@ impl Context {
     /// The context of a request: the id that the client gave it, if it is a plain one, or a new one.
     pub(crate) fn of(path: &str, headers: &HeaderMap) -> Self {
         let given = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(|id| is_plain(id));
-        Self { id: given.map_or_else(random_id, str::to_owned), errors: ErrorShape::of_path(path) }
+        Self::new(given.map_or_else(random_id, str::to_owned), ErrorShape::of_path(path))
+    }
+
+    /// The context of what is no request.
+    pub(crate) fn unknown() -> Self {
+        Self::new(random_id(), ErrorShape::Flat)
+    }
+
+    fn new(id: String, errors: ErrorShape) -> Self {
+        Self { id, errors, arrived: Arc::new(Mutex::new(Instant::now())) }
     }
 
     /// Does `work` within the context.
@@ -50,7 +64,20 @@ impl Context {
 
     /// The context of the request that is being handled.
     pub(crate) fn current() -> Self {
-        CONTEXT.try_with(Self::clone).unwrap_or_else(|_| Self { id: random_id(), errors: ErrorShape::Flat })
+        CONTEXT.try_with(Self::clone).unwrap_or_else(|_| Self::unknown())
+    }
+
+    /// Notes that a part of the request that is being handled has arrived.
+    pub(crate) fn note_arrival() {
+        // outside of a request nothing arrives
+        let _ = CONTEXT.try_with(|context| {
+            *context.arrived.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        });
+    }
+
+    /// When the last part of the request arrived.
+    pub(crate) fn arrived(&self) -> Instant {
+        *self.arrived.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The id as a header.

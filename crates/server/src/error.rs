@@ -111,15 +111,31 @@ pub(crate) enum ApiError {
     Method { method: String, path: String },
     #[error("{0}")]
     NotEnabled(&'static str),
-    #[error("{0}")]
-    Conflict(String),
+    #[error("{reason}")]
+    Conflict { reason: String, columns: Option<Vec<String>> },
     #[error("the API key is missing or wrong")]
     Unauthorized,
     #[error("the service is overloaded")]
     Overloaded { retry_after: u64 },
+    #[error("the head of the request is not valid HTTP/1.1")]
+    NotHttp,
+    #[error("the request is not TLS")]
+    NotTls,
+    #[error("the request has {count} headers `Host` where there must be one")]
+    Host { count: usize },
+    #[error("the path and its query have more than 65534 bytes")]
+    UriTooLong,
+    #[error("the head of the request has more than {limit} bytes, or more than 100 headers")]
+    HeadTooLarge { limit: usize },
+    #[error("the head of the request did not arrive in time")]
+    SlowHead,
+    #[error("the request comes from a page of another origin")]
+    CrossOrigin,
+    #[error("the body has the content encoding `{encoding}`, which this service does not read")]
+    Encoding { encoding: String },
     #[error("the body did not arrive in time")]
     SlowBody,
-    #[error("the body ended before it was complete")]
+    #[error("the body is broken off, or its chunks are not valid")]
     BrokenBody,
     #[error("the request took more than {seconds} seconds")]
     Timeout { seconds: u64 },
@@ -147,10 +163,15 @@ impl ApiError {
             }
             Self::NotEnabled(_) => (StatusCode::NOT_FOUND, "not_enabled"),
             Self::Method { .. } => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
-            Self::Conflict(_) => (StatusCode::CONFLICT, "conflict"),
+            Self::Conflict { .. } => (StatusCode::CONFLICT, "conflict"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::Overloaded { .. } => (StatusCode::TOO_MANY_REQUESTS, "overloaded"),
-            Self::SlowBody => (StatusCode::REQUEST_TIMEOUT, "timeout"),
+            Self::NotHttp | Self::NotTls | Self::Host { .. } => (StatusCode::BAD_REQUEST, "validation"),
+            Self::UriTooLong => (StatusCode::URI_TOO_LONG, "too_large"),
+            Self::HeadTooLarge { .. } => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "too_large"),
+            Self::CrossOrigin => (StatusCode::FORBIDDEN, "forbidden"),
+            Self::Encoding { .. } => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "validation"),
+            Self::SlowHead | Self::SlowBody => (StatusCode::REQUEST_TIMEOUT, "timeout"),
             Self::BrokenBody => (StatusCode::BAD_REQUEST, "validation"),
             Self::Timeout { .. } => (StatusCode::GATEWAY_TIMEOUT, "timeout"),
             Self::Closing => (StatusCode::SERVICE_UNAVAILABLE, "unhealthy"),
@@ -175,7 +196,21 @@ impl ApiError {
             Self::Timeout { .. } => "send fewer texts at a time, or start the service with `--timeout`",
             Self::Load { .. } => "the service's log says more",
             Self::Closing => "try again",
-            _ => return None,
+            Self::NotHttp => "send a request line, headers and an empty line as RFC 9112 has them; HTTP/2 is not spoken",
+            Self::NotTls => "use a URL that starts with https://",
+            Self::Host { .. } => "send the header `Host` once",
+            Self::UriTooLong => "send texts in the body",
+            Self::HeadTooLarge { .. } => "send fewer or shorter headers",
+            Self::SlowHead | Self::SlowBody => "send it faster, or start the service with a longer `--idle-timeout`",
+            Self::BrokenBody => "send as many bytes as `Content-Length` says, or all chunks",
+            Self::CrossOrigin => "start the service with `--cors-origin` and the origin of the page",
+            Self::Encoding { .. } => "send it without `Content-Encoding`; compressed files are recognized by their name",
+            Self::Json(_) | Self::Invalid(_) => "GET /openapi.json describes what each route takes",
+            Self::NotFound { .. }
+            | Self::NotEnabled(_)
+            | Self::Conflict { .. }
+            | Self::Inference(_)
+            | Self::Internal => return None,
         })
     }
 }
@@ -202,6 +237,10 @@ pub(crate) struct ErrorBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     hint: Option<&'static str>,
+    /// The columns of a file whose rows could not be labeled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    columns: Option<Vec<String>>,
     /// The id of the request, which the log has too.
     request_id: String,
 }
@@ -240,7 +279,11 @@ impl IntoResponse for ApiError {
         let (message, hint) = (self.to_string(), self.hint());
         let mut response = match context.errors {
             ErrorShape::Flat => {
-                let body = ErrorBody { error: message, error_type: kind, hint, request_id: context.id };
+                let columns = match &self {
+                    Self::Conflict { columns, .. } => columns.clone(),
+                    _ => None,
+                };
+                let body = ErrorBody { error: message, error_type: kind, hint, columns, request_id: context.id };
                 (status, Json(body)).into_response()
             }
             ErrorShape::Nested => {
@@ -261,7 +304,7 @@ impl IntoResponse for ApiError {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             // what is left of the body would be read as the next request
-            Self::BodyTooLarge { .. } | Self::SlowBody | Self::BrokenBody => {
+            Self::BodyTooLarge { .. } | Self::Encoding { .. } | Self::SlowBody | Self::BrokenBody => {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             _ => {}

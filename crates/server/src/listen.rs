@@ -1,68 +1,63 @@
 //! Connections: accepted within limits, with TLS if there are certificates, and finished before the service ends.
 
-use std::future::Future;
+mod connection;
+mod exchange;
+mod refusal;
+mod stream;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
-use crate::settings::Limits;
-
-/// Bytes that the head of a request may have.
-const MOST_HEADER_BYTES: usize = 64 << 10;
+use self::connection::Connections;
+use crate::app::App;
+use crate::error::ApiError;
 
 /// Serves until `stop`, then finishes what was accepted. Returns whether all of it was in time.
 pub(crate) async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     router: Router,
-    limits: &Limits,
+    app: Arc<App>,
     stop: impl Future<Output = ()>,
 ) -> bool {
-    let graceful = GracefulShutdown::new();
-    let connections = Arc::new(Semaphore::new(limits.connections));
-    let idle = limits.idle;
+    let limits = app.settings.limits.clone();
+    let room = Arc::new(Semaphore::new(limits.connections));
+    // each connection holds a receiver: it hears of the end, and its own end is heard of
+    let (ending, end) = watch::channel(false);
+    let connections = Connections { router, app, end };
     tokio::pin!(stop);
     loop {
         let (stream, permit) = tokio::select! {
-            accepted = accept(&listener, &connections) => accepted,
+            accepted = accept(&listener, &room) => accepted,
             () = &mut stop => break,
         };
-        let (router, tls, watcher) = (router.clone(), tls.clone(), graceful.watcher());
+        let (connections, tls) = (connections.clone(), tls.clone());
         tokio::spawn(async move {
             let _permit = permit;
             // small answers are whole packets
             let _ = stream.set_nodelay(true);
-            let service = TowerToHyperService::new(router);
             match tls {
-                None => connection(stream, service, idle, watcher).await,
-                Some(tls) => {
-                    if let Ok(Ok(stream)) = tokio::time::timeout(idle, tls.accept(stream)).await {
-                        connection(stream, service, idle, watcher).await;
-                    }
-                }
+                None => connections.serve(stream).await,
+                Some(tls) => with_tls(stream, &tls, connections).await,
             }
         });
     }
     drop(listener);
-    tokio::time::timeout(limits.shutdown, graceful.shutdown()).await.is_ok()
+    drop(connections);
+    // none is left to hear it if there is no connection
+    let _ = ending.send(true);
+    tokio::time::timeout(limits.shutdown, ending.closed()).await.is_ok()
 }
 
 /// The next connection, when there is room for one.
-async fn accept(
-    listener: &TcpListener,
-    connections: &Arc<Semaphore>,
-) -> (TcpStream, Option<tokio::sync::OwnedSemaphorePermit>) {
-    let permit = Arc::clone(connections).acquire_owned().await.ok();
+async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> (TcpStream, Option<OwnedSemaphorePermit>) {
+    let permit = Arc::clone(room).acquire_owned().await.ok();
     loop {
         match listener.accept().await {
             Ok((stream, _)) => return (stream, permit),
@@ -75,19 +70,18 @@ async fn accept(
     }
 }
 
-async fn connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
-    stream: S,
-    service: TowerToHyperService<Router>,
-    idle: Duration,
-    watcher: hyper_util::server::graceful::Watcher,
-) {
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(idle)
-        .max_buf_size(MOST_HEADER_BYTES)
-        .serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = watcher.watch(connection).await {
-        tracing::debug!("a connection ended: {error}");
+/// A connection that begins with a handshake. Who speaks HTTP without TLS is told so.
+async fn with_tls(stream: TcpStream, tls: &TlsAcceptor, connections: Connections) {
+    let idle = connections.app.settings.limits.idle;
+    let mut first = [0];
+    match tokio::time::timeout(idle, stream.peek(&mut first)).await {
+        Ok(Ok(_)) if first[0].is_ascii_uppercase() => connections.refuse(stream, ApiError::NotTls).await,
+        Ok(Ok(_)) => {
+            if let Ok(Ok(stream)) = tokio::time::timeout(idle, tls.accept(stream)).await {
+                connections.serve(stream).await;
+            }
+        }
+        Ok(Err(_)) | Err(_) => {}
     }
 }
 

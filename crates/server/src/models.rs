@@ -70,6 +70,8 @@ pub(crate) struct Models {
     slots: Vec<Slot>,
     settings: ClassifierSettings,
     most_bytes: Option<u64>,
+    /// Held while room is made for a model, so that two that are loaded side by side see each other.
+    making_room: Mutex<()>,
 }
 
 impl Models {
@@ -89,7 +91,8 @@ impl Models {
             return Err(ServerError::SameName { name: twice[0].to_owned() });
         }
         let slot = |model| Slot { model, loading: tokio::sync::Mutex::default(), loaded: Mutex::default() };
-        Ok(Self { slots: models.into_iter().map(slot).collect(), settings, most_bytes })
+        let slots = models.into_iter().map(slot).collect();
+        Ok(Self { slots, settings, most_bytes, making_room: Mutex::default() })
     }
 
     /// The names, the default one first, with what is loaded.
@@ -146,6 +149,7 @@ impl Models {
     /// Keeps a model that was loaded, and unloads those that were not used for the longest time if it is too much. Who
     /// works with one of them keeps it until the work is done.
     fn keep(&self, slot: &Slot, served: &Arc<Served>) -> Result<(), ServerError> {
+        let _making_room = self.making_room.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(limit) = self.most_bytes {
             let bytes = served.bytes();
             if bytes > limit {

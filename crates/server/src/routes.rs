@@ -57,8 +57,9 @@ pub(crate) fn router(app: Arc<App>) -> Result<Router, ServerError> {
     if app.settings.api_key.is_some() {
         let scheme = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
         description.components.get_or_insert_default().add_security_scheme("key", scheme);
-        for item in description.paths.paths.values_mut() {
-            for operation in [&mut item.post, &mut item.delete].into_iter().flatten() {
+        for (path, item) in &mut description.paths.paths {
+            let get = item.get.as_mut().filter(|_| !request::is_open(&Method::GET, path));
+            for operation in [get, item.post.as_mut(), item.delete.as_mut()].into_iter().flatten() {
                 operation.security = Some(vec![utoipa::openapi::SecurityRequirement::new::<_, _, &str>("key", [])]);
             }
         }
@@ -105,6 +106,9 @@ fn described(page: bool) -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .routes(routes!(open_inference::model))
         .routes(routes!(open_inference::model_ready))
         .routes(routes!(open_inference::infer))
+        .routes(routes!(open_inference::version))
+        .routes(routes!(open_inference::version_ready))
+        .routes(routes!(open_inference::version_infer))
         .routes(routes!(status::health))
         .routes(routes!(status::ping))
         .routes(routes!(status::metrics));

@@ -116,7 +116,7 @@ impl Server {
                 tracing::info!("shutting down: answering what was accepted");
                 app.files.cancel_all();
             };
-            let complete = listen::serve(listener, self.tls, router, &app.settings.limits, stop).await;
+            let complete = listen::serve(listener, self.tls, router, Arc::clone(&app), stop).await;
             Ok(if complete { Ended::Complete } else { Ended::Cut })
         });
         self.app.queue.close();

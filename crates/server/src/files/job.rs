@@ -52,6 +52,8 @@ pub(crate) struct Progress {
     pub(crate) rows_total: Option<u64>,
     pub(crate) bytes_read: u64,
     pub(crate) bytes_total: Option<u64>,
+    /// Those that the file has.
+    pub(crate) columns: Vec<String>,
     pub(crate) text_columns: Vec<String>,
     started: Instant,
     pub(crate) seconds: f64,
@@ -73,6 +75,7 @@ impl Job {
             rows_total: None,
             bytes_read: 0,
             bytes_total: None,
+            columns: Vec::new(),
             text_columns: Vec::new(),
             started: now,
             seconds: 0.0,
@@ -146,6 +149,7 @@ impl Job {
             let mut progress = self.lock();
             progress.rows_total = source.rows_total();
             progress.bytes_total = source.bytes_total();
+            progress.columns = source.schema().fields().iter().map(|field| field.name().clone()).collect();
             progress.text_columns.clone_from(&text);
         }
         let columns = Columns { text, ..Columns::default() };

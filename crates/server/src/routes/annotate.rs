@@ -100,7 +100,7 @@ impl From<Annotation> for AnnotationBody {
     responses((status = 200, body = AnnotateAnswer), Failures))]
 pub(super) async fn annotate(
     State(app): State<Arc<App>>,
-    ApiJson(request, _memory): ApiJson<AnnotateRequest>,
+    ApiJson(request, _place): ApiJson<AnnotateRequest>,
 ) -> Result<Json<AnnotateAnswer>, ApiError> {
     at_least_one(&request.texts)?;
     let activation = request.activation.map(Into::into);
@@ -184,7 +184,7 @@ struct Word {
     responses((status = 200, body = ExplainAnswer), Failures))]
 pub(super) async fn explain(
     State(app): State<Arc<App>>,
-    ApiJson(request, _memory): ApiJson<ExplainRequest>,
+    ApiJson(request, _place): ApiJson<ExplainRequest>,
 ) -> Result<Json<ExplainAnswer>, ApiError> {
     let evaluations = request.evaluations.unwrap_or(DEFAULT_EVALUATIONS);
     if !(1..=MOST_EVALUATIONS).contains(&evaluations) {

@@ -27,7 +27,7 @@ pub(super) struct Correction {
     responses((status = 204, description = "It is kept"), Failures))]
 pub(super) async fn add(
     State(app): State<Arc<App>>,
-    ApiJson(correction, _memory): ApiJson<Correction>,
+    ApiJson(correction, _place): ApiJson<Correction>,
 ) -> Result<StatusCode, ApiError> {
     if app.corrections.is_none() {
         return Err(ApiError::NotEnabled("this service keeps no corrections: it was started without `--corrections`"));

@@ -14,7 +14,7 @@ use tokio::io::AsyncWriteExt;
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::body::{check_length, next};
+use crate::body::Arriving;
 use crate::error::{ApiError, ErrorBody, Failures};
 use crate::files::{FileName, Files, Job, Stage};
 
@@ -29,6 +29,8 @@ pub(super) struct FileState {
     labeled_name: String,
     /// `running`, `done` or `failed`.
     state: &'static str,
+    /// The columns that the file has; empty until it is opened.
+    columns: Vec<String>,
     /// The columns that are read.
     text_columns: Vec<String>,
     /// Rows that are labeled.
@@ -60,6 +62,7 @@ impl FileState {
             name: job.name().given().to_owned(),
             labeled_name: job.name().labeled(),
             state,
+            columns: progress.columns,
             text_columns: progress.text_columns,
             rows: progress.rows,
             rows_total: progress.rows_total,
@@ -116,32 +119,32 @@ pub(super) async fn send(
     request: Request,
 ) -> Result<(StatusCode, Json<FileState>), ApiError> {
     let query = Query::parse(query.as_deref())?;
-    let limit = app.settings.limits.file_bytes;
-    check_length(&request, limit)?;
+    let limits = &app.settings.limits;
+    let body = Arriving::new(request, limits.file_bytes, limits.idle)?;
     app.queue.check()?;
     let served = app.models.get(query.model.as_deref()).await?;
     let job = app.files.add(query.name)?;
-    let arriving = Arriving { files: &app.files, id: Some(job.id()) };
-    receive(&app, &job, request.into_body(), limit).await?;
-    arriving.complete();
+    let unfinished = Unfinished { files: &app.files, id: Some(job.id()) };
+    receive(&job, body).await?;
+    unfinished.complete();
     let state = FileState::of(&job);
     Files::start(job, served, Arc::clone(&app.queue), query.text_columns);
     Ok((StatusCode::ACCEPTED, Json(state)))
 }
 
 /// Removes a file that does not arrive whole: because of an error, or because the client hangs up.
-struct Arriving<'a> {
+struct Unfinished<'a> {
     files: &'a Files,
     id: Option<&'a str>,
 }
 
-impl Arriving<'_> {
+impl Unfinished<'_> {
     fn complete(mut self) {
         self.id = None;
     }
 }
 
-impl Drop for Arriving<'_> {
+impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
         if let Some(id) = self.id {
             // nobody else knows its id yet
@@ -151,18 +154,13 @@ impl Drop for Arriving<'_> {
 }
 
 /// Writes the bytes of a file to disk as they arrive.
-async fn receive(app: &App, job: &Job, mut body: Body, limit: u64) -> Result<(), ApiError> {
+async fn receive(job: &Job, mut body: Arriving) -> Result<(), ApiError> {
     let failed = |error: std::io::Error| {
         tracing::error!("cannot write a file that was sent: {error}");
         ApiError::Internal
     };
     let mut file = tokio::fs::File::create(job.input()).await.map_err(failed)?;
-    let mut bytes = 0;
-    while let Some(data) = next(&mut body, app.settings.limits.idle).await? {
-        bytes += data.len() as u64;
-        if bytes > limit {
-            return Err(ApiError::BodyTooLarge { limit });
-        }
+    while let Some(data) = body.next().await? {
         file.write_all(&data).await.map_err(failed)?;
     }
     file.flush().await.map_err(failed)
@@ -194,9 +192,17 @@ pub(super) async fn remove(State(app): State<Arc<App>>, Path(id): Path<String>) 
         (status = 409, body = ErrorBody, description = "It is not done")))]
 pub(super) async fn content(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, ApiError> {
     let job = app.files.get(&id)?;
-    match job.progress().stage {
-        Stage::Running => return Err(ApiError::Conflict("the file is not labeled yet: try again later".to_owned())),
-        Stage::Failed(reason) => return Err(ApiError::Conflict(reason)),
+    let progress = job.progress();
+    match progress.stage {
+        Stage::Running => {
+            return Err(ApiError::Conflict {
+                reason: "the file is not labeled yet: try again later".to_owned(),
+                columns: None,
+            });
+        }
+        Stage::Failed(reason) => {
+            return Err(ApiError::Conflict { reason, columns: Some(progress.columns).filter(|it| !it.is_empty()) });
+        }
         Stage::Done => {}
     }
     let failed = |error: std::io::Error| {

@@ -67,7 +67,7 @@ struct Options {
 pub(super) async fn root(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
-    ApiJson(request, _memory): ApiJson<HuggingFaceRequest>,
+    ApiJson(request, _place): ApiJson<HuggingFaceRequest>,
 ) -> Result<Json<Ranked>, ApiError> {
     answer(&app, None, &headers, request).await
 }
@@ -80,7 +80,7 @@ pub(super) async fn named(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
     headers: HeaderMap,
-    ApiJson(request, _memory): ApiJson<HuggingFaceRequest>,
+    ApiJson(request, _place): ApiJson<HuggingFaceRequest>,
 ) -> Result<Json<Ranked>, ApiError> {
     answer(&app, Some(&name), &headers, request).await
 }
@@ -93,7 +93,7 @@ pub(super) async fn named_of(
     State(app): State<Arc<App>>,
     Path((owner, name)): Path<(String, String)>,
     headers: HeaderMap,
-    ApiJson(request, _memory): ApiJson<HuggingFaceRequest>,
+    ApiJson(request, _place): ApiJson<HuggingFaceRequest>,
 ) -> Result<Json<Ranked>, ApiError> {
     answer(&app, Some(&format!("{owner}/{name}")), &headers, request).await
 }

@@ -17,7 +17,11 @@ use utoipa::ToSchema;
 
 use self::tensors::{InferAnswer, InferRequest};
 use crate::app::App;
+use crate::body::{parse_within, read};
 use crate::error::{ApiError, ErrorBody, Failures};
+
+/// The version of every model.
+const VERSION: &str = "1";
 
 /// The service.
 #[derive(Debug, Serialize, ToSchema)]
@@ -86,12 +90,36 @@ pub(super) async fn model(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
 ) -> Result<Json<ModelMetadata>, ApiError> {
-    let served = app.models.get(Some(&name)).await?;
+    metadata(&app, &name).await
+}
+
+/// A version of a model: there is one, `1`. It is loaded if it is not.
+#[utoipa::path(get, path = "/v2/models/{name}/versions/{version}", tag = "open inference protocol",
+    params(("name" = String, Path, description = "The model's name"), ("version" = String, Path, description = "`1`")),
+    responses((status = 200, body = ModelMetadata), (status = 401, body = ErrorBody),
+        (status = 404, body = ErrorBody), (status = 500, body = ErrorBody)))]
+pub(super) async fn version(
+    State(app): State<Arc<App>>,
+    Path((name, version)): Path<(String, String)>,
+) -> Result<Json<ModelMetadata>, ApiError> {
+    check_version(&version)?;
+    metadata(&app, &name).await
+}
+
+fn check_version(version: &str) -> Result<(), ApiError> {
+    if version == VERSION {
+        return Ok(());
+    }
+    Err(ApiError::NotFound { what: "version", name: version.chars().take(100).collect() })
+}
+
+async fn metadata(app: &App, name: &str) -> Result<Json<ModelMetadata>, ApiError> {
+    let served = app.models.get(Some(name)).await?;
     let tensor = |name, datatype, shape: &[i64]| TensorMetadata { name, datatype, shape: shape.to_vec() };
     let labels = served.classifier.labels().len() as i64;
     Ok(Json(ModelMetadata {
         name: served.name.clone(),
-        versions: ["1"],
+        versions: [VERSION],
         platform: "albertine",
         inputs: vec![tensor(tensors::TEXT, tensors::BYTES, &[-1])],
         outputs: vec![
@@ -115,6 +143,20 @@ pub(super) async fn model_ready(
     Ok(Json(Ready { ready: true }))
 }
 
+/// Whether a version of a model takes requests. The model is loaded if it is not.
+#[utoipa::path(get, path = "/v2/models/{name}/versions/{version}/ready", tag = "open inference protocol",
+    params(("name" = String, Path, description = "The model's name"), ("version" = String, Path, description = "`1`")),
+    responses((status = 200, body = Ready), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 500, body = ErrorBody)))]
+pub(super) async fn version_ready(
+    State(app): State<Arc<App>>,
+    Path((name, version)): Path<(String, String)>,
+) -> Result<Json<Ready>, ApiError> {
+    check_version(&version)?;
+    app.models.get(Some(&name)).await?;
+    Ok(Json(Ready { ready: true }))
+}
+
 /// Classify the texts of a tensor: `text`, of `BYTES`. The outputs are `label` (`BYTES`, empty for a blank text), `score`
 /// (`FP32`) and `scores` (`FP32`, one for each label).
 #[utoipa::path(post, path = "/v2/models/{name}/infer", tag = "open inference protocol", request_body = InferRequest,
@@ -125,11 +167,30 @@ pub(super) async fn infer(
     Path(name): Path<String>,
     request: Request,
 ) -> Result<Response, ApiError> {
+    classify(&app, name, request).await
+}
+
+/// Classify the texts of a tensor with a version of a model.
+#[utoipa::path(post, path = "/v2/models/{name}/versions/{version}/infer", tag = "open inference protocol",
+    request_body = InferRequest,
+    params(("name" = String, Path, description = "The model's name"), ("version" = String, Path, description = "`1`")),
+    responses((status = 200, body = InferAnswer), Failures))]
+pub(super) async fn version_infer(
+    State(app): State<Arc<App>>,
+    Path((name, version)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    check_version(&version)?;
+    classify(&app, name, request).await
+}
+
+async fn classify(app: &Arc<App>, name: String, request: Request) -> Result<Response, ApiError> {
     let header_length = binary::header_length(request.headers())?;
-    let (body, _memory) = crate::body::read(request, &app).await?;
+    let most = app.settings.limits.texts;
+    let (body, _place) = read(request, app).await?;
     let (request, texts, wants_binary) = match header_length {
         None => {
-            let request: InferRequest = crate::body::parse(&body)?;
+            let request: InferRequest = parse_within(&body, most)?;
             let texts = request.texts()?;
             let wants_binary = request.wants_binary();
             (request, texts, wants_binary)
@@ -141,8 +202,8 @@ pub(super) async fn infer(
                     body.len()
                 ))
             })?;
-            let request: InferRequest = crate::body::parse(json)?;
-            let texts = request.binary_texts(data)?;
+            let request: InferRequest = parse_within(json, most)?;
+            let texts = request.binary_texts(data, most)?;
             let wants_binary = request.wants_binary();
             (request, texts, wants_binary)
         }

@@ -86,7 +86,7 @@ pub(super) async fn v1_classify(
     responses((status = 200, body = ClassifyAnswer), NestedFailures))]
 pub(super) async fn classify(
     State(app): State<Arc<App>>,
-    ApiJson(request, _memory): ApiJson<ClassifyRequest>,
+    ApiJson(request, _place): ApiJson<ClassifyRequest>,
 ) -> Result<Json<ClassifyAnswer>, ApiError> {
     let (inputs, _) = request.input.into_inputs();
     let answer = app.classify(request.model.as_deref(), inputs, app.truncation()).await?;

@@ -15,6 +15,9 @@ use crate::app::{App, Truncation};
 use crate::body::ApiJson;
 use crate::error::{ApiError, Failures};
 
+/// Bytes of texts that are answered with their tokens, each of which takes a hundred times its own bytes.
+const MOST_TOKENIZED_BYTES: usize = 1 << 20;
+
 /// Texts or pairs to classify.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -48,7 +51,7 @@ enum Direction {
     responses((status = 200, body = Ranked), Failures))]
 pub(super) async fn predict(
     State(app): State<Arc<App>>,
-    ApiJson(request, _memory): ApiJson<PredictRequest>,
+    ApiJson(request, _place): ApiJson<PredictRequest>,
 ) -> Result<Json<Ranked>, ApiError> {
     let TeiInputs { inputs, single } = request.inputs;
     let truncation = Truncation {
@@ -162,13 +165,16 @@ pub(super) struct Token {
     responses((status = 200, body = Vec<Vec<Token>>), Failures))]
 pub(super) async fn tokenize(
     State(app): State<Arc<App>>,
-    ApiJson(request, _memory): ApiJson<TokenizeRequest>,
+    ApiJson(request, _place): ApiJson<TokenizeRequest>,
 ) -> Result<Json<Vec<Vec<Token>>>, ApiError> {
     let served = app.models.get(request.model.as_deref()).await?;
     let (inputs, _) = request.inputs.into_inputs();
     let limit = app.settings.limits.texts;
     if inputs.len() > limit {
         return Err(ApiError::TooManyTexts { count: inputs.len(), limit });
+    }
+    if inputs.iter().map(|input| input.text.len()).sum::<usize>() > MOST_TOKENIZED_BYTES {
+        return Err(ApiError::BodyTooLarge { limit: MOST_TOKENIZED_BYTES as u64 });
     }
     let specials = request.add_special_tokens.unwrap_or(true);
     let work = move || {
@@ -183,6 +189,5 @@ pub(super) async fn tokenize(
         };
         inputs.into_iter().map(one).collect::<Result<Vec<Vec<Token>>, albertine::Error>>()
     };
-    let tokens = tokio::task::spawn_blocking(work).await.map_err(|_| ApiError::Internal)?;
-    Ok(Json(tokens?))
+    Ok(Json(app.tokenize(work).await??))
 }

@@ -27,6 +27,9 @@ pub(super) fn texts(mut data: &[u8], count: usize) -> Result<Vec<String>, ApiErr
         let length = u32::from_le_bytes(*length) as usize;
         let (text, rest) = rest.split_at_checked(length).ok_or_else(|| wrong("ends within a text"))?;
         let text = std::str::from_utf8(text).map_err(|_| wrong(&format!("is not UTF-8 in text {}", texts.len())))?;
+        if texts.len() == count {
+            return Err(wrong(&format!("goes on after the {count} texts that the shape says")));
+        }
         texts.push(text.to_owned());
         data = rest;
     }

@@ -1,10 +1,7 @@
 //! Tensors in JSON.
 
-use std::collections::BTreeMap;
-
 use albertine::model::argmax;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::binary;
@@ -18,14 +15,23 @@ pub(super) const BYTES: &str = "BYTES";
 pub(super) const FP32: &str = "FP32";
 
 /// Values that belong to a request, an input or an output. Only those of the binary tensor extension are read.
-type Parameters = BTreeMap<String, Value>;
+#[derive(Debug, Deserialize, ToSchema)]
+struct Parameters {
+    /// Of a request: whether the outputs follow the JSON.
+    binary_data_output: Option<bool>,
+    /// Of an output: whether it follows the JSON.
+    binary_data: Option<bool>,
+    /// Of an input: the bytes behind the JSON. Their lengths say the same.
+    #[serde(rename = "binary_data_size")]
+    _binary_data_size: Option<u64>,
+}
 
 /// A request for inference.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(super) struct InferRequest {
     /// The answer has the same.
     pub(super) id: Option<String>,
-    #[schema(value_type = Option<Object>)]
     parameters: Option<Parameters>,
     #[schema(min_items = 1, max_items = 1)]
     inputs: Vec<InputTensor>,
@@ -35,6 +41,7 @@ pub(super) struct InferRequest {
 
 /// The tensor of texts.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct InputTensor {
     /// `text`; another name is taken for it.
     #[serde(rename = "name")]
@@ -42,8 +49,8 @@ struct InputTensor {
     /// The number of texts, or that number and 1. It counts where the data is not in the JSON.
     shape: Vec<u32>,
     datatype: DataType,
-    #[schema(value_type = Option<Object>)]
-    parameters: Option<Parameters>,
+    #[serde(rename = "parameters")]
+    _parameters: Option<Parameters>,
     /// The texts, in a flat list or in lists as the shape has them.
     #[schema(schema_with = data_schema)]
     data: Option<Vec<Nested>>,
@@ -71,9 +78,9 @@ fn data_schema() -> utoipa::openapi::schema::Schema {
 
 /// An output that is wanted.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct RequestedOutput {
     name: OutputName,
-    #[schema(value_type = Option<Object>)]
     parameters: Option<Parameters>,
 }
 
@@ -107,23 +114,25 @@ impl InferRequest {
         Ok(texts)
     }
 
-    /// The texts, where they follow the JSON.
-    pub(super) fn binary_texts(&self, data: &[u8]) -> Result<Vec<String>, ApiError> {
+    /// The texts, where they follow the JSON, if there are at most `most`.
+    pub(super) fn binary_texts(&self, data: &[u8], most: usize) -> Result<Vec<String>, ApiError> {
         let input = self.input()?;
         if input.data.is_some() {
             return self.texts();
         }
         let count = input.shape.iter().try_fold(1usize, |count, &size| count.checked_mul(size as usize));
-        binary::texts(data, count.unwrap_or(usize::MAX))
+        match count.unwrap_or(usize::MAX) {
+            // each takes more memory than its bytes
+            count if count > most => Err(ApiError::TooManyTexts { count, limit: most }),
+            count => binary::texts(data, count),
+        }
     }
 
     /// Whether the outputs shall follow the JSON: by a parameter of the request, or of its outputs.
     pub(super) fn wants_binary(&self) -> bool {
-        let is_set = |parameters: &Option<Parameters>, name: &str| {
-            parameters.as_ref().and_then(|parameters| parameters.get(name)).and_then(Value::as_bool)
-        };
-        let of_outputs = self.outputs.iter().flatten().find_map(|output| is_set(&output.parameters, "binary_data"));
-        of_outputs.or_else(|| is_set(&self.parameters, "binary_data_output")).unwrap_or(false)
+        let of_outputs = self.outputs.iter().flatten().find_map(|output| output.parameters.as_ref()?.binary_data);
+        let of_request = || self.parameters.as_ref()?.binary_data_output;
+        of_outputs.or_else(of_request).unwrap_or(false)
     }
 
     /// The outputs that are wanted, each once.
@@ -143,8 +152,6 @@ impl InferRequest {
         match &self.inputs[..] {
             [input] => {
                 let DataType::Bytes = input.datatype;
-                // a size in bytes says nothing that the lengths in the data do not
-                let _ = &input.parameters;
                 Ok(input)
             }
             inputs => {
@@ -224,6 +231,6 @@ impl InferAnswer {
                 tensor(SCORES, FP32, vec![rows, labels.len()], Data::Numbers(all.collect()))
             }
         };
-        Self { model_name, model_version: "1", id, outputs: outputs.iter().map(output).collect() }
+        Self { model_name, model_version: super::VERSION, id, outputs: outputs.iter().map(output).collect() }
     }
 }

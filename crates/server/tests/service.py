@@ -6,7 +6,7 @@ import subprocess
 import threading
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[3]
 BINARY = Path(os.environ.get("ALBERTINE", ROOT / "target/release/albertine"))
 LISTENING = re.compile(r"listening on (http://\S+)")
 
