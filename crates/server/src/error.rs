@@ -196,7 +196,9 @@ impl ApiError {
             Self::Timeout { .. } => "send fewer texts at a time, or start the service with `--timeout`",
             Self::Load { .. } => "the service's log says more",
             Self::Closing => "try again",
-            Self::NotHttp => "send a request line, headers and an empty line as RFC 9112 has them; HTTP/2 is not spoken",
+            Self::NotHttp => {
+                "send a request line, headers and an empty line as RFC 9112 has them; HTTP/2 is not spoken"
+            }
             Self::NotTls => "use a URL that starts with https://",
             Self::Host { .. } => "send the header `Host` once",
             Self::UriTooLong => "send texts in the body",
@@ -204,7 +206,9 @@ impl ApiError {
             Self::SlowHead | Self::SlowBody => "send it faster, or start the service with a longer `--idle-timeout`",
             Self::BrokenBody => "send as many bytes as `Content-Length` says, or all chunks",
             Self::CrossOrigin => "start the service with `--cors-origin` and the origin of the page",
-            Self::Encoding { .. } => "send it without `Content-Encoding`; compressed files are recognized by their name",
+            Self::Encoding { .. } => {
+                "send it without `Content-Encoding`; compressed files are recognized by their name"
+            }
             Self::Json(_) | Self::Invalid(_) => "GET /openapi.json describes what each route takes",
             Self::NotFound { .. }
             | Self::NotEnabled(_)

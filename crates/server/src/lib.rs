@@ -32,6 +32,7 @@ mod log;
 mod metrics;
 mod models;
 mod page;
+mod path;
 mod queue;
 mod request;
 mod routes;

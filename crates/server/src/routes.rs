@@ -3,10 +3,12 @@
 //! Each client's shapes are one file; all of them ask [`App::classify`].
 
 mod annotate;
+mod any_bytes;
 mod corrections;
 mod files;
 mod hugging_face;
 mod inputs;
+mod integer;
 mod models;
 mod open_inference;
 mod openai;
@@ -15,6 +17,7 @@ mod status;
 mod tei;
 mod usage;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Router;
@@ -23,13 +26,16 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, header};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::OpenApi;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::path::ParameterIn;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::context::REQUEST_ID;
-use crate::error::{ApiError, ServerError};
+use crate::error::{ApiError, NestedErrorBody, ServerError};
 use crate::request;
 
 /// What the description says of the service as a whole.
@@ -43,7 +49,8 @@ use crate::request;
         (name = "openai", description = "The classification API of vLLM and SGLang"),
         (name = "open inference protocol", description = "KServe and Triton, version 2"),
         (name = "status", description = "Health and metrics"),
-    )
+    ),
+    components(schemas(NestedErrorBody))
 )]
 struct Description;
 
@@ -52,8 +59,8 @@ struct Description;
 /// # Errors
 /// When an origin for CORS is none.
 pub(crate) fn router(app: Arc<App>) -> Result<Router, ServerError> {
-    let (mut router, description) = described(app.settings.page);
-    let mut description = description;
+    let (mut router, mut description) = described(app.settings.page);
+    name_models(&mut description, app.models.list().map(|(name, _)| name));
     if app.settings.api_key.is_some() {
         let scheme = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
         description.components.get_or_insert_default().add_security_scheme("key", scheme);
@@ -118,6 +125,29 @@ fn described(page: bool) -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         router.routes(routes!(hugging_face::root))
     };
     router.split_for_parts()
+}
+
+/// Says in the description which models there are.
+fn name_models<'m>(description: &mut utoipa::openapi::OpenApi, models: impl Iterator<Item = &'m str>) {
+    let (owned, named): (Vec<&str>, Vec<&str>) = models.partition(|name| name.contains('/'));
+    let (owners, names): (BTreeSet<&str>, BTreeSet<&str>) =
+        owned.iter().filter_map(|name| name.split_once('/')).unzip();
+    for (path, item) in &mut description.paths.paths {
+        let operations = [&mut item.get, &mut item.post].into_iter().flatten();
+        for parameter in operations.filter_map(|operation| operation.parameters.as_mut()).flatten() {
+            let RefOr::T(parameter) = parameter else { continue };
+            let known: Vec<&str> = match &*parameter.name {
+                "owner" => owners.iter().copied().collect(),
+                "name" if path.contains("{owner}") => names.iter().copied().collect(),
+                "name" if parameter.parameter_in == ParameterIn::Path => named.clone(),
+                _ => continue,
+            };
+            if !known.is_empty() {
+                let schema = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(known));
+                parameter.schema = Some(Schema::from(schema).into());
+            }
+        }
+    }
 }
 
 /// What lets pages of other origins call the service, if any may.

@@ -2,86 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod support;
+
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::thread::JoinHandle;
+use std::net::TcpStream;
 use std::time::Duration;
 
 use albertine::{Classifier, ClassifierSettings};
-use albertine_server::{Ended, Limits, NamedModel, Server, ServerError, ServerSettings};
+use albertine_server::{Ended, Limits, Server, ServerSettings};
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
-
-/// A service that runs until it is dropped or stopped.
-struct Service {
-    address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<Result<Ended, ServerError>>>,
-}
-
-fn settings() -> ServerSettings {
-    let model = NamedModel { name: "ag_news".to_owned(), source: albertine::hub::resolve("ag_news").unwrap() };
-    ServerSettings { address: SocketAddr::from(([127, 0, 0, 1], 0)), ..ServerSettings::new(vec![model]) }
-}
-
-impl Service {
-    fn start(settings: ServerSettings) -> Self {
-        let server = Server::bind(settings).unwrap();
-        let address = server.address();
-        let (stop, stopped) = oneshot::channel();
-        let thread = std::thread::spawn(move || server.run_until(async { drop(stopped.await) }));
-        Self { address, stop: Some(stop), thread: Some(thread) }
-    }
-
-    fn post(&self, path: &str, body: &Value) -> (u16, Value) {
-        self.send("POST", path, &body.to_string(), &[])
-    }
-
-    fn get(&self, path: &str) -> (u16, Value) {
-        self.send("GET", path, "", &[])
-    }
-
-    fn send(&self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> (u16, Value) {
-        let (status, _, text) = self.whole(method, path, body, headers);
-        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
-    }
-
-    /// Status, headers and body.
-    fn whole(&self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> (u16, http::HeaderMap, String) {
-        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        let mut request = http::Request::builder().method(method).uri(format!("http://{}{path}", self.address));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let mut response = agent.run(request.body(body.to_owned()).unwrap()).unwrap();
-        let text = response.body_mut().read_to_string().unwrap();
-        (response.status().as_u16(), response.headers().clone(), text)
-    }
-
-    /// What bytes that need not be HTTP are answered with, until the service closes the connection.
-    fn raw(&self, bytes: &[u8]) -> String {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        stream.write_all(bytes).unwrap();
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer);
-        String::from_utf8_lossy(&answer).into_owned()
-    }
-
-    fn stop(mut self) -> Ended {
-        drop(self.stop.take());
-        self.thread.take().unwrap().join().unwrap().unwrap()
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
+use support::{Service, settings};
 
 const TEXTS: [&str; 3] = ["Oil prices rose on Monday", "The team won the final on penalties", "Ends\\ \"with\" 株式"];
 
@@ -192,23 +122,6 @@ fn what_is_wrong_is_said_with_the_id_of_the_request() {
     assert_eq!(service.whole("PUT", "/predict", "", &[]).1["allow"], "POST");
     // the service goes on
     assert_eq!(service.post("/", &json!({"inputs": "a"})).0, 200);
-}
-
-#[test]
-fn bytes_that_are_no_request_end_their_connection_alone() {
-    let limits = Limits { idle: Duration::from_millis(300), ..Limits::default() };
-    let service = Service::start(ServerSettings { limits, ..settings() });
-    let flood: String = (0..200).map(|header| format!("x-{header}: y\r\n")).collect();
-    assert!(service.raw(b"\x16\x03\x01\x02\0\x01\0").starts_with("HTTP/1.1 400"));
-    let flooded = service.raw(format!("GET /health HTTP/1.1\r\nhost: a\r\n{flood}\r\n").as_bytes());
-    assert!(flooded.starts_with("HTTP/1.1 431"), "{flooded}");
-    let two = service.raw(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabcd");
-    assert!(two.starts_with("HTTP/1.1 400"), "{two}");
-    // a client that falls silent, within the head and within the body
-    assert!(!service.raw(b"GET /hea").contains(" 200 "));
-    let slow = service.raw(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n{");
-    assert!(slow.starts_with("HTTP/1.1 408"), "{slow}");
-    assert_eq!(service.get("/health").0, 200);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::inputs::at_least_one;
+use super::integer::Integer;
 use super::usage::Usage;
 use crate::app::App;
 use crate::body::ApiJson;
@@ -130,8 +131,8 @@ pub(super) struct ExplainRequest {
     /// How words are credited; `shap` if it is not given.
     method: Option<Method>,
     /// The most evaluations of the model that `shap` takes; 500 if it is not given.
-    #[schema(minimum = 1, maximum = 5000)]
-    evaluations: Option<usize>,
+    #[schema(value_type = Option<u64>, minimum = 1, maximum = 5000)]
+    evaluations: Option<Integer>,
     /// What is explained: scores under this function; if it is not given, what the model was trained with.
     activation: Option<ActivationName>,
 }
@@ -186,7 +187,7 @@ pub(super) async fn explain(
     State(app): State<Arc<App>>,
     ApiJson(request, _place): ApiJson<ExplainRequest>,
 ) -> Result<Json<ExplainAnswer>, ApiError> {
-    let evaluations = request.evaluations.unwrap_or(DEFAULT_EVALUATIONS);
+    let evaluations = request.evaluations.map_or(DEFAULT_EVALUATIONS, |number| number.count().unwrap_or(0));
     if !(1..=MOST_EVALUATIONS).contains(&evaluations) {
         return Err(ApiError::Invalid(format!("evaluations must be from 1 to {MOST_EVALUATIONS}")));
     }

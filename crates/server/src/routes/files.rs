@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, RawQuery, Request, State};
+use axum::extract::{RawQuery, Request, State};
 use axum::response::{IntoResponse, Response};
 use futures::TryStreamExt;
 use http::{HeaderValue, StatusCode, header};
@@ -13,10 +13,12 @@ use serde::Serialize;
 use tokio::io::AsyncWriteExt;
 use utoipa::ToSchema;
 
+use super::any_bytes::AnyBytes;
 use crate::app::App;
 use crate::body::Arriving;
 use crate::error::{ApiError, ErrorBody, Failures};
 use crate::files::{FileName, Files, Job, Stage};
+use crate::path::ApiPath;
 
 /// A file on its way.
 #[derive(Debug, Serialize, ToSchema)]
@@ -106,13 +108,19 @@ impl Query {
 
 /// Send a table, as the body, to be labeled: CSV, TSV, JSON Lines, JSON, Parquet or text, also with gzip or Zstandard.
 #[utoipa::path(post, path = "/v1/files", tag = "albertine",
-    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The bytes of the file"),
+    request_body(content = AnyBytes, content_type = "application/octet-stream", description = "The bytes of the file"),
     params(
-        ("name" = String, Query, description = "The file's name, whose extension says its format"),
+        ("name" = String, Query, description = "The file's name, whose extension says its format",
+            pattern = r"\.([cC][sS][vV]|[tT]([sS][vV]|[aA][bB]|[xX][tT])|[jJ][sS][oO][nN][lL]?|[nN][dD][jJ][sS][oO][nN]|[pP]([qQ]|[aA][rR][qQ][uU][eE][tT]))(\.([gG][zZ]|[zZ][sS][tT]))?$"),
         ("text_column" = Option<Vec<String>>, Query, description = "Columns with the text, by name or number from 1; \
             several are joined with a space"),
         ("model" = Option<String>, Query, description = "The model's name")),
-    responses((status = 202, body = FileState), Failures))]
+    responses(
+        (status = 202, body = FileState, links(
+            ("state" = (operation_id = "state", parameters(("id" = "$response.body#/id")))),
+            ("content" = (operation_id = "content", parameters(("id" = "$response.body#/id")))),
+            ("remove" = (operation_id = "remove", parameters(("id" = "$response.body#/id")))))),
+        Failures))]
 pub(super) async fn send(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
@@ -170,7 +178,10 @@ async fn receive(job: &Job, mut body: Arriving) -> Result<(), ApiError> {
 #[utoipa::path(get, path = "/v1/files/{id}", tag = "albertine",
     params(("id" = String, Path, description = "The file's id")),
     responses((status = 200, body = FileState), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)))]
-pub(super) async fn state(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<FileState>, ApiError> {
+pub(super) async fn state(
+    State(app): State<Arc<App>>,
+    ApiPath(id): ApiPath<String>,
+) -> Result<Json<FileState>, ApiError> {
     Ok(Json(FileState::of(&*app.files.get(&id)?)))
 }
 
@@ -179,7 +190,7 @@ pub(super) async fn state(State(app): State<Arc<App>>, Path(id): Path<String>) -
     params(("id" = String, Path, description = "The file's id")),
     responses((status = 204, description = "It is gone"), (status = 401, body = ErrorBody),
         (status = 404, body = ErrorBody)))]
-pub(super) async fn remove(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+pub(super) async fn remove(State(app): State<Arc<App>>, ApiPath(id): ApiPath<String>) -> Result<StatusCode, ApiError> {
     app.files.remove(&id)?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -187,10 +198,13 @@ pub(super) async fn remove(State(app): State<Arc<App>>, Path(id): Path<String>) 
 /// The labeled file, when it is done.
 #[utoipa::path(get, path = "/v1/files/{id}/content", tag = "albertine",
     params(("id" = String, Path, description = "The file's id")),
-    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream", description = "The file"),
+    responses(
+        (status = 200, description = "The file, in the format in which it was sent", content(
+            (AnyBytes = "text/csv"), (AnyBytes = "text/tab-separated-values"), (AnyBytes = "application/x-ndjson"),
+            (AnyBytes = "application/vnd.apache.parquet"))),
         (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 409, body = ErrorBody, description = "It is not done")))]
-pub(super) async fn content(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn content(State(app): State<Arc<App>>, ApiPath(id): ApiPath<String>) -> Result<Response, ApiError> {
     let job = app.files.get(&id)?;
     let progress = job.progress();
     match progress.stage {

@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use albertine::Activation;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use http::{HeaderMap, header};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::inputs::{OneOrMany, Text, pairs_schema};
+use super::integer::{self, Integer};
 use super::usage::{LabelScore, Ranked, ranked};
 use crate::app::App;
 use crate::body::ApiJson;
 use crate::error::{ApiError, Failures};
+use crate::path::ApiPath;
 
 /// Texts to classify, and how.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -23,21 +25,21 @@ pub(super) struct HuggingFaceRequest {
     #[schema(schema_with = pairs_schema)]
     inputs: OneOrMany<Text>,
     /// How the answer is made.
-    parameters: Option<Parameters>,
+    parameters: Option<ClassificationParameters>,
     /// Options of the hosted service. None of them changes an answer of this one.
     #[expect(dead_code, reason = "it is accepted and changes nothing")]
-    options: Option<Options>,
+    options: Option<HostedOptions>,
 }
 
 /// How the answer is made.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Parameters {
+struct ClassificationParameters {
     /// What turns the model's outputs into scores; if it is not given, what the model was trained with.
     function_to_apply: Option<Function>,
     /// How many labels are given, the best first; all if it is not given.
-    #[schema(minimum = 1, maximum = 1_000_000)]
-    top_k: Option<usize>,
+    #[schema(schema_with = integer::positive)]
+    top_k: Option<Integer>,
     /// Whether a text that is too long is truncated or refused.
     truncation: Option<bool>,
 }
@@ -55,7 +57,7 @@ enum Function {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "they are accepted and change nothing")]
-struct Options {
+struct HostedOptions {
     wait_for_model: Option<bool>,
     use_cache: Option<bool>,
     use_gpu: Option<bool>,
@@ -78,7 +80,7 @@ pub(super) async fn root(
     responses((status = 200, body = Ranked), Failures))]
 pub(super) async fn named(
     State(app): State<Arc<App>>,
-    Path(name): Path<String>,
+    ApiPath(name): ApiPath<String>,
     headers: HeaderMap,
     ApiJson(request, _place): ApiJson<HuggingFaceRequest>,
 ) -> Result<Json<Ranked>, ApiError> {
@@ -91,7 +93,7 @@ pub(super) async fn named(
     responses((status = 200, body = Ranked), Failures))]
 pub(super) async fn named_of(
     State(app): State<Arc<App>>,
-    Path((owner, name)): Path<(String, String)>,
+    ApiPath((owner, name)): ApiPath<(String, String)>,
     headers: HeaderMap,
     ApiJson(request, _place): ApiJson<HuggingFaceRequest>,
 ) -> Result<Json<Ranked>, ApiError> {
@@ -104,10 +106,11 @@ async fn answer(
     headers: &HeaderMap,
     request: HuggingFaceRequest,
 ) -> Result<Json<Ranked>, ApiError> {
-    let Parameters { function_to_apply, top_k, truncation } = request.parameters.unwrap_or_default();
-    if top_k == Some(0) {
+    let ClassificationParameters { function_to_apply, top_k, truncation } = request.parameters.unwrap_or_default();
+    if top_k.is_some_and(|top_k| top_k.0 < 1) {
         return Err(ApiError::Invalid("parameters.top_k must be at least 1".to_owned()));
     }
+    let most = top_k.and_then(Integer::count).unwrap_or(usize::MAX);
     let mut long = app.truncation();
     long.allowed = truncation.unwrap_or(long.allowed);
     let (inputs, one) = request.inputs.into_inputs();
@@ -119,7 +122,7 @@ async fn answer(
     });
     let of_text = |scores: Option<Vec<f32>>| {
         let mut ranked = ranked(answer.labels(), &scores.unwrap_or_default());
-        ranked.truncate(top_k.unwrap_or(usize::MAX));
+        ranked.truncate(most);
         ranked
     };
     let texts: Vec<Vec<LabelScore>> = answer.scores(activation).map(of_text).collect();

@@ -7,7 +7,9 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer, StrDeserial
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type};
+use utoipa::openapi::schema::{
+    AdditionalProperties, ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, SchemaType, Type,
+};
 
 use crate::app::Input;
 use crate::error::ApiError;
@@ -177,9 +179,10 @@ pub(super) fn texts_schema() -> Schema {
 
 /// A text or a pair, or several.
 pub(super) fn pairs_schema() -> Schema {
+    let text_or_null = ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Null]));
     let pair: Schema = ObjectBuilder::new()
         .property("text", text())
-        .property("text_pair", text())
+        .property("text_pair", text_or_null)
         .required("text")
         .additional_properties(Some(AdditionalProperties::FreeForm(false)))
         .into();

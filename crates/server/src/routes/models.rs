@@ -5,13 +5,14 @@ use std::sync::Arc;
 use albertine::builtin::BUILT_IN;
 use albertine::hub::ModelSource;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::error::{ApiError, ErrorBody};
 use crate::models::Served;
+use crate::path::ApiPath;
 
 /// Bytes of a model card that are read.
 const MOST_CARD_BYTES: u64 = 1 << 20;
@@ -88,7 +89,7 @@ pub(super) struct ModelDescription {
         (status = 404, body = ErrorBody), (status = 500, body = ErrorBody)))]
 pub(super) async fn one(
     State(app): State<Arc<App>>,
-    Path(name): Path<String>,
+    ApiPath(name): ApiPath<String>,
 ) -> Result<Json<ModelDescription>, ApiError> {
     Ok(Json(describe(&*app.models.get(Some(&name)).await?)))
 }
@@ -100,7 +101,7 @@ pub(super) async fn one(
         (status = 404, body = ErrorBody), (status = 500, body = ErrorBody)))]
 pub(super) async fn one_of(
     State(app): State<Arc<App>>,
-    Path((owner, name)): Path<(String, String)>,
+    ApiPath((owner, name)): ApiPath<(String, String)>,
 ) -> Result<Json<ModelDescription>, ApiError> {
     Ok(Json(describe(&*app.models.get(Some(&format!("{owner}/{name}"))).await?)))
 }

@@ -10,15 +10,17 @@ use std::sync::Arc;
 
 use albertine::Classifier;
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use self::tensors::{InferAnswer, InferRequest};
+use super::any_bytes::AnyBytes;
 use crate::app::App;
 use crate::body::{parse_within, read};
 use crate::error::{ApiError, ErrorBody, Failures};
+use crate::path::ApiPath;
 
 /// The version of every model.
 const VERSION: &str = "1";
@@ -88,7 +90,7 @@ struct TensorMetadata {
         (status = 404, body = ErrorBody), (status = 500, body = ErrorBody)))]
 pub(super) async fn model(
     State(app): State<Arc<App>>,
-    Path(name): Path<String>,
+    ApiPath(name): ApiPath<String>,
 ) -> Result<Json<ModelMetadata>, ApiError> {
     metadata(&app, &name).await
 }
@@ -100,7 +102,7 @@ pub(super) async fn model(
         (status = 404, body = ErrorBody), (status = 500, body = ErrorBody)))]
 pub(super) async fn version(
     State(app): State<Arc<App>>,
-    Path((name, version)): Path<(String, String)>,
+    ApiPath((name, version)): ApiPath<(String, String)>,
 ) -> Result<Json<ModelMetadata>, ApiError> {
     check_version(&version)?;
     metadata(&app, &name).await
@@ -137,7 +139,7 @@ async fn metadata(app: &App, name: &str) -> Result<Json<ModelMetadata>, ApiError
         (status = 500, body = ErrorBody)))]
 pub(super) async fn model_ready(
     State(app): State<Arc<App>>,
-    Path(name): Path<String>,
+    ApiPath(name): ApiPath<String>,
 ) -> Result<Json<Ready>, ApiError> {
     app.models.get(Some(&name)).await?;
     Ok(Json(Ready { ready: true }))
@@ -150,7 +152,7 @@ pub(super) async fn model_ready(
         (status = 500, body = ErrorBody)))]
 pub(super) async fn version_ready(
     State(app): State<Arc<App>>,
-    Path((name, version)): Path<(String, String)>,
+    ApiPath((name, version)): ApiPath<(String, String)>,
 ) -> Result<Json<Ready>, ApiError> {
     check_version(&version)?;
     app.models.get(Some(&name)).await?;
@@ -158,13 +160,17 @@ pub(super) async fn version_ready(
 }
 
 /// Classify the texts of a tensor: `text`, of `BYTES`. The outputs are `label` (`BYTES`, empty for a blank text), `score`
-/// (`FP32`) and `scores` (`FP32`, one for each label).
+/// (`FP32`) and `scores` (`FP32`, one for each label). With the header `Inference-Header-Content-Length` the texts follow
+/// the JSON, as the "binary tensor data" extension of the protocol has them.
 #[utoipa::path(post, path = "/v2/models/{name}/infer", tag = "open inference protocol", request_body = InferRequest,
     params(("name" = String, Path, description = "The model's name")),
-    responses((status = 200, body = InferAnswer), Failures))]
+    responses(
+        (status = 200, description = "The outputs; behind the JSON where binary ones are asked for",
+            content((InferAnswer = "application/json"), (AnyBytes = "application/octet-stream"))),
+        Failures))]
 pub(super) async fn infer(
     State(app): State<Arc<App>>,
-    Path(name): Path<String>,
+    ApiPath(name): ApiPath<String>,
     request: Request,
 ) -> Result<Response, ApiError> {
     classify(&app, name, request).await
@@ -174,10 +180,13 @@ pub(super) async fn infer(
 #[utoipa::path(post, path = "/v2/models/{name}/versions/{version}/infer", tag = "open inference protocol",
     request_body = InferRequest,
     params(("name" = String, Path, description = "The model's name"), ("version" = String, Path, description = "`1`")),
-    responses((status = 200, body = InferAnswer), Failures))]
+    responses(
+        (status = 200, description = "The outputs; behind the JSON where binary ones are asked for",
+            content((InferAnswer = "application/json"), (AnyBytes = "application/octet-stream"))),
+        Failures))]
 pub(super) async fn version_infer(
     State(app): State<Arc<App>>,
-    Path((name, version)): Path<(String, String)>,
+    ApiPath((name, version)): ApiPath<(String, String)>,
     request: Request,
 ) -> Result<Response, ApiError> {
     check_version(&version)?;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::inputs::{OneOrMany, texts_schema};
+use super::integer::{self, Integer};
 use crate::app::App;
 use crate::body::ApiJson;
 use crate::context::Context;
@@ -33,7 +34,8 @@ pub(super) struct ClassifyRequest {
     user: Option<String>,
     /// It changes nothing: requests take turns.
     #[expect(dead_code, reason = "it is accepted and changes nothing")]
-    priority: Option<i64>,
+    #[schema(schema_with = integer::any)]
+    priority: Option<Integer>,
 }
 
 /// The classes of texts.

@@ -1,11 +1,11 @@
 //! The page and its files.
 
-use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, header};
 
 use crate::error::ApiError;
 use crate::page::{ASSETS, Asset, INDEX};
+use crate::path::ApiPath;
 
 /// The page.
 #[utoipa::path(get, path = "/", tag = "albertine",
@@ -15,7 +15,7 @@ pub(super) async fn index() -> ([(HeaderName, &'static str); 2], &'static [u8]) 
 }
 
 /// A file of the page.
-pub(super) async fn asset(Path(name): Path<String>) -> Response {
+pub(super) async fn asset(ApiPath(name): ApiPath<String>) -> Response {
     match ASSETS.iter().find(|asset| asset.name == name) {
         Some(asset) => file(*asset).into_response(),
         None => ApiError::NotFound { what: "file", name: name.chars().take(100).collect() }.into_response(),

@@ -1,7 +1,9 @@
 //! What a request took.
 
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, Schema};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::app::Answer;
 
@@ -32,13 +34,28 @@ pub(super) struct LabelScore {
 }
 
 /// The labels of a text, the best first, or a list of such lists for several texts; empty for a blank text.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Ranked {
     /// Of one text.
     One(Vec<LabelScore>),
     /// Of each text.
     Many(Vec<Vec<LabelScore>>),
+}
+
+impl PartialSchema for Ranked {
+    fn schema() -> RefOr<Schema> {
+        // any of, not one of: an empty list is both
+        let list = |of: RefOr<Schema>| ArrayBuilder::new().items(of);
+        let one = || list(Ref::from_schema_name(LabelScore::name()).into());
+        AnyOfBuilder::new().item(one()).item(list(Schema::from(one()).into())).into()
+    }
+}
+
+impl ToSchema for Ranked {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((LabelScore::name().into_owned(), LabelScore::schema()));
+    }
 }
 
 impl Ranked {

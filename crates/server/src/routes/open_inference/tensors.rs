@@ -4,6 +4,7 @@ use albertine::model::argmax;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::super::integer::{self, Integer};
 use super::binary;
 use crate::error::ApiError;
 
@@ -16,14 +17,15 @@ pub(super) const FP32: &str = "FP32";
 
 /// Values that belong to a request, an input or an output. Only those of the binary tensor extension are read.
 #[derive(Debug, Deserialize, ToSchema)]
-struct Parameters {
+struct TensorParameters {
     /// Of a request: whether the outputs follow the JSON.
     binary_data_output: Option<bool>,
     /// Of an output: whether it follows the JSON.
     binary_data: Option<bool>,
     /// Of an input: the bytes behind the JSON. Their lengths say the same.
     #[serde(rename = "binary_data_size")]
-    _binary_data_size: Option<u64>,
+    #[schema(schema_with = integer::any)]
+    _binary_data_size: Option<Integer>,
 }
 
 /// A request for inference.
@@ -32,7 +34,7 @@ struct Parameters {
 pub(super) struct InferRequest {
     /// The answer has the same.
     pub(super) id: Option<String>,
-    parameters: Option<Parameters>,
+    parameters: Option<TensorParameters>,
     #[schema(min_items = 1, max_items = 1)]
     inputs: Vec<InputTensor>,
     /// The outputs that are wanted; all if there are none.
@@ -47,12 +49,13 @@ struct InputTensor {
     #[serde(rename = "name")]
     _name: String,
     /// The number of texts, or that number and 1. It counts where the data is not in the JSON.
-    shape: Vec<u32>,
+    #[schema(schema_with = integer::counts)]
+    shape: Vec<Integer>,
     datatype: DataType,
     #[serde(rename = "parameters")]
-    _parameters: Option<Parameters>,
+    _parameters: Option<TensorParameters>,
     /// The texts, in a flat list or in lists as the shape has them.
-    #[schema(schema_with = data_schema)]
+    #[schema(schema_with = data_schema, required = true)]
     data: Option<Vec<Nested>>,
 }
 
@@ -71,9 +74,12 @@ enum Nested {
     Texts(Vec<String>),
 }
 
+/// The texts; a binary tensor has none here.
 fn data_schema() -> utoipa::openapi::schema::Schema {
-    use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
-    ArrayBuilder::new().items(ObjectBuilder::new().schema_type(Type::String)).min_items(Some(1)).into()
+    use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, Type};
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let texts = ArrayBuilder::new().items(text()).min_items(Some(1));
+    ArrayBuilder::new().items(AnyOfBuilder::new().item(text()).item(texts)).min_items(Some(1)).into()
 }
 
 /// An output that is wanted.
@@ -81,7 +87,7 @@ fn data_schema() -> utoipa::openapi::schema::Schema {
 #[serde(deny_unknown_fields)]
 struct RequestedOutput {
     name: OutputName,
-    parameters: Option<Parameters>,
+    parameters: Option<TensorParameters>,
 }
 
 /// An output.
@@ -105,6 +111,9 @@ impl InferRequest {
         for value in data {
             match value {
                 Nested::Text(text) => texts.push(text.clone()),
+                Nested::Texts(several) if several.is_empty() => {
+                    return Err(ApiError::Json("inputs[0].data: a list in it is empty".to_owned()));
+                }
                 Nested::Texts(several) => texts.extend(several.iter().cloned()),
             }
         }
@@ -120,7 +129,7 @@ impl InferRequest {
         if input.data.is_some() {
             return self.texts();
         }
-        let count = input.shape.iter().try_fold(1usize, |count, &size| count.checked_mul(size as usize));
+        let count = input.shape.iter().try_fold(1usize, |count, size| count.checked_mul(size.count()?));
         match count.unwrap_or(usize::MAX) {
             // each takes more memory than its bytes
             count if count > most => Err(ApiError::TooManyTexts { count, limit: most }),
@@ -152,6 +161,9 @@ impl InferRequest {
         match &self.inputs[..] {
             [input] => {
                 let DataType::Bytes = input.datatype;
+                if input.shape.iter().any(|size| size.count().is_none()) {
+                    return Err(ApiError::Json("inputs[0].shape: a size is below 0".to_owned()));
+                }
                 Ok(input)
             }
             inputs => {
