@@ -3,7 +3,7 @@
 usage: make.py OUT_DIR [--only NAME ...]
 
 Each directory under OUT_DIR is a complete model directory with an `expected.json` of piece ids and logits for the texts of
-`texts.json`; those of BERTs have a `pairs.json` besides, of some pairs of these texts. Seeds are fixed. README.md beside this script says what is in them and why.
+`texts.json`; BERTs and some ALBERTs have a `pairs.json` besides, of some pairs of these texts. Seeds are fixed. README.md beside this script says what is in them and why.
 """
 
 import argparse
@@ -33,6 +33,11 @@ ROUNDING = 2e-5
 LABELS = ["World", "Sports", "Business", "Sci/Tech"]
 
 
+# Pairs of texts by their indexes: an empty text on either side, special pieces, and texts that are too long on one side or on both.
+PAIRS = [
+    (0, 3), (8, 11), (16, 19), (24, 27), (32, 35), (3, 0), (28, 29), (38, 4), (4, 38), (38, 39), (39, 38), (39, 39),
+]
+
 # Activations that few models have, and a model small enough for each of them.
 RARE = ["gelu_fast", "laplace", "leaky_relu", "linear", "mish", "quick_gelu", "relu2", "sigmoid"]
 SMALL = {"hidden_size": 24, "num_attention_heads": 2, "intermediate_size": 40}
@@ -44,6 +49,7 @@ class Golden:
 
     config: dict = field(default_factory=dict)
     family: str = "albert"  # albert, bert
+    pairs: bool = False  # BERTs have them in any case
     labels: list = field(default_factory=lambda: LABELS)
     cased: bool = False
     all_rules: bool = False  # the whole of nmt_nfkc: a quarter of a megabyte, so only where it is the point
@@ -57,7 +63,7 @@ class Golden:
 
 
 GOLDENS = {
-    "gelu": Golden({"hidden_act": "gelu"}),
+    "gelu": Golden({"hidden_act": "gelu"}, pairs=True),
     "gelu_new": Golden({"hidden_act": "gelu_new"}),
     "gelu_pytorch_tanh": Golden({"hidden_act": "gelu_pytorch_tanh"}),
     "relu": Golden({"hidden_act": "relu"}),
@@ -72,14 +78,14 @@ GOLDENS = {
     "odd_sizes": Golden({
         "embedding_size": 13, "hidden_size": 30, "num_attention_heads": 5, "intermediate_size": 37,
         "num_hidden_layers": 3, "type_vocab_size": 3, "layer_norm_eps": 1e-5,
-    }),
+    }, pairs=True),
     "one_head": Golden({"num_attention_heads": 1, "hidden_size": 24, "embedding_size": 32}),
     "regression": Golden({"problem_type": "regression"}, labels=["stars"]),
     "multi_label": Golden({"problem_type": "multi_label_classification"}, labels=["oil", "rain", "music", "law", "bees"]),
-    "cased": Golden(cased=True, all_rules=True),
-    "positions_64": Golden({"max_position_embeddings": 64}),
-    "spiece_only": Golden(tokenizer_json=False, all_rules=True),
-    "albert_wordpiece": Golden(SMALL, chinese=True),
+    "cased": Golden(cased=True, pairs=True, all_rules=True),
+    "positions_64": Golden({"max_position_embeddings": 64}, pairs=True),
+    "spiece_only": Golden(tokenizer_json=False, pairs=True, all_rules=True),
+    "albert_wordpiece": Golden(SMALL, pairs=True, chinese=True),
     "albert_vocab_txt": Golden(SMALL, chinese=True, vocabulary_alone=True),
     "pickle_only": Golden(store="pickle", config={"hidden_size": 36, "num_attention_heads": 3}),
     "pickle_sharded": Golden(store="sharded_pickle"),
@@ -225,7 +231,7 @@ def make(name: str, golden: Golden, vocabulary: Path, texts: list, out: Path) ->
     (directory / "expected.json").write_text(f"[\n{lines}\n]\n")
     if golden.chinese:
         (directory / "texts.json").write_text(json.dumps(texts, ensure_ascii=False, indent=1) + "\n")
-    if golden.family == "bert":
+    if golden.pairs or golden.family == "bert":
         write_pairs(model, tokenizer, texts, limit, directory)
     size = sum(path.stat().st_size for path in directory.iterdir())
     spread = logits.std(0).mean()
@@ -246,12 +252,12 @@ def write_pairs(
 ) -> None:
     """What the model says of pairs of texts, whose second one has another token type."""
     rows = []
-    for first, second in zip(texts[::8], texts[3::8]):
-        encoded = tokenizer(first, second, truncation=True, max_length=limit)
+    for first, second in PAIRS:
+        encoded = tokenizer(texts[first], texts[second], truncation=True, max_length=limit)
         ids, types = encoded["input_ids"], encoded["token_type_ids"]
         with torch.no_grad():
             logits = model(torch.tensor([ids]), token_type_ids=torch.tensor([types])).logits[0]
-        rows.append({"ids": ids, "token_types": types, "logits": logits.tolist()})
+        rows.append({"texts": [first, second], "ids": ids, "token_types": types, "logits": logits.tolist()})
     lines = ",\n".join(json.dumps(row, separators=(",", ":")) for row in rows)
     (directory / "pairs.json").write_text(f"[\n{lines}\n]\n")
 

@@ -24,6 +24,7 @@ mod app;
 mod body;
 mod context;
 mod corrections;
+mod descriptors;
 mod engine;
 mod error;
 mod files;

@@ -16,6 +16,7 @@ use tokio_rustls::TlsAcceptor;
 
 use self::connection::Connections;
 use crate::app::App;
+use crate::descriptors::room_for_connections;
 use crate::error::ApiError;
 
 /// Serves until `stop`, then finishes what was accepted. Returns whether all of it was in time.
@@ -27,7 +28,7 @@ pub(crate) async fn serve(
     stop: impl Future<Output = ()>,
 ) -> bool {
     let limits = app.settings.limits.clone();
-    let room = Arc::new(Semaphore::new(limits.connections));
+    let room = Arc::new(Semaphore::new(room_for_connections(limits.connections)));
     // each connection holds a receiver: it hears of the end, and its own end is heard of
     let (ending, end) = watch::channel(false);
     let connections = Connections { router, app, end };
