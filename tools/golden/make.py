@@ -1,6 +1,6 @@
 """Makes the golden checkpoints: tiny random ALBERTs and BERTs, and what transformers answers with them.
 
-usage: make.py OUT_DIR [--only NAME ...]
+usage: make.py OUT_DIR [--only NAME ...] [--pairs-alone]
 
 Each directory under OUT_DIR is a complete model directory with an `expected.json` of piece ids and logits for the texts of
 `texts.json`; BERTs and some ALBERTs have a `pairs.json` besides, of some pairs of these texts. Seeds are fixed. README.md beside this script says what is in them and why.
@@ -33,9 +33,9 @@ ROUNDING = 2e-5
 LABELS = ["World", "Sports", "Business", "Sci/Tech"]
 
 
-# Pairs of texts by their indexes: an empty text on either side, special pieces, and texts that are too long on one side or on both.
+# Pairs of texts by their indexes: an empty text first, a blank one second (transformers takes an empty one for none), special pieces, and texts that are too long on one side or on both.
 PAIRS = [
-    (0, 3), (8, 11), (16, 19), (24, 27), (32, 35), (3, 0), (28, 29), (38, 4), (4, 38), (38, 39), (39, 38), (39, 39),
+    (0, 3), (8, 11), (16, 19), (24, 27), (32, 35), (3, 1), (28, 29), (38, 4), (4, 38), (38, 39), (39, 38), (39, 39),
 ]
 
 # Activations that few models have, and a model small enough for each of them.
@@ -272,12 +272,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path, metavar="OUT_DIR")
     parser.add_argument("--only", nargs="+", choices=GOLDENS, metavar="NAME", help="make these and leave the others")
+    parser.add_argument("--pairs-alone", action="store_true", help="make pairs.json anew for the checkpoints that are there")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     texts = json.loads((HERE / "texts.json").read_text())
     corpus = (HERE / "corpus.txt").read_text().splitlines()
     out = arguments.out.resolve()
     chinese = json.loads((HERE / "chinese.json").read_text())
+    if arguments.pairs_alone:
+        for name in arguments.only or GOLDENS:
+            golden, directory = GOLDENS[name], out / name
+            if golden.pairs or golden.family == "bert":
+                model = AutoModelForSequenceClassification.from_pretrained(directory, attn_implementation="eager").eval()
+                limit = model.config.max_position_embeddings
+                tokenizer = AutoTokenizer.from_pretrained(directory)
+                write_pairs(model, tokenizer, chinese if golden.chinese else texts, limit, directory)
+        return
     # Relative paths from here on, because the one of the rules is written into the vocabulary.
     with tempfile.TemporaryDirectory() as scratch, contextlib.chdir(scratch):
         write_rules(texts + corpus, Path("rules.tsv"))

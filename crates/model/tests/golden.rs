@@ -61,10 +61,10 @@ fn logits_are_those_of_transformers_at_every_cpu_level() {
 #[test]
 fn logits_of_pairs_are_those_of_transformers_at_every_cpu_level() {
     let with_pairs: Vec<_> = directories().into_iter().filter(|path| path.join("pairs.json").exists()).collect();
-    assert!(with_pairs.len() >= 6, "{with_pairs:?}");
+    assert!(with_pairs.len() >= 12, "{with_pairs:?}");
     for directory in with_pairs {
         let pairs = expected(&directory, "pairs.json");
-        assert!(pairs.len() == 5 && pairs.iter().all(|pair| pair.token_types.contains(&1)));
+        assert!(pairs.len() == 12 && pairs.iter().all(|pair| pair.token_types.contains(&1)));
         for level in Kernels::available() {
             let largest = largest_difference(&directory, Kernels::at(level).unwrap(), &pairs);
             assert!(largest <= TOLERANCE, "{} at {level}: {largest:e}", name(&directory));

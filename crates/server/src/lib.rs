@@ -28,6 +28,9 @@ mod descriptors;
 mod engine;
 mod error;
 mod files;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod listen;
 mod log;
 mod metrics;

@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
-use self::connection::Connections;
+pub(crate) use self::connection::Connections;
 use crate::app::App;
 use crate::descriptors::room_for_connections;
 use crate::error::ApiError;

@@ -69,6 +69,12 @@ impl Server {
         Ok(Self { listener, address, tls, app })
     }
 
+    /// What it would serve.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn into_app(self) -> Arc<App> {
+        self.app
+    }
+
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {

@@ -209,7 +209,18 @@ impl SubwordTokenizer {
         let cut_one = self.encode_text(first, room, side, &mut one).truncated;
         let cut_two = self.encode_text(second, room, side, &mut two).truncated;
         let truncated = cut_one || cut_two || one.len() + two.len() > room;
-        let (keep_one, keep_two) = longest_first(one.len(), two.len(), room);
+        let lengths = if cut_one && cut_two && room % 2 == 1 {
+            // the odd piece goes to the text that is longer as a whole
+            let length = |text| {
+                let mut ids = Vec::new();
+                self.encode_text(text, usize::MAX, side, &mut ids);
+                ids.len()
+            };
+            (length(first), length(second))
+        } else {
+            (one.len() + usize::from(cut_one), two.len() + usize::from(cut_two))
+        };
+        let (keep_one, keep_two) = longest_first(lengths.0, lengths.1, room);
         let start = ids.len();
         ids.extend_from_slice(&self.before);
         ids.extend_from_slice(kept(&one, keep_one, side));

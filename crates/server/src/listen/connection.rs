@@ -32,16 +32,16 @@ const LINGER_SILENT: Duration = Duration::from_secs(1);
 
 /// What connections have in common.
 #[derive(Debug, Clone)]
-pub(super) struct Connections {
-    pub(super) router: Router,
-    pub(super) app: Arc<App>,
+pub(crate) struct Connections {
+    pub(crate) router: Router,
+    pub(crate) app: Arc<App>,
     /// Whether the service is about to end.
-    pub(super) end: watch::Receiver<bool>,
+    pub(crate) end: watch::Receiver<bool>,
 }
 
 impl Connections {
     /// Serves the requests of a connection until either side ends it.
-    pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(mut self, stream: S) {
+    pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(mut self, stream: S) {
         let idle = self.app.settings.limits.idle;
         let exchange = Arc::new(Exchange::default());
         let stream = Stream::new(stream, Arc::clone(&exchange), idle);

@@ -84,7 +84,8 @@ impl<'de> Deserialize<'de> for Text {
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Text, A::Error> {
                 let Pair { text, text_pair } = Pair::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Text(Input { text, pair: text_pair }))
+                // transformers takes an empty text for none here
+                Ok(Text(Input { text, pair: text_pair.filter(|second| !second.is_empty()) }))
             }
         }
 
