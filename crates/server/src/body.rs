@@ -16,9 +16,10 @@ use crate::app::{App, Memory, WORTH_A_THREAD};
 use crate::context::Context;
 use crate::error::ApiError;
 
-/// Bytes a second that a body must arrive with on average, once the time for which a client may be silent has passed:
-/// else a few clients that send a byte now and then would keep everything that a request needs.
-const LEAST_RATE: u64 = 1000;
+/// Bytes a second that a body must arrive with on average, and an answer must be read with, once the time for which a
+/// client may be silent has passed: else a few clients that send or read a byte now and then would keep everything that a
+/// request needs.
+pub(crate) const LEAST_RATE: u64 = 1000;
 
 /// Strings in a body for each text that a request may have: the second text of a pair, names, labels.
 const STRINGS_FOR_A_TEXT: usize = 4;

@@ -24,12 +24,16 @@ impl Corrections {
     pub(crate) fn add(&self, text: &str, label: &str) -> std::io::Result<()> {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut file = OpenOptions::new().create(true).append(true).open(&self.path)?;
-        let mut row = if file.metadata()?.len() == 0 { "text,label\n".to_owned() } else { String::new() };
+        let length = file.metadata()?.len();
+        let mut row = if length == 0 { "text,label\n".to_owned() } else { String::new() };
         quote(text, &mut row);
         row.push(',');
         quote(label, &mut row);
         row.push('\n');
-        file.write_all(row.as_bytes())
+        file.write_all(row.as_bytes()).inspect_err(|_| {
+            // half a row would spoil the next one; the error is the first one's
+            let _ = file.set_len(length);
+        })
     }
 }
 

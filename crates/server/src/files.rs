@@ -4,6 +4,7 @@
 mod job;
 mod names;
 mod queued;
+mod unpacked;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,6 +18,7 @@ use crate::context::random_id;
 use crate::error::ApiError;
 use crate::models::Served;
 use crate::queue::Queue;
+use crate::settings::Limits;
 
 /// Files that are kept at a time.
 const MOST_FILES: usize = 16;
@@ -91,8 +93,14 @@ impl Files {
     }
 
     /// Labels a file that has arrived, on a thread of its own.
-    pub(crate) fn start(job: Arc<Job>, served: Arc<Served>, queue: Arc<Queue>, text_columns: Vec<String>) {
-        tokio::task::spawn_blocking(move || job.run(&served, &queue, &text_columns));
+    pub(crate) fn start(
+        job: Arc<Job>,
+        served: Arc<Served>,
+        queue: Arc<Queue>,
+        text_columns: Vec<String>,
+        limits: Limits,
+    ) {
+        tokio::task::spawn_blocking(move || job.run(&served, &queue, &text_columns, &limits));
     }
 }
 

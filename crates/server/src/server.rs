@@ -126,6 +126,10 @@ impl Server {
             Ok(if complete { Ended::Complete } else { Ended::Cut })
         });
         self.app.queue.close();
+        if matches!(ended, Ok(Ended::Cut)) {
+            // with the requests that were not answered in time their texts leave the queue
+            runtime.shutdown_background();
+        }
         // it panics only if the encoder did, which it catches
         let _ = engine.join();
         ended

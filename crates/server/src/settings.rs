@@ -39,7 +39,7 @@ pub enum LogFormat {
 pub struct Limits {
     /// Bytes of a request's body.
     pub body_bytes: usize,
-    /// Bytes of a file that is sent to be labeled.
+    /// Bytes of a file that is sent to be labeled, packed and unpacked.
     pub file_bytes: u64,
     /// Texts of one request.
     pub texts: usize,
@@ -55,9 +55,10 @@ pub struct Limits {
     pub queue_tokens: usize,
     /// How long a request would wait in the queue, as estimated from its speed; longer waits are refused with 429.
     pub queue_wait: Duration,
-    /// How long a request may take, from its first byte to its answer.
+    /// How long a request may take, from the arrival of its body to its answer.
     pub timeout: Duration,
-    /// How long a client may keep silent: before and between requests, and within one.
+    /// How long a client may keep silent: before and between requests, within one, and while it reads an answer. After
+    /// that time a body must arrive with 1,000 bytes a second on average.
     pub idle: Duration,
     /// How long accepted requests have to finish after the terminate signal.
     pub shutdown: Duration,

@@ -204,6 +204,28 @@ fn a_file_comes_back_labeled() {
 }
 
 #[test]
+fn files_that_unpack_to_more_than_there_is_room_for_are_refused() {
+    let limits = Limits { file_bytes: 1 << 20, body_bytes: 1 << 10, ..Limits::default() };
+    let service = Service::start(ServerSettings { limits, ..settings() });
+    let failed = |name: &str, bytes: &[u8]| {
+        let head = format!(
+            "POST /v1/files?name={name} HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            bytes.len()
+        );
+        let answer = service.raw(&[head.as_bytes(), bytes].concat());
+        let sent: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
+        settled(&service, sent["id"].as_str().unwrap())["error"].clone()
+    };
+    let rows = "text\n".to_owned() + &"Oil prices rose on Monday\n".repeat(50_000);
+    let packed = zstd::encode_all(rows.as_bytes(), 1).unwrap();
+    assert!(packed.len() < 1 << 16);
+    assert_eq!(failed("bomb.csv.zst", &packed), "the file has more than 1048576 bytes when it is unpacked");
+    assert_eq!(failed("bomb.csv", &packed), "the file has more than 1048576 bytes when it is unpacked");
+    let long = format!("text\nOil\n{}\n", "oil ".repeat(257));
+    assert_eq!(failed("long.csv", long.as_bytes()), "a text of the file has more than 1024 bytes");
+}
+
+#[test]
 fn uploads_that_are_broken_off_take_no_place() {
     let service = Service::start(settings());
     for _ in 0..20 {
@@ -246,6 +268,24 @@ fn what_was_accepted_is_answered_before_the_service_ends() {
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer:.200}");
     assert_eq!(answer.matches("\"label\":\"Business\"").count(), 3000);
+}
+
+#[test]
+fn a_service_that_is_out_of_time_ends_without_the_rest() {
+    let limits = Limits { shutdown: Duration::from_millis(300), ..Limits::default() };
+    let service = Service::start(ServerSettings { limits, ..settings() });
+    let texts: Vec<String> = (0..60_000).map(|index| format!("Oil prices rose on Monday {index}")).collect();
+    let body = json!({"inputs": texts}).to_string();
+    let mut stream = TcpStream::connect(service.address).unwrap();
+    let head = format!("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n", body.len());
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(body.as_bytes()).unwrap();
+    while service.whole("GET", "/metrics", "", &[]).2.contains("te_batch_next_size_count 0") {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let started = std::time::Instant::now();
+    assert_eq!(service.stop(), Ended::Cut);
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
 }
 
 #[test]

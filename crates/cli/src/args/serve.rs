@@ -73,11 +73,11 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Log::Text, help_heading = "Service")]
     pub(crate) log_format: Log,
 
-    /// Maximum size of a request's body, in bytes
+    /// Maximum size of a request's body, and of a text in a file, in bytes
     #[arg(long, value_name = "N", value_parser = positive, default_value = "8388608", help_heading = "Limits")]
     pub(crate) max_body: NonZeroUsize,
 
-    /// Maximum size of a file that is sent to be labeled, in bytes
+    /// Maximum size of a file that is sent to be labeled, packed and unpacked, in bytes
     #[arg(long, value_name = "N", value_parser = positive, default_value = "268435456", help_heading = "Limits")]
     pub(crate) max_file: NonZeroUsize,
 
@@ -111,11 +111,11 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "10", help_heading = "Limits")]
     pub(crate) max_wait: Duration,
 
-    /// Maximum time of a request, in seconds
+    /// Maximum time of a request from the arrival of its body to its answer, in seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "120", help_heading = "Limits")]
     pub(crate) timeout: Duration,
 
-    /// Maximum time that a client may be silent, in seconds
+    /// Maximum time that a client may be silent while it sends or reads, in seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "30", help_heading = "Limits")]
     pub(crate) idle_timeout: Duration,
 

@@ -17,6 +17,7 @@ mod inspect;
 mod model_files;
 mod models;
 mod outputs;
+mod serve;
 mod signals;
 mod spark_nlp;
 #[cfg_attr(not(feature = "sql"), path = "sql_absent.rs")]

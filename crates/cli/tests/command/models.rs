@@ -73,7 +73,7 @@ fn a_directory_without_config_json_says_what_it_holds() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: no config.json in ./model: a model directory holds config.json, model.safetensors or pytorch_model.bin, and tokenizer.json, spiece.model or vocab.txt, and this one holds expected.json, model.safetensors, special_tokens_map.json, spiece.model, tokenizer.json, tokenizer_config.json
+    error: no config.json in ./model: a model directory holds config.json, model.safetensors or pytorch_model.bin, and tokenizer.json, spiece.model or vocab.txt, and this one holds expected.json, model.safetensors, pairs.json, special_tokens_map.json, spiece.model, tokenizer.json, tokenizer_config.json
     "#);
 }
 
@@ -85,7 +85,7 @@ fn a_directory_without_weights_or_vocabulary_is_told() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: no weights in ./model: they are read from model.safetensors, model.safetensors.index.json, pytorch_model.bin or pytorch_model.bin.index.json, and this directory holds config.json, expected.json, special_tokens_map.json, spiece.model, tokenizer.json, tokenizer_config.json
+    error: no weights in ./model: they are read from model.safetensors, model.safetensors.index.json, pytorch_model.bin or pytorch_model.bin.index.json, and this directory holds config.json, expected.json, pairs.json, special_tokens_map.json, spiece.model, tokenizer.json, tokenizer_config.json
     "#);
     let sandbox = self::sandbox();
     fs::remove_file(sandbox.path("model/spiece.model")).expect("a file of the model");

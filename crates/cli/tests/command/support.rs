@@ -112,6 +112,9 @@ impl Sandbox {
         for variable in ["ALBERTINE_HUB", "ALBERTINE_OFFLINE", "HF_HUB_OFFLINE", "HF_ENDPOINT", "HF_TOKEN"] {
             command.env_remove(variable);
         }
+        for variable in ["ALBERTINE_HOST", "ALBERTINE_PORT", "ALBERTINE_API_KEY", "ALBERTINE_LOG"] {
+            command.env_remove(variable);
+        }
         for variable in ["HF_HOME", "HF_HUB_CACHE", "XDG_CACHE_HOME"] {
             command.env_remove(variable);
         }

@@ -12,11 +12,16 @@ use arrow_schema::Schema;
 use super::Paths;
 use super::names::FileName;
 use super::queued::Queued;
+use super::unpacked;
 use crate::models::Served;
 use crate::queue::Queue;
+use crate::settings::Limits;
 
 /// Rows of a window: what a request waits for at most, beside its own batch.
 const WINDOW_ROWS: usize = 64;
+
+/// Bytes of a window, about: its texts take many times that while they are tokenized.
+const WINDOW_BYTES: usize = 4 << 20;
 
 /// Columns that are read when a file has no column `text` and none is named.
 const USUAL_COLUMNS: [&str; 9] =
@@ -129,18 +134,32 @@ impl Job {
         progress.stage != Stage::Running && progress.asked.elapsed() > kept
     }
 
-    /// Labels the rows.
-    pub(super) fn run(&self, served: &Served, queue: &Queue, text_columns: &[String]) {
-        let outcome = self.label(served, queue, text_columns);
+    /// Labels the rows. Files that have more than `limits` lets them when they are unpacked are refused.
+    pub(super) fn run(&self, served: &Served, queue: &Queue, text_columns: &[String], limits: &Limits) {
+        let refused = Mutex::default();
+        let outcome = self.label(served, queue, text_columns, limits, &refused);
+        let refused = refused.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut progress = self.lock();
         progress.seconds = progress.started.elapsed().as_secs_f64();
         progress.stage = match outcome {
             Ok(()) => Stage::Done,
-            Err(error) => Stage::Failed(self.with_its_name(&error)),
+            Err(error) => Stage::Failed(refused.unwrap_or_else(|| self.with_its_name(&error))),
         };
     }
 
-    fn label(&self, served: &Served, queue: &Queue, text_columns: &[String]) -> Result<(), EngineError> {
+    fn label(
+        &self,
+        served: &Served,
+        queue: &Queue,
+        text_columns: &[String],
+        limits: &Limits,
+        refused: &Mutex<Option<String>>,
+    ) -> Result<(), EngineError> {
+        if unpacked::is_larger(&self.paths.input, limits.file_bytes, &self.cancellation) {
+            let reason = format!("the file has more than {} bytes when it is unpacked", limits.file_bytes);
+            *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+            return Err(albertine::Error::Cancelled.into());
+        }
         let inputs = vec![self.paths.input.clone().into_os_string()];
         let source =
             Source::open(SourceOptions { inputs, format: Some(self.name.format()), ..SourceOptions::default() })?;
@@ -152,12 +171,13 @@ impl Job {
             progress.columns = source.schema().fields().iter().map(|field| field.name().clone()).collect();
             progress.text_columns.clone_from(&text);
         }
-        let columns = Columns { text, ..Columns::default() };
+        let columns = Columns { text: text.clone(), ..Columns::default() };
         let classify = Arc::new(Classify::new(Arc::clone(&served.classifier), columns)?);
-        let transform = Queued { classify, queue, labels: &self.labels };
+        let (labels, longest) = (&self.labels, limits.body_bytes);
+        let transform = Queued { classify, queue, labels, text: &text, longest, refused };
         let schema = albertine::Transform::output_schema(&transform, source.schema())?.into_schema();
         let sink = Sink::create(Target::File(self.paths.output.clone()), self.name.output_format(), schema)?;
-        let windows = WindowSettings { rows: WINDOW_ROWS, ..WindowSettings::default() };
+        let windows = WindowSettings { rows: WINDOW_ROWS, bytes: WINDOW_BYTES, ..WindowSettings::default() };
         albertine_engine::run(source, &transform, sink, windows, &self.cancellation, &mut |now| {
             let mut progress = self.lock();
             progress.rows = now.rows;

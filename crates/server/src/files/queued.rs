@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use albertine::{CancellationToken, Classify, Error, OutputSchema, Transform, Transformed};
-use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
-use arrow_schema::SchemaRef;
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::{DataType, SchemaRef};
 
 use crate::queue::Queue;
 
@@ -15,6 +15,38 @@ pub(super) struct Queued<'a> {
     pub(super) classify: Arc<Classify>,
     pub(super) queue: &'a Queue,
     pub(super) labels: &'a Mutex<BTreeMap<String, u64>>,
+    /// The columns that are read.
+    pub(super) text: &'a [String],
+    /// Bytes of a value in them, at most: a text takes many times its bytes while it is tokenized.
+    pub(super) longest: usize,
+    /// Why the file is refused, if it is.
+    pub(super) refused: &'a Mutex<Option<String>>,
+}
+
+impl Queued<'_> {
+    fn check_texts(&self, batch: &RecordBatch) -> Result<(), Error> {
+        let columns = self.text.iter().filter_map(|name| batch.column_by_name(name));
+        if columns.map(|column| longest(column)).max().is_none_or(|longest| longest <= self.longest) {
+            return Ok(());
+        }
+        let reason = format!("a text of the file has more than {} bytes", self.longest);
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+        Err(Error::Cancelled)
+    }
+}
+
+/// Bytes of the longest value of a column of texts; 0 for other columns.
+fn longest(column: &dyn Array) -> usize {
+    let lengths = |lengths: &mut dyn Iterator<Item = usize>| lengths.max().unwrap_or(0);
+    match column.data_type() {
+        DataType::Utf8 => lengths(&mut column.as_string::<i32>().iter().flatten().map(str::len)),
+        DataType::LargeUtf8 => lengths(&mut column.as_string::<i64>().iter().flatten().map(str::len)),
+        DataType::Utf8View => lengths(&mut column.as_string_view().iter().flatten().map(str::len)),
+        DataType::Binary => lengths(&mut column.as_binary::<i32>().iter().flatten().map(<[u8]>::len)),
+        DataType::LargeBinary => lengths(&mut column.as_binary::<i64>().iter().flatten().map(<[u8]>::len)),
+        DataType::BinaryView => lengths(&mut column.as_binary_view().iter().flatten().map(<[u8]>::len)),
+        _ => 0,
+    }
 }
 
 impl Transform for Queued<'_> {
@@ -23,6 +55,7 @@ impl Transform for Queued<'_> {
     }
 
     fn run(&self, batch: &RecordBatch, cancellation: &CancellationToken) -> Result<Transformed, Error> {
+        self.check_texts(batch)?;
         let (sender, receiver) = mpsc::sync_channel(1);
         let (classify, window, cancellation) = (Arc::clone(&self.classify), batch.clone(), cancellation.clone());
         let work = move || {

@@ -12,9 +12,10 @@ use std::time::Duration;
 
 use http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 use super::exchange::Exchange;
+use crate::body::LEAST_RATE;
 
 /// How an interim answer begins, which the library gives by itself as well.
 const CONTINUE: &[u8] = b"HTTP/1.1 100";
@@ -66,11 +67,19 @@ impl<S> Stream<S> {
         self.writing == Writing::KeptBack
     }
 
-    /// An error when the client has read nothing for too long.
-    fn check_progress<T>(&mut self, cx: &mut Context<'_>, progress: Poll<T>) -> Poll<Result<T, Error>> {
-        if let Poll::Ready(written) = progress {
-            self.deadline = None;
-            return Poll::Ready(Ok(written));
+    /// Notes how many bytes the client took, or fails when it takes none or hardly any for too long.
+    fn check_progress(
+        &mut self,
+        cx: &mut Context<'_>,
+        taken: Poll<Result<usize, Error>>,
+    ) -> Poll<Result<usize, Error>> {
+        if let Poll::Ready(taken) = taken {
+            if let (Some(deadline), Ok(bytes)) = (&mut self.deadline, &taken) {
+                let earned = Duration::from_millis((*bytes as u64).saturating_mul(1000) / LEAST_RATE);
+                let until = deadline.deadline() + earned;
+                deadline.as_mut().reset(until.min(Instant::now() + self.idle));
+            }
+            return Poll::Ready(taken);
         }
         let idle = self.idle;
         let deadline = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(idle)));
@@ -92,7 +101,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Stream<S> {
             return Poll::Ready(Ok(bytes.len()));
         }
         let written = Pin::new(&mut this.inner).poll_write(cx, bytes);
-        this.check_progress(cx, written).map(|written| written?)
+        this.check_progress(cx, written)
     }
 
     fn poll_write_vectored(
@@ -106,7 +115,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Stream<S> {
             return Poll::Ready(Ok(parts.iter().map(|part| part.len()).sum()));
         }
         let written = Pin::new(&mut this.inner).poll_write_vectored(cx, parts);
-        this.check_progress(cx, written).map(|written| written?)
+        this.check_progress(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -119,8 +128,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Stream<S> {
         this.writing = Writing::Nothing;
         // what was given since the last write went with it
         this.exchange.take_owed();
-        let flushed = Pin::new(&mut this.inner).poll_flush(cx);
-        this.check_progress(cx, flushed).map(|flushed| flushed?)
+        let flushed = Pin::new(&mut this.inner).poll_flush(cx).map_ok(|()| 0);
+        let flushed = ready!(this.check_progress(cx, flushed));
+        this.deadline = None;
+        Poll::Ready(flushed.map(drop))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {

@@ -6,9 +6,9 @@ const LONGEST_WAIT = 15;
 
 /** An answer that is not a success, or no answer at all (status 0). */
 export class ApiError extends Error {
-  constructor(status, { error, error_type: type = "", hint = "", columns = null }) {
+  constructor(status, { error, error_type: type = "", hint = "" }) {
     super(error);
-    Object.assign(this, { status, type, hint, columns });
+    Object.assign(this, { status, type, hint });
   }
 }
 

@@ -3,7 +3,7 @@
 const START = 65_536;
 
 // Names that the server takes for the text by itself.
-const TEXTS = ["text", "title", "description", "headline", "body", "content", "sentence", "review"];
+const TEXTS = ["text", "title", "description", "headline", "body", "content", "sentence", "review", "message"];
 
 /** Whether the server finds the text among `columns` without being told. */
 export const hasText = (columns) => columns.some((column) => TEXTS.includes(column.toLowerCase()));

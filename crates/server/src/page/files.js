@@ -156,12 +156,12 @@ export class Files {
         state = await api.fileState(state.id, call.signal);
       }
       if (call.signal.aborted) return;
+      this.columns ??= state.columns.length ? state.columns : null;
       this.show(state, labels);
       if (state.state === "done") this.done(state);
       else this.failed(state.error ?? "The file was cancelled", state.hint);
     } catch (error) {
       if (api.isAbort(error)) return;
-      this.columns ??= error.columns;
       this.failed(error.message, error.hint);
     }
   }

@@ -11,6 +11,9 @@ use crate::app::App;
 use crate::body::ApiJson;
 use crate::error::{ApiError, Failures};
 
+/// Bytes of a text that is kept: far more than a model reads.
+const MOST_BYTES: usize = 64 << 10;
+
 /// A text with its right label.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -31,6 +34,9 @@ pub(super) async fn add(
 ) -> Result<StatusCode, ApiError> {
     if app.corrections.is_none() {
         return Err(ApiError::NotEnabled("this service keeps no corrections: it was started without `--corrections`"));
+    }
+    if correction.text.len() > MOST_BYTES {
+        return Err(ApiError::BodyTooLarge { limit: MOST_BYTES as u64 });
     }
     let served = app.models.get(correction.model.as_deref()).await?;
     if !served.classifier.labels().contains(&correction.label) {

@@ -136,7 +136,7 @@ pub(super) async fn send(
     receive(&job, body).await?;
     unfinished.complete();
     let state = FileState::of(&job);
-    Files::start(job, served, Arc::clone(&app.queue), query.text_columns);
+    Files::start(job, served, Arc::clone(&app.queue), query.text_columns, limits.clone());
     Ok((StatusCode::ACCEPTED, Json(state)))
 }
 

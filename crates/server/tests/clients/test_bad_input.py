@@ -9,7 +9,7 @@ import uuid
 import openai
 import pytest
 import requests
-from conftest import TEXTS
+from expected import TEXTS
 from huggingface_hub import InferenceClient
 from huggingface_hub.errors import HfHubHTTPError
 from service import Service

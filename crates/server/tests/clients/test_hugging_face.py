@@ -2,7 +2,7 @@
 
 import pytest
 import requests
-from conftest import LABELS, TEXTS, as_scores
+from expected import LABELS, TEXTS, as_scores
 from huggingface_hub import InferenceClient
 from huggingface_hub.errors import HfHubHTTPError
 

@@ -3,7 +3,7 @@
 import openai
 import pytest
 import requests
-from conftest import LABELS, TEXTS
+from expected import LABELS, TEXTS
 
 
 @pytest.fixture

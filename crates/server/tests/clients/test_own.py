@@ -7,7 +7,7 @@ import time
 
 import pytest
 import requests
-from conftest import LABELS, TEXTS
+from expected import LABELS, TEXTS
 from service import albertine
 
 

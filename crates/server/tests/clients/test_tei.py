@@ -4,7 +4,7 @@ import re
 
 import pytest
 import requests
-from conftest import LABELS, TEXTS, as_scores
+from expected import LABELS, TEXTS, as_scores
 
 LONG = "Oil prices rose. " * 300 + "The team won the cup."
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import requests
 import tritonclient.http as triton
-from conftest import LABELS, TEXTS
+from expected import LABELS, TEXTS
 from tritonclient.utils import InferenceServerException
 
 

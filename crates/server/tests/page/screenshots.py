@@ -1,4 +1,7 @@
-"""Makes the pictures in docs/screenshots: `python crates/server/tests/page/screenshots.py`, after `make page`."""
+"""Makes the pictures in docs/screenshots, after `make page`:
+
+PYTHONPATH=crates/server/tests .venv/service/bin/python crates/server/tests/page/screenshots.py
+"""
 
 import tempfile
 from pathlib import Path
