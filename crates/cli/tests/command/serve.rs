@@ -141,6 +141,12 @@ fn help_of_serve() {
 
               [default: 4096]
 
+          --max-batch-time <SECONDS>
+              Maximum time of a batch, in seconds, as estimated from its model's speed, two texts for
+              each thread aside: so long a request may wait for those before it
+
+              [default: 0.1]
+
           --max-queue-tokens <N>
               Maximum number of tokens in the queue before requests get status 429
 
