@@ -102,7 +102,8 @@ fn pairs_of_texts_get_the_pieces_token_types_and_logits_of_transformers() {
         for (row, (expected, output)) in expected.iter().zip(outputs).enumerate() {
             let [text, second] = pair(expected);
             let what = format!("{name}, pair {row}: {text:.40?} and {second:.40?}");
-            (ids.clear(), types.clear());
+            ids.clear();
+            types.clear();
             let cut = pieces.encode_pair((text, second), limit, TruncationSide::Right, &mut ids, &mut types).unwrap();
             assert_eq!(ids, integers(&expected["ids"]), "{what}");
             assert_eq!(types, integers(&expected["token_types"]), "{what}");

@@ -327,3 +327,91 @@ fn a_compressed_body_is_refused_as_such() {
         assert!(error["error"].as_str().unwrap().contains("`gzip`"), "{error}");
     }
 }
+
+/// Numbers that look random and are the same in every run (xorshift).
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % end as u64) as usize
+    }
+
+    /// Bytes with a few of them lost, changed, doubled or moved.
+    fn change(&mut self, bytes: &mut Vec<u8>) {
+        for _ in 0..1 + self.below(4) {
+            let (at, length) = (self.below(bytes.len().max(1)), 1 + self.below(8));
+            let end = (at + length).min(bytes.len());
+            match self.below(5) {
+                0 => drop(bytes.drain(at.min(end)..end)),
+                1 => bytes[at.min(end)..end].fill(self.below(256) as u8),
+                2 => {
+                    let part = bytes[at.min(end)..end].to_vec();
+                    let to = self.below(bytes.len().max(1));
+                    drop(bytes.splice(to..to, part));
+                }
+                3 => {
+                    let known: [&[u8]; 10] =
+                        [b"\r\n", b"\n", b"\"", b"[", b"{", b"\0", b"\xff", b"999999999999999999999", b"null", b": "];
+                    drop(bytes.splice(at..at, known[self.below(known.len())].iter().copied()));
+                }
+                _ => bytes.truncate(at),
+            }
+        }
+    }
+}
+
+#[test]
+fn changed_requests_are_answered_or_refused() {
+    let service = start(Limits { idle: Duration::from_millis(30), ..Limits::default() });
+    let infer =
+        r#"{"inputs":[{"name":"text","shape":[2],"datatype":"BYTES"}],"parameters":{"binary_data_output":true}}"#;
+    let bodies: [(&str, &str, &[u8]); 9] = [
+        ("/", "", br#"{"inputs": [{"text": "a", "text_pair": "b"}, "c"], "parameters": {"top_k": 2, "function_to_apply": "none"}}"#),
+        ("/predict", "", br#"{"inputs": [["a"], ["b", "c"]], "truncate": true, "truncation_direction": "left", "raw_scores": true}"#),
+        ("/tokenize", "", "{\"inputs\": [\"株式 é\", \"b\"], \"add_special_tokens\": false}".as_bytes()),
+        ("/v1/classify", "", br#"{"model": "ag_news", "input": ["a"], "use_activation": false, "user": "u", "priority": 1}"#),
+        ("/v1/annotate", "", br#"{"texts": ["a", ""], "activation": "sigmoid"}"#),
+        ("/v1/explain", "", br#"{"text": "a b", "method": "leave-one-out", "evaluations": 3}"#),
+        ("/v1/files?name=a.jsonl&text_column=text", "", b"{\"text\": \"Oil\"}\n{\"text\": \"\"}\n"),
+        ("/v2/models/ag_news/infer", "", br#"{"id": "1", "inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": [["a"]]}]}"#),
+        ("/v2/models/ag_news/infer", "tensors", &[infer.as_bytes(), b"\x03\0\0\0Oil\0\0\0\0"].concat()),
+    ];
+    let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
+    let (mut refused, mut answered) = (0, 0);
+    for round in 0..1800 {
+        let (path, kind, body) = bodies[round % bodies.len()];
+        let mut body = body.to_vec();
+        let in_head = numbers.below(4) == 0;
+        if !in_head {
+            numbers.change(&mut body);
+        }
+        let extra = if kind == "tensors" {
+            format!("inference-header-content-length: {}\r\n", infer.len())
+        } else {
+            String::new()
+        };
+        let length = body.len();
+        let head =
+            format!("POST {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{extra}content-length: {length}\r\n\r\n");
+        let mut bytes = [head.as_bytes(), &body].concat();
+        if in_head {
+            numbers.change(&mut bytes);
+        }
+        let found = service.raw(&bytes);
+        let what = || format!("round {round}: {:?} -> {found}", String::from_utf8_lossy(&bytes));
+        // what is sent and then left is ended without an answer only if nothing of it was a request
+        let Some(status) = found.get(9..12) else {
+            assert!(bytes.is_empty() || bytes.iter().all(|byte| b"\r\n".contains(byte)), "{}", what());
+            continue;
+        };
+        let status: u16 = status.parse().unwrap_or_else(|_| panic!("{}", what()));
+        assert!(status < 500, "{}", what());
+        assert!(found.contains("\r\nx-request-id: "), "{}", what());
+        if status < 400 { answered += 1 } else { refused += 1 }
+    }
+    assert!(answered > 100 && refused > 100, "{answered} answered, {refused} refused");
+    assert_eq!(service.get("/health").0, 200);
+}
