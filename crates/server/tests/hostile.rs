@@ -153,7 +153,7 @@ fn who_sends_a_byte_now_and_then_is_refused() {
 
 #[test]
 fn who_sends_steadily_has_more_than_the_time_of_a_request() {
-    let limits = Limits { timeout: Duration::from_millis(500), idle: Duration::from_millis(400), ..Limits::default() };
+    let limits = Limits { timeout: Duration::from_millis(500), idle: Duration::from_secs(2), ..Limits::default() };
     let service = start(limits);
     let body = json!({"inputs": "oil ".repeat(1000)}).to_string();
     for (path, text, status) in [("/", &*body, 200), ("/v1/files?name=a.csv", &"text\nOil\n".repeat(450), 202)] {
