@@ -22,9 +22,14 @@ SPARK4 := .venv/spark4
 PYTHON_SOURCES := $(shell find python/src python/albertine crates/*/src crates/albertine/builtin -type f -not -name '*.so' -not -name '*.pyc') \
 	python/Cargo.toml python/pyproject.toml Cargo.lock
 
-.PHONY: test check build format lint lint-all licenses docs unit page clients python wheel parity parity-base parity-pieces parity-spark-nlp accuracy clean
+# The jars for the JVM: the platform of this machine, a line of Scala each, and the sources.
+JVM := target/jvm
+PLATFORM := $(shell uname -s | tr A-Z a-z)-$(patsubst x86_64,amd64,$(shell uname -m))
+JVM_SOURCES := $(shell find jvm -type f) $(shell find crates/*/src crates/albertine/builtin -type f) Cargo.lock
 
-test: format licenses build lint-all docs unit page clients python parity
+.PHONY: test check build format lint lint-all licenses docs unit page clients python wheel jar jvm parity parity-base parity-pieces parity-spark-nlp accuracy clean
+
+test: format licenses build lint-all docs unit page clients python jvm parity
 
 check: format lint
 	$(CARGO) test --release --lib --bins
@@ -41,6 +46,7 @@ build:
 lint:
 	$(CARGO) clippy --release --all-targets -- -D warnings
 	$(CARGO) clippy --release --package albertine-python -- -D warnings
+	$(CARGO) clippy --release --package albertine-jvm --package albertine-cli -- -D warnings
 
 # With what `make check` leaves out.
 lint-all: lint
@@ -94,6 +100,27 @@ target/python/ready: $(PYTHON_SOURCES)
 	$(@D)/bin/pip install --quiet --requirement python/tests/$*.txt
 	$(@D)/bin/pip install --quiet --no-deps --force-reinstall target/python/albertine-*.whl
 	touch $@
+
+# The jars for Java, Scala and Spark, a line of Scala each, in target/jvm. The native library is built with the command, so that both ask
+# dependencies for the same features and none is compiled twice. Java 17 and Maven come from Debian where they are missing.
+jar: $(JVM)/ready
+
+$(JVM)/ready: $(JVM_SOURCES)
+	(command -v javac && command -v mvn) >/dev/null || (apt-get update -q && apt-get install -q -y openjdk-17-jdk-headless maven)
+	$(CARGO) build --release --package albertine-jvm --package albertine-cli
+	install -D target/release/libalbertine_jvm.so $(JVM)/resources/albertine/native/$(PLATFORM)/libalbertine_jvm.so
+	for line in 2.12 2.13; do \
+		mvn --quiet --batch-mode --file jvm/pom.xml --activate-profiles scala-$$line,documents package \
+			dependency:build-classpath@tests dependency:build-classpath@spark && \
+		cp $(JVM)/$$line/albertine-spark_$$line-*.jar $(JVM) || exit 1; \
+	done
+	touch $@
+
+# Their tests: 2.12 in Spark 3.5, 2.13 in Spark 4 and, unchanged, in Spark 3.5.
+jvm: jar $(SPARK35)/ready $(SPARK4)/ready
+	jvm/test.sh 2.12 "$$($(SPARK35)/bin/python -c 'import pyspark; print(pyspark.__path__[0])')"
+	jvm/test.sh 2.13 "$$($(SPARK4)/bin/python -c 'import pyspark; print(pyspark.__path__[0])')"
+	jvm/test.sh 2.13 $(JVM)/2.13/spark.classpath -s albertine.TableSuite -s albertine.SavingSuite
 
 # Against transformers and PyTorch, on real texts.
 ifneq ($(wildcard $(AG_NEWS)/test.csv),)

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use albertine::annotators::{AlbertForSequenceClassification, Stage};
 use albertine::{
     Activation, CancellationToken, ClassifierSettings, Classify, Columns, Encoding, Error, LongTexts, Precision, Words,
 };
@@ -42,12 +41,6 @@ impl Classifier {
     /// The model as the library has it.
     pub(crate) fn inner(&self) -> &Arc<albertine::Classifier> {
         &self.inner
-    }
-
-    /// A classifier that no other shares, over the same weights.
-    pub(crate) fn own(&self) -> Result<albertine::Classifier, Error> {
-        let precision = self.inner.model().precision();
-        self.inner.with_settings(ClassifierSettings { precision, ..ClassifierSettings::default() })
     }
 
     fn transform(&self, columns: Columns) -> PyResult<Arc<Classify>> {
@@ -152,18 +145,7 @@ impl Classifier {
     /// that follow from the model.
     #[getter]
     fn params(&self) -> PyResult<String> {
-        let annotator = AlbertForSequenceClassification::of(self.own().map_err(Failure::from)?);
-        let activation = match annotator.get_activation() {
-            Activation::Softmax => Some("softmax"),
-            Activation::Sigmoid => Some("sigmoid"),
-            // Spark NLP has no other
-            _ => None,
-        };
-        let (length, encoding) = (annotator.get_max_sentence_length(), annotator.get_encoding().name());
-        let mut params = Stage::from(annotator).params();
-        params.insert("maxSentenceLength".to_owned(), length.into());
-        params.insert("encoding".to_owned(), encoding.into());
-        params.extend(activation.map(|name| ("activation".to_owned(), name.into())));
+        let params = self.inner.annotator_params().map_err(Failure::from)?;
         Ok(serde_json::Value::from(params).to_string())
     }
 

@@ -1,8 +1,6 @@
 //! Errors of the library as exceptions of `albertine.errors`.
 
-use std::borrow::Cow;
-
-use albertine::Error;
+use albertine::{Error, ErrorKind};
 use albertine_train::TrainError;
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
@@ -62,57 +60,14 @@ enum Kind {
 
 impl Kind {
     fn of(error: &Error) -> Self {
-        use albertine::hub::HubError;
-        use albertine::text::TextError;
-        match error {
-            Error::UnknownModel { .. } => Self::ModelNotFound,
-            Error::Hub(
-                HubError::UnknownModel { .. }
-                | HubError::NotAModelDirectory { .. }
-                | HubError::Offline { .. }
-                | HubError::NotAtAnyPlace { .. }
-                | HubError::NoModel { .. }
-                | HubError::Status { status: 404, .. },
-            ) => Self::ModelNotFound,
-            Error::Hub(HubError::NeitherPathNorRepository { refusal, .. }) => match **refusal {
-                HubError::Offline { .. } | HubError::Status { status: 404, .. } => Self::ModelNotFound,
-                _ => Self::Hub,
-            },
-            Error::Hub(_) => Self::Hub,
-            Error::Model(_)
-            | Error::VocabularyTooLarge { .. }
-            | Error::ModelChanged { .. }
-            | Error::ModelFamily { .. } => Self::Model,
-            Error::Text(
-                TextError::LimitTooSmall { .. }
-                | TextError::Lengths { .. }
-                | TextError::UnknownName { .. }
-                | TextError::Parameter { .. }
-                | TextError::Pattern { .. },
-            ) => Self::Param,
-            Error::Row { .. } | Error::NotFinite { .. } => Self::Row,
-            Error::Text(_) => Self::Model,
-            Error::NotAPipeline { .. }
-            | Error::PipelineVersion { .. }
-            | Error::UnknownStage { .. }
-            | Error::ClassifiersOfPipeline
-            | Error::NoDocumentAssembler
-            | Error::PairOfTokens => Self::Pipeline,
-            Error::Param { .. }
-            | Error::MaxSentenceLength { .. }
-            | Error::WindowOverlap { .. }
-            | Error::TooManyThreads { .. }
-            | Error::PrecisionIsSettled { .. }
-            | Error::Threshold { .. } => Self::Param,
-            Error::MissingColumn { .. }
-            | Error::SeveralColumns { .. }
-            | Error::NotText { .. }
-            | Error::NotTextMap { .. }
-            | Error::NotLabels { .. }
-            | Error::InputColumns { .. }
-            | Error::WrongAnnotation { .. }
-            | Error::OutputColumnTaken { .. }
-            | Error::FinisherColumns { .. } => Self::Column,
+        match error.kind() {
+            ErrorKind::ModelNotFound => Self::ModelNotFound,
+            ErrorKind::Model => Self::Model,
+            ErrorKind::Hub => Self::Hub,
+            ErrorKind::Pipeline => Self::Pipeline,
+            ErrorKind::Column => Self::Column,
+            ErrorKind::Param => Self::Param,
+            ErrorKind::Row => Self::Row,
             _ => Self::Albertine,
         }
     }
@@ -180,44 +135,13 @@ impl Kind {
     }
 }
 
-/// What can be done about a model that is not here, in words that go behind the error's.
-fn advice(error: &Error) -> Cow<'static, str> {
-    use albertine::hub::HubError;
-    let advice = match error {
-        Error::Hub(HubError::Offline { archive, .. }) => {
-            return format!(
-                "; download it once without ALBERTINE_OFFLINE and HF_HUB_OFFLINE, or add a folder that contains {} to ALBERTINE_HUB, or give its path; the model `ag_news` is built in",
-                archive.as_deref().unwrap_or("it")
-            )
-            .into();
-        }
-        Error::Hub(HubError::NeitherPathNorRepository { refusal, .. }) => match **refusal {
-            HubError::Offline { .. } => {
-                "; check the path, or download the repository once without ALBERTINE_OFFLINE and HF_HUB_OFFLINE"
-            }
-            _ => "; check the path: one that begins with ./ is never taken for a repository",
-        },
-        Error::Hub(HubError::NotAtAnyPlace { .. }) => {
-            "; ALBERTINE_HUB lists the folders and URLs that are searched for published models, and a downloaded archive can be given by its path; the model `ag_news` is built in"
-        }
-        Error::Hub(HubError::Unreachable { .. }) => {
-            "; without network access, add a folder that contains the model to ALBERTINE_HUB, or give its path"
-        }
-        Error::UnknownModel { .. } | Error::Hub(HubError::UnknownModel { .. }) => {
-            "; a path begins with ./, and owner/name is a repository of the Hugging Face hub"
-        }
-        _ => "",
-    };
-    advice.into()
-}
-
 impl From<Failure> for PyErr {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Python(error) => error,
             Failure::Library(Error::Cancelled) => PyKeyboardInterrupt::new_err(()),
             Failure::Library(error) => {
-                let raised = Kind::of(&error).raise(format!("{error}{}", advice(&error)));
+                let raised = Kind::of(&error).raise(format!("{error}{}", error.remedy()));
                 if let Error::NotText { column, .. } | Error::NotTextMap { column, .. } = &error {
                     // an attribute that cannot be set is missing, and the error is what matters
                     let _ = Python::attach(|py| raised.value(py).setattr("column_without_text", column));

@@ -56,15 +56,8 @@ fn params(json: &str) -> Result<Map<String, Value>, Error> {
 
 fn stage(name: &str, json: &str, classifier: Option<&Classifier>) -> Result<Stage, Error> {
     let unknown = || Error::UnknownStage { path: "the pipeline".into(), class: name.to_owned() };
-    let params = params(json)?;
-    let load = || {
-        let classifier = classifier.ok_or_else(unknown)?.own()?;
-        // of what was saved the limit is lowered to what the model can read; what was asked for is not
-        let most = classifier.config().architecture().max_tokens();
-        let asked = params.get("maxSentenceLength").and_then(Value::as_u64).map_or(0, |asked| asked as usize);
-        if asked > most { Err(Error::MaxSentenceLength { asked, least: 2, most }) } else { Ok(classifier) }
-    };
-    Stage::from_params(name, &params, load)?.ok_or_else(unknown)
+    let classifier = classifier.map(|classifier| &**classifier.inner());
+    Stage::with_classifier(name, &params(json)?, classifier)?.ok_or_else(unknown)
 }
 
 fn fields(annotation: Annotation) -> Fields {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use albertine_model::{CheckpointKind, ModelConfig, Precision, SequenceClassifier};
 use albertine_text::Piece;
 
+use crate::annotators::{AlbertForSequenceClassification, Stage};
 use crate::category::{CategoryRule, THRESHOLD};
 use crate::classified::Classified;
 use crate::column;
@@ -17,6 +18,7 @@ use crate::session::{ClassifierSettings, Counts, Encoding, LongTexts, ReadText, 
 use crate::spark_params::SparkParams;
 use crate::{CancellationToken, Error};
 use arrow_array::RecordBatch;
+use serde_json::{Map, Value};
 
 /// The label of a text.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -101,6 +103,33 @@ impl Classifier {
             threshold: self.threshold,
             preparation: self.preparation.clone(),
         })
+    }
+
+    /// A classifier that no other shares, over the same weights, with the settings that the model has of itself.
+    pub(crate) fn with_own_session(&self) -> Result<Self, Error> {
+        let precision = self.model().precision();
+        self.with_settings(ClassifierSettings { precision, ..ClassifierSettings::default() })
+    }
+
+    /// The parameters of an annotator with this model when nothing is set, under Spark NLP's names; those too that
+    /// follow from the model: its limit, encoding and activation.
+    ///
+    /// # Errors
+    /// None for a model that could be loaded.
+    pub fn annotator_params(&self) -> Result<Map<String, Value>, Error> {
+        let annotator = AlbertForSequenceClassification::of(self.with_own_session()?);
+        let activation = match annotator.get_activation() {
+            Activation::Softmax => Some("softmax"),
+            Activation::Sigmoid => Some("sigmoid"),
+            // Spark NLP has no other
+            _ => None,
+        };
+        let (length, encoding) = (annotator.get_max_sentence_length(), annotator.get_encoding().name());
+        let mut params = Stage::from(annotator).params();
+        params.insert("maxSentenceLength".to_owned(), length.into());
+        params.insert("encoding".to_owned(), encoding.into());
+        params.extend(activation.map(|name| ("activation".to_owned(), name.into())));
+        Ok(params)
     }
 
     /// The same model in another precision, read again from its files.

@@ -60,6 +60,26 @@ impl Stage {
         registered.map(|registration| (registration.from_params)(params, Box::new(classifier))).transpose()
     }
 
+    /// As [`from_params`](Self::from_params), for hosts that have loaded the model of the stage, if it has one. The
+    /// stage gets a session of its own over the weights of `classifier`.
+    ///
+    /// # Errors
+    /// As `from_params`, and [`Error::MaxSentenceLength`] for a limit that the model has no positions for: of what was
+    /// saved the limit is lowered, what was asked for is refused.
+    pub fn with_classifier(
+        name: &str,
+        params: &Map<String, Value>,
+        classifier: Option<&Classifier>,
+    ) -> Result<Option<Self>, Error> {
+        let unknown = || Error::UnknownStage { path: "the pipeline".into(), class: name.to_owned() };
+        Self::from_params(name, params, || {
+            let classifier = classifier.ok_or_else(unknown)?.with_own_session()?;
+            let most = classifier.config().architecture().max_tokens();
+            let asked = params.get("maxSentenceLength").and_then(Value::as_u64).map_or(0, |asked| asked as usize);
+            if asked > most { Err(Error::MaxSentenceLength { asked, least: 2, most }) } else { Ok(classifier) }
+        })
+    }
+
     /// The name of its class in Spark NLP, without the package.
     #[must_use]
     pub fn name(&self) -> &'static str {
