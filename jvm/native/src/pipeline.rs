@@ -78,7 +78,8 @@ impl Pipeline {
     }
 
     /// What becomes of the columns of a table: whether its rows are multiplied; for each column its name, the place
-    /// that it had (-1 for one that is written), and of one that is written its annotator type and its type.
+    /// that it had (-1 for one that is written), and of one that is written whether it may be null, its annotator type
+    /// and its type.
     pub(crate) fn output(&self, json: &str, answer: &mut Writer) -> Result<(), Failure> {
         let output = self.model.output_schema(&Arc::new(schema::read(json)?))?;
         answer.byte((output.rows() == Rows::Multiplied).into());
@@ -89,6 +90,7 @@ impl Pipeline {
                 Origin::Input(index) => answer.count(index),
                 Origin::Stage(_) => {
                     answer.int(-1);
+                    answer.byte(field.is_nullable().into());
                     answer.optional(annotator_type(field));
                     answer.text(&schema::type_json(field.data_type()).to_string());
                 }

@@ -37,3 +37,14 @@ private[annotator] final class ModelReader[T <: ForSequenceClassification[T]](
     ours.load(found.local.toUri.toString).withModel(model, Some(found), Some(new OpenFiles(folder)))
   }
 }
+
+private[albertine] object ModelReader {
+
+  /** A stage with a model that came with a pipeline. */
+  def albert(model: NativeModel, in: Option[Fetched]): AlbertForSequenceClassification =
+    AlbertForSequenceClassification().withModel(model, in)
+
+  /** A stage with a model that came with a pipeline. */
+  def bert(model: NativeModel, in: Option[Fetched]): BertForSequenceClassification =
+    BertForSequenceClassification().withModel(model, in)
+}

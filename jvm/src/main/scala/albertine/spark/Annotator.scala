@@ -9,6 +9,7 @@ import org.apache.spark.sql.{DataFrame, Dataset}
 import org.apache.spark.sql.types.StructType
 
 import scala.collection.JavaConverters._
+import scala.util.Try
 
 /**
  * A stage with Spark NLP's parameters; what it does is done by the native library.
@@ -39,7 +40,9 @@ private[albertine] trait Annotator extends Params with DefaultParamsWritable { t
   private[albertine] def setValues(values: Map[String, String]): this.type = {
     for ((name, json) <- values if hasParam(name)) {
       val param = getParam(name).asInstanceOf[Param[Any]]
-      set(param, param.jsonDecode(json))
+      // what each kind of parameter throws at a value of another type is its own affair
+      val value = Try(param.jsonDecode(json)).getOrElse(throw new ParamException(s"$name cannot be $json"))
+      set(param, value)
     }
     this
   }

@@ -48,11 +48,12 @@ private[albertine] object Schemas {
     val name = answer.readText()
     answer.readInt() match {
       case -1 =>
+        val nullable = answer.readFlag()
         val annotator = answer.readText()
         val kind = DataType.fromJson(answer.readText())
         val metadata = new MetadataBuilder()
-        if (annotator == null) (StructField(name, kind, nullable = true), -1)
-        else (StructField(name, annotations, nullable = true, metadata.putString("annotatorType", annotator).build()), -1)
+        if (annotator == null) (StructField(name, kind, nullable), -1)
+        else (StructField(name, annotations, nullable, metadata.putString("annotatorType", annotator).build()), -1)
       case index => (before(index), index)
     }
   }
