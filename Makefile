@@ -118,8 +118,8 @@ $(JVM)/ready: $(JVM_SOURCES)
 
 # Their tests: 2.12 in Spark 3.5, 2.13 in Spark 4 and, unchanged, in Spark 3.5.
 jvm: jar $(SPARK35)/ready $(SPARK4)/ready
-	jvm/test.sh 2.12 "$$($(SPARK35)/bin/python -c 'import pyspark; print(pyspark.__path__[0])')"
-	jvm/test.sh 2.13 "$$($(SPARK4)/bin/python -c 'import pyspark; print(pyspark.__path__[0])')"
+	ALBERTINE_TEST_PYTHON=$(SPARK35)/bin/python jvm/test.sh 2.12 "$$($(SPARK35)/bin/python -c 'import pyspark; print(pyspark.__path__[0])')"
+	ALBERTINE_TEST_PYTHON=$(SPARK4)/bin/python jvm/test.sh 2.13 "$$($(SPARK4)/bin/python -c 'import pyspark; print(pyspark.__path__[0])')"
 	jvm/test.sh 2.13 $(JVM)/2.13/spark.classpath -s albertine.TableSuite -s albertine.SavingSuite
 
 # Against transformers and PyTorch, on real texts.

@@ -205,8 +205,9 @@ def write_stage(stage: Any, folder: str) -> None:
         digits = len(str(len(stages)))
         for index, each in enumerate(stages):
             write_stage(each, os.path.join(folder, "stages", f"{index:0{digits}}_{each.uid}"))
-        # it is a pipeline of Spark's, with our stages
-        name = f"pyspark.ml.pipeline.{'Pipeline' if isinstance(stage, Pipeline) else 'PipelineModel'}"
+        # it is a pipeline of Spark's, with our stages: the JVM's reader takes its own class alone, and Python's takes
+        # that class too where the language is its own
+        name = f"org.apache.spark.ml.{'Pipeline' if isinstance(stage, Pipeline) else 'PipelineModel'}"
         params = {"stageUids": [each.uid for each in stages], "language": "Python"}
     said = {
         "class": name,
@@ -291,11 +292,15 @@ def _of_spark_nlp(path: str, cls: type[Any]) -> Any:
     return stages[0] if len(stages) == 1 and isinstance(stages[0], cls) else None
 
 
+#: Pipelines as Spark names them, in Python and on the JVM.
+_PIPELINES = ("pyspark.ml.pipeline.Pipeline", "org.apache.spark.ml.Pipeline")
+
+
 def load_stages(path: str) -> list[Any] | None:
     """The stages of the pipeline at a path, if Spark ML laid it out and all of them are ours; ``None`` for anything
     else."""
     saved = metadata(path) if os.path.isdir(path) else None
-    if saved is None or not saved.get("class", "").startswith("pyspark.ml.pipeline."):
+    if saved is None or not saved.get("class", "").startswith(_PIPELINES):
         return None
     parts = os.path.join(path, "stages")
     names = [name for name in os.listdir(parts) if name[:1].isdigit()] if os.path.isdir(parts) else []

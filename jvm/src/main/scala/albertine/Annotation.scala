@@ -89,7 +89,8 @@ object Annotation {
     Option(row.getAs[scala.collection.Seq[Float]](5)).map(_.toArray).getOrElse(Array.empty)
   )
 
-  /** The annotations of a column, row by row. */
+  /** The annotations of one column or several, row by row. */
+  @scala.annotation.varargs
   def collect(dataset: Dataset[_], column: String, columns: String*): Array[Array[Annotation]] =
     read(dataset.select((column +: columns).map(quoted): _*).collect())
 

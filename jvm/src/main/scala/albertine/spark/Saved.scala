@@ -46,7 +46,8 @@ private[albertine] object Saved {
       try {
         val stages = pipeline.stages()
         val stage = empty()
-        if (stages.length != 1 || stages(0).name != stage.native && stages(0).name + "Model" != stage.native)
+        // a tokenizer comes out fitted
+        if (stages.length != 1 || stages(0).name.stripSuffix("Model") != stage.native)
           throw new PipelineException(s"$path holds no ${cls.getSimpleName}")
         stage.setValues(asMap(stages(0).params))
       } finally pipeline.close()
