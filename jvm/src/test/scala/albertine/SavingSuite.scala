@@ -90,7 +90,7 @@ class SavingSuite extends SparkTest {
   private def python(program: String, arguments: String*): String = {
     val interpreter = sys.env.getOrElse("ALBERTINE_TEST_PYTHON", "")
     assume(interpreter.nonEmpty, "this run has no Python")
-    val process = new ProcessBuilder((Seq(interpreter, "-c", program) ++ arguments).asJava).redirectErrorStream(true)
+    val process = new ProcessBuilder(Seq(interpreter, "-c", program) ++ arguments: _*).redirectErrorStream(true)
     process.environment().remove("SPARK_HOME")
     val started = process.start()
     val said = scala.io.Source.fromInputStream(started.getInputStream, "UTF-8").mkString

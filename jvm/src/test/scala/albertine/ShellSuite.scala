@@ -15,7 +15,7 @@ class ShellSuite extends SparkTest {
   /** What a program of Spark's prints, given some input. */
   private def run(command: Seq[String], input: Path, environment: (String, String)*): String = {
     val out = Files.createTempFile("albertine-test-", ".txt")
-    val process = new ProcessBuilder(command.asJava).redirectInput(input.toFile).redirectErrorStream(true).redirectOutput(out.toFile)
+    val process = new ProcessBuilder(command: _*).redirectInput(input.toFile).redirectErrorStream(true).redirectOutput(out.toFile)
     environment.foreach { case (name, value) => process.environment().put(name, value) }
     val started = process.start()
     assert(started.waitFor(400, TimeUnit.SECONDS))
