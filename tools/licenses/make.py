@@ -1,4 +1,4 @@
-"""Makes docs/third-party-licenses.md: what the command and the Python package contain that is not ours, and its licenses.
+"""Makes docs/third-party-licenses.md: what the command, the Python package and the jar contain that is not ours, and its licenses.
 
 usage: make.py [--check]
 
@@ -16,7 +16,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "docs" / "third-party-licenses.md"
 PLATFORM = "x86_64-unknown-linux-gnu"
-BINARIES = ("albertine-cli", "albertine-python")
+BINARIES = ("albertine-cli", "albertine-jvm", "albertine-python")
 APACHE = {"Apache-2.0"}
 
 # C libraries within packages whose own license speaks of the Rust code alone: the library, its license, its text.
@@ -26,7 +26,7 @@ HEAD = """# Third-party licenses
 
 Made by `tools/licenses/make.py` from `Cargo.lock`; `make licenses` says when it is out of date.
 
-The `albertine` command (with and without the cargo feature `sql`) and the native half of the Python package, for Linux on
+The `albertine` command (with and without the cargo feature `sql`) and the native halves of the Python package and of the jar, for Linux on
 x86-64, contain these packages. Where a choice is offered and Apache-2.0 is among it, they are used under Apache-2.0.
 
 | package | version | license |
