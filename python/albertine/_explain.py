@@ -151,7 +151,7 @@ def explain(
         precision: ``f32`` (exact), ``bf16`` or ``int8`` (faster).
         method: ``shap``, the Partition SHAP values that the package ``shap`` gives a text, or ``leave-one-out``, what
             hiding each word alone takes from the score.
-        evaluations: the maximum number of evaluations of the model for a text, with the method ``shap``.
+        evaluations: about how many evaluations of the model a text gets, with the method ``shap``; at least two.
         activation: ``softmax`` or ``sigmoid``: the scores to explain; by default what the model was trained with.
         logits: explain logits instead of scores.
         max_sentence_length: the maximum sequence length in pieces; what is longer is not read and not explained.

@@ -18,6 +18,9 @@ use crate::settings::ServerSettings;
 /// Bytes of texts from which on they are tokenized on a thread of their own, so that other requests are served.
 pub(crate) const WORTH_A_THREAD: usize = 32 << 10;
 
+/// A request is refused when it is estimated to take this many times the time that it has: the estimate is a rough one.
+const CERTAINLY_TOO_LONG: f64 = 2.0;
+
 /// Bodies of the largest size that may be in memory at a time.
 const BODIES: usize = 32;
 
@@ -115,9 +118,10 @@ impl App {
         if inputs.len() > limit {
             return Err(ApiError::TooManyTexts { count: inputs.len(), limit });
         }
-        self.queue.check()?;
         let method = if inputs.len() == 1 { "single" } else { "batch" };
         self.metrics.requests.with_label_values(&[method]).inc();
+        let arrived = Instant::now();
+        self.queue.check(inputs.len())?;
         let served = self.models.get(model).await?;
         let started = Instant::now();
         let texts = self.encode(&served, inputs, truncation).await?;
@@ -126,6 +130,10 @@ impl App {
         let tokens = texts.iter().map(EncodedText::tokens).sum();
         let truncated = texts.iter().filter(|text| text.truncated()).count();
         let count = texts.len();
+        let (takes, limit) = (served.seconds(tokens), self.settings.limits.timeout);
+        if takes > CERTAINLY_TOO_LONG * limit.as_secs_f64() {
+            return Err(ApiError::TooMuchWork { seconds: takes as u64, limit: limit.as_secs() });
+        }
         let reply = self.queue.push(Arc::clone(&served), texts)?;
         self.metrics.queue_size.set(self.queue.len() as i64);
         // the engine drops what it cannot answer only when it is gone
@@ -133,6 +141,7 @@ impl App {
         self.metrics.texts.inc_by(count as u64);
         self.metrics.truncated.inc_by(truncated as u64);
         self.metrics.successes.with_label_values(&[method]).inc();
+        self.metrics.duration.observe(seconds(arrived.elapsed()));
         Ok(Answer { served, outputs, tokens, truncated })
     }
 

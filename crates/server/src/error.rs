@@ -74,7 +74,7 @@ pub enum ServerError {
         /// What it is set to.
         given: String,
     },
-    /// An origin for CORS that is none.
+    /// A text for CORS that is not an origin.
     #[error("`{origin}` is not an origin such as https://example.org")]
     Origin {
         /// What was given.
@@ -97,6 +97,10 @@ pub(crate) enum ApiError {
     Invalid(String),
     #[error("the body has more than {limit} bytes")]
     BodyTooLarge { limit: u64 },
+    #[error("{what} more than {limit} bytes")]
+    TextsTooLarge { what: &'static str, limit: usize },
+    #[error("the texts would take about {seconds} seconds, longer than the {limit} that a request has")]
+    TooMuchWork { seconds: u64, limit: u64 },
     #[error("text {index} has more than the {limit} tokens that the model reads")]
     TextTooLong { index: usize, limit: usize },
     #[error("{count} texts are more than the {limit} of one request")]
@@ -155,9 +159,11 @@ impl ApiError {
         match self {
             Self::Json(_) => (StatusCode::BAD_REQUEST, "validation"),
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "validation"),
-            Self::BodyTooLarge { .. } | Self::TextTooLong { .. } | Self::TooManyTexts { .. } => {
-                (StatusCode::PAYLOAD_TOO_LARGE, "too_large")
-            }
+            Self::BodyTooLarge { .. }
+            | Self::TextsTooLarge { .. }
+            | Self::TooMuchWork { .. }
+            | Self::TextTooLong { .. }
+            | Self::TooManyTexts { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             Self::UnknownModel { .. } | Self::NoRoute { .. } | Self::NotFound { .. } => {
                 (StatusCode::NOT_FOUND, "not_found")
             }
@@ -186,6 +192,8 @@ impl ApiError {
             Self::BodyTooLarge { .. } => {
                 "send fewer or shorter texts at a time, or start the service with a larger limit"
             }
+            Self::TextsTooLarge { .. } => "send less of it",
+            Self::TooMuchWork { .. } => "send fewer texts at a time, or start the service with a longer `--timeout`",
             Self::TextTooLong { .. } => "shorten it, or send `\"truncate\": true`",
             Self::TooManyTexts { .. } => "send them in several requests, or start the service with `--max-texts`",
             Self::UnknownModel { .. } => "GET /v1/models lists the models",

@@ -26,11 +26,18 @@ const MOST_FILES: usize = 16;
 /// How long a file is kept after it was last asked for.
 const KEPT: Duration = Duration::from_secs(30 * 60);
 
+/// How long it is kept when others need its place: who fetches it asks for its progress until then.
+const KEPT_AT_LEAST: Duration = Duration::from_secs(2 * 60);
+
+/// How often files are removed that nobody asks for.
+pub(crate) const SWEEP: Duration = Duration::from_secs(60);
+
 /// The files of a service. They are in one folder, which goes when the service ends.
 #[derive(Debug)]
 pub(crate) struct Files {
-    folder: TempDir,
+    // the files go before the folder that they are in
     jobs: Mutex<Vec<Arc<Job>>>,
+    folder: TempDir,
 }
 
 impl Files {
@@ -49,11 +56,10 @@ impl Files {
     /// [`ApiError::Overloaded`] when as many are kept as may be, all of them running or lately asked for.
     pub(crate) fn add(&self, name: FileName) -> Result<Arc<Job>, ApiError> {
         let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        jobs.retain(|job| !job.is_stale(KEPT));
         if jobs.len() >= MOST_FILES {
-            // the oldest that is done makes room
-            let oldest = jobs.iter().position(|job| job.is_ended()).ok_or(ApiError::Overloaded { retry_after: 30 })?;
-            jobs.remove(oldest);
+            // the oldest that nobody waits for makes room
+            let oldest = jobs.iter().position(|job| job.is_stale(KEPT_AT_LEAST));
+            jobs.remove(oldest.ok_or(ApiError::Overloaded { retry_after: 30 })?);
         }
         let id = random_id();
         let folder = self.folder.path().join(&id);
@@ -87,9 +93,16 @@ impl Files {
         Ok(())
     }
 
-    /// Stops all that run.
-    pub(crate) fn cancel_all(&self) {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|job| job.cancel());
+    /// Removes those that nobody has asked for lately.
+    pub(crate) fn sweep(&self) {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).retain(|job| !job.is_stale(KEPT));
+    }
+
+    /// Stops all that run, and tells how many did.
+    pub(crate) fn cancel_all(&self) -> usize {
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let running = jobs.iter().filter(|job| !job.is_ended());
+        running.map(|job| job.cancel()).count()
     }
 
     /// Labels a file that has arrived, on a thread of its own.

@@ -26,7 +26,7 @@ pub(crate) struct Metrics {
     pub(crate) successes: IntCounterVec,
     /// Requests that failed, by kind of error.
     pub(crate) failures: IntCounterVec,
-    /// From the first byte of a request to its answer.
+    /// Of requests with texts that were answered, from the arrival of their bodies on.
     pub(crate) duration: Histogram,
     /// Tokenization of a request's texts.
     pub(crate) tokenization: Histogram,
@@ -52,7 +52,7 @@ impl Metrics {
     /// All at zero.
     ///
     /// # Errors
-    /// When two have one name, which they have not.
+    /// When two metrics have the same name.
     pub(crate) fn new() -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
         let r = &registry;
@@ -63,8 +63,8 @@ impl Metrics {
         Ok(Self {
             requests: counts("te_request_count", "Requests with texts", "method")?,
             successes: counts("te_request_success", "Requests with texts that were answered", "method")?,
-            failures: counts("te_request_failure", "Requests that failed, by kind of error", "err")?,
-            duration: seconds("te_request_duration", "Seconds from the first byte of a request to its answer")?,
+            failures: counts("te_request_failure", "Requests with a body that failed, by kind of error", "err")?,
+            duration: seconds("te_request_duration", "Seconds from the arrival of a request with texts to its answer")?,
             tokenization: seconds("te_request_tokenization_duration", "Seconds that a request's tokenization took")?,
             queued: seconds("te_request_queue_duration", "Seconds that a request waited in the queue")?,
             inference: seconds("te_request_inference_duration", "Seconds that a request was in the encoder")?,

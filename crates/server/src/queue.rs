@@ -86,22 +86,31 @@ pub(crate) enum Batch {
 
 /// What waits.
 enum Waiting {
-    Texts { job: Arc<Job>, next: usize },
+    /// The texts of a job from the one at `next` on, which have so many tokens.
+    Texts {
+        job: Arc<Job>,
+        next: usize,
+        tokens: usize,
+    },
     Work(Box<dyn FnOnce() + Send>),
 }
 
 impl Waiting {
     fn texts(&self) -> usize {
         match self {
-            Self::Texts { job, next } => job.texts.len() - next,
+            Self::Texts { job, next, .. } => job.texts.len() - next,
             Self::Work(_) => 1,
         }
     }
 
-    fn tokens(&self) -> usize {
+    /// Seconds until it has had as many turns as `turns`, by the speed of its model; what is not known counts nothing.
+    fn seconds(&self, turns: usize) -> f64 {
         match self {
-            Self::Texts { job, next } => job.texts[*next..].iter().map(EncodedText::tokens).sum(),
-            Self::Work(_) => 0,
+            Self::Texts { job, tokens, .. } => {
+                let share = turns.min(self.texts()) as f64 / self.texts().max(1) as f64;
+                job.served.seconds(*tokens) * share
+            }
+            Self::Work(_) => 0.0,
         }
     }
 }
@@ -149,23 +158,20 @@ impl Queue {
         Self { state: Mutex::default(), arrived: Condvar::new(), batch, most_tokens, longest_wait }
     }
 
-    /// Whether a job would be taken, however large it is.
+    /// Whether a job of so many texts would be taken.
     ///
     /// # Errors
     /// [`ApiError::Overloaded`] with the seconds after which there is likely to be room, [`ApiError::Closing`].
-    pub(crate) fn check(&self) -> Result<(), ApiError> {
-        self.admit(&lock(&self.state))
+    pub(crate) fn check(&self, texts: usize) -> Result<(), ApiError> {
+        self.admit(&lock(&self.state), texts)
     }
 
-    fn admit(&self, state: &State) -> Result<(), ApiError> {
+    /// A job waits for its turns alone: between two of its texts every other job has one. Its own texts are no wait.
+    fn admit(&self, state: &State, texts: usize) -> Result<(), ApiError> {
         if state.closed {
             return Err(ApiError::Closing);
         }
-        let seconds = state.waiting.iter().map(|waiting| match waiting {
-            Waiting::Texts { job, .. } => job.served.seconds(waiting.tokens()),
-            Waiting::Work(_) => 0.0,
-        });
-        let seconds: f64 = seconds.sum();
+        let seconds: f64 = state.waiting.iter().map(|waiting| waiting.seconds(texts)).sum();
         let longest = self.longest_wait.as_secs_f64();
         if state.tokens >= self.most_tokens || seconds > longest {
             let retry_after = (seconds - longest / 2.0).ceil().clamp(1.0, 60.0) as u64;
@@ -183,20 +189,40 @@ impl Queue {
         served: Arc<Served>,
         texts: Vec<EncodedText>,
     ) -> Result<oneshot::Receiver<Reply>, ApiError> {
-        let (job, reply) = Job::new(served, texts);
         let mut state = lock(&self.state);
-        self.admit(&state)?;
+        self.admit(&state, texts.len())?;
+        Ok(self.put(&mut state, served, texts))
+    }
+
+    /// Puts texts at the end that belong to a request that was taken before.
+    ///
+    /// # Errors
+    /// [`ApiError::Closing`].
+    pub(crate) fn push_more(
+        &self,
+        served: Arc<Served>,
+        texts: Vec<EncodedText>,
+    ) -> Result<oneshot::Receiver<Reply>, ApiError> {
+        let mut state = lock(&self.state);
+        if state.closed {
+            return Err(ApiError::Closing);
+        }
+        Ok(self.put(&mut state, served, texts))
+    }
+
+    fn put(&self, state: &mut State, served: Arc<Served>, texts: Vec<EncodedText>) -> oneshot::Receiver<Reply> {
+        let (job, reply) = Job::new(served, texts);
         if job.texts.is_empty() {
             if let Some(sender) = lock(&job.results).reply.take() {
                 let _ = sender.send(Ok(Vec::new()));
             }
-            return Ok(reply);
+            return reply;
         }
-        let waiting = Waiting::Texts { job, next: 0 };
-        state.tokens += waiting.tokens();
-        state.waiting.push_back(waiting);
+        let tokens = job.texts.iter().map(EncodedText::tokens).sum();
+        state.tokens += tokens;
+        state.waiting.push_back(Waiting::Texts { job, next: 0, tokens });
         self.arrived.notify_one();
-        Ok(reply)
+        reply
     }
 
     /// Puts other work at the end.
@@ -230,8 +256,8 @@ impl Queue {
         loop {
             let State { waiting, tokens, .. } = &mut *state;
             waiting.retain(|waiting| match waiting {
-                Waiting::Texts { job, .. } if job.is_abandoned() => {
-                    *tokens -= waiting.tokens();
+                Waiting::Texts { job, tokens: left, .. } if job.is_abandoned() => {
+                    *tokens -= left;
                     false
                 }
                 _ => true,
@@ -259,29 +285,37 @@ impl Queue {
         let is_full = |texts: usize, tokens: usize| {
             tokens >= self.batch.tokens || texts >= least && model.seconds(tokens) >= self.batch.time.as_secs_f64()
         };
+        // whether each had a turn
+        let mut turns = vec![false; state.waiting.len()];
         let mut took = true;
         while took && !is_full(batch.len(), tokens) {
             took = false;
-            for waiting in &mut state.waiting {
-                let Waiting::Texts { job, next } = waiting else { continue };
+            for (waiting, turn) in state.waiting.iter_mut().zip(&mut turns) {
+                let Waiting::Texts { job, next, tokens: left } = waiting else { continue };
                 if is_full(batch.len(), tokens) || *next == job.texts.len() || !Arc::ptr_eq(&job.served, &model) {
                     continue;
                 }
-                tokens += job.texts[*next].tokens();
+                let taken = job.texts[*next].tokens();
+                tokens += taken;
+                *left -= taken;
                 batch.push((Arc::clone(job), *next));
                 *next += 1;
-                took = true;
+                (took, *turn) = (true, true);
                 if *next == job.texts.len() {
                     lock(&job.results).taken = Some(Instant::now());
                 }
             }
         }
         state.tokens -= tokens;
-        state.waiting.retain(|waiting| waiting.texts() > 0);
-        // those that had their turn let the others go first
-        if state.waiting.len() > 1 {
-            state.waiting.rotate_left(1);
+        // those that had a turn let the others go first
+        let (mut first, mut later) = (VecDeque::new(), VecDeque::new());
+        for (waiting, turn) in std::mem::take(&mut state.waiting).into_iter().zip(turns) {
+            if waiting.texts() > 0 {
+                if turn { &mut later } else { &mut first }.push_back(waiting);
+            }
         }
+        first.append(&mut later);
+        state.waiting = first;
         batch
     }
 }

@@ -15,7 +15,6 @@ use subtle::ConstantTimeEq;
 use crate::app::App;
 use crate::context::{Context, REQUEST_ID};
 use crate::error::{ApiError, Failure};
-use crate::metrics::seconds;
 use crate::page::CONTENT_SECURITY_POLICY;
 
 /// The status in the log of a request whose client hung up before it was answered.
@@ -36,11 +35,7 @@ pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request, next: 
         status: HUNG_UP,
         failure: None,
     };
-    let counted = request.method() == Method::POST;
     let response = context.clone().scope(guarded(&app, &context, request, next)).await;
-    if counted {
-        app.metrics.duration.observe(seconds(log.started.elapsed()));
-    }
     finished(&app, &context, &mut log, response)
 }
 
@@ -59,7 +54,8 @@ fn finished(app: &App, context: &Context, log: &mut Log, mut response: Response)
     harden(response.headers_mut());
     log.status = response.status().as_u16();
     log.failure = response.extensions().get::<Failure>().map(|failure| failure.0);
-    if let Some(kind) = log.failure {
+    // what no route takes is not a request that failed
+    if let Some(kind) = log.failure.filter(|_| log.route.is_some() && log.method == Some(Method::POST)) {
         app.metrics.failures.with_label_values(&[kind]).inc();
     }
     response

@@ -162,7 +162,16 @@ pub(crate) fn cors(origins: &[String]) -> Result<Option<CorsLayer>, ServerError>
         AllowOrigin::any()
     } else {
         let one = |origin: &String| {
-            let is_origin = origin.split_once("://").is_some_and(|(_, host)| !host.is_empty() && !host.contains('/'));
+            // a browser sends a scheme, a host and a port, and nothing else
+            let uri = origin.parse::<http::Uri>().ok();
+            let is_origin = uri.is_some_and(|uri| {
+                uri.scheme().is_some()
+                    && uri.host().is_some_and(|host| !host.is_empty())
+                    && !origin.ends_with('/')
+                    && uri.path() == "/"
+                    && uri.query().is_none()
+                    && !origin.contains('@')
+            });
             let value = HeaderValue::from_str(origin).ok().filter(|_| is_origin);
             value.ok_or_else(|| ServerError::Origin { origin: origin.clone() })
         };

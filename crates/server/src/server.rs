@@ -9,7 +9,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::app::App;
 use crate::corrections::Corrections;
 use crate::error::ServerError;
-use crate::files::Files;
+use crate::files::{Files, SWEEP};
 use crate::metrics::Metrics;
 use crate::models::Models;
 use crate::queue::{BatchLimits, Queue};
@@ -120,8 +120,19 @@ impl Server {
             let stop = async {
                 stop.await;
                 tracing::info!("shutting down: answering what was accepted");
-                app.files.cancel_all();
+                let files = app.files.cancel_all();
+                if files > 0 {
+                    tracing::warn!("{files} files that were sent are not labeled to the end");
+                }
             };
+            let sweeping = Arc::clone(&app);
+            tokio::spawn(async move {
+                let mut ticks = tokio::time::interval(SWEEP);
+                loop {
+                    ticks.tick().await;
+                    sweeping.files.sweep();
+                }
+            });
             let complete = listen::serve(listener, self.tls, router, Arc::clone(&app), stop).await;
             Ok(if complete { Ended::Complete } else { Ended::Cut })
         });

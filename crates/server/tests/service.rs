@@ -247,8 +247,33 @@ fn corrections_are_a_table_to_train_with() {
     assert_eq!(service.post("/v1/corrections", &json!({"text": "a \"b\",\nc", "label": "Sports"})).0, 204);
     assert_eq!(service.post("/v1/corrections", &json!({"text": "d", "label": "Sci/Tech"})).0, 204);
     assert_eq!(service.post("/v1/corrections", &json!({"text": "d", "label": "Nothing"})).0, 404);
+    assert_eq!(service.post("/v1/corrections", &json!({"text": " \n", "label": "Sports"})).0, 422);
+    let (status, error) = service.post("/v1/corrections", &json!({"text": "d".repeat(70_000), "label": "Sports"}));
+    assert_eq!((status, error["error"].as_str().unwrap()), (413, "a correction may not have more than 65536 bytes"));
     let table = std::fs::read_to_string(path).unwrap();
     assert_eq!(table, "text,label\n\"a \"\"b\"\",\nc\",\"Sports\"\n\"d\",\"Sci/Tech\"\n");
+}
+
+#[test]
+fn a_file_that_was_just_labeled_is_not_removed_for_another() {
+    let service = Service::start(settings());
+    let send = || service.send("POST", "/v1/files?name=a.csv", "text\nOil\n", &[]);
+    let ids: Vec<String> = (0..16).map(|_| send().1["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(send().0, 429);
+    for id in &ids {
+        assert_eq!(service.send("DELETE", &format!("/v1/files/{id}"), "", &[]).0, 204, "{id}");
+    }
+    assert_eq!(send().0, 202);
+}
+
+#[test]
+fn what_clients_of_vllm_and_sglang_send_is_taken() {
+    let service = Service::start(settings());
+    let usual = json!({"input": "a", "truncate_prompt_tokens": -1, "add_special_tokens": true, "request_id": "x"});
+    assert_eq!(service.post("/v1/classify", &usual).0, 200);
+    assert_eq!(service.post("/v1/classify", &json!({"input": "a", "rid": "x"})).0, 200);
+    let (status, error) = service.post("/v1/classify", &json!({"input": "a", "truncate_prompt_tokens": 5}));
+    assert!(status == 422 && error["error"]["message"].as_str().unwrap().contains("only -1"), "{error}");
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub(crate) struct ExplainArgs {
     #[arg(long, value_name = "METHOD", value_parser = choices::method(), default_value_t = Method::Shap)]
     pub(crate) method: Method,
 
-    /// Maximum number of evaluations of the model for a text, with the method `shap`
+    /// About how many evaluations of the model a text gets, with the method `shap`; at least two
     #[arg(long, value_name = "N", value_parser = positive, default_value = "500")]
     pub(crate) evaluations: NonZeroUsize,
 

@@ -5,6 +5,7 @@ mod page;
 mod terminal;
 
 use std::io::Write;
+use std::path::Path;
 
 use albertine::explain::{Explanation, Settings};
 use albertine::hub::Hub;
@@ -31,6 +32,13 @@ pub(crate) fn explain(args: &ExplainArgs, hub: &Hub, printer: &Printer) -> anyho
         return Err(Misuse::new(
             "nothing to explain: the text is empty",
             "give a text, as in `albertine explain \"Oil prices rose on Monday\"`",
+        )
+        .into());
+    }
+    if args.html.as_deref() == Some(Path::new("-")) {
+        return Err(Misuse::new(
+            "the page is written to a file, not to standard output",
+            "give a name, as in `--html page.html`",
         )
         .into());
     }

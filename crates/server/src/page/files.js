@@ -34,6 +34,7 @@ export class Files {
   }
 
   async take(file) {
+    if (!this.model()) return;
     this.forget();
     this.file = file;
     const columns = await columnsOf(file);

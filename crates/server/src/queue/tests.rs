@@ -44,6 +44,35 @@ fn requests_take_turns_text_by_text() {
 }
 
 #[test]
+fn those_that_had_no_turn_go_first() {
+    let (model, queue) = (served("a"), queue(1));
+    // told apart by how many texts they have
+    let replies: Vec<_> =
+        (1..=5).map(|size| queue.push(Arc::clone(&model), texts(&model, &vec!["Oil"; size])).unwrap()).collect();
+    let mut order = Vec::new();
+    while queue.len() > 0 {
+        order.extend(next(&queue));
+    }
+    let rounds = (0..5).flat_map(|text| (text + 1..=5).map(move |size| (size, text)));
+    assert!(order.iter().copied().eq(rounds), "{order:?}");
+    drop(replies);
+}
+
+#[test]
+fn a_large_request_does_not_keep_others_out() {
+    let (model, queue) = (served("a"), Queue::new(BatchLimits { tokens: 1000, time: LONG }, usize::MAX, LONG));
+    let encoded = texts(&model, &["Oil"; 100]);
+    // a text a second
+    model.measured(encoded[0].tokens(), Duration::from_secs(1));
+    let _large = queue.push(Arc::clone(&model), encoded).unwrap();
+    let _lone = queue.push(Arc::clone(&model), texts(&model, &["Oil"])).unwrap();
+    assert!(queue.check(9).is_ok());
+    assert!(matches!(queue.check(50), Err(ApiError::Overloaded { .. })), "it would wait for fifty others");
+    // what belongs to a request that was taken is taken
+    assert!(queue.push_more(Arc::clone(&model), texts(&model, &["Oil"; 50])).is_ok());
+}
+
+#[test]
 fn a_batch_of_a_slow_model_is_short() {
     let model = served("a");
     let queue = Queue::new(BatchLimits { tokens: 1000, time: Duration::from_millis(100) }, 1000, LONG);
@@ -92,7 +121,7 @@ fn one_text_and_many_are_refused_alike_when_too_much_waits() {
         let refused = queue.push(Arc::clone(&model), texts(&model, &large[..count]));
         assert!(matches!(refused, Err(ApiError::Overloaded { retry_after: 1.. })), "{count}");
     }
-    assert!(queue.check().is_err());
+    assert!(queue.check(1).is_err());
 }
 
 #[test]
@@ -103,7 +132,7 @@ fn a_wait_that_would_be_too_long_is_refused() {
     let encoded = texts(&model, &["Oil prices rose on Monday"; 10]);
     let tokens: usize = encoded.iter().map(EncodedText::tokens).sum();
     let _first = queue.push(Arc::clone(&model), encoded).unwrap();
-    match queue.check() {
+    match queue.check(1000) {
         // the time of the tokens at ten a second, less the second that may be waited on average
         Err(ApiError::Overloaded { retry_after }) => {
             assert_eq!(retry_after, (tokens as f64 / 10.0 - 1.0).ceil() as u64);

@@ -21,6 +21,9 @@ use crate::error::{ApiError, Failures};
 /// The most evaluations that an explanation may take.
 const MOST_EVALUATIONS: usize = 5000;
 
+/// The most bytes of a text to explain: it is read and masked as a whole, many times.
+const MOST_BYTES: usize = 1 << 20;
+
 /// Texts to annotate.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -130,7 +133,7 @@ pub(super) struct ExplainRequest {
     model: Option<String>,
     /// How words are credited; `shap` if it is not given.
     method: Option<Method>,
-    /// The most evaluations of the model that `shap` takes; 500 if it is not given.
+    /// About how many evaluations of the model `shap` takes, at least two; 500 if it is not given.
     #[schema(value_type = Option<u64>, minimum = 1, maximum = 5000)]
     evaluations: Option<Integer>,
     /// What is explained: scores under this function; if it is not given, what the model was trained with.
@@ -191,7 +194,10 @@ pub(super) async fn explain(
     if !(1..=MOST_EVALUATIONS).contains(&evaluations) {
         return Err(ApiError::Invalid(format!("evaluations must be from 1 to {MOST_EVALUATIONS}")));
     }
-    app.queue.check()?;
+    if request.text.len() > MOST_BYTES {
+        return Err(ApiError::TextsTooLarge { what: "a text to explain may not have", limit: MOST_BYTES });
+    }
+    app.queue.check(evaluations)?;
     let served = app.models.get(request.model.as_deref()).await?;
     let method = match request.method {
         Some(Method::LeaveOneOut) => explain::Method::LeaveOneOut,
@@ -231,7 +237,7 @@ fn explained(
         cancellation.check()?;
         let encoded = texts.iter().map(|text| classifier.encode(Document::from(text.unwrap_or_default()), None));
         let encoded = encoded.collect::<Result<Vec<_>, _>>()?;
-        let reply = app.queue.push(Arc::clone(served), encoded).map_err(|error| {
+        let reply = app.queue.push_more(Arc::clone(served), encoded).map_err(|error| {
             refused = Some(error);
             albertine::Error::Cancelled
         })?;

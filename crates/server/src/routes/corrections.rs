@@ -36,7 +36,10 @@ pub(super) async fn add(
         return Err(ApiError::NotEnabled("this service keeps no corrections: it was started without `--corrections`"));
     }
     if correction.text.len() > MOST_BYTES {
-        return Err(ApiError::BodyTooLarge { limit: MOST_BYTES as u64 });
+        return Err(ApiError::TextsTooLarge { what: "a correction may not have", limit: MOST_BYTES });
+    }
+    if albertine::text::is_blank(&correction.text) {
+        return Err(ApiError::Invalid("text: it is blank, and no model learns from it".to_owned()));
     }
     let served = app.models.get(correction.model.as_deref()).await?;
     if !served.classifier.labels().contains(&correction.label) {

@@ -129,7 +129,7 @@ pub(super) async fn send(
     let query = Query::parse(query.as_deref())?;
     let limits = &app.settings.limits;
     let body = Arriving::new(request, limits.file_bytes, limits.idle)?;
-    app.queue.check()?;
+    app.queue.check(1)?;
     let served = app.models.get(query.model.as_deref()).await?;
     let job = app.files.add(query.name)?;
     let unfinished = Unfinished { files: &app.files, id: Some(job.id()) };

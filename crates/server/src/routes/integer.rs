@@ -28,6 +28,12 @@ pub(super) fn positive() -> Schema {
     schema(Some(1))
 }
 
+/// -1, or null.
+pub(super) fn minus_one() -> Schema {
+    let types = SchemaType::from_iter([Type::Integer, Type::Null]);
+    ObjectBuilder::new().schema_type(types).enum_values(Some([serde_json::json!(-1), serde_json::Value::Null])).into()
+}
+
 /// Whole numbers from 0.
 pub(super) fn counts() -> Schema {
     let count = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));

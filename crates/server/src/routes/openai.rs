@@ -29,6 +29,17 @@ pub(super) struct ClassifyRequest {
     /// `false`: give the model's outputs before softmax or sigmoid.
     #[serde(alias = "activation", alias = "softmax")]
     use_activation: Option<bool>,
+    /// -1: truncate texts that are too long to what the model reads, which is the only length that may be given; the
+    /// service's setting decides if it is not given.
+    #[schema(schema_with = integer::minus_one)]
+    truncate_prompt_tokens: Option<Integer>,
+    /// It changes nothing: the model's special tokens are always added.
+    #[expect(dead_code, reason = "it is accepted and changes nothing")]
+    add_special_tokens: Option<bool>,
+    /// The client's name for the request; it changes nothing, the header `x-request-id` does.
+    #[serde(alias = "rid")]
+    #[expect(dead_code, reason = "it is accepted and changes nothing")]
+    request_id: Option<String>,
     /// Who asks; it changes nothing.
     #[expect(dead_code, reason = "it is accepted and changes nothing")]
     user: Option<String>,
@@ -91,7 +102,17 @@ pub(super) async fn classify(
     ApiJson(request, _place): ApiJson<ClassifyRequest>,
 ) -> Result<Json<ClassifyAnswer>, ApiError> {
     let (inputs, _) = request.input.into_inputs();
-    let answer = app.classify(request.model.as_deref(), inputs, app.truncation()).await?;
+    let mut truncation = app.truncation();
+    match request.truncate_prompt_tokens {
+        None => {}
+        Some(Integer(-1)) => truncation.allowed = true,
+        Some(_) => {
+            return Err(ApiError::Invalid(
+                "truncate_prompt_tokens: only -1, the length that the model reads, is possible".to_owned(),
+            ));
+        }
+    }
+    let answer = app.classify(request.model.as_deref(), inputs, truncation).await?;
     let labels = answer.labels();
     let activation = (request.use_activation == Some(false)).then_some(Activation::Identity);
     let one = |(index, scores): (usize, Option<Vec<f32>>)| {

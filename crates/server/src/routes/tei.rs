@@ -174,7 +174,10 @@ pub(super) async fn tokenize(
         return Err(ApiError::TooManyTexts { count: inputs.len(), limit });
     }
     if inputs.iter().map(|input| input.text.len()).sum::<usize>() > MOST_TOKENIZED_BYTES {
-        return Err(ApiError::BodyTooLarge { limit: MOST_TOKENIZED_BYTES as u64 });
+        return Err(ApiError::TextsTooLarge {
+            what: "the texts to tokenize may not have",
+            limit: MOST_TOKENIZED_BYTES,
+        });
     }
     let specials = request.add_special_tokens.unwrap_or(true);
     let work = move || {
