@@ -24,8 +24,11 @@ impl Served {
         Self { name: name.to_owned(), classifier: Arc::new(classifier), speed: AtomicU64::new(0) }
     }
 
-    /// Takes the speed of a batch into account; the last few count most.
+    /// Takes the speed of a batch into account; the last few count most. Blank texts, which have no tokens, tell nothing.
     pub(crate) fn measured(&self, tokens: usize, time: Duration) {
+        if tokens == 0 {
+            return;
+        }
         let now = tokens as f64 / time.as_secs_f64().max(1e-6);
         let before = f64::from_bits(self.speed.load(Ordering::Relaxed));
         let speed = if before > 0.0 { before + (now - before) / 8.0 } else { now };

@@ -125,6 +125,14 @@ fn one_text_and_many_are_refused_alike_when_too_much_waits() {
 }
 
 #[test]
+fn blank_texts_say_nothing_of_a_speed() {
+    let model = served("a");
+    model.measured(100, Duration::from_secs(1));
+    (0..100).for_each(|_| model.measured(0, Duration::from_micros(50)));
+    assert_eq!(model.seconds(100), 1.0);
+}
+
+#[test]
 fn a_wait_that_would_be_too_long_is_refused() {
     let (model, queue) =
         (served("a"), Queue::new(BatchLimits { tokens: 1000, time: LONG }, usize::MAX, Duration::from_secs(2)));

@@ -18,6 +18,8 @@ const MOST_BYTES: usize = 64 << 10;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Correction {
+    /// The text, which is not blank.
+    #[schema(pattern = r"[^ \t-\r]")]
     text: String,
     /// The right label, one of the model's.
     label: String,
@@ -38,12 +40,12 @@ pub(super) async fn add(
     if correction.text.len() > MOST_BYTES {
         return Err(ApiError::TextsTooLarge { what: "a correction may not have", limit: MOST_BYTES });
     }
-    if albertine::text::is_blank(&correction.text) {
-        return Err(ApiError::Invalid("text: it is blank, and no model learns from it".to_owned()));
-    }
     let served = app.models.get(correction.model.as_deref()).await?;
     if !served.classifier.labels().contains(&correction.label) {
         return Err(ApiError::NotFound { what: "label", name: correction.label.chars().take(100).collect() });
+    }
+    if albertine::text::is_blank(&correction.text) {
+        return Err(ApiError::Invalid("text: it is blank, and no model learns from it".to_owned()));
     }
     let keep = move || app.corrections.as_ref().map_or(Ok(()), |kept| kept.add(&correction.text, &correction.label));
     let kept = tokio::task::spawn_blocking(keep).await.map_err(|_| ApiError::Internal)?;
