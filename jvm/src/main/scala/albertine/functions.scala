@@ -1,6 +1,6 @@
 package albertine
 
-import org.apache.spark.sql.{Column, DataFrame, Row}
+import org.apache.spark.sql.{Column, DataFrame}
 import org.apache.spark.sql.expressions.UserDefinedFunction
 import org.apache.spark.sql.functions.{array, col, explode, udf}
 import org.apache.spark.sql.types.MetadataBuilder
@@ -15,7 +15,7 @@ object functions {
 
     /** The rows for whose annotations `function` is true. */
     def filterByAnnotationsCol(column: String, function: Seq[Annotation] => Boolean): DataFrame =
-      dataset.filter(udf((rows: scala.collection.Seq[Row]) => function(Annotation.all(rows))).apply(col(column)))
+      dataset.filter(mapAnnotations(function).apply(col(column)))
   }
 
   /** The methods that tables have. */
@@ -53,11 +53,14 @@ object functions {
 
   /** A function of columns from one over annotations. */
   def mapAnnotations[T: TypeTag](function: Seq[Annotation] => T): UserDefinedFunction =
-    udf((rows: scala.collection.Seq[Row]) => function(Annotation.all(rows)))
+    udf((found: Seq[Annotation]) => function(all(found)))
 
   /** As [[mapAnnotations]], for annotation columns in an array. */
   def mapAnnotationsArray[T: TypeTag](function: Seq[Annotation] => T): UserDefinedFunction =
-    udf((columns: scala.collection.Seq[scala.collection.Seq[Row]]) => function(columns.toList.flatMap(Annotation.all)))
+    udf((columns: Seq[Seq[Annotation]]) => function(all(columns).flatMap(all(_))))
+
+  /** Those of a cell, which may be missing. */
+  private def all[T](found: Seq[T]): Seq[T] = if (found == null) Nil else found
 
   /** As [[mapAnnotations]], from annotations to annotations. */
   def mapAnnotationsStrict(function: Seq[Annotation] => Seq[Annotation]): UserDefinedFunction = mapAnnotations(function)

@@ -5,7 +5,7 @@ import albertine.base._
 import albertine.pretrained.PretrainedPipeline
 import org.apache.spark.ml.{Pipeline, PipelineModel}
 
-import java.nio.file.{Files, Path, Paths}
+import java.nio.file.{Files, Path}
 import scala.collection.JavaConverters._
 
 /** Stages and pipelines on disk, here and in Python. */
@@ -146,9 +146,10 @@ model.write().overwrite().save(sys.argv[1])
     assert(intercept[PipelineException](DocumentAssembler.load(path.toString)).getMessage.contains("is not the JSON of a saved stage"))
     val stage = folder().resolve("stage")
     document.save(stage.toString)
-    val part = Paths.get(stage.toString, "metadata", "part-00000")
+    // called otherwise in each line of Spark
+    val part = stage.resolve("metadata").toFile.listFiles().map(_.toPath).find(_.getFileName.toString.startsWith("part-")).get
     Files.write(part, new String(Files.readAllBytes(part), "UTF-8").replace("\"inputCol\":\"text\"", "\"inputCol\":\"text\",\"fresh\":1").getBytes)
-    Files.deleteIfExists(Paths.get(stage.toString, "metadata", ".part-00000.crc"))
+    Files.deleteIfExists(part.resolveSibling(s".${part.getFileName}.crc"))
     assert(intercept[PipelineException](DocumentAssembler.load(stage.toString)).getMessage.contains("fresh"))
   }
 }

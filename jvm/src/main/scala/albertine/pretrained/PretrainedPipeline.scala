@@ -40,16 +40,16 @@ class PretrainedPipeline private (val model: PipelineModel) {
   /** A table with a column of texts through the pipeline: the column is called as its first stage wants it. */
   def annotate(dataset: DataFrame, inputColumn: String): DataFrame = model.transform(PretrainedPipeline.renamed(model, dataset, inputColumn))
 
-  /** As [[LightPipeline.annotate(target:String)*]]. */
+  /** The results of a text, by column. */
   def annotate(target: String): Map[String, Seq[String]] = lightModel.annotate(target)
 
-  /** As [[LightPipeline.annotate(targets:Array[String])*]]. */
+  /** The results of each text, by column. */
   def annotate(targets: Array[String]): Array[Map[String, Seq[String]]] = lightModel.annotate(targets)
 
-  /** As [[LightPipeline.fullAnnotate(target:String)*]]. */
+  /** The annotations of a text, by column. */
   def fullAnnotate(target: String): Map[String, Seq[IAnnotation]] = lightModel.fullAnnotate(target)
 
-  /** As [[LightPipeline.fullAnnotate(targets:Array[String])*]]. */
+  /** The annotations of each text, by column. */
   def fullAnnotate(targets: Array[String]): Array[Map[String, Seq[IAnnotation]]] = lightModel.fullAnnotate(targets)
 
   /** The results of a text, by column: for Java. */

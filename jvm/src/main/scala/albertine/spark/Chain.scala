@@ -30,7 +30,8 @@ private[albertine] object Chain {
   private def isCached(table: Dataset[_]): Boolean = !table.isStreaming && table.storageLevel != StorageLevel.NONE
 
   private def run(chain: Chain): DataFrame = {
-    val (table, session) = (chain.began, chain.began.sparkSession)
+    val table = chain.began
+    val session = table.sparkSession
     val schema = table.schema
     refuseTwice(schema)
     val pipeline = Spec.pipeline(chain.stages)
