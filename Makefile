@@ -120,7 +120,7 @@ $(JVM)/ready: $(JVM_SOURCES)
 jvm: jar $(SPARK35)/ready $(SPARK4)/ready
 	ALBERTINE_TEST_PYTHON=$(SPARK35)/bin/python jvm/test.sh 2.12 "$$($(SPARK35)/bin/python -c 'import pyspark; print(pyspark.__path__[0])')"
 	ALBERTINE_TEST_PYTHON=$(SPARK4)/bin/python jvm/test.sh 2.13 "$$($(SPARK4)/bin/python -c 'import pyspark; print(pyspark.__path__[0])')"
-	jvm/test.sh 2.13 $(JVM)/2.13/spark.classpath -s albertine.TableSuite -s albertine.SavingSuite
+	jvm/test.sh 2.13 $(JVM)/2.13/spark.classpath -s albertine.TableSuite
 
 # Against transformers and PyTorch, on real texts.
 ifneq ($(wildcard $(AG_NEWS)/test.csv),)
