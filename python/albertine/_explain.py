@@ -170,7 +170,7 @@ def explain(
 
     >>> found = explain("Oil prices rose on Monday.")
     >>> found.label, [word.word for word in found.words]
-    ('Business', ['Oil', 'prices', 'rose', 'on', 'Monday.'])
+    ('Business', ['Oil', 'prices', 'rose', 'on', 'Monday', '.'])
     >>> total = found.base["Business"] + sum(word.weights["Business"] for word in found.words)
     >>> abs(total - found.score) < 1e-5
     True
