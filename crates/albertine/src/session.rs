@@ -15,7 +15,7 @@ mod tokenization;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use albertine_model::{Profile, RaggedBatch, Scratch, SequenceClassifier};
+use albertine_model::{Profile, RaggedBatch, Scratch, SequenceClassifier, SharedTokens};
 use albertine_text::{Piece, TruncationSide};
 
 use self::counts::stage_costs;
@@ -276,9 +276,14 @@ impl Session {
             // a single batch has the threads to itself, if it is worth waking them
             [lone] if self.threads.count() > 1 && self.flops(lone) >= WORTH_SHARING => {
                 cancellation.check()?;
-                vec![self.threads.run(|| self.forward(lone, self.threads.count(), times, &first))??]
+                vec![self.threads.run(|| self.forward(lone, None, self.threads.count(), times, &first))??]
             }
-            _ => self.threads.map(&batches, cancellation, |batch| self.forward(batch, 1, times, &first))?,
+            [_] => self.threads.map(&batches, cancellation, |batch| self.forward(batch, None, 1, times, &first))?,
+            _ => {
+                let shared = self.share(&sequences, times)?;
+                self.threads
+                    .map(&batches, cancellation, |batch| self.forward(batch, shared.as_ref(), 1, times, &first))?
+            }
         };
         let counts = Counts {
             sequences: sequences.len() as u64,
@@ -316,22 +321,29 @@ impl Session {
         sequences.iter().map(|sequence| self.model.flops(sequence.len())).sum()
     }
 
+    /// What many sequences have in common, if they are variants of a few texts.
+    fn share(&self, sequences: &[Sequence<'_>], times: &Profile) -> Result<Option<SharedTokens>, Error> {
+        let share = || {
+            let documents = sequences.iter().map(|sequence| (sequence.batch, sequence.index));
+            self.with_scratch(|scratch| self.model.share(documents, self.threads.count(), scratch, times))
+        };
+        if self.threads.count() > 1 { self.threads.run(share) } else { Ok(share()) }
+    }
+
     /// The logits of one batch, `[sequences, labels]`. An error names the document that was `first` of those that are
     /// equal.
     fn forward(
         &self,
         sequences: &[Sequence<'_>],
+        shared: Option<&SharedTokens>,
         threads: usize,
         times: &Profile,
         first: impl Fn(usize) -> usize,
     ) -> Result<Vec<f32>, Error> {
         let mut batch = RaggedBatch::new();
         sequences.iter().for_each(|sequence| batch.push_from(sequence.batch, sequence.index));
-        let mut scratch = self.scratches.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
         let mut logits = Vec::new();
-        let outcome = self.model.logits_timed(&batch, threads, &mut scratch, times, &mut logits);
-        self.scratches.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
-        outcome?;
+        self.with_scratch(|scratch| self.model.logits_timed(&batch, shared, threads, scratch, times, &mut logits))?;
         let labels = self.labels();
         match logits.iter().position(|logit| !logit.is_finite()) {
             None => Ok(logits),
@@ -340,6 +352,15 @@ impl Session {
                 label: labels[at % labels.len()].clone(),
             }),
         }
+    }
+
+    /// Does `work` with memory that was used before, if there is some.
+    fn with_scratch<R>(&self, work: impl FnOnce(&mut Scratch) -> R) -> R {
+        let scratches = || self.scratches.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut scratch = scratches().pop().unwrap_or_default();
+        let result = work(&mut scratch);
+        scratches().push(scratch);
+        result
     }
 }
 

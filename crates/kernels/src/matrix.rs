@@ -196,6 +196,21 @@ impl Matrix {
         self.rows = count;
     }
 
+    /// Makes it the rows `rows` of another matrix, in that order.
+    ///
+    /// # Panics
+    ///
+    /// When the other has no such row.
+    pub fn copy_rows(&mut self, from: &Self, rows: &[usize]) {
+        self.reshape(from.element, rows.len(), from.columns);
+        for (to, &row) in rows.iter().enumerate() {
+            self.row_words_mut(to).copy_from_slice(from.row_words(row));
+            if from.element.is_quantized() {
+                self.scales[to] = from.scales[row];
+            }
+        }
+    }
+
     /// The distance of two rows in words.
     pub(crate) fn stride(&self) -> usize {
         self.stride

@@ -106,6 +106,17 @@ impl RaggedBatch {
         self.end_document();
     }
 
+    /// Adds a document of one token: its id, its position in whatever document it comes from, and its type.
+    pub(crate) fn push_token(&mut self, (id, position, token_type): (u32, u32, u32)) {
+        if token_type != 0 {
+            self.token_types.resize(self.ids.len(), 0);
+            self.token_types.push(token_type);
+        }
+        self.ids.push(id);
+        self.positions.push(position);
+        self.end_document();
+    }
+
     /// The tokens since the last start are a document.
     fn end_document(&mut self) {
         if !self.token_types.is_empty() {
@@ -167,6 +178,13 @@ impl RaggedBatch {
     #[must_use]
     pub fn starts(&self) -> &[usize] {
         &self.starts
+    }
+
+    /// The id, position and type of each token of a document.
+    pub(crate) fn tokens_of(&self, index: usize) -> impl Iterator<Item = (u32, u32, u32)> {
+        let types = self.token_types();
+        (self.starts[index]..self.starts[index + 1])
+            .map(move |token| (self.ids[token], self.positions[token], types.map_or(0, |types| types[token])))
     }
 
     /// The piece ids of each document in turn.

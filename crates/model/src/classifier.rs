@@ -4,7 +4,7 @@ use std::path::Path;
 
 use albertine_kernels::{Kernels, MOST_QUANTIZED_INPUTS, Precision};
 
-use crate::encoder::{Encoder, Phase, Profile, Scratch};
+use crate::encoder::{Encoder, Phase, Profile, Scratch, SharedTokens};
 use crate::head::Head;
 use crate::{Checkpoint, ModelConfig, ModelError, RaggedBatch, Weights};
 
@@ -119,10 +119,24 @@ impl SequenceClassifier {
         scratch: &mut Scratch,
         out: &mut Vec<f32>,
     ) -> Result<(), ModelError> {
-        self.logits_timed(batch, threads, scratch, &Profile::default(), out)
+        self.logits_timed(batch, None, threads, scratch, &Profile::default(), out)
     }
 
-    /// As [`logits`](Self::logits), with what each phase costs added to `profile`, if they are switched on.
+    /// What the tokens of some documents bring into the first layer, for [`logits_timed`](Self::logits_timed), computed
+    /// once for all of them: where they are few for so many documents, as with variants of one text, and else `None`.
+    /// Documents are given by their batch and their index in it; threads, working memory and profile are as there.
+    pub fn share<'b>(
+        &self,
+        documents: impl Iterator<Item = (&'b RaggedBatch, usize)>,
+        threads: usize,
+        scratch: &mut Scratch,
+        profile: &Profile,
+    ) -> Option<SharedTokens> {
+        self.encoder.share(documents, threads, scratch, profile)
+    }
+
+    /// As [`logits`](Self::logits), with what each phase costs added to `profile`, if they are switched on. What
+    /// `shared` knows of the batch is not computed again; the logits are the same bits.
     ///
     /// # Errors
     ///
@@ -130,12 +144,13 @@ impl SequenceClassifier {
     pub fn logits_timed(
         &self,
         batch: &RaggedBatch,
+        shared: Option<&SharedTokens>,
         threads: usize,
         scratch: &mut Scratch,
         profile: &Profile,
         out: &mut Vec<f32>,
     ) -> Result<(), ModelError> {
-        self.encoder.forward(batch, Head::READS, threads, scratch, profile)?;
+        self.encoder.forward(batch, shared, Head::READS, threads, scratch, profile)?;
         let mut stopwatch = profile.stopwatch(1);
         let Scratch { hidden, pooled, logits, .. } = scratch;
         self.head.forward(self.kernels(), logits, &hidden.value, pooled);

@@ -13,6 +13,7 @@ mod layer;
 mod linear;
 mod profile;
 mod scratch;
+mod shared_tokens;
 mod typed_positions;
 
 use albertine_kernels::{Elements, Kernels, Matrix};
@@ -22,6 +23,7 @@ use self::layer::Layer;
 pub(crate) use self::linear::Linear;
 pub use self::profile::{Phase, Profile};
 pub use self::scratch::Scratch;
+pub use self::shared_tokens::SharedTokens;
 use crate::{ModelConfig, ModelError, RaggedBatch, Weights};
 
 /// The tokens whose last hidden states are read.
@@ -70,11 +72,34 @@ impl Encoder {
         self.kernels
     }
 
+    /// What the tokens of documents bring into the first layer, if they are few for so many documents. Documents are
+    /// given by their batch and their index in it.
+    pub(crate) fn share<'b>(
+        &self,
+        documents: impl Iterator<Item = (&'b RaggedBatch, usize)>,
+        threads: usize,
+        scratch: &mut Scratch,
+        profile: &Profile,
+    ) -> Option<SharedTokens> {
+        // a first layer that is the last one too does not need all queries
+        let [first, _, ..] = self.order[..] else { return None };
+        let (mut shared, tokens) = SharedTokens::find(documents)?;
+        let kernels = self.kernels.with_threads(threads);
+        // what is wrong is told when its document is computed
+        self.embeddings.check(&tokens).ok()?;
+        self.embeddings.forward(kernels, &tokens, scratch, profile);
+        self.layers[first].project(kernels, &tokens, Reads::AllTokens, scratch, profile);
+        std::mem::swap(&mut shared.hidden, &mut scratch.hidden.value);
+        std::mem::swap(&mut shared.qkv, &mut scratch.qkv);
+        Some(shared)
+    }
+
     /// The last hidden states that are read, in the order of the batch and of f32: of each document's first token,
     /// `[documents, hidden_size]`, or of all tokens, `[tokens, hidden_size]`. They lie in `scratch` until the next call.
     /// `threads` threads of the pool that it is called on share the work.
     ///
-    /// A document's result is the same bit for bit whatever else is in the batch. Nothing is allocated once `scratch`
+    /// A document's result is the same bit for bit whatever else is in the batch, and whether its tokens are `shared` or
+    /// not. Nothing is allocated once `scratch`
     /// has seen a batch as large.
     ///
     /// # Errors
@@ -84,6 +109,7 @@ impl Encoder {
     pub fn forward<'s>(
         &self,
         batch: &RaggedBatch,
+        shared: Option<&SharedTokens>,
         reads: Reads,
         threads: usize,
         scratch: &'s mut Scratch,
@@ -91,12 +117,16 @@ impl Encoder {
     ) -> Result<&'s Matrix, ModelError> {
         let kernels = self.kernels.with_threads(threads);
         self.embeddings.check(batch)?;
-        self.embeddings.forward(kernels, batch, scratch, profile);
-        if let Some((&last, before)) = self.order.split_last() {
-            for &layer in before {
-                self.layers[layer].forward(kernels, batch, Reads::AllTokens, scratch, profile);
+        let mut projected = shared.is_some_and(|shared| shared.fill(batch, scratch));
+        if !projected {
+            self.embeddings.forward(kernels, batch, scratch, profile);
+        }
+        for (index, &layer) in self.order.iter().enumerate() {
+            let reads = if index + 1 == self.order.len() { reads } else { Reads::AllTokens };
+            if !std::mem::take(&mut projected) {
+                self.layers[layer].project(kernels, batch, reads, scratch, profile);
             }
-            self.layers[last].forward(kernels, batch, reads, scratch, profile);
+            self.layers[layer].attend(kernels, batch, reads, scratch, profile);
         }
         Ok(&scratch.hidden.value)
     }

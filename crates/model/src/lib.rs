@@ -43,7 +43,7 @@ pub use cancellation::{CancellationToken, Cancelled};
 pub use checkpoint::{Checkpoint, CheckpointKind, Runtime};
 pub use classifier::SequenceClassifier;
 pub use config::{HiddenActivation, ModelConfig, ProblemType};
-pub use encoder::{Encoder, Phase, Profile, Reads, Scratch};
+pub use encoder::{Encoder, Phase, Profile, Reads, Scratch, SharedTokens};
 pub use error::ModelError;
 pub use scores::{argmax, softmax};
 pub use source::{BuiltIn, ModelSource};

@@ -212,7 +212,7 @@ fn first_tokens_are_the_same_where_all_are_read() {
             let model = at_precision(&model, &json, kernels, precision).unwrap();
             let rows = |reads| {
                 let mut scratch = Scratch::new();
-                let rows = model.encoder.forward(&batch, reads, 1, &mut scratch, &Profile::default()).unwrap();
+                let rows = model.encoder.forward(&batch, None, reads, 1, &mut scratch, &Profile::default()).unwrap();
                 (0..rows.rows()).map(|row| rows.row(row).to_vec()).collect::<Vec<_>>()
             };
             let (first, all) = (rows(Reads::FirstToken), rows(Reads::AllTokens));
@@ -249,13 +249,58 @@ fn the_profile_is_counted_when_switched_on() {
     batch.push(&[1, 2, 3]);
     let profile = Profile::default();
     let (mut scratch, mut logits) = (Scratch::new(), Vec::new());
-    model.logits_timed(&batch, 1, &mut scratch, &profile, &mut logits).unwrap();
+    model.logits_timed(&batch, None, 1, &mut scratch, &profile, &mut logits).unwrap();
     assert!(Phase::ALL.iter().all(|&phase| profile.time(phase).is_zero()));
     profile.switch(true);
     for _ in 0..100 {
-        model.logits_timed(&batch, 1, &mut scratch, &profile, &mut logits).unwrap();
+        model.logits_timed(&batch, None, 1, &mut scratch, &profile, &mut logits).unwrap();
     }
     assert!(Phase::ALL.iter().all(|&phase| !profile.time(phase).is_zero()));
+}
+
+#[test]
+fn tokens_that_documents_share_change_no_bit() {
+    for shape in SHAPES {
+        let json = json(shape);
+        let model = RandomModel::new(&json, 3);
+        // variants of one text, and a document that has a token of its own
+        let variant =
+            |hidden: u32| (0..20).map(|token| if hidden >> (token % 7) & 1 == 1 { 4 } else { token + 5 }).collect();
+        let variants: Vec<Vec<u32>> = (0..128).map(variant).collect();
+        let stranger = [variants[3].clone(), vec![36]].concat();
+        for kernels in all_kernels() {
+            for precision in Precision::ALL.into_iter().filter(|&precision| kernels.elements(precision).is_ok()) {
+                let model = at_precision(&model, &json, kernels, precision).unwrap();
+                let mut batch = RaggedBatch::new();
+                variants.iter().for_each(|variant| batch.push(variant));
+                let (mut scratch, profile) = (Scratch::new(), Profile::default());
+                let documents = (0..batch.documents()).map(|index| (&batch, index));
+                let shared = model.share(documents, 2, &mut scratch, &profile);
+                let architecture = model.config().architecture();
+                let layers = architecture.hidden_layers() * architecture.inner_groups();
+                assert_eq!(shared.is_some(), layers > 1, "{shape}");
+                for documents in [&variants[..], std::slice::from_ref(&stranger)] {
+                    let mut batch = RaggedBatch::new();
+                    documents.iter().for_each(|document| batch.push(document));
+                    let mut found = [Vec::new(), Vec::new()];
+                    for (shared, out) in [None, shared.as_ref()].into_iter().zip(&mut found) {
+                        model.logits_timed(&batch, shared, 1, &mut scratch, &profile, out).unwrap();
+                    }
+                    let [without, with] = found.map(|logits| logits.iter().map(|x| x.to_bits()).collect::<Vec<_>>());
+                    assert_eq!(with, without, "{} {precision} {shape}", kernels.level());
+                }
+            }
+        }
+    }
+    // documents that have little in common share nothing
+    let json = json("");
+    let model = classifier(&RandomModel::new(&json, 3), &json, Kernels::detect().unwrap());
+    let mut batch = RaggedBatch::new();
+    (0..100_u32).for_each(|document| {
+        batch.push(&(0..20).map(|token| (document * 31 + token * token) % 37).collect::<Vec<_>>())
+    });
+    let documents = (0..100).map(|index| (&batch, index));
+    assert!(model.share(documents, 1, &mut Scratch::new(), &Profile::default()).is_none());
 }
 
 proptest! {

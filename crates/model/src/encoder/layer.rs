@@ -49,9 +49,37 @@ impl Layer {
         })
     }
 
-    /// Replaces `scratch.hidden`, `[tokens, hidden]`, by the layer's output: `[tokens, hidden]`, or
-    /// `[documents, hidden]` where only first tokens are read.
-    pub(super) fn forward(
+    /// Makes the queries, keys and values of `scratch.hidden`, `[tokens, hidden]`. Where only first tokens are read,
+    /// queries are theirs, and `scratch.hidden` keeps only their rows, `[documents, hidden]`.
+    pub(super) fn project(
+        &self,
+        kernels: Kernels,
+        batch: &RaggedBatch,
+        reads: Reads,
+        scratch: &mut Scratch,
+        profile: &Profile,
+    ) {
+        let mut stopwatch = profile.stopwatch(kernels.threads());
+        let Scratch { hidden, qkv, query, .. } = scratch;
+        let between = self.elements.between;
+        let part = part_width(self.hidden, kernels);
+
+        qkv.reshape(between, batch.tokens(), 3 * part);
+        match reads {
+            Reads::AllTokens => self.qkv.forward(kernels, qkv, hidden.operand()),
+            Reads::FirstToken => {
+                self.qkv.forward_columns(kernels, qkv, hidden.operand(), part..3 * part);
+                hidden.keep_first(batch.starts());
+                query.reshape(between, batch.documents(), 3 * part);
+                self.qkv.forward_columns(kernels, query, hidden.operand(), 0..part);
+            }
+        }
+        stopwatch.lap(Phase::Qkv);
+    }
+
+    /// Replaces `scratch.hidden` by the layer's output, `[tokens, hidden]`, or `[documents, hidden]` where only first
+    /// tokens are read, once [`Layer::project`] has made queries, keys and values.
+    pub(super) fn attend(
         &self,
         kernels: Kernels,
         batch: &RaggedBatch,
@@ -64,22 +92,10 @@ impl Layer {
         let Elements { operand, between } = self.elements;
         let part = part_width(self.hidden, kernels);
 
-        qkv.reshape(between, batch.tokens(), 3 * part);
         let query = match reads {
-            Reads::AllTokens => {
-                self.qkv.forward(kernels, qkv, hidden.operand());
-                &*qkv
-            }
-            Reads::FirstToken => {
-                self.qkv.forward_columns(kernels, qkv, hidden.operand(), part..3 * part);
-                hidden.keep_first(batch.starts());
-                query.reshape(between, batch.documents(), 3 * part);
-                self.qkv.forward_columns(kernels, query, hidden.operand(), 0..part);
-                &*query
-            }
+            Reads::AllTokens => &*qkv,
+            Reads::FirstToken => &*query,
         };
-        stopwatch.lap(Phase::Qkv);
-
         let rows = query.rows();
         context.reshape(between, operand, rows, self.hidden);
         let parts = Attention {

@@ -14,6 +14,8 @@ pub struct Scratch {
     /// `[tokens, embedding]`
     pub(super) embedded: Rows,
     pub(super) typed: TypedPositions,
+    /// The row of each token among those that are shared
+    pub(super) shared_rows: Vec<usize>,
     /// `[tokens, hidden]`, after the last layer `[documents, hidden]`
     pub(crate) hidden: Rows,
     /// `[tokens, 3 * hidden]`: queries, keys and values
