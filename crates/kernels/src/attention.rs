@@ -22,13 +22,23 @@ use crate::simd::Simd;
 /// The query rows that are worked on at a time, so that their scores stay in the second cache at 512 keys.
 const QUERIES: usize = 96;
 
+/// The queries of [`Attention`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queries {
+    /// One for each token.
+    OfTokens,
+    /// So many for each document.
+    OfDocuments(usize),
+}
+
 /// What attends to what. All matrices are of the same element, f32 or bf16; head `h` has the columns `h * size` to
 /// `(h + 1) * size` after the first column of its part.
 #[derive(Clone, Copy, Debug)]
 pub struct Attention<'a> {
-    /// The queries, from the first column on; the scale is already in them. One row for each token, or, if there are as
-    /// many rows as documents, one for the first token of each.
+    /// The queries, from the first column on; the scale is already in them. The rows of a document follow one another.
     pub query: &'a Matrix,
+    /// What the rows of `query` are.
+    pub queries: Queries,
     /// Keys and values, one row for each token.
     pub key_value: &'a Matrix,
     /// The first column of the keys in `key_value`.
@@ -75,7 +85,7 @@ impl Kernels {
     ///
     /// When the shapes do not fit one another, or a document is empty.
     pub fn attention(self, out: &mut Matrix, attention: Attention<'_>, scratch: &AttentionScratch) {
-        let Attention { query, key_value, key, value, starts, heads, size } = attention;
+        let Attention { query, queries, key_value, key, value, starts, heads, size } = attention;
         let (width, element) = (heads.saturating_mul(size), query.element());
         let tokens = starts.last().copied().unwrap_or(0);
         let documents = starts.len().saturating_sub(1);
@@ -85,10 +95,11 @@ impl Kernels {
             "keys at {key} and values at {value} of {width} in {key_value:?} for {query:?}"
         );
         assert!(key_value.rows() == tokens, "{key_value:?} for {tokens} tokens");
-        assert!(
-            query.rows() == tokens || query.rows() == documents,
-            "{query:?} for {documents} documents, {tokens} tokens"
-        );
+        let rows = match queries {
+            Queries::OfTokens => tokens,
+            Queries::OfDocuments(each) => documents.saturating_mul(each),
+        };
+        assert!(query.rows() == rows, "{query:?} for {documents} documents, {tokens} tokens, {queries:?}");
         assert!(
             out.rows() == query.rows() && out.columns() == width && out.element() == element,
             "{out:?} for {query:?} and {heads} heads of {size}"
@@ -136,10 +147,13 @@ fn one_head<M: Multiplier>(
     head: usize,
     scratch: &mut HeadScratch,
 ) {
-    let Attention { query, key_value, key, value, starts, size, .. } = attention;
-    let HeadScratch { query: queries, keys, values, scores, probabilities, .. } = scratch;
+    let Attention { query, queries, key_value, key, value, starts, size, .. } = attention;
+    let HeadScratch { query: copied, keys, values, scores, probabilities, .. } = scratch;
     let tokens = starts[document]..starts[document + 1];
-    let rows = if query.rows() == key_value.rows() { tokens.clone() } else { document..document + 1 };
+    let rows = match queries {
+        Queries::OfTokens => tokens.clone(),
+        Queries::OfDocuments(each) => document * each..(document + 1) * each,
+    };
     let element = query.element();
     let column = head * size;
 
@@ -159,9 +173,9 @@ fn one_head<M: Multiplier>(
         let (a, place) = if in_place {
             (query, [first, column / per_word])
         } else {
-            queries.reshape(element, count, size);
-            copy_queries(queries, query, first, column);
-            (&*queries, [0, 0])
+            copied.reshape(element, count, size);
+            copy_queries(copied, query, first, column);
+            (&*copied, [0, 0])
         };
         scores.reshape(Element::F32, count, tokens.len());
         let product = Product {

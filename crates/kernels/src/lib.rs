@@ -58,7 +58,7 @@ mod simd;
 #[cfg(test)]
 mod reference;
 
-pub use attention::{Attention, AttentionScratch};
+pub use attention::{Attention, AttentionScratch, Queries};
 pub use cpu::{CpuError, CpuLevel, Kernels};
 pub use gemm::{Epilogue, MOST_QUANTIZED_INPUTS, PackedWeights};
 pub use math::Activation;

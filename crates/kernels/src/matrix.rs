@@ -177,25 +177,6 @@ impl Matrix {
         })
     }
 
-    /// Keeps the rows `kept`, in that order, and drops the others.
-    ///
-    /// # Panics
-    ///
-    /// When a row is not there, or stands before its new place.
-    pub fn keep_rows(&mut self, kept: impl IntoIterator<Item = usize>) {
-        let mut count = 0;
-        for row in kept {
-            assert!(count <= row && row < self.rows, "row {row} of {} cannot become row {count}", self.rows);
-            let stride = self.stride;
-            self.words.as_mut_slice().copy_within(row * stride..(row + 1) * stride, count * stride);
-            if self.element.is_quantized() {
-                self.scales[count] = self.scales[row];
-            }
-            count += 1;
-        }
-        self.rows = count;
-    }
-
     /// Makes it the rows `rows` of another matrix, in that order.
     ///
     /// # Panics

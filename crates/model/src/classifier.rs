@@ -170,14 +170,14 @@ impl SequenceClassifier {
 
     /// The part of [`SequenceClassifier::flops`] that belongs to a phase.
     ///
-    /// With n tokens, hidden size H, embedding size E, intermediate size I and C labels, where the last layer computes
-    /// keys and values for all tokens and the rest for `[CLS]`:
+    /// With n tokens, hidden size H, embedding size E, intermediate size I, A heads and C labels, where the last
+    /// layer is computed for `[CLS]`:
     ///
     /// | phase | each layer but the last | the last |
     /// | --- | --- | --- |
     /// | embed | 2 n E H, once, where there is a projection | |
-    /// | queries, keys and values | 6 n H² | 4 n H² + 2 H² |
-    /// | attention | 4 n² H | 4 n H |
+    /// | queries, keys and values | 6 n H² | 6 H² |
+    /// | attention | 4 n² H | 4 n A H |
     /// | projection | 2 n H² | 2 H² |
     /// | feed-forward | 4 n H I | 4 H I |
     /// | head | | 2 (H² + H C) |
@@ -185,8 +185,9 @@ impl SequenceClassifier {
     pub fn phase_flops(&self, phase: Phase, tokens: usize) -> u64 {
         let n = tokens as u64;
         let architecture = self.config.architecture();
-        let [hidden, embedding, intermediate, labels, layers] = [
+        let [hidden, heads, embedding, intermediate, labels, layers] = [
             architecture.hidden_size(),
+            architecture.attention_heads(),
             architecture.embedding_size(),
             architecture.intermediate_size(),
             self.config.labels().len(),
@@ -197,8 +198,8 @@ impl SequenceClassifier {
         let (each, last) = match phase {
             Phase::Embed if architecture.has_embedding_projection() => (0, 2 * n * embedding * hidden),
             Phase::Embed => (0, 0),
-            Phase::Qkv => (6 * n * square, 4 * n * square + 2 * square),
-            Phase::Attention => (4 * n * n * hidden, 4 * n * hidden),
+            Phase::Qkv => (6 * n * square, 6 * square),
+            Phase::Attention => (4 * n * n * hidden, 4 * n * heads * hidden),
             Phase::Projection => (2 * n * square, 2 * square),
             Phase::FeedForward => (4 * n * hidden * intermediate, 4 * hidden * intermediate),
             Phase::Head => (0, 2 * (square + hidden * labels)),

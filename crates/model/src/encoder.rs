@@ -5,10 +5,11 @@
 //! their weights ([`layer`]). What is constant is folded at load: 1/√(head size) into the query's weights and bias, the
 //! embedding of token type 0 into the positions.
 //!
-//! A head that reads the first token of a document alone ([`Reads`]) spares work: the last layer then computes keys and
-//! values for all tokens and everything else for that row: exact, and for a model of twelve layers 7 % less.
+//! A head that reads the first token of a document alone ([`Reads`]) spares most of the last layer, which is then computed
+//! for that row ([`first_tokens`]); and tokens that many documents share enter the first layer once ([`SharedTokens`]).
 
 mod embeddings;
+mod first_tokens;
 mod layer;
 mod linear;
 mod profile;
@@ -19,6 +20,7 @@ mod typed_positions;
 use albertine_kernels::{Elements, Kernels, Matrix};
 
 use self::embeddings::Embeddings;
+use self::first_tokens::FirstTokens;
 use self::layer::Layer;
 pub(crate) use self::linear::Linear;
 pub use self::profile::{Phase, Profile};
@@ -45,6 +47,7 @@ pub struct Encoder {
     layers: Vec<Layer>,
     /// The layers in the order in which they are applied, as indices of `layers`.
     order: Vec<usize>,
+    first_tokens: FirstTokens,
 }
 
 impl Encoder {
@@ -63,7 +66,10 @@ impl Encoder {
         let layer = |parts| Layer::load(architecture, parts, weights, kernels, elements);
         let layers = parts.layers.iter().map(layer).collect::<Result<_, _>>()?;
         let embeddings = Embeddings::load(architecture, &parts, weights, kernels, elements)?;
-        Ok(Self { kernels, embeddings, layers, order: architecture.layer_order() })
+        let order = architecture.layer_order();
+        let last = &parts.layers[order.last().copied().unwrap_or(0)];
+        let first_tokens = FirstTokens::load(architecture, last, weights, kernels)?;
+        Ok(Self { kernels, embeddings, layers, order, first_tokens })
     }
 
     /// The kernels that the weights are packed for.
@@ -81,14 +87,14 @@ impl Encoder {
         scratch: &mut Scratch,
         profile: &Profile,
     ) -> Option<SharedTokens> {
-        // a first layer that is the last one too does not need all queries
+        // a first layer that is the last one too may not need them all
         let [first, _, ..] = self.order[..] else { return None };
         let (mut shared, tokens) = SharedTokens::find(documents)?;
         let kernels = self.kernels.with_threads(threads);
         // what is wrong is told when its document is computed
         self.embeddings.check(&tokens).ok()?;
         self.embeddings.forward(kernels, &tokens, scratch, profile);
-        self.layers[first].project(kernels, &tokens, Reads::AllTokens, scratch, profile);
+        self.layers[first].project(kernels, scratch, profile);
         std::mem::swap(&mut shared.hidden, &mut scratch.hidden.value);
         std::mem::swap(&mut shared.qkv, &mut scratch.qkv);
         Some(shared)
@@ -122,11 +128,16 @@ impl Encoder {
             self.embeddings.forward(kernels, batch, scratch, profile);
         }
         for (index, &layer) in self.order.iter().enumerate() {
-            let reads = if index + 1 == self.order.len() { reads } else { Reads::AllTokens };
-            if !std::mem::take(&mut projected) {
-                self.layers[layer].project(kernels, batch, reads, scratch, profile);
+            let (layer, last) = (&self.layers[layer], index + 1 == self.order.len());
+            if last && reads == Reads::FirstToken {
+                self.first_tokens.attend(kernels, layer, batch, scratch, profile);
+            } else {
+                if !std::mem::take(&mut projected) {
+                    layer.project(kernels, scratch, profile);
+                }
+                layer.attend(kernels, batch, scratch, profile);
             }
-            self.layers[layer].attend(kernels, batch, reads, scratch, profile);
+            layer.finish(kernels, scratch, profile);
         }
         Ok(&scratch.hidden.value)
     }

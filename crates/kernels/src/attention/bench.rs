@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use super::{Attention, AttentionScratch};
+use super::{Attention, AttentionScratch, Queries};
 use crate::reference::{Numbers, all_kernels, betweens, converted, matrix, used};
 
 #[test]
@@ -25,6 +25,7 @@ fn bench_attention() {
                 let scratch = AttentionScratch::default();
                 let attention = Attention {
                     query: &qkv,
+                    queries: Queries::OfTokens,
                     key_value: &qkv,
                     key: width,
                     value: 2 * width,

@@ -29,7 +29,7 @@ impl Kernels {
         gradient: &Matrix,
         scratch: &AttentionScratch,
     ) {
-        let Attention { query, key_value, key, value, starts, heads, size } = attention;
+        let Attention { query, key_value, key, value, starts, heads, size, .. } = attention;
         let (width, tokens) = (heads.saturating_mul(size), starts.last().copied().unwrap_or(0));
         for matrix in [query, key_value, gradient, &*out] {
             assert!(matrix.element() == Element::F32 && matrix.rows() == tokens, "{matrix:?} for {tokens} tokens");
@@ -202,6 +202,7 @@ fn add_scaled<S: Simd>(s: S, to: &mut [f32], factor: f32, x: &[f32]) {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use super::super::Queries;
     use super::*;
     use crate::reference::{all_kernels, dot, matrix, used};
 
@@ -263,8 +264,16 @@ mod tests {
     fn documents_that_share_rows_are_refused() {
         let (qkv, gradient) = (matrix(&[0.0; 8 * 96], 8, 96), matrix(&[0.0; 16], 8, 2));
         let starts = [0, 5, 3, 8];
-        let attention =
-            Attention { query: &qkv, key_value: &qkv, key: 32, value: 64, starts: &starts, heads: 1, size: 2 };
+        let attention = Attention {
+            query: &qkv,
+            queries: Queries::OfTokens,
+            key_value: &qkv,
+            key: 32,
+            value: 64,
+            starts: &starts,
+            heads: 1,
+            size: 2,
+        };
         let mut out = used(Element::F32, 8, 96);
         Kernels::detect().unwrap().attention_gradient(&mut out, attention, &gradient, &AttentionScratch::default());
     }
@@ -286,6 +295,7 @@ mod tests {
                 for threads in [1, 3] {
                     let attention = Attention {
                         query: &qkv,
+                        queries: Queries::OfTokens,
                         key_value: &qkv,
                         key: part,
                         value: 2 * part,

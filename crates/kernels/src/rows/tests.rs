@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 
 use super::Softmax;
-use crate::attention::{Attention, AttentionScratch};
+use crate::attention::{Attention, AttentionScratch, Queries};
 use crate::cpu::Kernels;
 use crate::matrix::{Element, Matrix};
 use crate::reference::{self, Numbers, all_kernels, betweens, bits, converted, matrix, numbers, operands, used};
@@ -225,15 +225,10 @@ impl Documents {
 
     /// The query of every token, or of each document's first token alone.
     fn query(&self, firsts: bool) -> Matrix {
-        let mut query = matrix(&self.all_values(), self.all.rows(), self.all.columns());
-        if firsts {
-            query.keep_rows(self.starts[..self.starts.len() - 1].iter().copied());
-        }
+        let mut query = Matrix::default();
+        let all: Vec<usize> = (0..self.all.rows()).collect();
+        query.copy_rows(&self.all, if firsts { &self.starts[..self.starts.len() - 1] } else { &all });
         query
-    }
-
-    fn all_values(&self) -> Vec<f32> {
-        (0..self.all.rows()).flat_map(|row| self.all.row(row).to_vec()).collect()
     }
 
     fn one(&self, document: usize) -> Self {
@@ -250,6 +245,7 @@ impl Documents {
         let mut out = used(element, query.rows(), width);
         let attention = Attention {
             query: &query,
+            queries: if firsts { Queries::OfDocuments(1) } else { Queries::OfTokens },
             key_value: &key_value,
             key: width,
             value: 2 * width,

@@ -202,7 +202,7 @@ fn token_types_choose_their_embeddings() {
 }
 
 #[test]
-fn first_tokens_are_the_same_where_all_are_read() {
+fn first_tokens_alone_agree_with_those_where_all_are_read() {
     let json = json("");
     let model = RandomModel::new(&json, 4);
     let mut batch = RaggedBatch::new();
@@ -217,8 +217,12 @@ fn first_tokens_are_the_same_where_all_are_read() {
             };
             let (first, all) = (rows(Reads::FirstToken), rows(Reads::AllTokens));
             assert_eq!((first.len(), all.len()), (batch.documents(), batch.tokens()));
+            // hidden states are normalised: about 1
+            let tolerance = if precision == Precision::F32 { 1e-5 } else { 0.1 };
             for (first, &start) in first.iter().zip(batch.starts()) {
-                assert_eq!(*first, all[start], "{} {precision}", kernels.level());
+                for (first, all) in first.iter().zip(&all[start]) {
+                    assert!((first - all).abs() < tolerance, "{} {precision}: {first} and {all}", kernels.level());
+                }
             }
         }
     }
@@ -235,9 +239,9 @@ fn operations_of_albert_base_are_those_of_its_products() {
     let json = r#"{"hidden_size": 768, "num_attention_heads": 12, "intermediate_size": 3072, "vocab_size": 1,
         "num_labels": 4}"#;
     let model = classifier(&RandomModel::new(json, 1), json, Kernels::detect().unwrap());
-    // Eleven layers of 64 tokens at 14.2 MFLOP a token and their attention, and a twelfth of keys and values.
+    // Eleven layers of 64 tokens at 14.2 MFLOP a token and their attention, and a twelfth of one token.
     let layer = 64 * 2 * (4 * 768 * 768 + 2 * 768 * 3072) + 4 * 64 * 64 * 768;
-    let last = 64 * 4 * 768 * 768 + 2 * (2 * 768 * 768 + 2 * 768 * 3072) + 4 * 64 * 768;
+    let last = 2 * (4 * 768 * 768 + 2 * 768 * 3072) + 4 * 64 * 12 * 768;
     assert_eq!(model.flops(64), 64 * 2 * 128 * 768 + 11 * layer + last + 2 * (768 * 768 + 768 * 4));
 }
 

@@ -1,16 +1,16 @@
 //! One layer: attention over the document, then the feed-forward part, each with a residual and a LayerNorm.
 
-use albertine_kernels::{Attention, Element, Elements, Kernels};
+use albertine_kernels::{Attention, Element, Elements, Kernels, Queries};
 
 use super::linear::{Linear, Norm, part_width};
-use super::{Phase, Profile, Reads, Scratch};
+use super::{Phase, Profile, Scratch};
 use crate::{Affine, Architecture, LayerParts, ModelError, RaggedBatch, TensorSpec, Weights};
 
 /// transformers' `AlbertLayer` and `BertLayer`.
 #[derive(Debug)]
 pub(super) struct Layer {
     /// Queries (scaled by 1/√(head size)), keys and values: three parts of [`part_width`] columns
-    qkv: Linear,
+    pub(super) qkv: Linear,
     attention_output: Linear,
     attention_norm: Norm,
     intermediate: Linear,
@@ -19,7 +19,7 @@ pub(super) struct Layer {
     activation: albertine_kernels::Activation,
     heads: usize,
     hidden: usize,
-    elements: Elements,
+    pub(super) elements: Elements,
 }
 
 impl Layer {
@@ -49,57 +49,25 @@ impl Layer {
         })
     }
 
-    /// Makes the queries, keys and values of `scratch.hidden`, `[tokens, hidden]`. Where only first tokens are read,
-    /// queries are theirs, and `scratch.hidden` keeps only their rows, `[documents, hidden]`.
-    pub(super) fn project(
-        &self,
-        kernels: Kernels,
-        batch: &RaggedBatch,
-        reads: Reads,
-        scratch: &mut Scratch,
-        profile: &Profile,
-    ) {
+    /// Makes the queries, keys and values of `scratch.hidden`, `[tokens, hidden]`.
+    pub(super) fn project(&self, kernels: Kernels, scratch: &mut Scratch, profile: &Profile) {
         let mut stopwatch = profile.stopwatch(kernels.threads());
-        let Scratch { hidden, qkv, query, .. } = scratch;
-        let between = self.elements.between;
-        let part = part_width(self.hidden, kernels);
-
-        qkv.reshape(between, batch.tokens(), 3 * part);
-        match reads {
-            Reads::AllTokens => self.qkv.forward(kernels, qkv, hidden.operand()),
-            Reads::FirstToken => {
-                self.qkv.forward_columns(kernels, qkv, hidden.operand(), part..3 * part);
-                hidden.keep_first(batch.starts());
-                query.reshape(between, batch.documents(), 3 * part);
-                self.qkv.forward_columns(kernels, query, hidden.operand(), 0..part);
-            }
-        }
+        let Scratch { hidden, qkv, .. } = scratch;
+        qkv.reshape(self.elements.between, hidden.value.rows(), 3 * part_width(self.hidden, kernels));
+        self.qkv.forward(kernels, qkv, hidden.operand());
         stopwatch.lap(Phase::Qkv);
     }
 
-    /// Replaces `scratch.hidden` by the layer's output, `[tokens, hidden]`, or `[documents, hidden]` where only first
-    /// tokens are read, once [`Layer::project`] has made queries, keys and values.
-    pub(super) fn attend(
-        &self,
-        kernels: Kernels,
-        batch: &RaggedBatch,
-        reads: Reads,
-        scratch: &mut Scratch,
-        profile: &Profile,
-    ) {
+    /// Attention of every token, from what [`Layer::project`] has made to `scratch.context`, `[tokens, hidden]`.
+    pub(super) fn attend(&self, kernels: Kernels, batch: &RaggedBatch, scratch: &mut Scratch, profile: &Profile) {
         let mut stopwatch = profile.stopwatch(kernels.threads());
-        let Scratch { hidden, qkv, query, context, attended, wide, attention, .. } = scratch;
+        let Scratch { qkv, context, attention, .. } = scratch;
         let Elements { operand, between } = self.elements;
         let part = part_width(self.hidden, kernels);
-
-        let query = match reads {
-            Reads::AllTokens => &*qkv,
-            Reads::FirstToken => &*query,
-        };
-        let rows = query.rows();
-        context.reshape(between, operand, rows, self.hidden);
+        context.reshape(between, operand, qkv.rows(), self.hidden);
         let parts = Attention {
-            query,
+            query: qkv,
+            queries: Queries::OfTokens,
             key_value: qkv,
             key: part,
             value: 2 * part,
@@ -110,7 +78,14 @@ impl Layer {
         kernels.attention(&mut context.value, parts, attention);
         context.written(kernels);
         stopwatch.lap(Phase::Attention);
+    }
 
+    /// Replaces the rows of `scratch.hidden` by the layer's output, once attention has filled `scratch.context`, which
+    /// has as many.
+    pub(super) fn finish(&self, kernels: Kernels, scratch: &mut Scratch, profile: &Profile) {
+        let mut stopwatch = profile.stopwatch(kernels.threads());
+        let Scratch { hidden, context, attended, wide, .. } = scratch;
+        let (operand, rows) = (self.elements.operand, context.value.rows());
         attended.reshape(Element::F32, operand, rows, self.hidden);
         self.attention_output.forward_added(kernels, &mut attended.value, context.operand(), &hidden.value);
         attended.normalise(kernels, &self.attention_norm);

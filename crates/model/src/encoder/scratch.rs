@@ -2,6 +2,7 @@
 
 use albertine_kernels::{AttentionScratch, Element, Kernels, Matrix};
 
+use super::first_tokens::FirstTokensScratch;
 use super::linear::Norm;
 use super::typed_positions::TypedPositions;
 
@@ -20,8 +21,6 @@ pub struct Scratch {
     pub(crate) hidden: Rows,
     /// `[tokens, 3 * hidden]`: queries, keys and values
     pub(super) qkv: Matrix,
-    /// `[documents, hidden]`: the queries of the last layer
-    pub(super) query: Matrix,
     /// `[queries, hidden]`, as all below: the queries are the tokens, in the last layer the documents
     pub(super) context: Rows,
     /// The output of the attention part of a layer
@@ -29,6 +28,7 @@ pub struct Scratch {
     /// `[queries, intermediate]`
     pub(super) wide: Rows,
     pub(super) attention: AttentionScratch,
+    pub(super) first_tokens: FirstTokensScratch,
     /// `[documents, hidden]`
     pub(crate) pooled: Matrix,
     /// `[documents, labels]`
@@ -85,12 +85,13 @@ impl Rows {
         kernels.layer_norm(&mut self.value, &norm.view(), operand);
     }
 
-    /// Keeps the first row of each document.
-    pub(super) fn keep_first(&mut self, starts: &[usize]) {
-        let firsts = || starts.iter().take(starts.len().saturating_sub(1)).copied();
-        self.value.keep_rows(firsts());
-        if self.differ() {
-            self.operand.keep_rows(firsts());
+    /// Makes them the rows `rows` of others, in that order.
+    pub(super) fn copy_rows(&mut self, from: &Self, rows: &[usize]) {
+        self.value.copy_rows(&from.value, rows);
+        if from.differ() {
+            self.operand.copy_rows(&from.operand, rows);
+        } else {
+            self.operand.reshape(from.operand.element(), 0, from.operand.columns());
         }
     }
 }

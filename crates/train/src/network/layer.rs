@@ -1,6 +1,6 @@
 //! One layer, forward and back: attention, then the feed-forward part, each with a residual and a LayerNorm.
 
-use albertine_kernels::{Activation, Attention, AttentionScratch, Element, Matrix};
+use albertine_kernels::{Activation, Attention, AttentionScratch, Element, Matrix, Queries};
 use albertine_model::{Affine, Architecture, LayerParts, RaggedBatch};
 use rayon::prelude::*;
 
@@ -118,6 +118,7 @@ impl Layer {
     fn attention<'a>(&self, qkv: &'a Matrix, batch: &'a RaggedBatch) -> Attention<'a> {
         Attention {
             query: qkv,
+            queries: Queries::OfTokens,
             key_value: qkv,
             key: self.part,
             value: 2 * self.part,
