@@ -2,17 +2,13 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use albertine::Error;
-use albertine::hub::{Entry, Hub, ModelSource, Progress, Transfer, Version};
+use albertine::hub::{Entry, Hub, Lines, ModelSource, Version, version};
 use pyo3::prelude::*;
 
 use crate::error::Failure;
 use crate::work::abandonable;
-
-/// Tells on Python's stderr what is fetched, in the words of Spark NLP.
-struct Talk;
 
 fn say(line: &str) {
     Python::attach(|py| {
@@ -22,42 +18,15 @@ fn say(line: &str) {
     });
 }
 
-impl Progress for Talk {
-    fn started(&self, transfer: &Transfer<'_>) {
-        say(&format!("{} download started this may take some time.", transfer.model));
-        if let Some(size) = transfer.size {
-            say(&format!("Approximate size to download {:.1} MB", size as f64 / 1e6));
-        }
-    }
-
-    fn finished(&self) {
-        say("[OK!]");
-    }
-
-    fn retrying(&self, reason: &str, wait: Duration) {
-        say(&format!("{reason}; tried again in {} s", wait.as_secs()));
-    }
-
-    fn waiting(&self, model: &str) {
-        say(&format!("waiting for another process that is downloading {model}"));
-    }
-}
-
+/// The hub of the environment, which tells on Python's stderr what is fetched.
 fn hub() -> Result<Hub, Error> {
-    Ok(Hub::from_env()?.progress(Arc::new(Talk)))
+    Ok(Hub::from_env()?.progress(Arc::new(Lines(say))))
 }
 
 /// Where the model of a name is, after it was fetched if it has to be: from `place`, if one is named, else from where the
 /// environment says.
 pub(crate) fn resolve(name: &str, lang: Option<&str>, place: Option<&str>) -> Result<ModelSource, Error> {
-    let hub = match place {
-        Some(place) => hub()?.places([place])?,
-        None => hub()?,
-    };
-    match lang {
-        Some(lang) => Ok(hub.resolve_language(name, lang)?),
-        None => Ok(hub.resolve(name)?),
-    }
+    Ok(hub()?.resolve_from(name, lang, place)?)
 }
 
 /// A known model: name, language, where it comes from, whether it is a pipeline, bytes, path.
@@ -80,27 +49,14 @@ type Published = (String, Option<String>, Option<String>, bool, Option<String>, 
 #[pyfunction]
 #[pyo3(signature = (lang=None, version=None))]
 pub(crate) fn published_models(lang: Option<&str>, version: Option<&str>) -> PyResult<Vec<Published>> {
-    let version = match version.map(|text| (text, Version::parse(text))) {
-        Some((text, None)) => {
-            let (value, expected) = (text.to_owned(), "numbers such as 3.4.0");
-            return Err(Failure::from(Error::Param { stage: "the hub", name: "version", value, expected }).into());
-        }
-        asked => asked.and_then(|(_, version)| version),
-    };
+    let library = version.map(self::version).transpose().map_err(Failure::from)?;
     let index = hub().and_then(|hub| Ok(hub.index()?)).map_err(Failure::from)?;
-    let reads = |entry: &Entry| match (&version, &entry.lib_version) {
-        (Some(version), Some(found)) => version.reads(found),
-        _ => true,
-    };
-    let entries = index.entries().iter().filter(|entry| entry.ready_to_use && reads(entry));
-    let entries =
-        entries.filter(|entry| lang.is_none() || entry.language.is_none() || entry.language.as_deref() == lang);
     let published = |entry: &Entry| {
         let version = entry.lib_version.as_ref().map(Version::to_string);
         let (name, language, annotator) = (entry.name.clone(), entry.language.clone(), entry.annotator.clone());
         (name, language, version, entry.is_pipeline(), annotator, entry.file_name())
     };
-    Ok(entries.map(published).collect())
+    Ok(index.published(lang, library.as_ref()).map(published).collect())
 }
 
 /// Fetches a model, if it is not here, and tells where it is: nowhere on disk for a built-in one.

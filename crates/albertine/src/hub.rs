@@ -51,8 +51,7 @@ fn built_in(name: &str) -> Option<&'static BuiltIn> {
 /// Finds a model that is not built in.
 #[cfg(feature = "hub")]
 fn find(name: &str, lang: Option<&str>) -> Result<ModelSource, Error> {
-    let hub = Hub::from_env()?;
-    Ok(lang.map_or_else(|| hub.resolve(name), |lang| hub.resolve_language(name, lang))?)
+    Ok(Hub::from_env()?.resolve_from(name, lang, None)?)
 }
 
 /// Finds a model that is not built in: there are only paths.
@@ -73,7 +72,7 @@ mod program {
 
     use albertine_hub::Program;
     pub use albertine_hub::{
-        Entry, FileRecord, HubError, Index, Known, Limits, Origin, Progress, Reading, Record, Request, Transfer,
+        Entry, FileRecord, HubError, Index, Known, Limits, Lines, Origin, Progress, Reading, Record, Request, Transfer,
         Version,
     };
     use albertine_model::{BuiltIn, Checkpoint};
@@ -113,6 +112,16 @@ mod program {
                 None => Ok(Checkpoint::open(from)?.save(to)?),
             }
         }
+    }
+
+    /// A version of Spark NLP, as people write it.
+    ///
+    /// # Errors
+    /// [`Error::Param`] for anything that does not begin with a number.
+    pub fn version(text: &str) -> Result<Version, Error> {
+        let expected = "numbers such as 3.4.0";
+        let unsound = || Error::Param { stage: "the hub", name: "version", value: text.to_owned(), expected };
+        Version::parse(text).ok_or_else(unsound)
     }
 
     #[cfg(test)]

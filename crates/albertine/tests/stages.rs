@@ -18,50 +18,6 @@ use serde_json::{Value, json};
 
 const TOLERANCE: f64 = 1e-4;
 
-/// Pipelines that Spark NLP 5.5.3 takes and that are a mistake here, by a parameter: what the error says.
-const REFUSED: [(&str, &str, &str); 8] = [
-    ("customBoundsStrategy", r#""after""#, "after"),
-    ("minLength", "-1", "expected a whole number from 0 up"),
-    ("contextChars", r#"["ab"]"#, "each must be one character"),
-    ("maxLength", "4", "the largest token length 4 is below the smallest, 5"),
-    ("maxSentenceLength", "0", "must lie between 2 and"),
-    // a column of the table is never overwritten
-    ("outputCols", r#"["text"]"#, "would overwrite column `text`"),
-    ("outputCol", r#""text""#, "would overwrite column `text`"),
-    // numbers are no texts
-    ("inputCol", r#""text" of int"#, "column `text` holds Int32, not text"),
-];
-
-/// Pipelines that are a mistake in both: words of Spark NLP's error, and of ours.
-const MISTAKES: [(&str, &str); 22] = [
-    ("Cleanup mode possible values", r#"there is no cleanup mode "sharp""#),
-    ("does not have any 'other' column", "there is no column `other`"),
-    ("after is not a valid strategy", r#"there is no custom bounds strategy "after""#),
-    ("Unclosed group near index 1", r#"the pattern "(" cannot be used: a group is not closed"#),
-    ("setInputCols in Tokenizer_UID expecting 1", "Tokenizer takes 1 input column(s) (document), but was given 2"),
-    (
-        "REGEX_TOKENIZER_UID.\n\nCurrent inputCols: text.",
-        "Tokenizer needs an annotation column of type `document`, but column `text`",
-    ),
-    ("REGEX_TOKENIZER_UID.\n\nCurrent inputCols: none.", "there is no column `none`"),
-    ("All elements in context chars must have length == 1", "each must be one character"),
-    ("prefixPattern must begin with \\A", r#"prefixPattern cannot be "x""#),
-    ("suffixPattern must end with \\z", r#"suffixPattern cannot be "x""#),
-    ("infix patterns must use regex group", "infixPatterns cannot be"),
-    ("AlbertForSequenceClassification_UID.\n\nCurrent inputCols: document,text.", "of type `token`, but column `text`"),
-    ("AlbertForSequenceClassification_UID.\n\nCurrent inputCols: document,none.", "there is no column `none`"),
-    ("SentenceDetector_UID.\n\nCurrent inputCols: token.", "there is no column `token`"),
-    ("InputCols datatype not supported", "inputCols set to 5, expected a list of strings"),
-    ("size=0 and step=0", "batchSize set to 0, expected a whole number from 1 up"),
-    ("scala.MatchError: tanh", r#"activation set to "tanh", expected softmax or sigmoid"#),
-    ("Reference `text` is ambiguous", "would overwrite column `text`"),
-    ("inputCols and outputCols length must match", "the Finisher has 2 input columns but 1 output columns"),
-    ("parameter with name `none` cannot be resolved", "there is no column `none`"),
-    ("String cannot be cast to class scala.collection.Seq", "Finisher needs an annotation column"),
-    // a text instead of a list is one column there, and no list here
-    ("setInputCols in AlbertForSequenceClassification_UID expecting 2", "AlbertForSequenceClassification "),
-];
-
 /// Calls of a light pipeline that cannot be written here.
 const NO_SUCH_CALL: [(&str, &str); 4] = [
     ("[5]", "a number is no text: it does not compile"),
@@ -70,19 +26,20 @@ const NO_SUCH_CALL: [(&str, &str); 4] = [
     (r#"[[1,2],["Oil is up.","Rain."]]"#, "ids beside texts: 5.5.3 fails, and `id_col` of a table is the way"),
 ];
 
-/// Incomplete exports, as a list of their files: what our error says.
-const INCOMPLETE: [(&str, &str); 7] = [
-    ("null", "export: No such file or directory"),
-    ("[]", "nor saved_model.pb, model.onnx or the metadata of a Spark NLP model; it holds nothing"),
-    (r#"["model.onnx"]"#, "has neither tokenizer.json nor spiece.model"),
-    (r#"["model.onnx","assets/spiece.model"]"#, "numbered"),
-    (r#"["model.onnx","assets/labels.txt"]"#, "has neither tokenizer.json nor spiece.model"),
-    (r#"["assets/spiece.model","assets/labels.txt"]"#, "nor saved_model.pb, model.onnx"),
-    (r#"["saved_model.pb","assets/spiece.model","assets/labels.txt"]"#, "saved_model.pb is empty"),
-];
-
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/spark_nlp")
+}
+
+/// What is refused and what is not, as a list of `refusals.json`, by which the jar is held to the same.
+fn known(list: &str) -> Vec<Value> {
+    let file = fs::read_to_string(folder().join("refusals.json")).unwrap();
+    let all: Value = serde_json::from_str(&file).unwrap();
+    all[list].as_array().unwrap().clone()
+}
+
+/// Whether an error has the words and the kind that a line of that file names.
+fn as_known(line: &Value, error: &Error) -> bool {
+    error.to_string().contains(line["albertine"].as_str().unwrap()) && format!("{:?}", error.kind()) == line["kind"]
 }
 
 /// The stages as a pipeline of ours on disk, so that parameters are read as they would be from there.
@@ -241,27 +198,20 @@ fn same_text(a: &str, b: &str) -> bool {
         && a.iter().zip(&b).all(|(a, b)| a.0 == b.0 && (a.1 == b.1 || same_text(&a.1, &b.1)))
 }
 
-/// Why Spark NLP's pipeline is a mistake here, if it is one: what our error says.
-fn refused(case: &Value) -> Option<&'static str> {
-    let int = case["input"] == "text int";
+/// Whether a pipeline that Spark NLP takes is a mistake here, by a parameter, and the error says so.
+fn refused(case: &Value, error: &Error) -> bool {
     let stages = case["stages"].as_array().unwrap();
-    let own = REFUSED.iter().find(|(name, value, _)| {
-        stages.iter().any(|stage| match stage[1].get(name) {
-            Some(found) => {
-                let found = found.to_string();
-                found == *value || int && format!("{found} of int") == *value
-            }
-            None => false,
-        })
-    });
-    own.map(|(_, _, message)| *message)
+    known("refused").iter().any(|line| {
+        let set = stages.iter().any(|stage| stage[1].get(line["param"].as_str().unwrap()) == line.get("value"));
+        set && line.get("input").is_none_or(|input| *input == case["input"]) && as_known(line, error)
+    })
 }
 
 /// Whether our error says of a mistake what it is to say where Spark NLP gives its own.
 fn mistaken(case: &Value, error: &Error) -> bool {
     let theirs = case["error"].as_str().unwrap();
-    let known: Vec<_> = MISTAKES.iter().filter(|(words, _)| theirs.contains(words)).collect();
-    matches!(known[..], [(_, ours)] if error.to_string().contains(ours))
+    let of_case = |line: &Value| theirs.contains(line["spark_nlp"].as_str().unwrap());
+    known("mistakes").iter().any(|line| of_case(line) && as_known(line, error))
 }
 
 /// The classifier of the fixtures in a directory of ours, beside which pipelines are written.
@@ -318,32 +268,21 @@ fn pipelines_give_spark_nlp_s_columns() {
                 }
                 alike += 1;
             }
-            (Err(error), Some(_)) => {
-                let text = error.to_string();
-                match refused(&case) {
-                    Some(message) if text.contains(message) => mistakes += 1,
-                    _ => faults.push(format!("{what}: {text}")),
-                }
-            }
+            (Err(error), Some(_)) => match refused(&case, &error) {
+                true => mistakes += 1,
+                false => faults.push(format!("{what}: {error} ({:?})", error.kind())),
+            },
             (Err(error), None) => match mistaken(&case, &error) {
                 true => mistakes += 1,
-                false => faults.push(format!("{what}: {error}\ninstead of {}", case["error"])),
+                false => faults.push(format!("{what}: {error} ({:?})\ninstead of {}", error.kind(), case["error"])),
             },
             (Ok(_), None) => {
                 let error = case["error"].as_str().unwrap();
                 // What fails there and works here: null maps, lists of texts from Python, bounds of no strategy; and a
                 // limit beyond the model's positions, which is lowered in what was saved (a program that sets it is
                 // refused, as there).
-                let ours_is_better = [
-                    "NullPointerException",
-                    "CANNOT_UP_CAST_DATATYPE",
-                    "Illegal/unsupported escape",
-                    "Special Character Cleanup",
-                    "do not support token sequences longer than 512",
-                ]
-                .iter()
-                .any(|known| error.contains(known));
-                match ours_is_better {
+                let accepted = known("accepted").iter().any(|words| error.contains(words.as_str().unwrap()));
+                match accepted {
                     true => mended += 1,
                     false => faults.push(format!("{what}: works, and in Spark NLP it is {error}")),
                 }
@@ -443,6 +382,7 @@ fn light_pipelines_answer_as_spark_nlp_s() {
 #[test]
 fn incomplete_exports_name_what_is_missing() {
     let export = folder().join("models/onnx");
+    let incomplete = known("incomplete");
     let mut seen = 0;
     for case in cases().iter().filter(|case| case.get("load").is_some()) {
         let scratch = tempfile::tempdir().unwrap();
@@ -457,17 +397,16 @@ fn incomplete_exports_name_what_is_missing() {
             fs::write(made.join(name), bytes).unwrap();
         }
         let loaded = AlbertForSequenceClassification::load(&made);
-        let files = case["load"].to_string();
-        let (_, message) = INCOMPLETE.iter().find(|(known, _)| *known == files).unwrap();
+        let line = incomplete.iter().find(|line| line["load"] == case["load"]).unwrap();
         match loaded {
             // labels.txt alone may be missing: labels are numbered then, as in Hugging Face's configurations
             Ok(model) => {
-                assert_eq!(message, &"numbered", "{}", case["load"]);
+                assert_eq!(line["albertine"], "numbered", "{}", case["load"]);
                 assert_eq!(model.get_classes(), ["LABEL_0", "LABEL_1", "LABEL_2", "LABEL_3"]);
             }
-            Err(error) => assert!(error.to_string().contains(message), "{}: {error}", case["load"]),
+            Err(error) => assert!(as_known(line, &error), "{}: {error} ({:?})", case["load"], error.kind()),
         }
         seen += 1;
     }
-    assert_eq!(seen, INCOMPLETE.len());
+    assert_eq!(seen, incomplete.len());
 }

@@ -76,6 +76,23 @@ impl<P: Program> Hub<P> {
         self.resolve_in(name_or_path, Some(lang))
     }
 
+    /// As [`Hub::resolve`] or, with a language, [`Hub::resolve_language`]; a published model is looked for in `place`, if
+    /// one is named, instead of the hub's own.
+    ///
+    /// # Errors
+    /// As [`Hub::resolve_language`], and as [`Hub::places`].
+    pub fn resolve_from(
+        &self,
+        name_or_path: &str,
+        lang: Option<&str>,
+        place: Option<&str>,
+    ) -> Result<ModelSource, HubError> {
+        match place {
+            Some(place) => self.clone().places([place])?.resolve_in(name_or_path, lang),
+            None => self.resolve_in(name_or_path, lang),
+        }
+    }
+
     fn resolve_in(&self, name: &str, lang: Option<&str>) -> Result<ModelSource, HubError> {
         let remote = match self.find(name, lang)? {
             Resolved::Local(source) => return Ok(source),

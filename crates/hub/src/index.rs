@@ -190,6 +190,19 @@ impl Index {
         &self.entries
     }
 
+    /// The models of a language that are ready for a version of Spark NLP; of all where neither is said.
+    pub fn published<'a>(
+        &'a self,
+        language: Option<&'a str>,
+        library: Option<&'a Version>,
+    ) -> impl Iterator<Item = &'a Entry> {
+        self.entries.iter().filter(move |entry| {
+            let speaks = language.is_none() || entry.language.is_none() || entry.language.as_deref() == language;
+            let reads = library.zip(entry.lib_version.as_ref()).is_none_or(|(ours, found)| ours.reads(found));
+            entry.ready_to_use && speaks && reads
+        })
+    }
+
     /// Adds the entries of another index; of two for the same archive the earlier one stays, and learns its sum of the
     /// other.
     pub(super) fn add(&mut self, other: Self) {
@@ -305,6 +318,19 @@ mod tests {
         assert_eq!(names, ["albert_news_pipeline", "c", "bert_en"]);
         assert_eq!((reading.lines, reading.kept, reading.damaged), (5, 3, 0));
         assert!(index.entries()[0].is_pipeline() && !index.entries()[1].is_pipeline());
+    }
+
+    #[test]
+    fn what_is_published_depends_on_the_language_and_the_version() {
+        let time = "2021-12-16T09:51:38.937Z";
+        let not_ready = line("d", "en", "3,4,0", time).replace("\"readyToUse\":true", "\"readyToUse\":false");
+        let (index, _) = read(&[line("a", "en", "3,4,0", time), line("b", "de", "5,1,0", time), not_ready].concat());
+        let names = |language, version| {
+            let library = Version::parse(version);
+            index.published(language, library.as_ref()).map(|entry| entry.name.as_str()).collect::<String>()
+        };
+        assert_eq!([names(None, ""), names(Some("en"), ""), names(None, "4.2.0")], ["ab", "a", "a"]);
+        assert_eq!([names(Some("de"), "5.1.0"), names(Some("de"), "4.2.0"), names(None, "3")], ["b", "", ""]);
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub use self::http::Limits;
 pub use self::index::{Index, Reading, Request};
 pub use self::known::{Known, Origin};
 pub use self::program::Program;
-pub use self::progress::{Progress, Transfer};
+pub use self::progress::{Lines, Progress, Transfer};
 pub use self::record::{FileRecord, Record};
 use self::reference::Location;
 use self::settings::UnsoundSetting;

@@ -24,13 +24,13 @@ pub struct Transfer<'a> {
 /// use std::sync::Arc;
 /// use albertine_hub::{Hub, Progress, Transfer};
 ///
-/// struct Lines;
-/// impl Progress for Lines {
+/// struct Names;
+/// impl Progress for Names {
 ///     fn started(&self, transfer: &Transfer<'_>) {
-///         eprintln!("{} download started", transfer.model);
+///         eprintln!("{}", transfer.file);
 ///     }
 /// }
-/// let hub = Hub::<()>::new("cache").progress(Arc::new(Lines));
+/// let hub = Hub::<()>::new("cache").progress(Arc::new(Names));
 /// ```
 pub trait Progress: Send + Sync {
     /// Bytes of a file begin to arrive.
@@ -62,3 +62,35 @@ pub trait Progress: Send + Sync {
 pub(super) struct Silent;
 
 impl Progress for Silent {}
+
+/// Tells how a download goes in lines, in the words of Spark NLP, for a function that shows them.
+///
+/// ```
+/// use std::sync::Arc;
+/// use albertine_hub::{Hub, Lines};
+///
+/// let hub = Hub::<()>::new("cache").progress(Arc::new(Lines(|line: &str| eprintln!("{line}"))));
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Lines<F>(pub F);
+
+impl<F: Fn(&str) + Send + Sync> Progress for Lines<F> {
+    fn started(&self, transfer: &Transfer<'_>) {
+        (self.0)(&format!("{} download started this may take some time.", transfer.model));
+        if let Some(size) = transfer.size {
+            (self.0)(&format!("Approximate size to download {:.1} MB", size as f64 / 1e6));
+        }
+    }
+
+    fn finished(&self) {
+        (self.0)("[OK!]");
+    }
+
+    fn retrying(&self, reason: &str, wait: Duration) {
+        (self.0)(&format!("{reason}; tried again in {} s", wait.as_secs()));
+    }
+
+    fn waiting(&self, model: &str) {
+        (self.0)(&format!("waiting for another process that is downloading {model}"));
+    }
+}

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use albertine_hub::{HubError, Index, Limits, ModelSource, Origin, Progress, Transfer};
+use albertine_hub::{HubError, Index, Limits, Lines, ModelSource, Origin, Progress, Transfer};
 use program::{Hub, logits};
 use server::{Answer, Asked, Server, archive, files_below, golden_model, model_archive, model_files};
 use tempfile::TempDir;
@@ -445,6 +445,24 @@ fn whoever_listens_hears_how_it_goes() {
 }
 
 #[test]
+fn a_download_is_told_in_lines() {
+    let server = published(|asked, bytes, call| {
+        let whole = Answer::file(asked, bytes, "\"1\"");
+        if call == 0 { whole.cut(1000) } else { whole }
+    });
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let heard = said.clone();
+    let lines = Lines(move |line: &str| heard.lock().unwrap().push(line.to_owned()));
+    let (_cache, hub) = hub(&[&server.url("")]);
+    hub.progress(Arc::new(lines)).resolve(NAME).unwrap();
+    let started = format!("{NAME} download started this may take some time.");
+    let size = format!("Approximate size to download {:.1} MB", model_archive("gelu").len() as f64 / 1e6);
+    let said = said.lock().unwrap();
+    assert!(said[3].starts_with("it broke off after 1000") && said[3].contains("; tried again in "), "{}", said[3]);
+    assert_eq!([&said[..3], &said[4..]].concat(), [&started, &size, "[OK!]", &started, &size, "[OK!]"]);
+}
+
+#[test]
 fn those_who_come_at_once_share_one_download() {
     let server = published(|asked, bytes, _| Answer::file(asked, bytes, "\"1\"").stalling(Duration::from_millis(300)));
     let (cache, hub) = hub(&[&server.url("")]);
@@ -469,6 +487,13 @@ fn archives_that_spark_nlp_wrote_are_found_by_name() {
         hub.resolve_language("albert_tiny_sequence_classifier_news", "de"),
         Err(HubError::UnknownModel { .. })
     ));
+    let (_other, elsewhere) = self::hub(&[]);
+    let elsewhere = elsewhere.offline(true);
+    let tiny = "albert_tiny_sequence_classifier_news";
+    let from = |lang, place| elsewhere.resolve_from(tiny, lang, place);
+    assert_eq!(from(Some("en"), models.to_str()).unwrap().path(), source.path());
+    assert_eq!(from(None, models.to_str()).unwrap().path(), source.path());
+    assert!(from(Some("de"), models.to_str()).is_err() && from(Some("en"), None).is_err());
     let pipeline = hub.resolve("albert_tiny_sequence_classifier_news_pipeline").unwrap();
     assert!(logits(&pipeline).1.len() > 1);
     let imported = hub.import("albert_tiny_sequence_classifier_news", "tiny").unwrap();

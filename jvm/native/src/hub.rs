@@ -2,58 +2,24 @@
 
 use std::io::Write;
 use std::sync::Arc;
-use std::time::Duration;
 
 use albertine::Error;
-use albertine::hub::{Entry, Hub, ModelSource, Progress, Transfer, Version};
+use albertine::hub::{Hub, Lines, ModelSource, Version, version};
 
 use crate::failure::Failure;
 use crate::message::{Reader, Writer};
 
-/// Tells on stderr what is fetched, in the words of Spark NLP.
-struct Talk;
-
-fn say(line: &str) {
-    // a program without stderr hears nothing
-    let _ = writeln!(std::io::stderr(), "{line}");
-}
-
-impl Progress for Talk {
-    fn started(&self, transfer: &Transfer<'_>) {
-        say(&format!("{} download started this may take some time.", transfer.model));
-        if let Some(size) = transfer.size {
-            say(&format!("Approximate size to download {:.1} MB", size as f64 / 1e6));
-        }
-    }
-
-    fn finished(&self) {
-        say("[OK!]");
-    }
-
-    fn retrying(&self, reason: &str, wait: Duration) {
-        say(&format!("{reason}; tried again in {} s", wait.as_secs()));
-    }
-
-    fn waiting(&self, model: &str) {
-        say(&format!("waiting for another process that is downloading {model}"));
-    }
-}
-
+/// The hub of the environment, which tells on stderr what is fetched.
 fn hub() -> Result<Hub, Error> {
-    Ok(Hub::from_env()?.progress(Arc::new(Talk)))
+    // a program without stderr hears nothing
+    let say = |line: &str| drop(writeln!(std::io::stderr(), "{line}"));
+    Ok(Hub::from_env()?.progress(Arc::new(Lines(say))))
 }
 
 /// Where the model of a name is, after it was fetched if it has to be: from `place`, if one is named, else from where the
 /// environment says.
 pub(crate) fn resolve(name: &str, lang: Option<&str>, place: Option<&str>) -> Result<ModelSource, Error> {
-    let hub = match place {
-        Some(place) => hub()?.places([place])?,
-        None => hub()?,
-    };
-    match lang {
-        Some(lang) => Ok(hub.resolve_language(name, lang)?),
-        None => Ok(hub.resolve(name)?),
-    }
+    Ok(hub()?.resolve_from(name, lang, place)?)
 }
 
 /// The models that have a name here: name, language, where each comes from, path.
@@ -72,22 +38,9 @@ pub(crate) fn known(answer: &mut Writer) -> Result<(), Failure> {
 /// The published models of a language that a version of Spark NLP reads: name, language, version, whether each is a
 /// pipeline, annotator, archive.
 pub(crate) fn published(request: &mut Reader<'_>, answer: &mut Writer) -> Result<(), Failure> {
-    let (lang, version) = (request.optional()?, request.optional()?);
-    let version = match version.map(|text| (text, Version::parse(text))) {
-        Some((text, None)) => {
-            let (value, expected) = (text.to_owned(), "numbers such as 3.4.0");
-            return Err(Error::Param { stage: "the hub", name: "version", value, expected }.into());
-        }
-        asked => asked.and_then(|(_, version)| version),
-    };
+    let (lang, library) = (request.optional()?, request.optional()?.map(version).transpose()?);
     let index = hub().and_then(|hub| Ok(hub.index()?))?;
-    let reads = |entry: &Entry| match (&version, &entry.lib_version) {
-        (Some(version), Some(found)) => version.reads(found),
-        _ => true,
-    };
-    let speaks = |entry: &Entry| lang.is_none() || entry.language.is_none() || entry.language.as_deref() == lang;
-    let entries: Vec<_> =
-        index.entries().iter().filter(|entry| entry.ready_to_use && reads(entry) && speaks(entry)).collect();
+    let entries: Vec<_> = index.published(lang, library.as_ref()).collect();
     answer.count(entries.len());
     for entry in entries {
         answer.text(&entry.name);
