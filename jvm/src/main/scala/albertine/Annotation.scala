@@ -137,4 +137,13 @@ case class JavaAnnotation(
 
   /** A vector, which is empty. */
   def getEmbeddings: Array[Float] = embeddings
+
+  override def equals(other: Any): Boolean = other match {
+    case that: JavaAnnotation =>
+      annotatorType == that.annotatorType && begin == that.begin && end == that.end && result == that.result &&
+        metadata == that.metadata && java.util.Arrays.equals(embeddings, that.embeddings)
+    case _ => false
+  }
+
+  override def hashCode: Int = (annotatorType, begin, end, result, metadata).hashCode
 }

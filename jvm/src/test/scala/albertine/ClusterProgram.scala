@@ -35,7 +35,7 @@ object ClusterProgram {
   }
 
   private def finished(spark: SparkSession): Int =
-    spark.sparkContext.statusTracker.getActiveStageIds.flatMap(spark.sparkContext.statusTracker.getStageInfo(_)).map(_.numCompletedTasks()).sum
+    spark.sparkContext.statusTracker.getActiveStageIds().flatMap(spark.sparkContext.statusTracker.getStageInfo(_)).map(_.numCompletedTasks()).sum
 
   /** The processes of executors that this one started. */
   private def executors(): Seq[String] = new java.io.File("/proc").list().toSeq.filter(_.forall(_.isDigit)).filter { pid =>

@@ -80,7 +80,7 @@ class LightSuite extends SparkTest {
   test("a Java program has the same surface") {
     val archive = golden.resolve("models/albert_tiny_sequence_classifier_news_pipeline_en_5.5.3_3.0_1700000000000.zip")
     val found = JavaProgram.run(folder().resolve("saved").toString, archive.toString).asScala.toMap
-    assert(found.mapValues(_.toString).toMap == Map(
+    assert(found.map { case (name, value) => name -> value.toString } == Map(
       "version" -> "0.1.0",
       "classes" -> "World, Sports, Business, Sci/Tech",
       "label" -> "Sports",

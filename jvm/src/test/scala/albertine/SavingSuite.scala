@@ -32,7 +32,7 @@ class SavingSuite extends SparkTest {
       .setConfigProtoBytes(Array(1, 2)).setLazyAnnotator(true).setBatchSize(3)
     saved.save(path)
     val back = AlbertForSequenceClassification.load(path)
-    assert(back.uid == saved.uid && back.extractParamMap.toSeq.size == saved.extractParamMap.toSeq.size)
+    assert(back.uid == saved.uid && back.extractParamMap().toSeq.size == saved.extractParamMap().toSeq.size)
     for (param <- saved.params if saved.isSet(param)) assert((saved.get(param), back.get(back.getParam(param.name))) match {
       case (Some(a: Array[_]), Some(b: Array[_])) => a.toSeq == b.toSeq
       case (a, b) => a == b

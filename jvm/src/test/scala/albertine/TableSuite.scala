@@ -262,7 +262,7 @@ class TableSuite extends SparkTest {
   test("every parameter has a setter and a getter, a word on it, and comes back from disk") {
     val all = Seq(document, Finisher(), SentenceDetector(), Tokenizer(), TokenizerModel(), sequence)
     for (stage <- all; param <- stage.params if param.name != "rules" && param.name != "engine") {
-      val name = param.name.head.toUpper + param.name.tail
+      val name = param.name.capitalize
       assert(param.doc.nonEmpty)
       assert(stage.getClass.getMethods.exists(_.getName == s"set$name"), s"$stage has no set$name")
       val getter = stage.getClass.getMethods.find(method => method.getName == s"get$name" && method.getParameterCount == 0)
