@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use albertine_model::ModelError;
 use albertine_text::TextError;
 
 use crate::Error;
@@ -26,6 +27,8 @@ pub enum ErrorKind {
     Param,
     /// A row that cannot be worked on.
     Row,
+    /// The process has no memory for a model or a batch.
+    Memory,
     /// The call was stopped by its [`CancellationToken`](crate::CancellationToken).
     Cancelled,
     /// Anything else.
@@ -47,6 +50,7 @@ impl Error {
             Self::Hub(error) => of_hub(error),
             #[cfg(not(feature = "hub"))]
             Self::NoHub { .. } => ErrorKind::ModelNotFound,
+            Self::Model(ModelError::OutOfMemory { .. }) => ErrorKind::Memory,
             Self::Model(_) | Self::VocabularyTooLarge { .. } | Self::ModelChanged { .. } | Self::ModelFamily { .. } => {
                 ErrorKind::Model
             }

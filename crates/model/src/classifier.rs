@@ -6,7 +6,7 @@ use albertine_kernels::{Kernels, MOST_QUANTIZED_INPUTS, Precision};
 
 use crate::encoder::{Encoder, Phase, Profile, Scratch, SharedTokens};
 use crate::head::Head;
-use crate::{Checkpoint, ModelConfig, ModelError, RaggedBatch, Weights};
+use crate::{Checkpoint, ModelConfig, ModelError, RaggedBatch, Weights, memory};
 
 /// transformers' `AlbertForSequenceClassification` or `BertForSequenceClassification` in evaluation mode, ready for one
 /// CPU level.
@@ -66,7 +66,8 @@ impl SequenceClassifier {
     /// # Errors
     ///
     /// What [`Weights::get`] says of a tensor that is missing or has another shape; [`ModelError::Precision`] when the
-    /// level of `kernels` lacks the precision, [`ModelError::TooWideForInt8`] when the model is too wide for it.
+    /// level of `kernels` lacks the precision, [`ModelError::TooWideForInt8`] when the model is too wide for it,
+    /// [`ModelError::OutOfMemory`] when there is no memory for the packed weights.
     pub fn new(
         config: ModelConfig,
         weights: &Weights<'_>,
@@ -79,6 +80,13 @@ impl SequenceClassifier {
         if precision == Precision::Int8 && inputs > MOST_QUANTIZED_INPUTS {
             return Err(ModelError::TooWideForInt8 { inputs, most: MOST_QUANTIZED_INPUTS });
         }
+        let bytes = match precision {
+            // three parts of 16 bits, where it multiplies those
+            Precision::F32 => 6,
+            Precision::Bf16 => 2,
+            Precision::Int8 => 1,
+        };
+        memory::check(bytes * config.parameters())?;
         let head = Head::load(&config, weights, kernels)?;
         let encoder = Encoder::new(&config, weights, kernels, elements)?;
         Ok(Self { config, encoder, head, precision })
@@ -110,8 +118,8 @@ impl SequenceClassifier {
     ///
     /// # Errors
     ///
-    /// [`ModelError::EmptyDocument`], [`ModelError::DocumentTooLong`], [`ModelError::UnknownPiece`] and
-    /// [`ModelError::UnknownTokenType`]; `out` is then as it was.
+    /// [`ModelError::EmptyDocument`], [`ModelError::DocumentTooLong`], [`ModelError::UnknownPiece`],
+    /// [`ModelError::UnknownTokenType`] and [`ModelError::OutOfMemory`]; `out` is then as it was.
     pub fn logits(
         &self,
         batch: &RaggedBatch,
@@ -150,6 +158,7 @@ impl SequenceClassifier {
         profile: &Profile,
         out: &mut Vec<f32>,
     ) -> Result<(), ModelError> {
+        scratch.check_memory(batch.tokens(), self.config.architecture())?;
         self.encoder.forward(batch, shared, Head::READS, threads, scratch, profile)?;
         let mut stopwatch = profile.stopwatch(1);
         let Scratch { hidden, pooled, logits, .. } = scratch;

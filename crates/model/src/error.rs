@@ -22,6 +22,12 @@ pub enum ModelError {
         /// The most there may be.
         most: usize,
     },
+    /// The process has no memory for a model or a batch.
+    #[error("this process cannot have {} MiB more memory, which the model needs", bytes.div_ceil(1 << 20))]
+    OutOfMemory {
+        /// What was asked for.
+        bytes: usize,
+    },
     /// The CPU level lacks the precision.
     #[error(transparent)]
     Precision(#[from] albertine_kernels::CpuError),

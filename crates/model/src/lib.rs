@@ -31,6 +31,7 @@ mod encoder;
 mod error;
 mod families;
 mod head;
+mod memory;
 mod scores;
 mod source;
 mod weights;

@@ -3,6 +3,8 @@
 
 use jni_sys::{JNIEnv, JNINativeInterface__1_1, jbyteArray};
 
+use crate::failure::Failure;
+
 /// The functions of the JVM.
 ///
 /// # Safety
@@ -12,23 +14,28 @@ unsafe fn functions<'a>(env: *mut JNIEnv) -> &'a JNINativeInterface__1_1 {
     unsafe { &(**env).v1_1 }
 }
 
-/// The bytes of an array; none where it is null.
-pub(crate) fn read(env: *mut JNIEnv, array: jbyteArray) -> Option<Vec<u8>> {
+/// The bytes of an array.
+pub(crate) fn read(env: *mut JNIEnv, array: jbyteArray) -> Result<Vec<u8>, Failure> {
     if array.is_null() {
-        return None;
+        return Err(Failure::Malformed("a request that is null"));
     }
     // SAFETY: this is only called by the native method, with its `env` and its argument, which Java declares as `byte[]`.
     let length = unsafe { (functions(env).GetArrayLength)(env, array) };
-    let mut bytes = vec![0u8; usize::try_from(length).ok()?];
+    let room = usize::try_from(length).unwrap_or_default();
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(room).map_err(|_| Failure::OutOfMemory { bytes: room })?;
+    bytes.resize(room, 0u8);
     // SAFETY: as above; the buffer has room for the whole array, whose length never changes.
     unsafe { (functions(env).GetByteArrayRegion)(env, array, 0, length, bytes.as_mut_ptr().cast()) };
-    Some(bytes)
+    Ok(bytes)
 }
 
-/// A new array; null, with an exception pending, where the JVM cannot make it.
+/// A new array; null, with an exception pending, where the JVM has no memory for it.
 pub(crate) fn new(env: *mut JNIEnv, bytes: &[u8]) -> jbyteArray {
-    // an array of Java's has room for 2^31 bytes: a negative length is an exception
-    let length = i32::try_from(bytes.len()).unwrap_or(-1);
+    // an array of Java's has room for 2^31 bytes
+    let Ok(length) = i32::try_from(bytes.len()) else {
+        return new(env, &Failure::OutOfMemory { bytes: bytes.len() }.answer());
+    };
     // SAFETY: this is only called by the native method, with its `env`.
     let array = unsafe { (functions(env).NewByteArray)(env, length) };
     if !array.is_null() {

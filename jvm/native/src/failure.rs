@@ -13,6 +13,11 @@ pub(crate) enum Failure {
     Malformed(&'static str),
     /// What Java names is closed.
     Closed(&'static str),
+    /// There is no memory for a request or an answer.
+    OutOfMemory {
+        /// What it has.
+        bytes: usize,
+    },
     /// A defect.
     Panic(String),
 }
@@ -36,15 +41,18 @@ impl Failure {
                 ErrorKind::Param => 7,
                 ErrorKind::Row => 8,
                 ErrorKind::Cancelled => 9,
+                ErrorKind::Memory => 13,
                 _ => 1,
             },
             Self::Closed(_) => 10,
             Self::Malformed(_) | Self::Panic(_) => 11,
+            Self::OutOfMemory { .. } => 13,
         };
         let message = match self {
             Self::Library(error) => format!("{error}{}", error.remedy()),
             Self::Malformed(what) => format!("the native library did not understand {what}"),
             Self::Closed(what) => format!("the {what} is closed"),
+            Self::OutOfMemory { bytes } => format!("there is no memory for {} MiB of rows", bytes.div_ceil(1 << 20)),
             Self::Panic(words) => format!("a defect of albertine, please report it: {words}"),
         };
         let mut writer = Writer::default();

@@ -33,8 +33,8 @@ pub extern "system" fn Java_albertine_internal_Native_call(
     request: jbyteArray,
 ) -> jbyteArray {
     let answer = std::panic::catch_unwind(|| match arrays::read(env, request) {
-        Some(request) => calls::answer(&request),
-        None => Failure::Malformed("a request that is null").answer(),
+        Ok(request) => calls::answer(&request),
+        Err(failure) => failure.answer(),
     });
     arrays::new(env, &answer.unwrap_or_else(|panic| Failure::Panic(failure::words(&*panic)).answer()))
 }

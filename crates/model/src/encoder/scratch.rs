@@ -5,6 +5,8 @@ use albertine_kernels::{AttentionScratch, Element, Kernels, Matrix};
 use super::first_tokens::FirstTokensScratch;
 use super::linear::Norm;
 use super::typed_positions::TypedPositions;
+use crate::architecture::Architecture;
+use crate::{ModelError, memory};
 
 /// The working memory of a forward pass. It grows to what the largest batch so far needed and is never given back:
 /// for a model of ALBERT-base's size about 31 KB a token, in f32 with AMX 53 KB.
@@ -33,6 +35,8 @@ pub struct Scratch {
     pub(crate) pooled: Matrix,
     /// `[documents, labels]`
     pub(crate) logits: Matrix,
+    /// The most tokens that there was room for
+    tokens: usize,
 }
 
 impl Scratch {
@@ -40,6 +44,18 @@ impl Scratch {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Refuses a batch of more tokens than any so far, if there is no memory for it.
+    pub(crate) fn check_memory(&mut self, tokens: usize, architecture: &Architecture) -> Result<(), ModelError> {
+        if tokens > self.tokens {
+            // values of 32 bits, and beside them as many as operands of products
+            let columns =
+                architecture.embedding_size() + 6 * architecture.hidden_size() + architecture.intermediate_size();
+            memory::check(tokens.saturating_mul(2 * size_of::<f32>() * columns))?;
+            self.tokens = tokens;
+        }
+        Ok(())
     }
 }
 
