@@ -24,7 +24,7 @@ for package in java.lang java.lang.invoke java.lang.reflect java.io java.net jav
   opens="$opens --add-opens=java.base/$package=ALL-UNNAMED"
 done
 # shellcheck disable=SC2086
-exec java $opens -XX:+IgnoreUnrecognizedVMOptions -Djdk.reflect.useDirectMethodHandle=false -Xmx3g -Dfile.encoding=UTF-8 \
+exec java $opens -XX:+IgnoreUnrecognizedVMOptions -Djdk.reflect.useDirectMethodHandle=false -Xmx3g -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dfile.encoding=UTF-8 \
   -Dalbertine.root="$root" -Dalbertine.line="$line" -Dlog4j2.configurationFile="$root/jvm/src/test/resources/log4j2.properties" \
   -cp "$(ls "$target"/albertine-spark_"$line"-*[0-9].jar):$target/test-classes:$(cat "$target/scalatest.classpath"):$classes" \
   org.scalatest.tools.Runner -R "$target/test-classes" -oDW "$@"

@@ -13,7 +13,8 @@ import org.apache.spark.sql.functions._
 
 object Classify {
   def main(arguments: Array[String]): Unit = {
-    val Array(input, text, output) = arguments.take(3)
+    require(arguments.length >= 3, "usage: Classify TABLE COLUMN OUTPUT [MODEL]")
+    val (input, text, output) = (arguments(0), arguments(1), arguments(2))
     val spark = SparkSession.builder().appName("classify").getOrCreate()
     val table = spark.read.parquet(input)
 

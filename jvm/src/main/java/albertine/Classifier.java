@@ -31,7 +31,8 @@ public final class Classifier implements AutoCloseable {
    * A model with its own settings.
    *
    * @param name a built-in model ({@code ag_news}), a published one
-   *     ({@code albert_base_sequence_classifier_ag_news}), a repository of the Hugging Face hub ({@code owner/name}), an
+   *     ({@code albert_base_sequence_classifier_ag_news}), a repository of the Hugging Face hub ({@code owner/name}),
+   * an
    *     address or a path
    * @throws ModelNotFoundException there is none; the message says what to do
    * @throws HubException it could not be fetched
@@ -159,7 +160,8 @@ public final class Classifier implements AutoCloseable {
      * Loads the model.
      *
      * @return the classifier
-     * @throws AlbertineException as {@link Classifier#Classifier(String)}, and {@link ParamException} for a setting that
+     * @throws AlbertineException as {@link Classifier#Classifier(String)}, and {@link ParamException} for a setting
+     * that
      *     cannot be
      */
     public Classifier build() {

@@ -1,6 +1,9 @@
 package albertine;
 
-/** The native library cannot be loaded: no library for this platform, a folder that programs must not run from, or one of another version than the jar. */
+/**
+ * The native library cannot be loaded: no library for this platform, a folder that programs must not run from, or one
+ * of another version than the jar.
+ */
 public class NativeLibraryException extends AlbertineException {
   private static final long serialVersionUID = 1L;
 

@@ -17,7 +17,8 @@ trait IAnnotation {
 /**
  * One annotation over a text.
  *
- * `begin` and `end` are inclusive and count UTF-16 code units of the text after the `DocumentAssembler`; an empty text has
+ * `begin` and `end` are inclusive and count UTF-16 code units of the text after the `DocumentAssembler`; an empty text
+ * has
  * `begin` 0 and `end` -1.
  *
  * @param annotatorType the kind: `document`, `token` or `category`
@@ -57,13 +58,14 @@ case class Annotation(
   override def equals(other: Any): Boolean = other match {
     case that: Annotation =>
       annotatorType == that.annotatorType && begin == that.begin && end == that.end && result == that.result &&
-        metadata == that.metadata && java.util.Arrays.equals(embeddings, that.embeddings)
+      metadata == that.metadata && java.util.Arrays.equals(embeddings, that.embeddings)
     case _ => false
   }
 
   override def hashCode: Int = (annotatorType, begin, end, result, metadata).hashCode
 
-  override def toString: String = s"Annotation($annotatorType, $begin, $end, $result, $metadata, ${embeddings.mkString("[", ", ", "]")})"
+  override def toString: String =
+    s"Annotation($annotatorType, $begin, $end, $result, $metadata, ${embeddings.mkString("[", ", ", "]")})"
 }
 
 /** Reads annotations out of tables, and says how tables hold them. */
@@ -76,7 +78,13 @@ object Annotation {
   val arrayType: ArrayType = Schemas.annotations
 
   /** An annotation without a vector. */
-  def apply(annotatorType: String, begin: Int, end: Int, result: String, metadata: scala.collection.Map[String, String]): Annotation =
+  def apply(
+      annotatorType: String,
+      begin: Int,
+      end: Int,
+      result: String,
+      metadata: scala.collection.Map[String, String]
+  ): Annotation =
     new Annotation(annotatorType, begin, end, result, metadata)
 
   /** An annotation from a row of a table. */
@@ -141,7 +149,7 @@ case class JavaAnnotation(
   override def equals(other: Any): Boolean = other match {
     case that: JavaAnnotation =>
       annotatorType == that.annotatorType && begin == that.begin && end == that.end && result == that.result &&
-        metadata == that.metadata && java.util.Arrays.equals(embeddings, that.embeddings)
+      metadata == that.metadata && java.util.Arrays.equals(embeddings, that.embeddings)
     case _ => false
   }
 

@@ -12,7 +12,8 @@ object SparkNLP {
   val currentVersion: String = NativeLibrary.version()
 
   /**
-   * A Spark session on this machine with all its cores: the one that there is, or a new one. Nothing here needs more than a
+   * A Spark session on this machine with all its cores: the one that there is, or a new one. Nothing here needs more
+   * than a
    * plain session, so that any other will do as well.
    *
    * @param gpu accepted, as are `apple_silicon` and `aarch64`, of which one at most

@@ -58,7 +58,8 @@ public final class JavaProgram {
 
     Dataset<Row> table =
         spark
-            .createDataset(Arrays.asList("The striker scored twice in the final.", "Oil prices rose."), Encoders.STRING())
+            .createDataset(
+                Arrays.asList("The striker scored twice in the final.", "Oil prices rose."), Encoders.STRING())
             .toDF("text");
     PipelineModel model =
         new Pipeline().setStages(new PipelineStage[] {document, sentence, tokenizer, sequence}).fit(table);
@@ -78,7 +79,8 @@ public final class JavaProgram {
     found.put("light", results.get("class").get(0));
     List<Map<String, List<IAnnotation>>> all = light.fullAnnotateJava(Arrays.asList("Oil rose.", null));
     JavaAnnotation first = (JavaAnnotation) all.get(0).get("document").get(0);
-    found.put("document", first.getResult() + " " + first.getBegin() + " " + first.getEnd() + " " + first.getMetadata());
+    found.put("document", first.getResult() + " " + first.getBegin() + " " + first.getEnd()
+        + " " + first.getMetadata());
     found.put("empty", all.get(1).get("class").size());
 
     model.write().overwrite().save(folder);

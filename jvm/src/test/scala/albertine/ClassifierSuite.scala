@@ -4,6 +4,7 @@ import java.util.concurrent.{Callable, Executors, TimeUnit}
 import scala.collection.JavaConverters._
 
 /** The classifier of plain programs. */
+@Once
 class ClassifierSuite extends SparkTest {
 
   private def bits(scores: Map[String, Float]): Map[String, Int] =
@@ -16,7 +17,9 @@ class ClassifierSuite extends SparkTest {
     val found = classifier.classify(texts.asJava).asScala.toSeq
     assert(found.size == texts.size)
     for ((ours, theirs) <- found.zip(expected)) {
-      val scores = Option(ours).map(one => one.getLabel -> one.getScores.asScala.map { case (label, score) => label -> score.floatValue }.toMap)
+      val scores = Option(ours).map(one =>
+        one.getLabel -> one.getScores.asScala.map { case (label, score) => label -> score.floatValue }.toMap
+      )
       assert(scores.map(_._1) == theirs.map(_._1))
       assert(scores.map(pair => bits(pair._2)) == theirs.map(pair => bits(pair._2)))
     }
@@ -38,17 +41,22 @@ class ClassifierSuite extends SparkTest {
   }
 
   test("settings are those of the library") {
-    val long = ("Oil prices rose again. " * 200) + "The striker scored twice in the final and the team won the cup. " * 40
+    val long =
+      ("Oil prices rose again. " * 200) + "The striker scored twice in the final and the team won the cup. " * 40
     val cut = Classifier.builder("ag_news").maxSentenceLength(32).build()
     val whole = Classifier.builder("ag_news").windowOverlap(16).threads(2).build()
     assert(cut.classify(long).getScores != whole.classify(long).getScores)
     val int8 = Classifier.builder("ag_news").precision("int8").build()
     assert(int8.classify(texts(1)._1).getLabel == "Sports")
-    assert(Classifier.builder("ag_news").encoding("token").caseSensitive(false).lang("en").build().classify(texts(1)._1).getLabel == "Sports")
+    assert(Classifier.builder("ag_news").encoding("token").caseSensitive(false).lang("en").build().classify(
+      texts(1)._1
+    ).getLabel == "Sports")
   }
 
   test("what is wrong is told by the class of the exception and the library's words") {
-    assert(intercept[ModelNotFoundException](new Classifier("ag_mews")).getMessage.contains("the nearest are `ag_news`"))
+    assert(
+      intercept[ModelNotFoundException](new Classifier("ag_mews")).getMessage.contains("the nearest are `ag_news`")
+    )
     assert(intercept[ModelNotFoundException](new Classifier("./nowhere")).getMessage.contains("nowhere"))
     val folder = this.folder()
     java.nio.file.Files.write(folder.resolve("config.json"), "{".getBytes)
@@ -75,9 +83,13 @@ class ClassifierSuite extends SparkTest {
     val shared = new Classifier("ag_news")
     val texts = headlines(2000).asJava
     val pool = Executors.newFixedThreadPool(4)
-    val calls = (0 until 8).map(_ => pool.submit(new Callable[Int] {
-      override def call(): Int = try shared.classify(texts).size catch { case _: ClosedException => 0 }
-    }))
+    val calls = (0 until 8).map(_ =>
+      pool.submit(new Callable[Int] {
+        override def call(): Int =
+          try shared.classify(texts).size
+          catch { case _: ClosedException => 0 }
+      })
+    )
     Thread.sleep(20)
     shared.close()
     assert(calls.map(_.get(60, TimeUnit.SECONDS)).forall(size => size == 0 || size == 2000))
@@ -88,7 +100,10 @@ class ClassifierSuite extends SparkTest {
     val classifier = Classifier.builder("ag_news").threads(1).build()
     val texts = headlines(60000).asJava
     @volatile var outcome: Option[Throwable] = None
-    val thread = new Thread(() => try { classifier.classify(texts); () } catch { case error: Throwable => outcome = Some(error) })
+    val thread = new Thread(() =>
+      try { classifier.classify(texts); () }
+      catch { case error: Throwable => outcome = Some(error) }
+    )
     thread.start()
     Thread.sleep(300)
     assert(thread.isAlive, "the texts are too few for this machine")
@@ -98,20 +113,6 @@ class ClassifierSuite extends SparkTest {
     assert((System.nanoTime() - since) / 1e9 < 1.0)
     assert(outcome.exists(_.isInstanceOf[CancelledException]))
   }
-
-  test("what is not closed is let go when it is collected") {
-    // 40 models of 8 MB, of which no more than a few are there at a time
-    val most = 200L << 20
-    val before = resident()
-    (0 until 200).foreach { _ =>
-      Classifier.builder("ag_news").threads(1).build().classify("Oil fell.")
-      System.gc()
-    }
-    assert(resident() - before < most)
-  }
-
-  private def resident(): Long =
-    scala.io.Source.fromFile("/proc/self/statm").mkString.split(' ')(1).toLong * 4096
 
   test("no file of the native library stays behind") {
     new Classifier("ag_news").close()

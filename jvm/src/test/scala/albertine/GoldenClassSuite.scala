@@ -9,18 +9,24 @@ import org.apache.spark.sql.Row
 
 import scala.collection.JavaConverters._
 
-/** Classes are Spark NLP's, of annotators and pipelines that it saved, as `crates/albertine/tests/spark_nlp.rs` compares them. */
+/**
+ * Classes are Spark NLP's, of annotators and pipelines that it saved, as `crates/albertine/tests/spark_nlp.rs`
+ * compares them.
+ */
 class GoldenClassSuite extends GoldenTest {
   private lazy val samples = lines("class_texts.jsonl").map(_.asText)
 
-  /** A line of the golden file: a model with its settings, over documents, over sentences, or in a pipeline of its own. */
+  /**
+   * A line of the golden file: a model with its settings, over documents, over sentences, or in a pipeline of its own.
+   */
   private final class Case(val line: JsonNode, val number: Int) {
     val model: String = line.get("model").asText
     val input: String = line.get("input").asText
     val params: Option[JsonNode] = Option(line.get("params")).filter(_.isObject)
 
     /** What Spark NLP gave for the first so many texts; nothing where it failed itself. */
-    val classes: Option[Seq[JsonNode]] = Option(line.get("classes")).map(_.elements.asScala.toSeq).filter(_.forall(_.isArray))
+    val classes: Option[Seq[JsonNode]] =
+      Option(line.get("classes")).map(_.elements.asScala.toSeq).filter(_.forall(_.isArray))
     val batchSize: Int = param("batchSize").fold(8)(_.asInt)
     val coalesce: Boolean = param("coalesceSentences").exists(_.asBoolean)
 
@@ -31,13 +37,17 @@ class GoldenClassSuite extends GoldenTest {
 
     def token: String = s"token_${input}_${line.get("tokenizer").toString.hashCode.toHexString}"
 
-    def tokenizer: Tokenizer = Tokenizer().setInputCols(input).setOutputCol(token).setValues(values(line.get("tokenizer")))
+    def tokenizer: Tokenizer =
+      Tokenizer().setInputCols(input).setOutputCol(token).setValues(values(line.get("tokenizer")))
 
     def classifier: AlbertForSequenceClassification = {
-      val stage = AlbertForSequenceClassification.load(saved(model)).setInputCols(input, token).setOutputCol(s"class$number")
+      val stage =
+        AlbertForSequenceClassification.load(saved(model)).setInputCols(input, token).setOutputCol(s"class$number")
       if (params.nonEmpty)
         // the golden run put back what the model was saved with
-        stage.setBatchSize(8).setMaxSentenceLength(128).setCaseSensitive(false).setCoalesceSentences(false).setActivation("softmax").setThreshold(0.5f)
+        stage.setBatchSize(8).setMaxSentenceLength(128).setCaseSensitive(false).setCoalesceSentences(
+          false
+        ).setActivation("softmax").setThreshold(0.5f)
       // set from Python, multilabel does nothing in Spark NLP
       stage.setValues(params.map(values).getOrElse(Map.empty) - "multilabel")
     }
@@ -48,24 +58,38 @@ class GoldenClassSuite extends GoldenTest {
   private lazy val cases = lines("classes.jsonl").zipWithIndex.map { case (line, number) => new Case(line, number) }
 
   /** How the annotations of a text differ from Spark NLP's, if they do. */
-  private def difference(of: Case, ours: Seq[Row], inputs: Seq[Row], tokens: Seq[Row], theirs: Seq[JsonNode]): Option[String] = {
+  private def difference(
+      of: Case,
+      ours: Seq[Row],
+      inputs: Seq[Row],
+      tokens: Seq[Row],
+      theirs: Seq[JsonNode]
+  ): Option[String] = {
     val begins = (row: Row) => row.getInt(1)
-    val withTokens = inputs.filter(input => tokens.exists(token => begins(token) >= begins(input) && token.getInt(2) <= input.getInt(2)))
+    val withTokens = inputs.filter(input =>
+      tokens.exists(token => begins(token) >= begins(input) && token.getInt(2) <= input.getInt(2))
+    )
     // averages of several batches, and padding: Spark NLP's answer for a sentence depends on the others
-    val incomparable = of.coalesce && withTokens.size > of.batchSize || of.padded && of.batchSize > 1 && withTokens.size > 1
+    val incomparable =
+      of.coalesce && withTokens.size > of.batchSize || of.padded && of.batchSize > 1 && withTokens.size > 1
     // from the second batch on, and behind sentences without tokens, classes have the spans of others there
     val shifted = withTokens.size > of.batchSize || withTokens.size < inputs.size
     if (incomparable) None
     else if (ours.size != theirs.size) Some(s"${ours.size} annotations instead of ${theirs.size}")
     else ours.zip(theirs).flatMap { case (one, other) =>
-      val input = if (shifted) inputs(withTokens.indexWhere(begins(_) == begins(one)) % of.batchSize) else inputs.find(begins(_) == begins(one)).get
+      val input = if (shifted) inputs(withTokens.indexWhere(begins(_) == begins(one)) % of.batchSize)
+      else inputs.find(begins(_) == begins(one)).get
       val metadata = one.getMap[String, String](4)
       val place = (begins(input), input.getInt(2), input.getMap[String, String](4)("sentence"))
       val scores = other.get(4).asText.split(' ').map(_.toDouble)
       val own = GoldenClassSuite.Labels.flatMap(metadata.get(_)).map(_.toDouble)
-      val close = own.size == scores.length && metadata.size == own.size + 1 && own.zip(scores).forall { case (a, b) => math.abs(a - b) <= GoldenTest.Tolerance }
-      val same = one.getString(0) == "category" && one.getString(3) == other.get(2).asText && one.getSeq[Float](5).isEmpty
-      if (close && same && place == ((other.get(0).asInt, other.get(1).asInt, other.get(3).asText))) None else Some(s"$one instead of $other")
+      val close = own.size == scores.length && metadata.size == own.size + 1 && own.zip(scores).forall { case (a, b) =>
+        math.abs(a - b) <= GoldenTest.Tolerance
+      }
+      val same =
+        one.getString(0) == "category" && one.getString(3) == other.get(2).asText && one.getSeq[Float](5).isEmpty
+      if (close && same && place == ((other.get(0).asInt, other.get(1).asInt, other.get(3).asText))) None
+      else Some(s"$one instead of $other")
     }.headOption
   }
 
@@ -76,14 +100,17 @@ class GoldenClassSuite extends GoldenTest {
     }
 
   test("saved annotators give Spark NLP's classes with every setting") {
-    val taken = cases.filter(one => one.input != "pipeline" && one.classes.nonEmpty && !one.param("maxSentenceLength").exists(_.asInt == 1))
+    val taken = cases.filter(one =>
+      one.input != "pipeline" && one.classes.nonEmpty && !one.param("maxSentenceLength").exists(_.asInt == 1)
+    )
     assert(taken.size == 28)
     val sentence = SentenceDetector().setInputCols("document").setOutputCol("sentence")
     // some at a time: rows of many columns are slow in Spark
     for (some <- taken.sortBy(_.classes.get.size).grouped(7)) {
       val tokenizers = some.groupBy(_.token).values.map(_.head.tokenizer)
       val stages = Seq[PipelineStage](document, sentence) ++ tokenizers ++ some.map(_.classifier)
-      val columns = Seq("document", "sentence") ++ tokenizers.map(_.getOutputCol) ++ some.map(one => s"class${one.number}")
+      val columns =
+        Seq("document", "sentence") ++ tokenizers.map(_.getOutputCol) ++ some.map(one => s"class${one.number}")
       val found = annotated(samples.take(some.map(_.classes.get.size).max), stages, columns)
       some.foreach(one => compare(one, found(s"class${one.number}"), found(one.input), found(one.token)))
     }
@@ -102,8 +129,14 @@ class GoldenClassSuite extends GoldenTest {
 
   test("what fails in Spark NLP, and a limit that has no room for a token, is refused or works better") {
     val (failed, works) = cases.filter(_.classes.isEmpty).partition(_.input != "pipeline")
-    def refused(one: Case) = intercept[ParamException](annotated(samples.take(1), Seq(document, one.tokenizer, one.classifier), Nil)).getMessage
-    assert(failed.map(refused) == Seq("AlbertForSequenceClassification has the parameter activation set to \"tanh\", expected softmax or sigmoid"))
+    def refused(one: Case) = intercept[ParamException](annotated(
+      samples.take(1),
+      Seq(document, one.tokenizer, one.classifier),
+      Nil
+    )).getMessage
+    assert(failed.map(refused) == Seq(
+      "AlbertForSequenceClassification has the parameter activation set to \"tanh\", expected softmax or sigmoid"
+    ))
     // a pipeline of 3.4.4, which 5.5.3 cannot read any more
     assert(works.map(one => PretrainedPipeline.fromDisk(saved(one.model)).annotate("Oil prices rose.").size) == Seq(3))
     // Spark NLP reads the same two pieces as with 2: here it is a slip of the finger

@@ -23,10 +23,12 @@ abstract class GoldenTest extends SparkTest {
 
   /** Whether an error has the words and the kind that a line of that file names. */
   def asKnown(line: JsonNode, error: Throwable): Boolean =
-    error.getMessage.contains(line.get("albertine").asText) && error.getClass.getName == s"albertine.${line.get("kind").asText}Exception"
+    error.getMessage.contains(line.get("albertine").asText) &&
+      error.getClass.getName == s"albertine.${line.get("kind").asText}Exception"
 
   /** Parameters as stages take them. */
-  def values(params: JsonNode): Map[String, String] = params.fields.asScala.map(field => field.getKey -> field.getValue.toString).toMap
+  def values(params: JsonNode): Map[String, String] =
+    params.fields.asScala.map(field => field.getKey -> field.getValue.toString).toMap
 
   /** A table of texts, with their places. */
   def frame(texts: Seq[String]): DataFrame = spark.createDataFrame(texts.zipWithIndex.map(_.swap)).toDF("place", "text")
@@ -34,12 +36,17 @@ abstract class GoldenTest extends SparkTest {
   /** What stages write, column by column, for each text in the order of the texts. */
   def annotated(texts: Seq[String], stages: Seq[PipelineStage], columns: Seq[String]): Map[String, Seq[Seq[Row]]] = {
     val table = frame(texts)
-    val rows = new Pipeline().setStages(stages.toArray).fit(table).transform(table).select("place", columns: _*).collect().sortBy(_.getInt(0))
+    val rows = new Pipeline().setStages(stages.toArray).fit(table).transform(table).select(
+      "place",
+      columns: _*
+    ).collect().sortBy(_.getInt(0))
     assert(rows.length == texts.size)
     columns.map(column => column -> rows.toSeq.map(_.getSeq[Row](1 + columns.indexOf(column)).toSeq)).toMap
   }
 
-  /** Whether two values are the same but for the last digits of probabilities and the order in which a JVM prints maps. */
+  /**
+   * Whether two values are the same but for the last digits of probabilities and the order in which a JVM prints maps.
+   */
   def same(ours: JsonNode, theirs: JsonNode): Boolean =
     if (ours == null || theirs == null) false
     else if (ours.isArray && theirs.isArray) {
@@ -55,11 +62,14 @@ abstract class GoldenTest extends SparkTest {
 
   private def sameText(ours: String, theirs: String): Boolean = (Try(ours.toDouble), Try(theirs.toDouble)) match {
     case (Success(a), Success(b)) => math.abs(a - b) <= GoldenTest.Tolerance
-    case _ =>
+    case _                        =>
       // what a Finisher makes of metadata: pairs in a text
-      val pairs = (text: String) => text.split("[#@/|]").filter(_.contains("->")).map(_.split("->", 2)).map(two => two(0) -> two(1)).sortBy(_._1)
+      val pairs = (text: String) =>
+        text.split("[#@/|]").filter(_.contains("->")).map(_.split("->", 2)).map(two => two(0) -> two(1)).sortBy(_._1)
       val (a, b) = (pairs(ours), pairs(theirs))
-      a.nonEmpty && a.length == b.length && a.zip(b).forall { case (x, y) => x._1 == y._1 && (x._2 == y._2 || sameText(x._2, y._2)) }
+      a.nonEmpty && a.length == b.length && a.zip(b).forall { case (x, y) =>
+        x._1 == y._1 && (x._2 == y._2 || sameText(x._2, y._2))
+      }
   }
 }
 

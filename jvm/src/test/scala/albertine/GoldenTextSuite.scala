@@ -9,6 +9,7 @@ import org.apache.spark.sql.Row
 import scala.collection.JavaConverters._
 
 /** Texts, sentences and tokens are Spark NLP's, field by field. */
+@Once
 class GoldenTextSuite extends GoldenTest {
   private type Span = (Int, Int, String, String)
 
@@ -44,7 +45,11 @@ class GoldenTextSuite extends GoldenTest {
     val cleaned = lines("cleanup.jsonl")
     val modes = Seq("disabled", "inplace", "inplace_full", "shrink", "shrink_full", "each", "each_full", "delete_full")
     assert(cleaned.size == 2000 && cleaned.flatMap(_.fieldNames.asScala).toSet == modes.tail.toSet + "text")
-    val found = annotated(cleaned.map(_.get("text").asText), modes.map(mode => document.setOutputCol(mode).setCleanupMode(mode)), modes)
+    val found = annotated(
+      cleaned.map(_.get("text").asText),
+      modes.map(mode => document.setOutputCol(mode).setCleanupMode(mode)),
+      modes
+    )
     for (mode <- modes; (ours, row) <- found(mode).zip(cleaned)) {
       val text = Option(row.get(mode)).getOrElse(row.get("text")).asText
       assert(ours.map(span("document")) == Seq((0, text.length - 1, "0", text)), row)
@@ -68,8 +73,11 @@ class GoldenTextSuite extends GoldenTest {
   private def variants(file: String, stage: () => Annotator, kind: String, usual: String): Map[String, Int] = {
     val (refused, taken) = lines(file).partition(isRefused)
     for (variant <- refused) {
-      val set = Seq[PipelineStage](document, stage().setValues(values(variant.get("params"))).asInstanceOf[PipelineStage])
-      assert(intercept[ParamException](annotated(awkward.take(1), set, Nil)).getMessage.contains("each must be one character"))
+      val set =
+        Seq[PipelineStage](document, stage().setValues(values(variant.get("params"))).asInstanceOf[PipelineStage])
+      assert(intercept[ParamException](annotated(awkward.take(1), set, Nil)).getMessage.contains(
+        "each must be one character"
+      ))
     }
     val columns = taken.indices.map(index => s"column$index")
     val stages = taken.zip(columns).map { case (variant, column) =>
@@ -83,7 +91,11 @@ class GoldenTextSuite extends GoldenTest {
       (variant, column) <- taken.zip(columns)
       differ = variant.get("differ").elements.asScala.map(pair => pair.get(0).asInt -> pair.get(1)).toMap
       index <- 0 until variant.get("texts").asInt
-      difference <- difference(awkward(index), differ.getOrElse(index, rows(index).get(usual)), found(column)(index).map(span(kind)))
+      difference <- difference(
+        awkward(index),
+        differ.getOrElse(index, rows(index).get(usual)),
+        found(column)(index).map(span(kind))
+      )
     } yield {
       assert(difference != "unknown", s"${variant.get("params")} ${awkward(index)}: ${found(column)(index)}")
       difference
@@ -91,14 +103,20 @@ class GoldenTextSuite extends GoldenTest {
     differences.groupBy(identity).map { case (name, all) => name -> all.size }
   }
 
-  /** The one setting that the library's own golden test gives past the check of parameters: a character of two units. */
+  /**
+   * The one setting that the library's own golden test gives past the check of parameters: a character of two units.
+   */
   private def isRefused(variant: JsonNode): Boolean =
     Option(variant.get("params").get("contextChars")).exists(_.elements.asScala.exists(_.asText.length > 1))
 
   // as many differences as in crates/text/tests/golden_spark_nlp.rs
 
   test("each setting of the tokenizer does what Spark NLP's does") {
-    assert(variants("tokenizer.jsonl", () => tokenizer, "token", "tokens") == Map("error" -> 2, "offsets" -> 117, "halves" -> 7))
+    assert(variants("tokenizer.jsonl", () => tokenizer, "token", "tokens") == Map(
+      "error" -> 2,
+      "offsets" -> 117,
+      "halves" -> 7
+    ))
   }
 
   test("each setting of the sentence detector does what Spark NLP's does") {

@@ -38,16 +38,25 @@ class LightSuite extends SparkTest {
   test("threads share a light pipeline") {
     val light = new LightPipeline(model)
     val expected = light.fullAnnotate("Oil prices rose.")
-    assert(java.util.stream.IntStream.range(0, 200).parallel().allMatch(_ => light.fullAnnotate("Oil prices rose.") == expected))
+    assert(java.util.stream.IntStream.range(0, 200).parallel().allMatch(_ =>
+      light.fullAnnotate("Oil prices rose.") == expected
+    ))
   }
 
   test("functions map, filter and explode annotations") {
     val result = model.transform(table)
     val business = result.filterByAnnotationsCol("class", _.exists(_.result == "Business"))
     assert(business.select("place").collect().map(_.getInt(0)).toSeq == Seq(0))
-    val lengths = result.mapAnnotationsCol("token", "lengths", "number", (found: Seq[Annotation]) => found.map(_.result.length))
-    assert(lengths.orderBy("place").select("lengths").collect().head.getSeq[Int](0).toSeq == Seq(3, 6, 4, 2, 4, 3, 6, 1))
-    val upper = result.mapAnnotationsCol("token", "upper", "token", (found: Seq[Annotation]) => found.map(one => one.copy(result = one.result.toUpperCase)))
+    val lengths =
+      result.mapAnnotationsCol("token", "lengths", "number", (found: Seq[Annotation]) => found.map(_.result.length))
+    assert(lengths.orderBy("place").select("lengths").collect().head.getSeq[Int](0).toSeq == Seq(3, 6, 4, 2, 4, 3, 6,
+      1))
+    val upper = result.mapAnnotationsCol(
+      "token",
+      "upper",
+      "token",
+      (found: Seq[Annotation]) => found.map(one => one.copy(result = one.result.toUpperCase))
+    )
     assert(upper.schema("upper").metadata.getString("annotatorType") == "token")
     assert(Annotation.take(upper.orderBy("place"), "upper", 1).head.head.result == "OIL")
     assert(result.explodeAnnotationsCol("class", "one").select("one.result").count() == 4)
@@ -58,14 +67,22 @@ class LightSuite extends SparkTest {
     val read = PretrainedPipeline.fromDisk(golden.resolve("models").resolve(archive).toString)
     val named = new PretrainedPipeline(golden.resolve("models").resolve(archive).toString, "en", null)
     assert(read.annotate("Oil prices rose.") == named.annotate("Oil prices rose."))
-    assert(read.annotate(table, "text").columns.contains(read.model.stages.collect { case stage: Finisher => stage.getOutputCols.head }.headOption.getOrElse("class")))
-    val old = PretrainedPipeline.fromDisk(golden.resolve("models/albert_tiny_sequence_classifier_news_pipeline_en_3.4.4_3.0_1700000000000.zip").toString)
+    assert(read.annotate(table, "text").columns.contains(read.model.stages.collect { case stage: Finisher =>
+      stage.getOutputCols.head
+    }.headOption.getOrElse("class")))
+    val old = PretrainedPipeline.fromDisk(
+      golden.resolve("models/albert_tiny_sequence_classifier_news_pipeline_en_3.4.4_3.0_1700000000000.zip").toString
+    )
     assert(old.model.stages.length >= 3)
     val patterns = TokenizerModel.load(golden.resolve("models/tokenizers/patterns").toString)
     assert(patterns.transform(document.transform(table)).select("token").count() == texts.size)
     assert(intercept[PipelineException](new PretrainedPipeline("ag_news")).getMessage.contains("it is a model"))
-    assert(intercept[ModelNotFoundException](new PretrainedPipeline("no_such_pipeline")).getMessage.contains("no_such_pipeline"))
-    assert(intercept[ModelNotFoundException](PretrainedPipeline.fromDisk("/nowhere")).getMessage == "there is nothing at /nowhere")
+    assert(intercept[ModelNotFoundException](new PretrainedPipeline("no_such_pipeline")).getMessage.contains(
+      "no_such_pipeline"
+    ))
+    assert(intercept[ModelNotFoundException](
+      PretrainedPipeline.fromDisk("/nowhere")
+    ).getMessage == "there is nothing at /nowhere")
   }
 
   test("published models are listed as Spark NLP lists them") {
@@ -73,7 +90,9 @@ class LightSuite extends SparkTest {
     assert(listed.head.matches("[+-]+") && listed(1).matches("\\| Model +\\| lang \\| version +\\|"))
     assert(listed.exists(_.matches("\\| ag_news +\\| en +\\| built in +\\|")))
     assert(listed.exists(_.matches("\\| albert_base_sequence_classifier_ag_news +\\| en +\\| 3.4.0 +\\|")))
-    assert(intercept[ParamException](ResourceDownloader.showPublicModels(null, null, "new")).getMessage.contains("numbers such as 3.4.0"))
+    assert(intercept[ParamException](ResourceDownloader.showPublicModels(null, null, "new")).getMessage.contains(
+      "numbers such as 3.4.0"
+    ))
     ResourceDownloader.clearCache("albert_base_sequence_classifier_ag_news")
   }
 

@@ -14,15 +14,16 @@ class ShellSuite extends SparkTest {
 
   /** What a program of Spark's prints, given some input. */
   private def run(command: Seq[String], input: Path, environment: (String, String)*): String = {
-    val out = Files.createTempFile("albertine-test-", ".txt")
-    val process = new ProcessBuilder(command: _*).redirectInput(input.toFile).redirectErrorStream(true).redirectOutput(out.toFile)
+    val out = folder().resolve("out.txt")
+    val process =
+      new ProcessBuilder(command: _*).redirectInput(input.toFile).redirectErrorStream(true).redirectOutput(out.toFile)
     environment.foreach { case (name, value) => process.environment().put(name, value) }
     val started = process.start()
     assert(started.waitFor(400, TimeUnit.SECONDS))
     new String(Files.readAllBytes(out), "UTF-8")
   }
 
-  private def nothing: Path = Files.createTempFile("albertine-test-", ".txt")
+  private def nothing: Path = Files.createFile(folder().resolve("in.txt"))
 
   test("the published snippet, typed into Spark's shell, gives the class, with the model from a hub") {
     val folder = this.folder()
@@ -38,20 +39,31 @@ class ShellSuite extends SparkTest {
     zip.close()
     val asked = new java.util.concurrent.ConcurrentLinkedQueue[String]
     val server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0)
-    server.createContext("/", (exchange: HttpExchange) => {
-      asked.add(exchange.getRequestURI.getPath)
-      val content = Files.readAllBytes(folder.resolve(archive))
-      val found = exchange.getRequestURI.getPath == s"/$archive"
-      exchange.sendResponseHeaders(if (found) 200 else 404, if (found) content.length.toLong else -1)
-      if (found) exchange.getResponseBody.write(content)
-      exchange.close()
-    })
+    server.createContext(
+      "/",
+      (exchange: HttpExchange) => {
+        asked.add(exchange.getRequestURI.getPath)
+        val content = Files.readAllBytes(folder.resolve(archive))
+        val found = exchange.getRequestURI.getPath == s"/$archive"
+        exchange.sendResponseHeaders(if (found) 200 else 404, if (found) content.length.toLong else -1)
+        if (found) exchange.getResponseBody.write(content)
+        exchange.close()
+      }
+    )
     server.start()
     try {
       val input = nothing
       Files.write(input, ShellSuite.Snippet.getBytes("UTF-8"))
       val said = run(
-        Seq(home.resolve("bin/spark-shell").toString, "--master", "local[2]", "--conf", "spark.ui.enabled=false", "--jars", jar.toString),
+        Seq(
+          home.resolve("bin/spark-shell").toString,
+          "--master",
+          "local[2]",
+          "--conf",
+          "spark.ui.enabled=false",
+          "--jars",
+          jar.toString
+        ),
         input,
         "ALBERTINE_HUB" -> s"http://127.0.0.1:${server.getAddress.getPort}/",
         "ALBERTINE_CACHE" -> folder.resolve("cache").toString,
@@ -63,27 +75,39 @@ class ShellSuite extends SparkTest {
   }
 
   test("a cluster whose executor is killed gives every row once, the model sent to it") {
-    // the newer Spark is enough: executors run the same classes
-    assume(spark.version.startsWith("4"), "once is enough, and takes a minute: Spark 4 does it")
     val folder = this.folder()
     sequence.save(folder.resolve("stage").toString)
     // the tests, as the jar of a job
-    val classes = Paths.get(getClass.getProtectionDomain.getCodeSource.getLocation.toURI)
     val program = new java.util.zip.ZipOutputStream(Files.newOutputStream(folder.resolve("program.jar")))
-    for (file <- classes.resolve("albertine").toFile.listFiles() if file.getName.startsWith("ClusterProgram")) {
-      program.putNextEntry(new java.util.zip.ZipEntry(s"albertine/${file.getName}"))
+    for (
+      part <- Seq("albertine", ""); file <- classes.resolve(part).toFile.listFiles()
+      if file.getName.matches("Cl(usterProgram|assify).*")
+    ) {
+      program.putNextEntry(new java.util.zip.ZipEntry(classes.relativize(file.toPath).toString))
       program.write(Files.readAllBytes(file.toPath))
       program.closeEntry()
     }
     program.close()
+    val labels = folder.resolve("labels").toString
     val said = run(
-      Seq(home.resolve("bin/spark-submit").toString, "--master", "local-cluster[2,1,1024]", "--class", "albertine.ClusterProgram") ++
+      Seq(
+        home.resolve("bin/spark-submit").toString,
+        "--master",
+        "local-cluster[2,1,1024]",
+        "--class",
+        "albertine.ClusterProgram"
+      ) ++
         Seq("--conf", "spark.ui.enabled=false", "--jars", jar.toString, folder.resolve("program.jar").toString) ++
-        Seq(folder.resolve("stage").toString, "12000"),
+        Seq(folder.resolve("stage").toString, "12000", folder.resolve("texts").toString, labels),
       nothing
     )
     assert(said.contains("killed executor "), said)
     assert(said.contains("rows 12000, distinct 12000, without a class 0, as on the driver true"), said)
+    val table = spark.read.parquet(labels)
+    assert(table.columns.toSeq == Seq("id", "text", "label", "score") && table.count() == 100)
+    assert(
+      table.filter("label in ('World', 'Sports', 'Business', 'Sci/Tech') and score between 0.25 and 1").count() == 100
+    )
   }
 }
 

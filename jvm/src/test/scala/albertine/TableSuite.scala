@@ -20,15 +20,17 @@ class TableSuite extends SparkTest {
     assert(labels(classified(table)) == texts.map(_._2))
   }
 
-  // 100,000 take a minute: ALBERTINE_ROWS=100000 make jvm
+  // 100,000, all different, take some minutes: ALBERTINE_ROWS=100000 make jvm
   private val many = sys.env.getOrElse("ALBERTINE_ROWS", "10000").toInt
 
-  test(s"$many rows have the labels and bits of the command, every row once") {
-    val some = headlines(2500)
-    val rows = spark.range(0, many.toLong, 1, 8).select((col("id") % 2500).cast("int").as("n"), col("id"))
+  test(s"$many rows have the labels and bits of the command and of the Python package, every row once") {
+    val some = headlines(if (many > 10000) many else 2500)
+    val rows = spark.range(0, many.toLong, 1, 8).select((col("id") % some.size).cast("int").as("n"), col("id"))
       .join(spark.createDataFrame(some.zipWithIndex.map(_.swap)).toDF("n", "text"), "n")
-    val found = classified(rows).select("id", "n", "class").collect()
-    assert(found.map(_.getLong(0)).sorted.sameElements((0L until many.toLong)))
+    val file = folder().resolve("table").toString
+    classified(rows).select("id", "n", "text", "document", "token", "class").write.parquet(file)
+    val found = spark.read.parquet(file).select("id", "n", "class").collect()
+    assert(found.map(_.getLong(0)).sorted.sameElements(0L until many.toLong))
     val expected = commandScores(some)
     val labels = Seq("World", "Sports", "Business", "Sci/Tech")
     for (row <- found) {
@@ -38,6 +40,9 @@ class TableSuite extends SparkTest {
       assert(annotation.getString(3) == label)
       labels.foreach(label => assert(metadata(label).toFloat == scores(label)))
     }
+    // the whole of each annotation, by the package without Spark
+    if (sys.env.get("ALBERTINE_TEST_PYTHON").exists(_.nonEmpty))
+      assert(python(TableSuite.SameInPython, file).trim == s"$many rows, 0 different")
   }
 
   test("stages that follow one another are one pass over the rows") {
@@ -50,7 +55,9 @@ class TableSuite extends SparkTest {
     val model = new Pipeline().setStages(stages).fit(table)
     val tokens = model.stages(1).transform(model.stages(0).transform(table)).cache()
     val result = model.stages(2).transform(tokens)
-    assert("MapPartitions".r.findAllIn(result.queryExecution.withCachedData.toString.split("InMemoryRelation").head).size == 1)
+    assert("MapPartitions".r.findAllIn(
+      result.queryExecution.withCachedData.toString.split("InMemoryRelation").head
+    ).size == 1)
     assert(result.queryExecution.withCachedData.toString.contains("InMemoryRelation"))
     assert(labels(result) == texts.map(_._2))
     tokens.unpersist()
@@ -82,9 +89,17 @@ class TableSuite extends SparkTest {
       else before
     val after = classified(variants)
     assert(after.schema.take(variants.schema.size) == variants.schema.toSeq)
-    val prints = (table: DataFrame) => table.selectExpr(variants.columns.toSeq.filterNot(Set("vector", "variant", "mixed", "pairs", "cal")).map(name => s"xxhash64($name) as $name") ++
-      Seq("cast(vector as string) as vector", "cast(pairs as string) as pairs", "cast(mixed as string) as mixed", "cast(cal as string) as cal") ++
-      (if (variants.columns.contains("variant")) Seq("to_json(variant) as variant") else Nil): _*).collect().toSeq
+    val prints = (table: DataFrame) =>
+      table.selectExpr(variants.columns.toSeq.filterNot(Set("vector", "variant", "mixed", "pairs", "cal")).map(name =>
+        s"xxhash64($name) as $name"
+      ) ++
+        Seq(
+          "cast(vector as string) as vector",
+          "cast(pairs as string) as pairs",
+          "cast(mixed as string) as mixed",
+          "cast(cal as string) as cal"
+        ) ++
+        (if (variants.columns.contains("variant")) Seq("to_json(variant) as variant") else Nil): _*).collect().toSeq
     assert(prints(after) == prints(variants))
     // also where the session has the other calendar's types
     spark.conf.set("spark.sql.datetime.java8API.enabled", "true")
@@ -94,10 +109,12 @@ class TableSuite extends SparkTest {
   }
 
   test("columns may have any names") {
-    val odd = spark.createDataFrame(Seq(("a.b", "The striker scored twice in the final.", 1))).toDF("x.y", "te xt", "`q`")
+    val odd =
+      spark.createDataFrame(Seq(("a.b", "The striker scored twice in the final.", 1))).toDF("x.y", "te xt", "`q`")
     val first = DocumentAssembler().setInputCol("te xt").setOutputCol("doc.ument")
     val token = Tokenizer().setInputCols("doc.ument").setOutputCol("tok`en")
-    val last = AlbertForSequenceClassification.pretrained().setInputCols(Array("doc.ument", "tok`en")).setOutputCol("cl.ass")
+    val last =
+      AlbertForSequenceClassification.pretrained().setInputCols(Array("doc.ument", "tok`en")).setOutputCol("cl.ass")
     val result = new Pipeline().setStages(Array(first, token, last)).fit(odd).transform(odd)
     assert(result.columns.toSeq == Seq("x.y", "te xt", "`q`", "doc.ument", "tok`en", "cl.ass"))
     assert(result.collect().head.getSeq[Row](5).head.getString(3) == "Sports")
@@ -110,22 +127,29 @@ class TableSuite extends SparkTest {
     try assert(intercept[ColumnException](classified(upper)).getMessage.contains("there is no column `text`"))
     finally spark.conf.unset("spark.sql.caseSensitive")
     val error = intercept[ColumnException](document.setOutputCol("PLACE").transform(table))
-    assert(error.getMessage == "column `PLACE` would differ from `place` in case alone, which Spark takes for the same name")
+    assert(
+      error.getMessage == "column `PLACE` would differ from `place` in case alone, which Spark takes for the same name"
+    )
   }
 
   test("sentences may have rows of their own, with the other columns of theirs") {
-    val two = spark.createDataFrame(Seq((1, "Oil rose. Gas fell."), (2, ""), (3, null), (4, "One only."))).toDF("id", "text")
+    val two =
+      spark.createDataFrame(Seq((1, "Oil rose. Gas fell."), (2, ""), (3, null), (4, "One only."))).toDF("id", "text")
     val sentence = SentenceDetector().setInputCols("document").setOutputCol("sentence").setExplodeSentences(true)
     val token = Tokenizer().setInputCols("sentence").setOutputCol("token")
     val class_ = AlbertForSequenceClassification.pretrained().setInputCols("sentence", "token").setOutputCol("class")
     val result = new Pipeline().setStages(Array(document, sentence, token, class_)).fit(two).transform(two)
-    val found = result.selectExpr("id", "sentence[0].result", "size(class)").collect().toSeq.map(row => (row.getInt(0), row.getString(1), row.getInt(2)))
+    val found = result.selectExpr("id", "sentence[0].result", "size(class)").collect().toSeq.map(row =>
+      (row.getInt(0), row.getString(1), row.getInt(2))
+    )
     assert(found.sorted == Seq((1, "Gas fell.", 1), (1, "Oil rose.", 1), (4, "One only.", 1)))
   }
 
   test("lists of texts, ids and metadata are read") {
     val lists = spark.sql("select array('Oil rose.', null) as text, 7L as id, map('source', 'wire') as facts")
-    val result = DocumentAssembler().setInputCol("text").setOutputCol("document").setIdCol("id").setMetadataCol("facts").transform(lists)
+    val result = DocumentAssembler().setInputCol("text").setOutputCol("document").setIdCol("id").setMetadataCol(
+      "facts"
+    ).transform(lists)
     val found = Annotation.collect(result, "document").head
     assert(found.map(_.result).toSeq == Seq("Oil rose.", ""))
     assert(found.head.metadata.toMap == Map("id" -> "7", "source" -> "wire", "sentence" -> "0"))
@@ -134,21 +158,56 @@ class TableSuite extends SparkTest {
   test("what is missing or wrong is told before any job") {
     val wrong = Seq[(() => Any, Class[_ <: AlbertineException], String)](
       (() => classified(table.drop("text")), classOf[ColumnException], "there is no column `text`"),
-      (() => document.setInputCol("place").transform(table), classOf[ColumnException], "column `place` holds Int32, not text"),
-      (() => document.setInputCol("cal").transform(table.selectExpr("*", "make_interval(1) as cal")), classOf[ColumnException],
-        "column `cal`"),
-      (() => document.setOutputCol("place").transform(table), classOf[ColumnException], "would overwrite column `place`"),
-      (() => document.setCleanupMode("sharp").transform(table), classOf[ParamException], "there is no cleanup mode \"sharp\""),
-      (() => document.transform(table.withColumn("x", lit(1)).withColumnRenamed("x", "text")), classOf[ColumnException], "several columns `text`"),
+      (
+        () => document.setInputCol("place").transform(table),
+        classOf[ColumnException],
+        "column `place` holds Int32, not text"
+      ),
+      (
+        () => document.setInputCol("cal").transform(table.selectExpr("*", "make_interval(1) as cal")),
+        classOf[ColumnException],
+        "column `cal`"
+      ),
+      (
+        () => document.setOutputCol("place").transform(table),
+        classOf[ColumnException],
+        "would overwrite column `place`"
+      ),
+      (
+        () => document.setCleanupMode("sharp").transform(table),
+        classOf[ParamException],
+        "there is no cleanup mode \"sharp\""
+      ),
+      (
+        () => document.transform(table.withColumn("x", lit(1)).withColumnRenamed("x", "text")),
+        classOf[ColumnException],
+        "several columns `text`"
+      ),
       (() => classified(table.limit(0).select(lit(1).as("text"))), classOf[ColumnException], "holds Int32"),
       (() => tokenizer.setPrefixPattern("x").fit(table), classOf[ParamException], "prefixPattern cannot be"),
-      (() => sequence.setMaxSentenceLength(513).transform(table), classOf[ParamException], "must lie between 2 and 512 for this model, but 513"),
-      (() => sequence.setThreshold(2f).setActivation("sigmoid").transform(document.transform(table)), classOf[AlbertineException], ""),
-      (() => AlbertForSequenceClassification().setInputCols("a", "b").setOutputCol("c").transform(table), classOf[PipelineException],
-        "there is no model: use AlbertForSequenceClassification.pretrained(name) or AlbertForSequenceClassification.load(path)"),
+      (
+        () => sequence.setMaxSentenceLength(513).transform(table),
+        classOf[ParamException],
+        "must lie between 2 and 512 for this model, but 513"
+      ),
+      (
+        () => sequence.setThreshold(2f).setActivation("sigmoid").transform(document.transform(table)),
+        classOf[AlbertineException],
+        ""
+      ),
+      (
+        () => AlbertForSequenceClassification().setInputCols("a", "b").setOutputCol("c").transform(table),
+        classOf[PipelineException],
+        "there is no model: use AlbertForSequenceClassification.pretrained(name) or " +
+          "AlbertForSequenceClassification.load(path)"
+      ),
       (() => sequence.setPrecision("f64").transform(table), classOf[ParamException], "precision set to f64"),
       (() => sequence.setActivation(null).transform(table), classOf[ParamException], "activation is null"),
-      (() => BertForSequenceClassification.pretrained("ag_news"), classOf[ModelException], "is a model for AlbertForSequenceClassification")
+      (
+        () => BertForSequenceClassification.pretrained("ag_news"),
+        classOf[ModelException],
+        "is a model for AlbertForSequenceClassification"
+      )
     )
     for ((call, kind, message) <- wrong) {
       val error = intercept[AlbertineException](call())
@@ -164,8 +223,14 @@ class TableSuite extends SparkTest {
     val many = spark.createDataFrame(rows.map(Tuple1(_))).toDF("text").coalesce(1)
     val result = new Pipeline().setStages(Array[PipelineStage](document, token)).fit(many).transform(many)
     val error = intercept[SparkException](result.collect())
-    val cause = Iterator.iterate[Throwable](error)(_.getCause).takeWhile(_ != null).collectFirst { case row: RowException => row }
-    assert(cause.exists(_.getMessage.startsWith("partition 0, row 33: ")) || error.getMessage.contains("RowException: partition 0, row 33: "), error)
+    val cause =
+      Iterator.iterate[Throwable](error)(_.getCause).takeWhile(_ != null).collectFirst { case row: RowException => row }
+    assert(
+      cause.exists(_.getMessage.startsWith("partition 0, row 33: ")) || error.getMessage.contains(
+        "RowException: partition 0, row 33: "
+      ),
+      error
+    )
   }
 
   test("texts that are cut are counted in an accumulator and told on the driver") {
@@ -173,10 +238,12 @@ class TableSuite extends SparkTest {
     @volatile var counted = Map.empty[String, Long]
     val listener = new org.apache.spark.scheduler.SparkListener {
       override def onStageCompleted(stage: org.apache.spark.scheduler.SparkListenerStageCompleted): Unit =
-        stage.stageInfo.accumulables.values.foreach(found => (found.name, found.value) match {
-          case (Some(name), Some(value: Long)) if name.contains("albertine") => counted += name -> value
-          case _ =>
-        })
+        stage.stageInfo.accumulables.values.foreach(found =>
+          (found.name, found.value) match {
+            case (Some(name), Some(value: Long)) if name.contains("albertine") => counted += name -> value
+            case _                                                             =>
+          }
+        )
     }
     spark.sparkContext.addSparkListener(listener)
     val model = new Pipeline().setStages(Array(document, tokenizer, sequence.setMaxSentenceLength(32))).fit(long)
@@ -186,9 +253,15 @@ class TableSuite extends SparkTest {
     spark.sparkContext.removeSparkListener(listener)
   }
 
-  test("a cancelled job's tasks stop within a second and a half") {
-    val slow = spark.range(0, 400000, 1, 4).select(concat(lit("oil prices and shares fell again on monday "), col("id").cast("string")).as("text"))
-    val job = new Thread(() => try { classified(slow).selectExpr("count(class[0].result)").collect(); () } catch { case _: Throwable => () })
+  test("a cancelled job's tasks stop within a second") {
+    val slow = spark.range(0, 400000, 1, 4).select(concat(
+      lit("oil prices and shares fell again on monday "),
+      col("id").cast("string")
+    ).as("text"))
+    val job = new Thread(() =>
+      try { classified(slow).selectExpr("count(class[0].result)").collect(); () }
+      catch { case _: Throwable => () }
+    )
     val group = "albertine-cancelled"
     val started = new java.util.concurrent.CountDownLatch(4)
     val ended = new java.util.concurrent.CountDownLatch(4)
@@ -197,7 +270,8 @@ class TableSuite extends SparkTest {
       override def onTaskEnd(task: org.apache.spark.scheduler.SparkListenerTaskEnd): Unit = ended.countDown()
     }
     spark.sparkContext.addSparkListener(listener)
-    val runner = new Thread(() => { spark.sparkContext.setJobGroup(group, group, interruptOnCancel = false); job.run() })
+    val runner =
+      new Thread(() => { spark.sparkContext.setJobGroup(group, group, interruptOnCancel = false); job.run() })
     runner.start()
     assert(started.await(60, TimeUnit.SECONDS))
     Thread.sleep(1500)
@@ -205,7 +279,8 @@ class TableSuite extends SparkTest {
     val since = System.nanoTime()
     spark.sparkContext.cancelJobGroup(group)
     assert(ended.await(20, TimeUnit.SECONDS))
-    assert((System.nanoTime() - since) / 1e9 < 1.5)
+    val seconds = (System.nanoTime() - since) / 1e9
+    assert(seconds < 1.0)
     runner.join()
     spark.sparkContext.removeSparkListener(listener)
   }
@@ -220,7 +295,12 @@ class TableSuite extends SparkTest {
     val stream = spark.readStream.schema(table.schema).parquet(folder.resolve("in").toString)
     val model = new Pipeline().setStages(stages).fit(table)
     // the writer's methods return another class in each line of Spark
-    val writer = call(call(model.transform(stream).writeStream, "format", "parquet"), "option", "checkpointLocation", folder.resolve("check").toString)
+    val writer = call(
+      call(model.transform(stream).writeStream, "format", "parquet"),
+      "option",
+      "checkpointLocation",
+      folder.resolve("check").toString
+    )
     val query = call(writer, "start", out).asInstanceOf[org.apache.spark.sql.streaming.StreamingQuery]
     query.processAllAvailable()
     query.stop()
@@ -235,28 +315,22 @@ class TableSuite extends SparkTest {
     import org.apache.spark.ml.evaluation.MulticlassClassificationEvaluator
     import org.apache.spark.ml.feature.{HashingTF, SQLTransformer}
     import org.apache.spark.ml.tuning.{CrossValidator, ParamGridBuilder}
-    val rows = (0 until 60).map(n => (if (n % 2 == 0) s"The striker scored goal $n." else s"Oil prices rose to $n dollars.", (n % 2).toDouble))
+    val rows = (0 until 60).map(n =>
+      (if (n % 2 == 0) s"The striker scored goal $n." else s"Oil prices rose to $n dollars.", (n % 2).toDouble)
+    )
     val table = spark.createDataFrame(rows).toDF("text", "label")
     val finisher = Finisher().setInputCols("token").setOutputCols("words")
     val features = new HashingTF().setInputCol("words").setOutputCol("features").setNumFeatures(256)
-    val pipeline = new Pipeline().setStages(Array(document, tokenizer, finisher, features, new LogisticRegression().setMaxIter(5)))
+    val pipeline =
+      new Pipeline().setStages(Array(document, tokenizer, finisher, features, new LogisticRegression().setMaxIter(5)))
     val token = pipeline.getStages(1).asInstanceOf[Tokenizer]
     val grid = new ParamGridBuilder().addGrid(token.minLength, Array(0, 2)).build()
-    val validator = new CrossValidator().setEstimator(pipeline).setEvaluator(new MulticlassClassificationEvaluator()).setEstimatorParamMaps(grid).setNumFolds(2)
+    val validator = new CrossValidator().setEstimator(pipeline).setEvaluator(
+      new MulticlassClassificationEvaluator()
+    ).setEstimatorParamMaps(grid).setNumFolds(2)
     val best = validator.fit(table)
     assert(best.avgMetrics.length == 2 && best.avgMetrics.forall(_ > 0.9))
     assert(best.transform(table).filter("prediction = label").count() > 55)
-  }
-
-  test("tasks share one model, which is loaded once") {
-    val before = TableSuite.mapped()
-    classified(spark.createDataFrame(headlines(8000).map(Tuple1(_))).toDF("text").repartition(8)).select("class").collect()
-    val first = TableSuite.resident()
-    (0 until 20).foreach { _ =>
-      classified(spark.createDataFrame(headlines(400).map(Tuple1(_))).toDF("text").repartition(8)).select("class").collect()
-    }
-    // a model of 8 MB packed: twenty jobs of eight tasks would have taken over a gigabyte
-    assert(TableSuite.resident() - first < (400L << 20), before)
   }
 
   test("every parameter has a setter and a getter, a word on it, and comes back from disk") {
@@ -265,17 +339,38 @@ class TableSuite extends SparkTest {
       val name = param.name.capitalize
       assert(param.doc.nonEmpty)
       assert(stage.getClass.getMethods.exists(_.getName == s"set$name"), s"$stage has no set$name")
-      val getter = stage.getClass.getMethods.find(method => method.getName == s"get$name" && method.getParameterCount == 0)
+      val getter =
+        stage.getClass.getMethods.find(method => method.getName == s"get$name" && method.getParameterCount == 0)
       assert(getter.nonEmpty, s"$stage has no get$name")
       getter.foreach(_.invoke(stage))
     }
     // setters give the class that they are of, for Java
-    for (stage <- all; method <- stage.getClass.getDeclaredMethods if method.getName.startsWith("set") && !method.isBridge)
+    for (
+      stage <- all; method <- stage.getClass.getDeclaredMethods if method.getName.startsWith("set") && !method.isBridge
+    )
       assert(method.getReturnType.isInstance(stage) || method.getReturnType == Void.TYPE, method)
   }
 }
 
 object TableSuite {
-  def resident(): Long = scala.io.Source.fromFile("/proc/self/statm").mkString.split(' ')(1).toLong * 4096
-  def mapped(): Int = scala.io.Source.fromFile("/proc/self/maps").getLines().count(_.contains("albertine"))
+
+  /** Compares the annotations in a table with those that the Python package gives for its texts. */
+  val SameInPython: String = """
+import sys
+import pyarrow.dataset
+from albertine.annotator import AlbertForSequenceClassification, Tokenizer
+from albertine.base import DocumentAssembler, PipelineModel
+table = pyarrow.dataset.dataset(sys.argv[1]).to_table()
+document = DocumentAssembler().setInputCol("text").setOutputCol("document")
+token = Tokenizer().setInputCols(["document"]).setOutputCol("token").fit(None)
+sequence = AlbertForSequenceClassification.pretrained().setInputCols(["document", "token"]).setOutputCol("class")
+again = PipelineModel([document, token, sequence]).transform(table.select(["text"]))
+def plain(row):
+    return [{**one, "metadata": dict(one["metadata"])} for one in row]
+different = 0
+for name in ("document", "token", "class"):
+    for ours, theirs in zip(table[name], again[name], strict=True):
+        different += plain(ours.as_py()) != plain(theirs.as_py())
+print(f"{len(table)} rows, {different} different")
+"""
 }

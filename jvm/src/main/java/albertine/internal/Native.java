@@ -6,6 +6,7 @@ import albertine.ClosedException;
 import albertine.ColumnException;
 import albertine.HubException;
 import albertine.InternalException;
+import albertine.MemoryException;
 import albertine.ModelException;
 import albertine.ModelNotFoundException;
 import albertine.NativeLibraryException;
@@ -44,6 +45,9 @@ public final class Native {
   public static final int PULL = 42;
   public static final int REMOVE = 43;
 
+  /** Has the library panic, with words: the tests see what becomes of a defect. */
+  public static final int PANIC = 99;
+
   private static native byte[] call(byte[] request);
 
   /**
@@ -53,7 +57,13 @@ public final class Native {
    */
   public static Message.Reader ask(Message.Writer request) {
     NativeLibrary.load();
-    Message.Reader answer = new Message.Reader(call(request.finish()));
+    Message.Reader answer;
+    try {
+      answer = new Message.Reader(call(request.finish()));
+    } catch (OutOfMemoryError error) {
+      // without its cause, for which Spark would end the executor
+      throw new MemoryException("the heap of the JVM has no room for a request or its answer");
+    }
     int kind = answer.readByte();
     if (kind != 0) {
       throw exception(kind, answer.readText());
@@ -92,6 +102,8 @@ public final class Native {
         return new InternalException(message);
       case 12:
         return new NativeLibraryException(message);
+      case 13:
+        return new MemoryException(message);
       default:
         return new AlbertineException(message);
     }

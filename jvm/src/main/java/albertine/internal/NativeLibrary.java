@@ -128,7 +128,8 @@ public final class NativeLibrary {
     if (message.contains("GLIBC")) {
       return "; this system is older than the one that the library was built on: build it here, with `make jar`";
     }
-    if (message.contains("not permitted") || message.contains("Permission denied")) {
+    // the second is what glibc says of a folder that is mounted noexec
+    if (message.contains("Permission denied") || message.contains("failed to map segment")) {
       return "; programs may not run from that folder: -D" + FOLDER + "=PATH names another";
     }
     if (message.contains("ld-linux") || Files.exists(Paths.get("/lib/ld-musl-x86_64.so.1"))) {

@@ -4,7 +4,8 @@ import org.apache.spark.ml.util.{DefaultParamsReadable, Identifiable, MLReader}
 import org.apache.spark.sql.SparkSession
 
 /** Documents or sentences to classes, with an ALBERT model: see [[ForSequenceClassification]]. */
-class AlbertForSequenceClassification(override val uid: String) extends ForSequenceClassification[AlbertForSequenceClassification] {
+class AlbertForSequenceClassification(override val uid: String)
+    extends ForSequenceClassification[AlbertForSequenceClassification] {
 
   def this() = this(Identifiable.randomUID("AlbertForSequenceClassification"))
 
@@ -17,7 +18,8 @@ object AlbertForSequenceClassification extends DefaultParamsReadable[AlbertForSe
   /** A stage without a model, which [[load]] and [[pretrained()*]] give. */
   def apply(): AlbertForSequenceClassification = new AlbertForSequenceClassification()
 
-  private def reader = new ModelReader(classOf[AlbertForSequenceClassification], super.read, () => new AlbertForSequenceClassification())
+  private def reader =
+    new ModelReader(classOf[AlbertForSequenceClassification], super.read, () => new AlbertForSequenceClassification())
 
   override def read: MLReader[AlbertForSequenceClassification] = reader
 
@@ -27,7 +29,8 @@ object AlbertForSequenceClassification extends DefaultParamsReadable[AlbertForSe
   /**
    * The stage with the model of a name, fetched and kept if it is not here yet.
    *
-   * @param name a built-in model (`ag_news`), a published one (`albert_base_sequence_classifier_ag_news`), a repository of
+   * @param name a built-in model (`ag_news`), a published one (`albert_base_sequence_classifier_ag_news`), a
+   * repository of
    *   the Hugging Face hub (`owner/name`, `owner/name@revision`), an address or a path
    * @throws albertine.ModelNotFoundException there is none of the name; the message says what to do
    * @throws albertine.HubException it could not be fetched
@@ -39,10 +42,12 @@ object AlbertForSequenceClassification extends DefaultParamsReadable[AlbertForSe
   def pretrained(name: String, lang: String): AlbertForSequenceClassification = pretrained(name, lang, null)
 
   /** As the other; published models are looked for in `location`, a folder or an address, not in Spark NLP's folder. */
-  def pretrained(name: String, lang: String, location: String): AlbertForSequenceClassification = reader.named(name, lang, location)
+  def pretrained(name: String, lang: String, location: String): AlbertForSequenceClassification =
+    reader.named(name, lang, location)
 
   /**
-   * A model from disk: a stage that was saved, a model directory of Hugging Face's layout, a TensorFlow SavedModel or ONNX
+   * A model from disk: a stage that was saved, a model directory of Hugging Face's layout, a TensorFlow SavedModel or
+   * ONNX
    * export, what Spark NLP saved, or a zip or tar archive of any.
    *
    * @throws albertine.ModelNotFoundException nothing is there

@@ -13,7 +13,8 @@ import java.nio.file.Path
  * Documents or sentences to classes, with a model of the family whose annotator it is.
  *
  * Reads a column of type `document` and one of type `token`, in any order, and writes one of type `category`: for each
- * document that has a token one annotation, with the best label as its result and the score of every label in its metadata
+ * document that has a token one annotation, with the best label as its result and the score of every label in its
+ * metadata
  * (under `sigmoid` one for each label over the threshold).
  *
  * The same text has the same scores, bit for bit, in whatever company, order and number of threads.
@@ -31,7 +32,11 @@ abstract class ForSequenceClassification[Self <: ForSequenceClassification[Self]
 
   /** How many texts go through the encoder together on one thread. It changes the speed, never a score. */
   final val batchSize: IntParam =
-    new IntParam(this, "batchSize", "how many texts go through the encoder together on one thread. It changes the speed, never a score")
+    new IntParam(
+      this,
+      "batchSize",
+      "how many texts go through the encoder together on one thread. It changes the speed, never a score"
+    )
 
   /** The most pieces of a text that are read, [CLS] and [SEP] counted: 2 to the model's positions. */
   final val maxSentenceLength: IntParam = new IntParam(
@@ -46,7 +51,11 @@ abstract class ForSequenceClassification[Self <: ForSequenceClassification[Self]
 
   /** Whether the scores of a row's sentences are averaged into one annotation. */
   final val coalesceSentences: BooleanParam =
-    new BooleanParam(this, "coalesceSentences", "whether the scores of a row's sentences are averaged into one annotation")
+    new BooleanParam(
+      this,
+      "coalesceSentences",
+      "whether the scores of a row's sentences are averaged into one annotation"
+    )
 
   /** How logits become scores: softmax (they add up to 1) or sigmoid (each by itself). */
   final val activation: Param[String] =
@@ -84,7 +93,11 @@ abstract class ForSequenceClassification[Self <: ForSequenceClassification[Self]
 
   /** The settings of a TensorFlow session, which there is not: kept without effect. */
   final val configProtoBytes: IntArrayParam =
-    new IntArrayParam(this, "configProtoBytes", "the settings of a TensorFlow session, which there is not: kept without effect")
+    new IntArrayParam(
+      this,
+      "configProtoBytes",
+      "the settings of a TensorFlow session, which there is not: kept without effect"
+    )
 
   /** The engine that the model was saved for, which is not used here. */
   final val engine: Param[String] =
@@ -249,6 +262,6 @@ abstract class ForSequenceClassification[Self <: ForSequenceClassification[Self]
 
   private def writeModel(folder: Path): Unit = files match {
     case Some(open) => open.write(folder)
-    case None => loaded.save(folder.toString)
+    case None       => loaded.save(folder.toString)
   }
 }

@@ -8,7 +8,8 @@ import org.apache.spark.ml.util.{DefaultParamsReadable, Identifiable, MLReader}
 /**
  * Documents to sentences, by Spark NLP's rules: ends of sentences, abbreviations, numbers, lists, quotations.
  *
- * Reads a column of type `document` and writes one of type `document`, one annotation per sentence, with the offsets of the
+ * Reads a column of type `document` and writes one of type `document`, one annotation per sentence, with the offsets
+ * of the
  * document and the sentence's number as `sentence` in the metadata.
  */
 class SentenceDetector(override val uid: String) extends Transformer with IsAnnotator with AnnotatorTransformer {
@@ -143,7 +144,8 @@ object SentenceDetector extends DefaultParamsReadable[SentenceDetector] {
   /** A stage with nothing set. */
   def apply(): SentenceDetector = new SentenceDetector()
 
-  override def read: MLReader[SentenceDetector] = new Saved.Reader(classOf[SentenceDetector], super.read, () => new SentenceDetector())
+  override def read: MLReader[SentenceDetector] =
+    new Saved.Reader(classOf[SentenceDetector], super.read, () => new SentenceDetector())
 
   /** A stage that was saved, here or by Spark NLP.
     *

@@ -8,7 +8,8 @@ import org.apache.spark.ml.param.ParamMap
 import org.apache.spark.ml.util.{DefaultParamsReadable, Identifiable, MLReader}
 
 /** A fitted [[Tokenizer]]: documents to tokens. */
-class TokenizerModel(override val uid: String) extends Model[TokenizerModel] with TokenizerParams with AnnotatorTransformer {
+class TokenizerModel(override val uid: String) extends Model[TokenizerModel] with TokenizerParams
+    with AnnotatorTransformer {
 
   def this() = this(Identifiable.randomUID("TokenizerModel"))
 
@@ -92,7 +93,8 @@ object TokenizerModel extends DefaultParamsReadable[TokenizerModel] {
   /** A stage with nothing set. */
   def apply(): TokenizerModel = new TokenizerModel()
 
-  override def read: MLReader[TokenizerModel] = new Saved.Reader(classOf[TokenizerModel], super.read, () => new TokenizerModel())
+  override def read: MLReader[TokenizerModel] =
+    new Saved.Reader(classOf[TokenizerModel], super.read, () => new TokenizerModel())
 
   /** A stage that was saved, here or by Spark NLP.
     *
@@ -112,7 +114,8 @@ object TokenizerModel extends DefaultParamsReadable[TokenizerModel] {
 
   /** As [[pretrained()*]]; the place makes no difference. */
   def pretrained(name: String, lang: String, location: String): TokenizerModel = {
-    if (name != "token_rules") throw new PipelineException(s"there is no tokenizer named '$name'; there is 'token_rules'")
+    if (name != "token_rules")
+      throw new PipelineException(s"there is no tokenizer named '$name'; there is 'token_rules'")
     new TokenizerModel()
   }
 }

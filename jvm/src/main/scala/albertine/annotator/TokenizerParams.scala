@@ -23,7 +23,11 @@ private[albertine] trait TokenizerParams extends IsAnnotator { this: PipelineSta
 
   /** The patterns for the inside of a token; the groups of the first that matches are tokens. */
   final val infixPatterns: StringArrayParam =
-    new StringArrayParam(this, "infixPatterns", "the patterns for the inside of a token; the groups of the first that matches are tokens")
+    new StringArrayParam(
+      this,
+      "infixPatterns",
+      "the patterns for the inside of a token; the groups of the first that matches are tokens"
+    )
 
   /** The characters that are separate tokens at either end of another. */
   final val contextChars: StringArrayParam =

@@ -8,7 +8,8 @@ import org.apache.spark.ml.util.{DefaultParamsReadable, Identifiable, MLReader}
 /**
  * Texts to documents: the first stage of a pipeline.
  *
- * Reads a column of texts, or of lists of texts, and writes one of type `document`: one annotation for a text (also for an
+ * Reads a column of texts, or of lists of texts, and writes one of type `document`: one annotation for a text (also
+ * for an
  * empty or missing one, with `begin` 0 and `end` -1), or one for each text of a list. Texts can be cleaned up
  * (`cleanupMode`); all offsets then refer to the cleaned text.
  */
@@ -82,7 +83,8 @@ object DocumentAssembler extends DefaultParamsReadable[DocumentAssembler] {
   /** A stage with nothing set. */
   def apply(): DocumentAssembler = new DocumentAssembler()
 
-  override def read: MLReader[DocumentAssembler] = new Saved.Reader(classOf[DocumentAssembler], super.read, () => new DocumentAssembler())
+  override def read: MLReader[DocumentAssembler] =
+    new Saved.Reader(classOf[DocumentAssembler], super.read, () => new DocumentAssembler())
 
   /** A stage that was saved, here or by Spark NLP.
     *

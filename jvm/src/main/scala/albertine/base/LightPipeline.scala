@@ -11,7 +11,8 @@ import scala.collection.JavaConverters._
 /**
  * A pipeline for texts in hand, without a table. Threads may share it.
  *
- * Stages of Spark ML are passed over, since they work on tables alone. A [[Finisher]] renames nothing here: it only limits
+ * Stages of Spark ML are passed over, since they work on tables alone. A [[Finisher]] renames nothing here: it only
+ * limits
  * the result to its input columns, as in Spark NLP. A text that is `null` is an empty one, as in a table.
  *
  * @param pipelineModel a fitted pipeline that begins with a [[DocumentAssembler]]
@@ -38,10 +39,11 @@ class LightPipeline(val pipelineModel: PipelineModel, val parseEmbeddingsVectors
   /** The stages as they are now, which may have been set anew since the last call. */
   private def pipeline: NativePipeline = synchronized {
     val specs = stages.collect {
-      case stage: Annotator => Some(stage.spec)
-      case _: Transformer => None
+      case stage: Annotator       => Some(stage.spec)
+      case _: Transformer         => None
       case _ if ignoreUnsupported => None
-      case other => throw new PipelineException(s"$other cannot work without a table; setIgnoreUnsupported(true) skips such stages")
+      case other =>
+        throw new PipelineException(s"$other cannot work without a table; setIgnoreUnsupported(true) skips such stages")
     }.flatten
     native match {
       case Some((known, made)) if known == specs => made
@@ -62,7 +64,9 @@ class LightPipeline(val pipelineModel: PipelineModel, val parseEmbeddingsVectors
       name -> ColumnReader.annotations(answer, texts.size)
     }.toMap
     val order = stages.collect { case stage: HasOutputCol => stage.getOutputCol }.distinct
-    texts.indices.map(row => order.flatMap(name => columns.get(name).map(column => name -> Annotation.all(column(row)))))
+    texts.indices.map(row =>
+      order.flatMap(name => columns.get(name).map(column => name -> Annotation.all(column(row))))
+    )
   }
 
   /** The annotations of a text, by column.
@@ -74,7 +78,9 @@ class LightPipeline(val pipelineModel: PipelineModel, val parseEmbeddingsVectors
 
   /** The annotations of each text, by column: many at once are faster than one by one. */
   def fullAnnotate(targets: Array[String]): Array[Map[String, Seq[IAnnotation]]] =
-    annotations(targets.toSeq).map(row => scala.collection.immutable.ListMap(row: _*): Map[String, Seq[IAnnotation]]).toArray
+    annotations(targets.toSeq).map(row =>
+      scala.collection.immutable.ListMap(row: _*): Map[String, Seq[IAnnotation]]
+    ).toArray
 
   /** The results of a text, by column. */
   def annotate(target: String): Map[String, Seq[String]] = annotate(Array(target)).head
@@ -91,9 +97,17 @@ class LightPipeline(val pipelineModel: PipelineModel, val parseEmbeddingsVectors
     fullAnnotateJava(java.util.Collections.singletonList(target)).get(0)
 
   /** The annotations of each text, by column: for Java. */
-  def fullAnnotateJava(targets: java.util.List[String]): java.util.List[java.util.Map[String, java.util.List[IAnnotation]]] =
+  def fullAnnotateJava(targets: java.util.List[String])
+      : java.util.List[java.util.Map[String, java.util.List[IAnnotation]]] =
     javaRows(targets)(one =>
-      JavaAnnotation(one.annotatorType, one.begin, one.end, one.result, one.metadata.asJava, one.embeddings): IAnnotation
+      JavaAnnotation(
+        one.annotatorType,
+        one.begin,
+        one.end,
+        one.result,
+        one.metadata.asJava,
+        one.embeddings
+      ): IAnnotation
     )
 
   /** The results of a text, by column: for Java. */
@@ -104,7 +118,8 @@ class LightPipeline(val pipelineModel: PipelineModel, val parseEmbeddingsVectors
   def annotateJava(targets: java.util.List[String]): java.util.List[java.util.Map[String, java.util.List[String]]] =
     javaRows(targets)(_.result)
 
-  private def javaRows[T](targets: java.util.List[String])(value: Annotation => T): java.util.List[java.util.Map[String, java.util.List[T]]] =
+  private def javaRows[T](targets: java.util.List[String])(value: Annotation => T)
+      : java.util.List[java.util.Map[String, java.util.List[T]]] =
     new java.util.ArrayList(annotations(targets.asScala.toList).map { row =>
       val columns = new java.util.LinkedHashMap[String, java.util.List[T]]()
       row.foreach { case (name, found) => columns.put(name, new java.util.ArrayList(found.map(value).asJava)) }
@@ -120,6 +135,6 @@ private[albertine] object LightPipeline {
   /** Stages with those of pipelines among them. */
   def flat(stage: PipelineStage): Seq[PipelineStage] = stage match {
     case pipeline: PipelineModel => pipeline.stages.toSeq.flatMap(flat)
-    case other => Seq(other)
+    case other                   => Seq(other)
   }
 }

@@ -9,7 +9,6 @@ import org.apache.spark.ml.{Pipeline, PipelineModel, PipelineStage, Transformer}
 import org.apache.spark.sql.{DataFrame, Dataset, Row, SparkSession}
 import org.apache.spark.sql.types.{MapType, StringType, StructField, StructType}
 
-
 /**
  * A whole pipeline by name or from disk, for tables and for texts in hand.
  *
@@ -26,7 +25,8 @@ class PretrainedPipeline private (val model: PipelineModel) {
    * @throws albertine.ModelNotFoundException no pipeline has the name
    * @throws albertine.PipelineException what is there is no pipeline
    */
-  def this(downloadName: String, lang: String, source: String) = this(PretrainedPipeline.named(downloadName, lang, source))
+  def this(downloadName: String, lang: String, source: String) =
+    this(PretrainedPipeline.named(downloadName, lang, source))
 
   /** As the other, from the places that are known. */
   def this(downloadName: String, lang: String) = this(downloadName, lang, null)
@@ -38,7 +38,8 @@ class PretrainedPipeline private (val model: PipelineModel) {
   val lightModel: LightPipeline = new LightPipeline(model)
 
   /** A table with a column of texts through the pipeline: the column is called as its first stage wants it. */
-  def annotate(dataset: DataFrame, inputColumn: String): DataFrame = model.transform(PretrainedPipeline.renamed(model, dataset, inputColumn))
+  def annotate(dataset: DataFrame, inputColumn: String): DataFrame =
+    model.transform(PretrainedPipeline.renamed(model, dataset, inputColumn))
 
   /** The results of a text, by column. */
   def annotate(target: String): Map[String, Seq[String]] = lightModel.annotate(target)
@@ -60,10 +61,12 @@ class PretrainedPipeline private (val model: PipelineModel) {
     lightModel.annotateJava(targets)
 
   /** The annotations of a text, by column: for Java. */
-  def fullAnnotateJava(target: String): java.util.Map[String, java.util.List[IAnnotation]] = lightModel.fullAnnotateJava(target)
+  def fullAnnotateJava(target: String): java.util.Map[String, java.util.List[IAnnotation]] =
+    lightModel.fullAnnotateJava(target)
 
   /** The annotations of each text, by column: for Java. */
-  def fullAnnotateJava(targets: java.util.List[String]): java.util.List[java.util.Map[String, java.util.List[IAnnotation]]] =
+  def fullAnnotateJava(targets: java.util.List[String])
+      : java.util.List[java.util.Map[String, java.util.List[IAnnotation]]] =
     lightModel.fullAnnotateJava(targets)
 
   /** Adds what the stages write to a table. */
@@ -90,7 +93,8 @@ object PretrainedPipeline {
   private def load(path: String): PipelineModel = {
     val found = Fetched(path)
     val made = Saved.classAt(found.local) match {
-      case Some(name) if name.endsWith(".ml.PipelineModel") || name.endsWith(".ml.pipeline.PipelineModel") => ours(found)
+      case Some(name) if name.endsWith(".ml.PipelineModel") || name.endsWith(".ml.pipeline.PipelineModel") =>
+        ours(found)
       case _ => None
     }
     made.getOrElse(of(NativePipeline.load(found.local.toString), Some(found)))
@@ -105,14 +109,15 @@ object PretrainedPipeline {
   }
 
   private def stage(path: String, name: String): Option[Transformer] = name match {
-    case "albertine.base.DocumentAssembler" => Some(DocumentAssembler.load(path))
-    case "albertine.base.Finisher" => Some(Finisher.load(path))
-    case "albertine.annotator.SentenceDetector" => Some(SentenceDetector.load(path))
-    case "albertine.annotator.TokenizerModel" => Some(TokenizerModel.load(path))
-    case "albertine.annotator.Tokenizer" => Some(Tokenizer.load(path).fit(null))
+    case "albertine.base.DocumentAssembler"                    => Some(DocumentAssembler.load(path))
+    case "albertine.base.Finisher"                             => Some(Finisher.load(path))
+    case "albertine.annotator.SentenceDetector"                => Some(SentenceDetector.load(path))
+    case "albertine.annotator.TokenizerModel"                  => Some(TokenizerModel.load(path))
+    case "albertine.annotator.Tokenizer"                       => Some(Tokenizer.load(path).fit(null))
     case "albertine.annotator.AlbertForSequenceClassification" => Some(AlbertForSequenceClassification.load(path))
-    case "albertine.annotator.BertForSequenceClassification" => Some(BertForSequenceClassification.load(path))
-    case pipeline if pipeline.endsWith(".ml.PipelineModel") || pipeline.endsWith(".ml.pipeline.PipelineModel") => ours(Fetched(path))
+    case "albertine.annotator.BertForSequenceClassification"   => Some(BertForSequenceClassification.load(path))
+    case pipeline if pipeline.endsWith(".ml.PipelineModel") || pipeline.endsWith(".ml.pipeline.PipelineModel") =>
+      ours(Fetched(path))
     case _ => None
   }
 
@@ -122,17 +127,17 @@ object PretrainedPipeline {
   /** The stages of a native pipeline. */
   private def of(native: NativePipeline, found: Option[Fetched]): PipelineModel =
     try pipeline(native.stages().toSeq.map { stage =>
-      val values = Saved.asMap(stage.params)
-      stage.name match {
-        case "DocumentAssembler" => DocumentAssembler().setValues(values)
-        case "Finisher" => Finisher().setValues(values)
-        case "SentenceDetector" => SentenceDetector().setValues(values)
-        case "Tokenizer" | "TokenizerModel" => new TokenizerModel().setValues(values)
-        case "AlbertForSequenceClassification" => ModelReader.albert(stage.model, found).setValues(values)
-        case "BertForSequenceClassification" => ModelReader.bert(stage.model, found).setValues(values)
-        case other => throw new PipelineException(s"there is no stage $other here")
-      }
-    })
+        val values = Saved.asMap(stage.params)
+        stage.name match {
+          case "DocumentAssembler"               => DocumentAssembler().setValues(values)
+          case "Finisher"                        => Finisher().setValues(values)
+          case "SentenceDetector"                => SentenceDetector().setValues(values)
+          case "Tokenizer" | "TokenizerModel"    => new TokenizerModel().setValues(values)
+          case "AlbertForSequenceClassification" => ModelReader.albert(stage.model, found).setValues(values)
+          case "BertForSequenceClassification"   => ModelReader.bert(stage.model, found).setValues(values)
+          case other                             => throw new PipelineException(s"there is no stage $other here")
+        }
+      })
     finally native.close()
 
   /** Spark's pipeline of stages that are fitted. Its constructor is not public: a pipeline to be fitted makes it. */
@@ -151,6 +156,6 @@ object PretrainedPipeline {
   private def renamed(model: PipelineModel, table: Dataset[_], column: String): DataFrame =
     LightPipeline.flat(model).collectFirst { case first: DocumentAssembler => first.getInputCol } match {
       case Some(name) => table.withColumnRenamed(column, name)
-      case None => table.toDF()
+      case None       => table.toDF()
     }
 }

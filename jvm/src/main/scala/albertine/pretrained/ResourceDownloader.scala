@@ -10,12 +10,26 @@ import org.apache.spark.ml.PipelineModel
  */
 object ResourceDownloader {
 
-  private final case class Published(name: String, lang: String, version: String, isPipeline: Boolean, annotator: String, archive: String)
+  private final case class Published(
+      name: String,
+      lang: String,
+      version: String,
+      isPipeline: Boolean,
+      annotator: String,
+      archive: String
+  )
 
   private def published(lang: String, version: String): Seq[Published] = {
     val answer = Native.ask(new Message.Writer(Native.PUBLISHED_MODELS).put(lang).put(version))
     (0 until answer.readInt()).map { _ =>
-      Published(answer.readText(), answer.readText(), answer.readText(), answer.readFlag(), answer.readText(), answer.readText())
+      Published(
+        answer.readText(),
+        answer.readText(),
+        answer.readText(),
+        answer.readFlag(),
+        answer.readText(),
+        answer.readText()
+      )
     }
   }
 
@@ -23,7 +37,9 @@ object ResourceDownloader {
 
   private def known: Seq[Known] = {
     val answer = Native.ask(new Message.Writer(Native.KNOWN_MODELS))
-    (0 until answer.readInt()).map(_ => Known(answer.readText(), answer.readText(), answer.readText(), answer.readText()))
+    (0 until answer.readInt()).map(_ =>
+      Known(answer.readText(), answer.readText(), answer.readText(), answer.readText())
+    )
   }
 
   /** Prints the models that are published and the built-in one, as a table. */
@@ -94,10 +110,10 @@ object ResourceDownloader {
   def downloadModelDirectly(name: String): String = {
     val named = published(null, null).filter(_.archive == name.split('/').last)
     val (asked, lang) = named match {
-      case Seq(one) => (one.name, one.lang)
+      case Seq(one)                      => (one.name, one.lang)
       case _ if name.startsWith("s3://") => (s"https://s3.amazonaws.com/${name.stripPrefix("s3://")}", null)
       case _ if name.endsWith(".zip") && !name.contains("/") => (s"$Bucket/$name", null)
-      case _ => (name, null)
+      case _                                                 => (name, null)
     }
     Native.ask(new Message.Writer(Native.PULL).put(asked).put(lang)).readText()
   }
@@ -111,7 +127,8 @@ object ResourceDownloader {
     val lines = Seq(title, "lang", "version") +: rows
     val widths = lines.transpose.map(_.map(_.length).max)
     val rule = widths.map(width => "-" * (width + 2)).mkString("+", "+", "+")
-    val printed = lines.map(_.zip(widths).map { case (cell, width) => cell.padTo(width, ' ') }.mkString("| ", " | ", " |"))
+    val printed =
+      lines.map(_.zip(widths).map { case (cell, width) => cell.padTo(width, ' ') }.mkString("| ", " | ", " |"))
     (Seq(rule, printed.head, rule) ++ printed.tail ++ (if (rows.isEmpty) Nil else Seq(rule))).mkString("", "\n", "\n")
   }
 }

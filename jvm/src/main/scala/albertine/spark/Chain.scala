@@ -61,7 +61,9 @@ private[albertine] object Chain {
       Truncation.of(limits, session.sparkContext)
     )
     // under names of no meaning: those of tables may hold dots, or differ in case alone
-    val plain = StructType(output.schema.zipWithIndex.map { case (field, index) => field.copy(name = s"c$index", metadata = Metadata.empty) })
+    val plain = StructType(output.schema.zipWithIndex.map { case (field, index) =>
+      field.copy(name = s"c$index", metadata = Metadata.empty)
+    })
     val rows = table.toDF().as[Row](encoder(schema, session)).mapPartitions(task)(encoder(plain, session))
     rows.select(output.schema.zipWithIndex.map { case (field, index) => restored(rows, index, field) }: _*)
   }
@@ -76,7 +78,7 @@ private[albertine] object Chain {
   /** The columns that come back from the native library: name and type, neither of the number of a row. */
   private def narrowOutput(output: Schemas.Output, number: Option[String]): Seq[(Option[String], Option[DataType])] =
     output.schema.zip(output.columns).collect {
-      case (field, -1) => (Some(field.name), Some(field.dataType))
+      case (field, -1)                               => (Some(field.name), Some(field.dataType))
       case (field, _) if number.contains(field.name) => (None, None)
     }
 
@@ -86,8 +88,9 @@ private[albertine] object Chain {
     Iterator.iterate(name)("_" + _).find(name => !taken.exists(_.equalsIgnoreCase(name))).getOrElse(name)
 
   private def refuseTwice(schema: StructType): Unit =
-    schema.fieldNames.groupBy(identity).collectFirst { case (name, same) if same.length > 1 =>
-      throw new ColumnException(s"the table has several columns `$name`: rename them, or drop all but one")
+    schema.fieldNames.groupBy(identity).collectFirst {
+      case (name, same) if same.length > 1 =>
+        throw new ColumnException(s"the table has several columns `$name`: rename them, or drop all but one")
     }
 
   private def refuseUnreadable(field: StructField): Unit =
@@ -102,7 +105,8 @@ private[albertine] object Chain {
     if (Schemas.isCaseSensitive || stages.flatMap(_.reads).forall(names.contains)) stages
     else {
       val known = names.reverse.map(name => name.toLowerCase(Locale.ROOT) -> name).toMap
-      val spelled = (name: String) => if (names.contains(name)) name else known.getOrElse(name.toLowerCase(Locale.ROOT), name)
+      val spelled =
+        (name: String) => if (names.contains(name)) name else known.getOrElse(name.toLowerCase(Locale.ROOT), name)
       stages.map(_.reading(spelled))
     }
   }

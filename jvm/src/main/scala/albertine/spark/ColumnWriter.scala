@@ -45,19 +45,19 @@ private[spark] object ColumnWriter {
   /** Whether values of a type can be handed to stages; of others they know the name alone. */
   def takes(kind: DataType): Boolean = kind match {
     case _: StringType | ByteType | ShortType | IntegerType | LongType | FloatType => true
-    case ArrayType(element, _) => takes(element)
-    case MapType(key, value, _) => takes(key) && takes(value)
+    case ArrayType(element, _)                                                     => takes(element)
+    case MapType(key, value, _)                                                    => takes(key) && takes(value)
     case StructType(fields) => fields.forall(field => takes(field.dataType))
-    case _ => false
+    case _                  => false
   }
 
   /** A writer for values of a type. */
   def apply(kind: DataType): ColumnWriter = kind match {
-    case ArrayType(element, _) => new Lists(ColumnWriter(element))
+    case ArrayType(element, _)  => new Lists(ColumnWriter(element))
     case MapType(key, value, _) => new Maps(ColumnWriter(key), ColumnWriter(value))
-    case StructType(fields) => new Structs(fields.map(field => ColumnWriter(field.dataType)))
-    case _: StringType => new Texts
-    case other => new Numbers(other.defaultSize)
+    case StructType(fields)     => new Structs(fields.map(field => ColumnWriter(field.dataType)))
+    case _: StringType          => new Texts
+    case other                  => new Numbers(other.defaultSize)
   }
 
   private final class Texts extends ColumnWriter {
@@ -82,12 +82,12 @@ private[spark] object ColumnWriter {
     private val numbers = new Message.Writer()
 
     override protected def write(value: Any): Unit = value match {
-      case value: Byte => numbers.put(value)
+      case value: Byte  => numbers.put(value)
       case value: Short => numbers.put(value)
-      case value: Int => numbers.put(value)
-      case value: Long => numbers.put(value)
+      case value: Int   => numbers.put(value)
+      case value: Long  => numbers.put(value)
       case value: Float => numbers.put(value)
-      case _ => (0 until width).foreach(_ => numbers.put(0.toByte))
+      case _            => (0 until width).foreach(_ => numbers.put(0.toByte))
     }
 
     override def size: Int = numbers.size
@@ -102,8 +102,8 @@ private[spark] object ColumnWriter {
     override protected def write(value: Any): Unit = {
       value match {
         case values: scala.collection.Seq[_] => values.foreach(item)
-        case values: Array[_] => values.foreach(item)
-        case _ =>
+        case values: Array[_]                => values.foreach(item)
+        case _                               =>
       }
       ends.put(end)
     }
@@ -146,7 +146,7 @@ private[spark] object ColumnWriter {
   private final class Structs(parts: Array[ColumnWriter]) extends ColumnWriter {
     override protected def write(value: Any): Unit = value match {
       case row: Row => parts.indices.foreach(index => parts(index).add(row.get(index)))
-      case _ => parts.foreach(_.add(null))
+      case _        => parts.foreach(_.add(null))
     }
 
     override def size: Int = parts.map(_.size).sum

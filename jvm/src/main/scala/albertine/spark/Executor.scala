@@ -16,7 +16,12 @@ private[spark] object Executor {
   /** The most pipelines that are kept while no task uses them. */
   private val Kept = 4
 
-  private final class Entry(val key: Any, val pipeline: NativePipeline, val models: Set[ModelKey], val shared: Boolean) {
+  private final class Entry(
+      val key: Any,
+      val pipeline: NativePipeline,
+      val models: Set[ModelKey],
+      val shared: Boolean
+  ) {
     var users = 0
   }
 
@@ -29,7 +34,9 @@ private[spark] object Executor {
     private var released = false
 
     /** Takes batches. */
-    val run: NativePipeline.Run = try entry.pipeline.run(schema, number.orNull) catch { case error: Throwable => release(); throw error }
+    val run: NativePipeline.Run =
+      try entry.pipeline.run(schema, number.orNull)
+      catch { case error: Throwable => release(); throw error }
 
     /** Lets others have the pipeline; nothing happens at a second call. */
     def release(): Unit = Executor.synchronized {

@@ -21,7 +21,8 @@ private[albertine] object Fetched {
   private val unreachable = new java.lang.ref.ReferenceQueue[Fetched]
   private val copies = java.util.concurrent.ConcurrentHashMap.newKeySet[Cleaning]()
 
-  private final class Cleaning(of: Fetched, val folder: Path) extends java.lang.ref.PhantomReference[Fetched](of, unreachable) {
+  private final class Cleaning(of: Fetched, val folder: Path)
+      extends java.lang.ref.PhantomReference[Fetched](of, unreachable) {
     copies.add(this)
   }
 
@@ -68,7 +69,9 @@ private[albertine] object Fetched {
   /** Removes a folder and what is in it, as far as it can be. */
   def remove(folder: Path): Unit = {
     val files = Option(folder.toFile.listFiles()).getOrElse(Array.empty)
-    files.foreach(file => if (file.isDirectory && !Files.isSymbolicLink(file.toPath)) remove(file.toPath) else file.delete())
+    files.foreach(file =>
+      if (file.isDirectory && !Files.isSymbolicLink(file.toPath)) remove(file.toPath) else file.delete()
+    )
     folder.toFile.delete()
   }
 }

@@ -17,7 +17,10 @@ private[albertine] object Saved {
       try Option(mapper.readTree(line)).flatMap(json => Option(json.get("class"))).map(_.asText)
       catch {
         case error: java.io.IOException =>
-          throw new PipelineException(s"${folder.resolve("metadata")} is not the JSON of a saved stage: ${error.getMessage}", error)
+          throw new PipelineException(
+            s"${folder.resolve("metadata")} is not the JSON of a saved stage: ${error.getMessage}",
+            error
+          )
       }
     }
   }
@@ -36,7 +39,8 @@ private[albertine] object Saved {
       val found = Fetched(path)
       classAt(found.local) match {
         case Some(name) if name == cls.getName => ours.load(found.local.toUri.toString)
-        case Some(name) if name.startsWith("albertine.") => throw new PipelineException(s"$path holds $name, not a ${cls.getSimpleName}")
+        case Some(name) if name.startsWith("albertine.") =>
+          throw new PipelineException(s"$path holds $name, not a ${cls.getSimpleName}")
         case _ => ofSparkNlp(path, found)
       }
     }

@@ -69,7 +69,10 @@ private[albertine] object Schemas {
   }
 
   def isCaseSensitive: Boolean =
-    SparkSession.getActiveSession.orElse(SparkSession.getDefaultSession).exists(_.conf.get(CaseSensitive, "false") == "true")
+    SparkSession.getActiveSession.orElse(SparkSession.getDefaultSession).exists(_.conf.get(
+      CaseSensitive,
+      "false"
+    ) == "true")
 
   private val CaseSensitive = "spark.sql.caseSensitive"
 }

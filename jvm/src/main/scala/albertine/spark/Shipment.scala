@@ -19,7 +19,8 @@ private[spark] final case class ShippedStage(name: String, params: Map[String, S
 private[spark] final case class ModelKey(name: String, precision: String, stamp: String)
 
 /** A model on its way to tasks: its name or path, or the bytes of an archive. */
-private[spark] final class ShippedModel(val key: ModelKey, archive: Option[Broadcast[Array[Byte]]]) extends Serializable {
+private[spark] final class ShippedModel(val key: ModelKey, archive: Option[Broadcast[Array[Byte]]])
+    extends Serializable {
 
   /** The model, on the machine of the task. */
   def load(): Model = {
@@ -73,7 +74,7 @@ private[spark] final class Shipment(session: SparkSession) {
   }
 
   private def byPath: Boolean = session.conf.getOption(Shipment.Setting) match {
-    case Some("path") => true
+    case Some("path")      => true
     case Some("broadcast") => false
     case Some(other) => throw new ParamException(s"${Shipment.Setting} is '$other', expected 'path' or 'broadcast'")
     case None =>

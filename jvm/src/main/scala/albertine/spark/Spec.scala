@@ -31,7 +31,8 @@ private[albertine] object Spec {
   private val Reads = Seq("inputCol", "inputCols", "idCol", "metadataCol")
 
   /** A pipeline of stages. */
-  def pipeline(specs: Seq[Spec], threads: Int = 0): NativePipeline = NativePipeline.of(specs.map(_.native).asJava, threads)
+  def pipeline(specs: Seq[Spec], threads: Int = 0): NativePipeline =
+    NativePipeline.of(specs.map(_.native).asJava, threads)
 
   private val mapper = new com.fasterxml.jackson.databind.ObjectMapper()
 

@@ -1,6 +1,6 @@
 package albertine.spark
 
-import albertine.AlbertineException
+import albertine.{AlbertineException, MemoryException}
 import albertine.internal.{Message, NativeLibrary}
 import org.apache.spark.TaskContext
 import org.apache.spark.TaskKilledException
@@ -49,26 +49,32 @@ private[spark] final class Task(
     override def next(): Row = if (hasNext) done.next() else Iterator.empty.next()
 
     /** The next rows, through the stages. */
-    private def window(): Iterator[Row] = {
-      stopIfKilled()
-      val writers = reads.map { case (_, kind) => ColumnWriter(kind) }
-      val numbers = number.map(_ => ColumnWriter(org.apache.spark.sql.types.IntegerType))
-      val taken = Array.newBuilder[Row]
-      var count = 0
-      while (rows.hasNext && pace.takes(count, writers)) {
-        val row = rows.next()
-        reads.indices.foreach(index => writers(index).add(row.get(reads(index)._1)))
-        numbers.foreach(_.add(count))
-        taken += row
-        count += 1
+    private def window(): Iterator[Row] =
+      try {
+        val writers = reads.map { case (_, kind) => ColumnWriter(kind) }
+        val numbers = number.map(_ => ColumnWriter(org.apache.spark.sql.types.IntegerType))
+        val taken = Array.newBuilder[Row]
+        var count = 0
+        while (rows.hasNext && pace.takes(count, writers)) {
+          stopIfKilled()
+          val row = rows.next()
+          reads.indices.foreach(index => writers(index).add(row.get(reads(index)._1)))
+          numbers.foreach(_.add(count))
+          taken += row
+          count += 1
+        }
+        val batch = new Message.Writer().put(count)
+        writers.foreach(_.finish(batch))
+        numbers.foreach(_.finish(batch))
+        val answer = pace.timed(count)(at(context)(lease.run.transform(isKilled, first, batch)))
+        first += count
+        assemble(taken.result(), answer)
+      } catch {
+        // Spark ends an executor whose task has such an error, also as the cause of another
+        case _: OutOfMemoryError =>
+          val message = s"rows from $first on: the heap has no room for them: spark.executor.memory makes it larger"
+          at(context)(throw new MemoryException(message))
       }
-      val batch = new Message.Writer().put(count)
-      writers.foreach(_.finish(batch))
-      numbers.foreach(_.finish(batch))
-      val answer = pace.timed(count)(at(context)(lease.run.transform(isKilled, first, batch)))
-      first += count
-      assemble(taken.result(), answer)
-    }
 
     private def assemble(before: Array[Row], answer: Message.Reader): Iterator[Row] = {
       val count = answer.readInt()
@@ -82,6 +88,7 @@ private[spark] final class Task(
           None
       }.collect { case Some(column) => column }
       (0 until count).iterator.map { index =>
+        stopIfKilled()
         val old = before(row(index))
         val cells = new Array[Any](columns.length)
         columns.indices.foreach { column =>
@@ -101,8 +108,10 @@ private[spark] final class Task(
   private def at[T](context: Option[TaskContext])(work: => T): T =
     try work
     catch {
-      case _: albertine.CancelledException if context.exists(_.isInterrupted()) => throw new TaskKilledException("cancelled")
-      case error: AlbertineException => throw context.fold(error)(task => error.at(s"partition ${task.partitionId()}, "))
+      case _: albertine.CancelledException if context.exists(_.isInterrupted()) =>
+        throw new TaskKilledException("cancelled")
+      case error: AlbertineException =>
+        throw context.fold(error)(task => error.at(s"partition ${task.partitionId()}, "))
     }
 }
 
@@ -133,6 +142,8 @@ private[spark] final class Pace {
 private object Pace {
   val First = 256
   val Rows = 8192
-  val Bytes: Long = 32L << 20
+
+  /** Of rows that cross: eight tasks with copies on the way have room in a heap. */
+  val Bytes: Long = math.min(32L << 20, Runtime.getRuntime.maxMemory / 64)
   val Seconds = 2.0
 }

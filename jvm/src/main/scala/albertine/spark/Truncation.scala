@@ -49,7 +49,7 @@ private[albertine] object Truncation {
         stage.stageInfo.accumulables.values.foreach { found =>
           (found.name, found.value) match {
             case (Some(Name(limit)), Some(cut: Long)) => warn(cut, limit.toInt)
-            case _ =>
+            case _                                    =>
           }
         }
     })

@@ -1,0 +1,1 @@
+../../../../examples/spark-submit/Classify.scala
