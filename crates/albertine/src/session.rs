@@ -271,7 +271,11 @@ impl Session {
         cancellation: &CancellationToken,
     ) -> Result<(Vec<f32>, Counts), Error> {
         schedule::sort(&mut sequences);
-        let batches = schedule::batches(&sequences, self.batch_tokens, self.threads.count());
+        let mut batches = schedule::batches(&sequences, self.batch_tokens, self.threads.count());
+        let work: Vec<u64> = batches.iter().map(|batch| self.flops(batch)).collect();
+        if work.iter().sum::<u64>() >= WORTH_SHARING && schedule::is_better_shared(&work, self.threads.count()) {
+            batches = vec![&sequences];
+        }
         let logits = match &batches[..] {
             // a single batch has the threads to itself, if it is worth waking them
             [lone] if self.threads.count() > 1 && self.flops(lone) >= WORTH_SHARING => {

@@ -4,6 +4,9 @@ use std::cmp::Reverse;
 
 use albertine_model::RaggedBatch;
 
+/// How much of their speed threads keep that share the products of one batch.
+const SHARED: f64 = 0.9;
+
 /// A document, or a window of one, on its way through the encoder.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sequence<'a> {
@@ -50,4 +53,27 @@ pub(super) fn batches<'s, 'b>(
         rest = after;
     }
     batches
+}
+
+/// Whether threads that take a batch each, of so much work, would end so far apart that they had better share all of it:
+/// as with three texts of one length for two threads.
+pub(super) fn is_better_shared(work: &[u64], threads: usize) -> bool {
+    let even = work.iter().sum::<u64>() as f64 / threads as f64;
+    let last = work.iter().max().copied().unwrap_or(0) as f64;
+    work.len() <= threads && even < SHARED * last
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_is_shared_where_threads_would_wait() {
+        assert!(is_better_shared(&[2, 1], 2));
+        assert!(is_better_shared(&[5], 2));
+        assert!(!is_better_shared(&[10, 9], 2));
+        assert!(!is_better_shared(&[2, 1], 1), "one thread does all");
+        assert!(!is_better_shared(&[2, 2, 1], 2), "there are more for whoever is done");
+        assert!(!is_better_shared(&[], 2));
+    }
 }
