@@ -21,6 +21,7 @@ from albertine._explain import Explanation, WordWeights, explain
 from albertine._train import Evaluation, TrainEpoch, TrainResult, TrainStart, TrainStep, evaluate, train
 from albertine.errors import (
     AlbertineError,
+    CheckpointWarning,
     ColumnError,
     HubError,
     LabelError,
@@ -61,6 +62,7 @@ __all__ = [
     "AlbertineError",
     "Annotation",
     "BertForSequenceClassification",
+    "CheckpointWarning",
     "ColumnError",
     "DocumentAssembler",
     "Evaluation",

@@ -77,6 +77,10 @@ class TrainStart:
     training_texts: int
     #: Texts of the validation set.
     validation_texts: int
+    #: The steps that there will be in all.
+    steps: int
+    #: About how much memory training takes, in bytes.
+    memory: int
 
 
 @dataclass(frozen=True)
@@ -156,16 +160,23 @@ def train(
     freeze_encoder: bool = False,
     epochs: int = 3,
     batch_size: int = 32,
+    gradient_accumulation_steps: int = 1,
     learning_rate: float = 2e-5,
+    lr_scheduler: str = "linear",
     warmup: float = 0.1,
     weight_decay: float = 0.01,
     clip: float = 1.0,
     label_smoothing: float = 0.0,
     class_weights: str = "equal",
     dropout: float = 0.1,
+    metric_for_best_model: str = "loss",
     patience: Optional[int] = None,
     seed: int = 42,
     threads: int = 0,
+    checkpoint: Union[str, "os.PathLike[str]", None] = None,
+    save_steps: Optional[int] = None,
+    save_total_limit: int = 1,
+    resume: bool = False,
     on_progress: Optional[Callable[[_Event], object]] = None,
 ) -> TrainResult:
     """Fine-tunes a model on a labeled table, as ``albertine train`` does: the same table and seed give the same model,
@@ -179,24 +190,33 @@ def train(
         label_column: the column that contains the true label: texts, numbers or booleans. Numbers that the table's
             metadata names, as ``ClassLabel`` of Hugging Face's datasets does, are their names, and -1 is a row without
             a label.
-        validation: a table that is evaluated after every epoch; the epoch with the lowest loss on it is kept.
+        validation: a table that is evaluated after every epoch; the best epoch by ``metric_for_best_model`` is kept.
         validation_split: the fraction of the training set to hold out at random as the validation set.
         test: a table that is evaluated once after training.
         model: the base model: a name, a repository, a URL or a path; by default the built-in model.
         max_sentence_length: the maximum sequence length in pieces; by default the model's limit.
         freeze_encoder: train only the classification head and leave the encoder as it is.
         epochs: passes over the training set.
-        batch_size: texts per optimizer step.
+        batch_size: texts whose gradients are computed together.
+        gradient_accumulation_steps: batches whose gradients are added up for one optimizer step.
         learning_rate: the peak learning rate.
+        lr_scheduler: how the learning rate decays after the warm-up: ``linear``, ``cosine`` or ``constant``.
         warmup: the fraction of the steps over which the learning rate warms up.
         weight_decay: weight decay, not applied to biases and LayerNorm weights.
         clip: the maximum gradient norm; larger gradients are clipped to it.
         label_smoothing: the part of each target that is spread evenly over all classes.
         class_weights: ``equal``, or ``balanced`` to compensate for rare classes.
         dropout: the dropout probability before the classification head.
-        patience: epochs without a lower validation loss before training stops.
+        metric_for_best_model: the validation metric that chooses the epoch to keep: ``loss`` (the lowest), ``accuracy``
+            or ``macro_f1``.
+        patience: epochs without a better validation metric before training stops.
         seed: the random seed.
         threads: threads to work with; 0 means one for each core.
+        checkpoint: a folder for checkpoints, from which a run that was killed can go on.
+        save_steps: steps from one checkpoint to the next; by default one is kept after each epoch.
+        save_total_limit: how many checkpoints are kept: the newest.
+        resume: go on from the newest checkpoint, if there is one. The same tables, settings and base model give the
+            model of an unbroken run, bit for bit; others are an error.
         on_progress: is called with a :class:`TrainStart`, a :class:`TrainStep` after every step and a
             :class:`TrainEpoch` after every epoch, while the training waits. What it raises ends the training, and
             nothing is written.
@@ -228,8 +248,12 @@ def train(
     label = column_name(frame, label_column, "label_column")
     if validation is not None and validation_split:
         raise ParamError("validation and validation_split cannot be used together")
+    if checkpoint is None and (resume or save_steps is not None):
+        raise ParamError("save_steps and resume need a folder for checkpoints: checkpoint=")
     counts = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "threads": threads}
-    for name, value in {**counts, "max_sentence_length": max_sentence_length, "patience": patience}.items():
+    counts.update(gradient_accumulation_steps=gradient_accumulation_steps, save_total_limit=save_total_limit)
+    optional = {"max_sentence_length": max_sentence_length, "patience": patience, "save_steps": save_steps}
+    for name, value in {**counts, **optional}.items():
         if isinstance(value, bool) or not isinstance(value, (Integral, type(None))):
             raise TypeError(f"{name} is {value!r}, not a whole number")
         if value is not None and not 0 <= value < (1 << 64 if name == "seed" else 1 << 32):
@@ -264,15 +288,22 @@ def train(
         "freeze_encoder": freeze_encoder,
         "epochs": epochs,
         "batch_size": batch_size,
+        "gradient_accumulation_steps": gradient_accumulation_steps,
         "learning_rate": learning_rate,
+        "lr_scheduler": lr_scheduler,
         "warmup": warmup,
         "weight_decay": weight_decay,
         "clip": clip,
         "label_smoothing": label_smoothing,
         "class_weights": class_weights,
         "dropout": dropout,
+        "metric_for_best_model": metric_for_best_model,
         "patience": patience,
         "seed": seed,
+        "checkpoint": None if checkpoint is None else os.fspath(checkpoint),
+        "save_steps": save_steps,
+        "save_total_limit": save_total_limit,
+        "resume": resume,
     }
     tables = table(frame), table(validation), table(test)
     result = _albertine.train(*tables, arguments, None if on_progress is None else hear)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 import warnings
 
-from albertine.errors import LabelWarning, TruncationWarning
+from albertine.errors import CheckpointWarning, LabelWarning, TruncationWarning
 
-__all__ = ["labels", "truncated"]
+__all__ = ["checkpoint", "labels", "truncated"]
 
 
 def truncated(count: int, limit: int, remedy: str) -> None:
@@ -20,6 +20,11 @@ def truncated(count: int, limit: int, remedy: str) -> None:
 def labels(message: str) -> None:
     """Warns of how the labels of a table were understood."""
     warnings.warn(message, LabelWarning, stacklevel=_level())
+
+
+def checkpoint(message: str) -> None:
+    """Warns of a checkpoint that could not be written."""
+    warnings.warn(message, CheckpointWarning, stacklevel=_level())
 
 
 def _level() -> int:

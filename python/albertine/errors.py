@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "AlbertineError",
+    "CheckpointWarning",
     "ColumnError",
     "HubError",
     "LabelError",
@@ -63,6 +64,10 @@ class TrainingError(AlbertineError):
 
 class LabelWarning(UserWarning):
     """The labels of a table may not be understood as they are meant."""
+
+
+class CheckpointWarning(UserWarning):
+    """A checkpoint of a training could not be written; the one before it is kept."""
 
 
 class TruncationWarning(UserWarning):

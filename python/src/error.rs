@@ -98,6 +98,9 @@ impl Kind {
             TrainError::Diverged { .. }
             | TrainError::Io { .. }
             | TrainError::Exists { .. }
+            | TrainError::CheckpointExists { .. }
+            | TrainError::OtherTraining { .. }
+            | TrainError::DamagedCheckpoint { .. }
             | TrainError::NoFolderName { .. }
             | TrainError::Output(_) => Self::Training,
             _ => Self::Albertine,

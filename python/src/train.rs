@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use albertine::model::Kernels;
 use albertine::{CancellationToken, Error, MAX_THREADS};
 use albertine_train::{
-    BaseModel, ClassWeights, Datasets, Event, LabeledTexts, Provenance, TrainError, TrainSettings, Validation,
-    check_output, create_output, fine_tune,
+    BaseModel, BestMetric, Checkpoints, ClassWeights, Datasets, Event, Execution, LabeledTexts, LrScheduler,
+    Provenance, TrainError, TrainSettings, Validation, check_output, create_output, fine_tune,
 };
 use arrow_array::RecordBatchReader;
 use pyo3::prelude::*;
@@ -17,7 +17,7 @@ use pyo3_arrow::input::AnyRecordBatch;
 use crate::error::Failure;
 use crate::hub;
 use crate::input::InputColumns;
-use crate::warnings::warn_of_training;
+use crate::warnings::{warn_of_checkpoint, warn_of_training};
 use crate::work::{abandonable, interruptible, stoppable};
 
 /// The keyword arguments of `albertine.train`, of the same names.
@@ -34,36 +34,66 @@ pub(crate) struct Arguments {
     freeze_encoder: bool,
     epochs: u32,
     batch_size: usize,
+    gradient_accumulation_steps: usize,
     learning_rate: f64,
+    lr_scheduler: String,
     warmup: f64,
     weight_decay: f64,
     clip: f64,
     label_smoothing: f32,
     class_weights: String,
     dropout: f32,
+    metric_for_best_model: String,
     patience: Option<u32>,
     seed: u64,
+    checkpoint: Option<PathBuf>,
+    save_steps: Option<u64>,
+    save_total_limit: usize,
+    resume: bool,
+}
+
+/// The one of `all` with this name, for the argument `argument`.
+fn named<T: Copy>(
+    all: &[T],
+    name: impl Fn(T) -> &'static str,
+    given: &str,
+    argument: &'static str,
+    expected: &'static str,
+) -> Result<T, TrainError> {
+    let found = all.iter().copied().find(|value| name(*value) == given);
+    found.ok_or_else(|| TrainError::Setting { name: argument, value: given.to_owned(), expected })
 }
 
 impl Arguments {
     fn settings(&self) -> Result<TrainSettings, Failure> {
         let class_weights = [ClassWeights::Equal, ClassWeights::Balanced];
-        let named = class_weights.into_iter().find(|weights| weights.name() == self.class_weights);
+        let (weights, schedule, metric) = (&self.class_weights, &self.lr_scheduler, &self.metric_for_best_model);
         let settings = TrainSettings {
             epochs: self.epochs,
             batch_size: self.batch_size,
+            gradient_accumulation_steps: self.gradient_accumulation_steps,
             learning_rate: self.learning_rate,
+            lr_scheduler: named(
+                &LrScheduler::ALL,
+                LrScheduler::name,
+                schedule,
+                "lr_scheduler",
+                "linear, cosine or constant",
+            )?,
             warmup: self.warmup,
             weight_decay: self.weight_decay,
             clip: self.clip,
             label_smoothing: self.label_smoothing,
-            class_weights: named.ok_or_else(|| TrainError::Setting {
-                name: "class_weights",
-                value: self.class_weights.clone(),
-                expected: "equal or balanced",
-            })?,
+            class_weights: named(&class_weights, ClassWeights::name, weights, "class_weights", "equal or balanced")?,
             dropout: self.dropout,
             freeze_encoder: self.freeze_encoder,
+            best_metric: named(
+                &BestMetric::ALL,
+                BestMetric::name,
+                metric,
+                "metric_for_best_model",
+                "loss, accuracy or macro_f1",
+            )?,
             patience: self.patience,
             seed: self.seed,
         };
@@ -78,6 +108,16 @@ impl Arguments {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let threads = if self.threads == 0 { cores() } else { self.threads };
         Ok(Kernels::detect().map_err(Error::from)?.with_threads(threads))
+    }
+
+    fn execution(&self) -> Result<Execution, Failure> {
+        let checkpoints = self.checkpoint.as_ref().map(|folder| Checkpoints {
+            folder: folder.clone(),
+            save_steps: self.save_steps,
+            save_total_limit: self.save_total_limit,
+            resume: self.resume,
+        });
+        Ok(Execution { checkpoints, ..Execution::new(self.kernels()?) })
     }
 
     fn base(&self) -> Result<(String, BaseModel), Failure> {
@@ -168,7 +208,7 @@ struct Values {
 fn run(tables: [Option<Table>; 3], arguments: &Arguments, listener: Option<&Py<PyAny>>) -> Result<Values, Failure> {
     check_output(&arguments.output)?;
     let settings = arguments.settings()?;
-    let kernels = arguments.kernels()?;
+    let execution = arguments.execution()?;
     let [training, validation, test] =
         tables.map(|table| table.map(|table| LabeledTable::open(table, arguments)).transpose());
     let (training, validation, test) = (training?, validation?, test?);
@@ -200,10 +240,16 @@ fn run(tables: [Option<Table>; 3], arguments: &Arguments, listener: Option<&Py<P
     };
 
     let output = create_output(&arguments.output)?;
-    let cancellation = CancellationToken::default();
+    let cancellation = execution.cancellation.clone();
     let model = stoppable(&cancellation, || {
         let mut raised = None;
-        let model = fine_tune(base, datasets, &settings, kernels, &cancellation, &mut |event| {
+        let model = fine_tune(base, datasets, &settings, &execution, &mut |event| {
+            if let (Event::CheckpointFailed { error, .. }, None) = (event, &raised)
+                && let Err(error) = warn_of_checkpoint(&error.to_string())
+            {
+                raised = Some(error);
+                cancellation.cancel();
+            }
             if let (Some(listener), None) = (listener, &raised)
                 && let Err(error) = Python::attach(|py| tell(py, listener, event))
             {
@@ -241,9 +287,11 @@ fn tell(py: Python<'_>, listener: &Py<PyAny>, event: &Event<'_>) -> PyResult<()>
             values.set_item("new_head", new_head)?;
             "head"
         }
-        Event::Start { training, validation } => {
+        Event::Start { training, validation, steps, memory } => {
             values.set_item("training_texts", training)?;
             values.set_item("validation_texts", validation)?;
+            values.set_item("steps", steps)?;
+            values.set_item("memory", memory)?;
             "start"
         }
         Event::Step { step, steps, epoch, loss, learning_rate, gradient_norm } => {
@@ -264,6 +312,7 @@ fn tell(py: Python<'_>, listener: &Py<PyAny>, event: &Event<'_>) -> PyResult<()>
             values.set_item("validation", validation.map_err(|error| Failure::from(TrainError::from(error)))?)?;
             "epoch"
         }
+        Event::Resumed { .. } | Event::CheckpointFailed { .. } => return Ok(()),
     };
     listener.call1(py, (kind, values)).map(drop)
 }

@@ -17,6 +17,11 @@ pub(crate) fn warn_of_labels(message: &str) -> PyResult<()> {
     Python::attach(|py| py.import(MODULE)?.call_method1("labels", (message,)).map(drop))
 }
 
+/// Warns of a checkpoint that could not be written.
+pub(crate) fn warn_of_checkpoint(message: &str) -> PyResult<()> {
+    Python::attach(|py| py.import(MODULE)?.call_method1("checkpoint", (message,)).map(drop))
+}
+
 /// Warns of the texts that each classifier truncated, whose limits are `limits`.
 pub(crate) fn warn(counts: &[Counts], limits: &[usize]) -> PyResult<()> {
     for (counts, &limit) in counts.iter().zip(limits) {

@@ -208,7 +208,8 @@ def test_progress_is_told_step_by_step(table: Any, tmp_path: Path) -> None:
     events: list[Any] = []
     result = albertine.train(table, output=tmp_path / "model", validation=table, on_progress=events.append, **QUICK)
     start, *rest = events
-    assert start == albertine.TrainStart(["money", "sport"], True, 6, 6)
+    assert start == albertine.TrainStart(["money", "sport"], True, 6, 6, steps=6, memory=start.memory)
+    assert start.memory > 1_000_000
     steps = [event for event in rest if isinstance(event, albertine.TrainStep)]
     epochs = [event for event in rest if isinstance(event, albertine.TrainEpoch)]
     assert [(step.step, step.steps, step.epoch) for step in steps] == [(n + 1, 6, n // 3 + 1) for n in range(6)]
@@ -216,6 +217,28 @@ def test_progress_is_told_step_by_step(table: Any, tmp_path: Path) -> None:
     assert [epoch.epoch for epoch in epochs] == [1, 2]
     kept = epochs[result.epoch - 1].validation
     assert kept is not None and result.metrics is not None and kept.loss == result.metrics.loss
+
+
+def test_a_training_goes_on_from_its_checkpoint(table: Any, tmp_path: Path) -> None:
+    def stop(event: Any) -> None:
+        if isinstance(event, albertine.TrainStep) and event.step == 5:
+            raise LookupError("killed")
+
+    settings = {"checkpoint": tmp_path / "run", "save_steps": 2, "lr_scheduler": "cosine", **QUICK}
+    with pytest.raises(LookupError, match="killed"):
+        albertine.train(table, output=tmp_path / "broken", on_progress=stop, **settings)
+    assert [path.name for path in (tmp_path / "run").glob("checkpoint-*")] == ["checkpoint-4"]
+    with pytest.raises(TrainingError, match="there is already the checkpoint"):
+        albertine.train(table, output=tmp_path / "model", **settings)
+    with pytest.raises(TrainingError, match="is of another training: learning rate scheduler cosine instead of linear"):
+        albertine.train(table, output=tmp_path / "model", **{**settings, "lr_scheduler": "linear"}, resume=True)
+    steps: list[Any] = []
+    albertine.train(table, output=tmp_path / "model", on_progress=steps.append, resume=True, **settings)
+    assert [event.step for event in steps if isinstance(event, albertine.TrainStep)] == [5, 6]
+    whole = albertine.train(table, output=tmp_path / "whole", lr_scheduler="cosine", **QUICK)
+    assert weights(tmp_path / "model") == weights(whole.path)
+    with pytest.raises(ParamError, match="need a folder for checkpoints"):
+        albertine.train(table, output=tmp_path / "other", resume=True, **QUICK)
 
 
 def test_what_a_listener_raises_ends_the_training(table: Any, tmp_path: Path) -> None:

@@ -215,6 +215,15 @@ fn train_hint(error: &TrainError) -> Option<String> {
         TrainError::Split { .. } => "choose another `--validation-split`, or give a validation set with `--validation`",
         TrainError::Regression => "choose a classifier with `--model`",
         TrainError::NoValidation => "give one with `--validation`, or hold out some rows with `--validation-split 0.1`",
+        TrainError::CheckpointExists { .. } => {
+            "add `--resume` to go on from it, or name another folder with `--checkpoint`"
+        }
+        TrainError::OtherTraining { .. } => {
+            "give the same settings, data and base model again, or name another folder with `--checkpoint`"
+        }
+        TrainError::DamagedCheckpoint { .. } => {
+            "remove that checkpoint: `--resume` then goes on from the one before it"
+        }
         TrainError::Diverged { .. } => "try a lower `--learning-rate`",
         TrainError::Limit { .. } => "omit `--max-sentence-length` to use the model's limit",
         TrainError::OtherOrder { .. } => "omit `--labels`",

@@ -13,6 +13,8 @@ pub(crate) struct Progress {
     bar: ProgressBar,
     measure: Measure,
     started: Instant,
+    /// Rows that were done before.
+    first: u64,
 }
 
 /// What tells how much is done: rows where their number is known beforehand, else bytes, else nothing.
@@ -36,7 +38,7 @@ impl Progress {
         if shown {
             bar.enable_steady_tick(REFRESH);
         }
-        Self { bar, measure, started: Instant::now() }
+        Self { bar, measure, started: Instant::now(), first: 0 }
     }
 
     /// Says something beside the bar.
@@ -44,12 +46,24 @@ impl Progress {
         self.bar.suspend(say);
     }
 
+    /// Begins after so many rows, which were done before.
+    pub(crate) fn begin_at(&mut self, rows: u64) {
+        self.first = rows;
+        self.bar.set_position(rows);
+        self.bar.reset_eta();
+    }
+
+    /// Shows a few words behind the bar.
+    pub(crate) fn tell(&self, words: String) {
+        self.bar.set_message(words);
+    }
+
     /// Tells how far the work is: rows done and bytes read.
     pub(crate) fn update(&self, rows: u64, bytes: u64) {
         if self.bar.is_hidden() {
             return;
         }
-        let rate = rows as f64 / self.started.elapsed().as_secs_f64().max(1e-3);
+        let rate = rows.saturating_sub(self.first) as f64 / self.started.elapsed().as_secs_f64().max(1e-3);
         self.bar.set_style(style(self.measure, rows, rate as u64));
         self.bar.set_position(if self.measure == Measure::Bytes { bytes } else { rows });
     }
@@ -82,7 +96,7 @@ fn style(measure: Measure, rows: u64, rate: u64) -> ProgressStyle {
 fn template(measure: Measure) -> &'static str {
     match measure {
         Measure::Unknown => "{spinner} {rows} rows  {rate} rows/s  {elapsed}",
-        Measure::Rows | Measure::Bytes => "{percent:>3}% {bar:30} {rows} rows  {rate} rows/s  {left}",
+        Measure::Rows | Measure::Bytes => "{percent:>3}% {bar:30} {rows} rows  {rate} rows/s  {left}  {msg}",
     }
 }
 

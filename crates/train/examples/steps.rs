@@ -3,12 +3,11 @@
 //! Documents are of random pieces, all as long. `bench/train/steps.py` does the same with PyTorch.
 #![allow(clippy::print_stdout)]
 
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
-use albertine_model::{CancellationToken, Checkpoint, Kernels};
-use albertine_train::{Event, Examples, Tensors, TrainSettings, Trainer};
+use albertine_model::{Checkpoint, Kernels};
+use albertine_train::{Event, Examples, Tensors, TrainSettings, train_weights};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -28,19 +27,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut last = Instant::now();
     let mut times = Vec::new();
     let kernels = Kernels::detect()?.with_threads(threads);
-    Trainer::new(config, weights, settings, kernels).train(
-        &examples,
-        None,
-        &CancellationToken::default(),
-        &mut |event| {
-            if let Event::Step { loss, .. } = event {
-                times.push(last.elapsed().as_secs_f64());
-                println!("{:.3} s, loss {loss:.4}", last.elapsed().as_secs_f64());
-                last = Instant::now();
-            }
-            ControlFlow::Continue(())
-        },
-    )?;
+    train_weights(&config, weights, &examples, &settings, kernels, &mut |event| {
+        if let Event::Step { loss, .. } = event {
+            times.push(last.elapsed().as_secs_f64());
+            println!("{:.3} s, loss {loss:.4}", last.elapsed().as_secs_f64());
+            last = Instant::now();
+        }
+    })?;
     times.sort_by(f64::total_cmp);
     println!("median {:.3} s a step of {documents} documents of {pieces} pieces", times[times.len() / 2]);
     Ok(())

@@ -1,6 +1,5 @@
 //! AdamW ([Loshchilov and Hutter 2017](https://arxiv.org/abs/1711.05101)), as PyTorch's.
 
-use albertine_model::ModelConfig;
 use rayon::prelude::*;
 
 use crate::Tensors;
@@ -15,28 +14,39 @@ const EPS: f32 = 1e-8;
 const CHUNK: usize = 1 << 14;
 
 /// The optimizer: the moments of the gradients so far.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct AdamW {
     mean: Tensors,
     square: Tensors,
     /// Whether weight decay applies to each tensor: not to biases and LayerNorm weights.
     decays: Vec<bool>,
     decay: f64,
-    steps: i32,
+    steps: u64,
 }
 
 impl AdamW {
-    pub(crate) fn new(config: &ModelConfig, decay: f64) -> Self {
-        let mean = Tensors::zeros(config);
+    /// For weights of these shapes, before the first step.
+    pub(crate) fn new(weights: &Tensors, decay: f64) -> Self {
+        let mean = weights.zeros_like();
+        Self::restored([mean.clone(), mean], decay, 0)
+    }
+
+    /// After so many steps, with the means of the gradients and of their squares.
+    pub(crate) fn restored([mean, square]: [Tensors; 2], decay: f64, steps: u64) -> Self {
         // Matrices and tables decay; biases and the parameters of LayerNorms have one axis.
         let decays = mean.iter().map(|(spec, _)| spec.shape.len() > 1).collect();
-        Self { square: mean.clone(), mean, decays, decay, steps: 0 }
+        Self { mean, square, decays, decay, steps }
+    }
+
+    /// The means of the gradients and of their squares.
+    pub(crate) fn moments(&self) -> [&Tensors; 2] {
+        [&self.mean, &self.square]
     }
 
     /// Updates the weights by one step; `frozen` tensors do not change.
     pub(crate) fn step(&mut self, weights: &mut Tensors, gradient: &Tensors, rate: f64, frozen: &[bool]) {
         self.steps += 1;
-        let [first, second] = BETAS.map(|beta| 1.0 - beta.powi(self.steps));
+        let [first, second] = BETAS.map(|beta| 1.0 - beta.powf(self.steps as f64));
         let size = (rate / first) as f32;
         let root = (1.0 / second.sqrt()) as f32;
         let [beta1, beta2] = BETAS.map(|beta| beta as f32);
@@ -57,17 +67,6 @@ impl AdamW {
                 }
             });
         }
-    }
-}
-
-/// The learning rate of a step, counted from 0, as a fraction of the peak: linear warm-up over `warmup` steps, then
-/// linear decay to what would be 0 at `total`. No step has a rate of 0: Hugging Face's schedule, whose first step is
-/// one, counts from 1 here while it grows.
-pub(crate) fn linear(step: u64, warmup: u64, total: u64) -> f64 {
-    if step < warmup {
-        (step + 1) as f64 / warmup as f64
-    } else {
-        total.saturating_sub(step) as f64 / total.saturating_sub(warmup).max(1) as f64
     }
 }
 
@@ -94,6 +93,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use std::path::Path;
 
+    use albertine_model::ModelConfig;
+
     use super::*;
 
     fn config() -> ModelConfig {
@@ -106,7 +107,7 @@ mod tests {
     #[test]
     fn steps_are_those_of_pytorch() {
         let config = config();
-        let mut adam = AdamW::new(&config, 0.01);
+        let mut adam = AdamW::new(&Tensors::zeros(&config), 0.01);
         let (mut weights, mut gradient) = (Tensors::zeros(&config), Tensors::zeros(&config));
         let places: Vec<String> = weights.iter().map(|(spec, _)| spec.name.clone()).collect();
         let place = |name: &str| places.iter().position(|place| place == name).unwrap();
@@ -122,15 +123,6 @@ mod tests {
             }
             assert_eq!(weights.at(frozen)[0], 1.0);
         }
-    }
-
-    #[test]
-    fn the_rate_warms_up_and_decays_linearly() {
-        let rates: Vec<f64> = (0..6).map(|step| linear(step, 2, 6)).collect();
-        assert_eq!(rates, [0.5, 1.0, 1.0, 0.75, 0.5, 0.25]);
-        assert_eq!(linear(0, 1, 1), 1.0, "an only step learns");
-        assert_eq!(linear(0, 0, 4), 1.0);
-        assert_eq!(linear(9, 0, 4), 0.0);
     }
 
     #[test]

@@ -5,9 +5,8 @@ use std::path::Path;
 
 use albertine_model::{Checkpoint, ModelConfig, ProblemType, Weights};
 use albertine_text::SubwordTokenizer;
-use rand::SeedableRng;
-use rand::rngs::Xoshiro256PlusPlus;
 
+use crate::random::{Draw, random};
 use crate::{LabelNames, Tensors, TrainError};
 
 /// A base model: any checkpoint, including a pretrained one without a classifier or, as masked language models are,
@@ -151,11 +150,7 @@ impl BaseModel {
         let stored = self.checkpoint.weights();
         let weights = match head {
             Head::Own(_) => Tensors::read(&config, stored)?,
-            Head::New(_) => {
-                // A stream of its own: how many labels there are does not change the order of the examples.
-                let mut random = Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x5eed);
-                Tensors::with_new_classifier(&config, stored, &mut random)?
-            }
+            Head::New(_) => Tensors::with_new_classifier(&config, stored, &mut random(seed, Draw::Head, 0))?,
         };
         Ok((config, weights))
     }

@@ -137,10 +137,34 @@ pub enum TrainError {
     #[error("no row has both a text and a label")]
     NoRows,
     /// A step whose loss is no number.
-    #[error("the loss of step {step} is not a number: training has diverged")]
+    #[error("the loss of step {step} (in epoch {epoch}) is not a number: training has diverged")]
     Diverged {
         /// The step, from 1.
         step: u64,
+        /// Its epoch, from 1.
+        epoch: u32,
+    },
+    /// A folder with the checkpoints of a training that is not to go on.
+    #[error("there is already the checkpoint {}", path.display())]
+    CheckpointExists {
+        /// The newest checkpoint.
+        path: PathBuf,
+    },
+    /// A checkpoint of other settings, data or another model.
+    #[error("the checkpoint {} is of another training: {differences}", path.display())]
+    OtherTraining {
+        /// The checkpoint.
+        path: PathBuf,
+        /// What differs.
+        differences: String,
+    },
+    /// A file of a checkpoint that cannot be read as one.
+    #[error("the checkpoint cannot be read: {}: {reason}", path.display())]
+    DamagedCheckpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
     },
     /// A text that cannot be cut into pieces, or a vocabulary that cannot be read.
     #[error(transparent)]

@@ -5,6 +5,8 @@ use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::seq::SliceRandom;
 
+use crate::fingerprint::Hash;
+
 /// The piece ids and the true class of each text.
 #[derive(Debug, Clone, Default)]
 pub struct Examples {
@@ -77,6 +79,15 @@ impl Examples {
         let seen = counts.iter().filter(|&&count| count > 0).count();
         let weight = |count: u64| if count == 0 { 0.0 } else { self.len() as f64 / (seen as f64 * count as f64) };
         counts.into_iter().map(|count| weight(count) as f32).collect()
+    }
+
+    /// A hash of all texts and classes.
+    pub(crate) fn hash(&self) -> Hash {
+        let pieces = self.pieces.ids().iter().copied().map(u64::from);
+        let starts = self.pieces.starts().iter().map(|&start| start as u64);
+        let types = self.pieces.token_types().into_iter().flatten().copied().map(u64::from);
+        let classes = self.classes.iter().map(|&class| class as u64);
+        Hash::default().numbers(pieces).numbers(starts).numbers(types).numbers(classes)
     }
 
     /// The examples of these indices, in that order.

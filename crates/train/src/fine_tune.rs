@@ -1,19 +1,21 @@
 //! Fine-tuning from labeled texts to a model directory, in one call.
 
 mod model_card;
-mod steps_log;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::ops::ControlFlow;
 use std::path::Path;
 
-use albertine_model::{CancellationToken, Kernels, WholeFolder};
+use albertine_model::{Kernels, WholeFolder};
 
-use self::steps_log::StepsLog;
+use crate::classification::{Classification, evaluate_weights};
+use crate::fingerprint::{Fingerprint, Hash};
+use crate::metrics_log::MetricsLog;
+use crate::random::{Draw, derived};
+use crate::trainer::{Trained, Trainer};
 use crate::{
-    BaseModel, Event, Examples, Head, LabelNames, LabeledTexts, Metrics, Report, TrainError, TrainSettings, Trained,
-    Trainer, evaluate_weights,
+    BaseModel, Event, Examples, Execution, Head, LabelNames, LabeledTexts, Report, TaskMetrics, TrainError,
+    TrainSettings,
 };
 
 /// The texts of a fine-tuning.
@@ -32,7 +34,7 @@ pub struct Datasets {
 pub enum Validation {
     /// Nothing: the model of the last epoch is kept.
     None,
-    /// These texts: the epoch with the lowest loss on them is kept.
+    /// These texts: the epoch that does best on them is kept.
     Texts(LabeledTexts),
     /// A random fraction of the training set, above 0 and below 1, which is held out; drawn by the seed of the
     /// settings.
@@ -66,9 +68,9 @@ pub struct FineTuned {
     /// The steps that were made in all.
     pub steps: u64,
     /// The metrics on the validation set after the epoch that is kept.
-    pub validation: Option<Metrics>,
+    pub validation: Option<TaskMetrics>,
     /// The metrics on the test set; none when the evaluation was cancelled.
-    pub test: Option<Metrics>,
+    pub test: Option<TaskMetrics>,
     /// The step at which training diverged; the weights are those of an epoch before it.
     pub diverged: Option<u64>,
     /// Whether it was cancelled.
@@ -78,7 +80,7 @@ pub struct FineTuned {
     weights: crate::Tensors,
     settings: TrainSettings,
     kernels: Kernels,
-    log: String,
+    log: MetricsLog,
     training_texts: usize,
     validation_texts: usize,
     split: Option<f64>,
@@ -87,17 +89,19 @@ pub struct FineTuned {
 /// Fine-tunes `base` on labeled texts.
 ///
 /// The model's own classification head goes on where the labels are its own, else it gets a new one
-/// ([`BaseModel::head`]). With a validation set the epoch with the lowest loss on it is kept. The same seed gives the
-/// same weights, bit for bit, at any number of threads of `kernels` on one kind of CPU.
+/// ([`BaseModel::head`]). With a validation set the best epoch by [`TrainSettings::best_metric`] is kept. The same seed
+/// gives the same weights, bit for bit, at any number of threads on one kind of CPU, also where training stopped in
+/// between and went on from a checkpoint.
 ///
-/// `listen` hears of every step and epoch. Once `cancellation` is true, training stops after the step at work and keeps
-/// what it has: with a validation set the best epoch so far, else the weights as they are.
+/// `listen` hears of every step and epoch. Once the execution is cancelled, training stops after the step at work and
+/// keeps what it has: with a validation set the best epoch so far, else the weights as they are.
 ///
 /// ```no_run
 /// use std::path::Path;
-/// use albertine_model::{CancellationToken, Checkpoint, Kernels};
+/// use albertine_model::{Checkpoint, Kernels};
 /// use albertine_train::{
-///     BaseModel, Datasets, Event, LabeledTexts, Provenance, TrainSettings, Validation, create_output, fine_tune,
+///     BaseModel, Datasets, Event, Execution, LabeledTexts, Provenance, TrainSettings, Validation, create_output,
+///     fine_tune,
 /// };
 ///
 /// let base = BaseModel::new(Checkpoint::open(Path::new("albert-base-v2"))?, None)?;
@@ -108,7 +112,8 @@ pub struct FineTuned {
 /// let output = create_output(Path::new("my-model"))?;
 /// let settings = TrainSettings::default();
 /// let mut listen = |event: &Event<'_>| println!("{event:?}");
-/// let model = fine_tune(base, datasets, &settings, Kernels::detect()?, &CancellationToken::default(), &mut listen)?;
+/// let execution = Execution::new(Kernels::detect()?);
+/// let model = fine_tune(base, datasets, &settings, &execution, &mut listen)?;
 /// model.save(output, &Provenance::default())?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -116,16 +121,16 @@ pub struct FineTuned {
 /// # Errors
 /// [`TrainError::Setting`], [`TrainError::NoRows`], [`TrainError::OneLabel`], [`TrainError::UnnamedClass`],
 /// [`TrainError::Split`], [`TrainError::NoValidation`], [`TrainError::UnseenLabel`] for a label of another set that the training set lacks,
-/// [`TrainError::Diverged`] when training diverges before anything is worth keeping, and what [`BaseModel::weights`]
-/// says.
+/// [`TrainError::Diverged`] when training diverges before anything is worth keeping, [`TrainError::CheckpointExists`] and
+/// [`TrainError::OtherTraining`] for checkpoints that it cannot go on from, and what [`BaseModel::weights`] says.
 pub fn fine_tune(
     base: BaseModel,
     datasets: Datasets,
     settings: &TrainSettings,
-    kernels: Kernels,
-    cancellation: &CancellationToken,
+    execution: &Execution,
     listen: &mut (dyn FnMut(&Event<'_>) + Send),
 ) -> Result<FineTuned, TrainError> {
+    let Execution { kernels, cancellation, .. } = execution;
     let Datasets { training, validation, test } = datasets;
     settings.check()?;
     if settings.patience.is_some() && matches!(validation, Validation::None) {
@@ -147,19 +152,21 @@ pub fn fine_tune(
     };
     let test = test.map(|texts| examples(texts, &names)).transpose()?;
 
-    let validation_texts = validation.as_ref().map_or(0, Examples::len);
-    listen(&Event::Start { training: training.len(), validation: validation_texts });
     let (config, weights) = base.weights(&head, settings.seed)?;
-    let mut log = StepsLog::default();
-    let trainer = Trainer::new(config.clone(), weights, settings.clone(), kernels);
-    let trained = trainer.train(&training, validation.as_ref(), cancellation, &mut |event| {
-        log.add(event);
-        listen(event);
-        if cancellation.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    })?;
-    let Trained { weights, epoch, steps, validation, diverged } = trained;
+    let mut fingerprint = Fingerprint::default();
+    settings.facts().into_iter().for_each(|(name, value)| fingerprint.setting(name, value));
+    fingerprint.setting("max sentence length", base.limit().to_string());
+    fingerprint.setting("number of labels", head.labels().len().to_string());
+    fingerprint.data("labels", head.labels().iter().fold(Hash::default(), |hash, label| hash.text(label)));
+    fingerprint.data("weights of the base model", weights.hash());
+    fingerprint.data("training texts", training.hash());
+    fingerprint.data("validation texts", validation.as_ref().map_or_else(Hash::default, Examples::hash));
+    let mut objective = Classification::new(&config, settings, *kernels, &training, validation.as_ref());
+    let trained = Trainer::train(&mut objective, weights, settings, execution, fingerprint, listen)?;
+    let validation_texts = validation.as_ref().map_or(0, Examples::len);
+    let Trained { weights, epoch, steps, validation, diverged, log } = trained;
     let test = match &test {
-        Some(test) => evaluate_weights(&config, &weights, kernels, test, epoch, cancellation)?,
+        Some(test) => evaluate_weights(&config, &weights, *kernels, test, epoch, cancellation)?,
         None => None,
     };
     Ok(FineTuned {
@@ -174,8 +181,8 @@ pub fn fine_tune(
         head,
         weights,
         settings: settings.clone(),
-        kernels,
-        log: log.into_lines(),
+        kernels: *kernels,
+        log,
         training_texts: training.len(),
         validation_texts,
         split,
@@ -259,7 +266,7 @@ fn hold_out(training: &mut Examples, fraction: f64, seed: u64) -> Result<Example
     if held_out == 0 || held_out >= rows {
         return Err(TrainError::Split { fraction, rows, held_out });
     }
-    Ok(training.split(held_out, seed))
+    Ok(training.split(held_out, derived(seed, Draw::Split, 0)))
 }
 
 impl FineTuned {
@@ -271,7 +278,7 @@ impl FineTuned {
 
     /// The metrics on the test set, else on the validation set.
     #[must_use]
-    pub fn metrics(&self) -> Option<&Metrics> {
+    pub fn metrics(&self) -> Option<&TaskMetrics> {
         self.test.as_ref().or(self.validation.as_ref())
     }
 
@@ -284,11 +291,12 @@ impl FineTuned {
         let facts = self.facts(output.place(), provenance);
         let card =
             model_card::model_card(self.base.config().noun(), output.place(), &facts, self.labels(), self.metrics());
-        let folder = output.path();
+        let (folder, curves) = (output.path(), self.log.curves());
         let report = self
             .metrics()
             .map(|metrics| {
-                let report = Report { facts: &facts, metrics, errors: &[] };
+                let TaskMetrics::Classes(metrics) = metrics;
+                let report = Report { facts: &facts, metrics, errors: &[], curves: Some(&curves) };
                 Ok::<_, TrainError>((report.json()?, report.page()))
             })
             .transpose()?;
@@ -297,7 +305,7 @@ impl FineTuned {
             let path = folder.join(name);
             fs::write(&path, text).map_err(TrainError::io("write", &path))
         };
-        write("metrics.jsonl", &self.log)?;
+        write("metrics.jsonl", self.log.lines())?;
         if let Some((json, page)) = report {
             write("metrics.json", &json)?;
             write("report.html", &page)?;
@@ -308,8 +316,7 @@ impl FineTuned {
     /// How the model was trained, in the order of the report.
     fn facts(&self, output: &Path, provenance: &Provenance) -> Vec<(&'static str, String)> {
         let Provenance { base_model, input, text_columns, label_column, validation, test } = provenance.clone();
-        let settings = &self.settings;
-        vec![
+        let mut facts = vec![
             ("model", output.display().to_string()),
             ("base model", base_model),
             ("input", input),
@@ -319,25 +326,17 @@ impl FineTuned {
             ("validation set", self.split.map_or(validation, |fraction| format!("{fraction} of the input"))),
             ("validation texts", self.validation_texts.to_string()),
             ("test set", test),
-            ("epochs", settings.epochs.to_string()),
             ("epoch kept", self.epoch.to_string()),
             ("steps", self.steps.to_string()),
             ("interrupted", self.interrupted.to_string()),
-            ("batch size", settings.batch_size.to_string()),
-            ("learning rate", settings.learning_rate.to_string()),
-            ("warmup", settings.warmup.to_string()),
-            ("weight decay", settings.weight_decay.to_string()),
-            ("max gradient norm", settings.clip.to_string()),
-            ("label smoothing", settings.label_smoothing.to_string()),
-            ("dropout", settings.dropout.to_string()),
-            ("class weights", settings.class_weights.name().to_owned()),
-            ("patience", settings.patience.map_or_else(|| "none".to_owned(), |patience| patience.to_string())),
-            ("encoder frozen", settings.freeze_encoder.to_string()),
+        ];
+        facts.extend(self.settings.facts());
+        facts.extend([
             ("max sentence length", self.base.limit().to_string()),
-            ("seed", settings.seed.to_string()),
             ("cpu level", self.kernels.level().to_string()),
             ("albertine", env!("CARGO_PKG_VERSION").to_owned()),
-        ]
+        ]);
+        facts
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::ser::{Formatter, Serializer};
 
 /// How deep lines are broken: keys, and the elements of their lists.
@@ -14,6 +15,12 @@ pub(crate) fn lines(value: &impl Serialize) -> serde_json::Result<String> {
     value.serialize(&mut Serializer::with_formatter(&mut out, Lines { depth: 0 }))?;
     out.push(b'\n');
     String::from_utf8(out).map_err(serde::ser::Error::custom)
+}
+
+/// An object on one line, its keys in this order; they need no escapes.
+pub(crate) fn object(pairs: &[(&str, Value)]) -> String {
+    let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
+    format!("{{{}}}", pairs.join(","))
 }
 
 struct Lines {

@@ -116,7 +116,7 @@ impl LabeledEvaluation {
     /// A report of these metrics; `facts` say how they came about.
     #[must_use]
     pub fn report<'a>(&'a self, facts: &'a [(&'a str, String)], metrics: &'a Metrics) -> Report<'a> {
-        Report { facts, metrics, errors: self.errors() }
+        Report { facts, metrics, errors: self.errors(), curves: None }
     }
 }
 

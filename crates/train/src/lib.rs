@@ -1,8 +1,9 @@
 //! Fine-tuning a classifier on labeled texts, and evaluating it: from logits and true classes to the metrics of a model
 //! card and a report.
 //!
-//! [`fine_tune`] takes a [`BaseModel`] and [`LabeledTexts`] to a model directory. Below it, a [`Trainer`] takes tensors
-//! through [`Examples`]: the whole network, by the gradient of the encoder itself, over the kernels that classify too.
+//! [`fine_tune`] takes a [`BaseModel`] and [`LabeledTexts`] to a model directory: the whole network is trained, by the
+//! gradient of the encoder itself, over the kernels that classify too. What a training minimizes is an objective; the
+//! trainer takes weights through its steps, keeps checkpoints, and tells a listener of [`Event`]s.
 //!
 //! An evaluation gets rows one at a time ([`LabeledEvaluation::add`], [`Evaluation::add`]); nothing is kept of them but
 //! counts, so that memory depends on the labels and the pairs of them that are confused, not on the table.
@@ -23,20 +24,28 @@
 mod adamw;
 mod base_model;
 mod calibration;
+mod classification;
 mod confident_errors;
 mod confusion;
 mod error;
 mod evaluation;
+mod event;
 mod examples;
 mod fine_tune;
+mod fingerprint;
 mod json;
 mod labeled;
 mod labeled_evaluation;
 mod labels;
 mod metrics;
+mod metrics_log;
 mod network;
+mod objective;
 mod parameters;
+mod random;
 mod report;
+mod settings;
+mod task_metrics;
 mod trainer;
 
 pub use base_model::{BaseModel, Head};
@@ -45,12 +54,18 @@ pub use confident_errors::{ConfidentError, ConfidentErrors};
 pub use confusion::Confusion;
 pub use error::TrainError;
 pub use evaluation::{Evaluation, Loss, Verdict};
+pub use event::Event;
 pub use examples::Examples;
 pub use fine_tune::{Datasets, FineTuned, Provenance, Validation, check_output, create_output, fine_tune};
 pub use labeled::LabeledTexts;
 pub use labeled_evaluation::LabeledEvaluation;
 pub use labels::LabelNames;
 pub use metrics::{ClassMetrics, Metrics, Run, STEP_ROWS};
+pub use metrics_log::Curves;
 pub use parameters::Tensors;
 pub use report::{Report, ReportFolder};
-pub use trainer::{ClassWeights, Event, TrainSettings, Trained, Trainer, evaluate_weights};
+pub use settings::{BestMetric, ClassWeights, LrScheduler, TrainSettings};
+pub use task_metrics::TaskMetrics;
+#[doc(hidden)]
+pub use trainer::train_weights;
+pub use trainer::{Checkpoints, Execution};

@@ -11,7 +11,7 @@ mod linear;
 mod norm;
 
 use albertine_kernels::{CpuError, Element, Kernels, Matrix, Precision};
-use albertine_model::{ModelConfig, RaggedBatch};
+use albertine_model::{Architecture, ModelConfig, RaggedBatch};
 
 use self::embeddings::Embeddings;
 use self::head::Head;
@@ -81,6 +81,15 @@ impl Network {
             order: architecture.layer_order(),
             head: Head::new(weights, &indices, arithmetic),
         })
+    }
+
+    /// About how much memory the activations of so many tokens take, in bytes.
+    pub(crate) fn memory(architecture: &Architecture, tokens: usize) -> u64 {
+        let (hidden, wide) = (architecture.hidden_size() as u64, architecture.intermediate_size() as u64);
+        // What a layer keeps: input, queries, keys, values, context, two normal rows, what went into the feed-forward part.
+        let kept = (8 * hidden + wide) * architecture.layer_order().len() as u64;
+        // And what comes and goes on the way back.
+        (kept + 6 * hidden + 4 * wide) * tokens as u64 * size_of::<f32>() as u64
     }
 
     /// The loss of a batch, and its gradient added to `gradients`.

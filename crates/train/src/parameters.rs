@@ -6,6 +6,7 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, serialize};
 
 use crate::TrainError;
+use crate::fingerprint::Hash;
 
 /// The deviation of the weights of a new classifier, `initializer_range` of transformers' models.
 const DEVIATION: f32 = 0.02;
@@ -24,8 +25,13 @@ impl Tensors {
     /// What [`Weights::get`] says of a tensor that is missing or has another shape.
     pub fn read(config: &ModelConfig, weights: &Weights<'_>) -> Result<Self, ModelError> {
         let specs: Vec<TensorSpec> = config.tensors().iter().cloned().collect();
+        Self::of_specs(&specs, weights)
+    }
+
+    /// The tensors of these names and shapes.
+    pub(crate) fn of_specs(specs: &[TensorSpec], weights: &Weights<'_>) -> Result<Self, ModelError> {
         let values = specs.iter().map(|spec| weights.tensor(spec)).collect::<Result<_, _>>()?;
-        Ok(Self { specs, values })
+        Ok(Self { specs: specs.to_vec(), values })
     }
 
     /// The weights of a model whose classifier is new: its weights are random, from a normal distribution of that deviation,
@@ -62,6 +68,29 @@ impl Tensors {
         let specs: Vec<TensorSpec> = config.tensors().iter().cloned().collect();
         let values = specs.iter().map(|spec| vec![0.0; spec.elements()]).collect();
         Self { specs, values }
+    }
+
+    /// A zero for each number of these.
+    pub(crate) fn zeros_like(&self) -> Self {
+        let values = self.values.iter().map(|values| vec![0.0; values.len()]).collect();
+        Self { specs: self.specs.clone(), values }
+    }
+
+    /// Names and shapes.
+    pub(crate) fn specs(&self) -> &[TensorSpec] {
+        &self.specs
+    }
+
+    /// How many numbers there are.
+    pub(crate) fn elements(&self) -> usize {
+        self.values.iter().map(Vec::len).sum()
+    }
+
+    /// A hash of all numbers, and how they are arranged.
+    pub(crate) fn hash(&self) -> Hash {
+        self.specs.iter().zip(&self.values).fold(Hash::default(), |hash, (spec, values)| {
+            hash.text(&spec.name).numbers(values.iter().map(|value| u64::from(value.to_bits())))
+        })
     }
 
     /// The bytes of a `model.safetensors` with these weights.

@@ -7,7 +7,7 @@ mod html;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 pub use self::folder::ReportFolder;
-use crate::{ConfidentError, Metrics, TrainError, json};
+use crate::{ConfidentError, Curves, Metrics, TrainError, json};
 
 /// What a report shows.
 ///
@@ -18,7 +18,8 @@ use crate::{ConfidentError, Metrics, TrainError, json};
 /// # let mut evaluation = Evaluation::new(vec!["no".into(), "yes".into()], Loss::CrossEntropy)?;
 /// # evaluation.add(1, &[0.0, 1.0])?;
 /// let metrics = evaluation.metrics(Run::default())?;
-/// let report = Report { facts: &[("model", "mine".into()), ("precision", "f32".into())], metrics: &metrics, errors: &[] };
+/// let facts = [("model", "mine".into()), ("precision", "f32".into())];
+/// let report = Report { facts: &facts, metrics: &metrics, errors: &[], curves: None };
 /// assert!(report.page().contains("<title>mine</title>"));
 /// assert!(report.json()?.starts_with("{\n  \"eval_loss\": "));
 /// # Ok::<(), albertine_train::TrainError>(())
@@ -31,6 +32,8 @@ pub struct Report<'a> {
     pub metrics: &'a Metrics,
     /// The most confident errors.
     pub errors: &'a [ConfidentError],
+    /// The losses of the training that the model came from.
+    pub curves: Option<&'a Curves>,
 }
 
 impl Report<'_> {
@@ -95,8 +98,9 @@ mod tests {
         let text = "<script>alert(1)</script>".to_owned();
         let errors = [ConfidentError { row: 2, text, expected: 1, predicted: 0, confidence: 0.88 }];
         let metrics = metrics(2);
+        let curves = Curves { training: vec![(1, 0.9), (2, 0.5)], validation: vec![(2, 0.7)] };
         let facts = [("model", "x<y".to_owned()), ("label column", "\"a\"".to_owned())];
-        let report = Report { facts: &facts, metrics: &metrics, errors: &errors };
+        let report = Report { facts: &facts, metrics: &metrics, errors: &errors, curves: Some(&curves) };
         let page = report.page();
         for shown in [
             "<title>x&lt;y</title>",
@@ -105,6 +109,7 @@ mod tests {
             "&lt;no&gt;",
             "yes &amp; no",
             "0.5000",
+            "Learning curves",
             "7 rows without a text or a label were skipped",
         ] {
             assert!(page.contains(shown), "{shown} is missing in {page}");
@@ -119,7 +124,7 @@ mod tests {
     #[test]
     fn many_classes_are_shown_by_what_is_mistaken() {
         let metrics = metrics(3000);
-        let report = Report { facts: &[], metrics: &metrics, errors: &[] };
+        let report = Report { facts: &[], metrics: &metrics, errors: &[], curves: None };
         assert!(report.page().contains("Most frequent confusions"));
         assert!(report.page().len() < 100_000, "{}", report.page().len());
         assert!(report.json().unwrap().len() < 400_000);

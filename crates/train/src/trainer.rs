@@ -1,491 +1,347 @@
-//! Fine-tuning: epochs of optimizer steps over shuffled examples, with events for a listener.
+//! Epochs of optimizer steps over shuffled examples, with events for a listener.
 
-use std::ops::ControlFlow;
-use std::path::Path;
-use std::time::{Duration, Instant};
+mod checkpoints;
+mod state;
 
-use albertine_kernels::{Element, Matrix};
-use albertine_model::{
-    CancellationToken, Kernels, ModelConfig, ModelError, Precision, Scratch, SequenceClassifier, Weights,
-};
-use rand::rngs::Xoshiro256PlusPlus;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use albertine_model::{CancellationToken, Kernels};
 use rand::seq::SliceRandom;
-use rand::{RngExt, SeedableRng};
 use rayon::ThreadPoolBuilder;
 
-use crate::adamw::{AdamW, clip, linear};
-use crate::network::{Classifier, Network, Targets, dropped};
-use crate::{Evaluation, Examples, Loss, Metrics, Run, Tensors, TrainError};
+pub use self::checkpoints::Checkpoints;
+use self::checkpoints::{CheckpointFolder, Restored};
+use self::state::{EpochSums, State};
+use crate::adamw::clip;
+use crate::classification::{Classification, is_divergence};
+use crate::fingerprint::Fingerprint;
+use crate::metrics_log::MetricsLog;
+use crate::objective::Objective;
+use crate::random::{Draw, derived, random};
+use crate::{Event, Examples, TaskMetrics, Tensors, TrainError, TrainSettings};
 
-/// Pieces that go through the model at a time: what a step keeps for its gradient depends on it. A batch that has more
-/// goes in parts whose gradients are added up, which is the same step.
-const TOKENS: usize = 4096;
-
-/// How a model is trained.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TrainSettings {
-    /// Number of epochs.
-    pub epochs: u32,
-    /// Batch size: examples per optimizer step.
-    pub batch_size: usize,
-    /// Peak learning rate of AdamW.
-    pub learning_rate: f64,
-    /// Fraction of all steps over which the learning rate warms up linearly; it then decays linearly to 0.
-    pub warmup: f64,
-    /// Weight decay, not applied to biases and LayerNorm weights.
-    pub weight_decay: f64,
-    /// Maximum gradient norm; larger gradients are clipped to it.
-    pub clip: f64,
-    /// Label smoothing: the part of each target that is spread evenly over all classes, from 0 to 1.
-    pub label_smoothing: f32,
-    /// Class weights in the loss.
-    pub class_weights: ClassWeights,
-    /// Dropout probability before the classifier.
-    pub dropout: f32,
-    /// Train only the classifier (and not the pooler).
-    pub freeze_encoder: bool,
-    /// Early-stopping patience: the number of epochs without a lower validation loss after which training stops.
-    pub patience: Option<u32>,
-    /// Random seed: the same seed on the same kind of CPU gives the same weights, bit for bit.
-    pub seed: u64,
+/// How a training is carried out: nothing of it changes the result.
+#[derive(Debug, Clone)]
+pub struct Execution {
+    /// What computes, and with how many threads.
+    pub kernels: Kernels,
+    /// Stops the training after the step at work; the result is what was trained until then.
+    pub cancellation: CancellationToken,
+    /// Where checkpoints are kept, if they are.
+    pub checkpoints: Option<Checkpoints>,
+    /// A file for the lines of `metrics.jsonl` while they come; `None`: that of this name beside the checkpoints, if there
+    /// are any.
+    pub metrics: Option<PathBuf>,
 }
 
-impl Default for TrainSettings {
-    /// Three epochs of 32 at 2e-5, the usual starting point for fine-tuning published ALBERTs.
-    fn default() -> Self {
-        Self {
-            epochs: 3,
-            batch_size: 32,
-            learning_rate: 2e-5,
-            warmup: 0.1,
-            weight_decay: 0.01,
-            clip: 1.0,
-            label_smoothing: 0.0,
-            class_weights: ClassWeights::Equal,
-            dropout: 0.1,
-            freeze_encoder: false,
-            patience: None,
-            seed: 42,
-        }
-    }
-}
-
-impl TrainSettings {
-    /// Checks that every setting is one to train with.
-    ///
-    /// # Errors
-    /// [`TrainError::Setting`].
-    pub fn check(&self) -> Result<(), TrainError> {
-        let fraction = |value: f64| (0.0..1.0).contains(&value);
-        let above_zero = |value: f64| value > 0.0 && value.is_finite();
-        let must_be = |name: &'static str, value: f64, expected: &'static str| {
-            Err(TrainError::Setting { name, value: value.to_string(), expected })
-        };
-        if !(1..=100_000).contains(&self.epochs) {
-            return must_be("epochs", f64::from(self.epochs), "from 1 to 100000");
-        }
-        if self.batch_size == 0 {
-            return must_be("batch_size", 0.0, "at least 1");
-        }
-        for (name, value) in [("learning_rate", self.learning_rate), ("clip", self.clip)] {
-            if !above_zero(value) {
-                return must_be(name, value, "greater than 0");
-            }
-        }
-        let dropout = f64::from(self.dropout);
-        for (name, value) in [("warmup", self.warmup), ("weight_decay", self.weight_decay), ("dropout", dropout)] {
-            if !fraction(value) {
-                return must_be(name, value, "at least 0 and below 1");
-            }
-        }
-        if !(0.0..=1.0).contains(&self.label_smoothing) {
-            return must_be("label_smoothing", f64::from(self.label_smoothing), "from 0 to 1");
-        }
-        if self.patience == Some(0) {
-            return must_be("patience", 0.0, "at least 1");
-        }
-        Ok(())
-    }
-}
-
-/// Class weights in the loss.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ClassWeights {
-    /// Every row counts the same.
-    #[default]
-    Equal,
-    /// Every class counts the same, however many rows it has.
-    Balanced,
-}
-
-impl ClassWeights {
-    /// Its name, as flags and reports have it.
+impl Execution {
+    /// With these kernels and nothing else.
     #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Equal => "equal",
-            Self::Balanced => "balanced",
-        }
+    pub fn new(kernels: Kernels) -> Self {
+        Self { kernels, cancellation: CancellationToken::default(), checkpoints: None, metrics: None }
     }
-}
 
-/// An event during training.
-#[derive(Debug, Clone, Copy)]
-pub enum Event<'a> {
-    /// The classification head was chosen. Only [`fine_tune`](crate::fine_tune) tells of it.
-    Head {
-        /// The labels, in the order of the logits.
-        labels: &'a [String],
-        /// Whether they are those of a new classification head.
-        new_head: bool,
-        /// Whether the labels of the texts are the indices of the model's, from 0.
-        class_indices: bool,
-    },
-    /// Training begins. Only [`fine_tune`](crate::fine_tune) tells of it.
-    Start {
-        /// The texts of the training set.
-        training: usize,
-        /// The texts of the validation set.
-        validation: usize,
-    },
-    /// An optimizer step was completed.
-    Step {
-        /// Steps completed so far.
-        step: u64,
-        /// Total number of steps.
-        steps: u64,
-        /// The epoch that it is part of, from 1.
-        epoch: u32,
-        /// The mean loss of the step's examples.
-        loss: f64,
-        /// The learning rate.
-        learning_rate: f64,
-        /// The norm of the gradient before clipping.
-        gradient_norm: f64,
-    },
-    /// An epoch was completed.
-    Epoch {
-        /// Epochs completed so far.
-        epoch: u32,
-        /// The mean training loss of the epoch.
-        loss: f64,
-        /// The training accuracy of the epoch.
-        accuracy: f64,
-        /// The duration of the epoch.
-        elapsed: Duration,
-        /// The metrics on the validation set, if there is one.
-        validation: Option<&'a Metrics>,
-    },
+    fn metrics_file(&self) -> Option<PathBuf> {
+        let beside = || self.checkpoints.as_ref().map(|checkpoints| checkpoints.folder.join("metrics.jsonl"));
+        self.metrics.clone().or_else(beside)
+    }
 }
 
 /// The result of training.
 #[derive(Debug)]
-pub struct Trained {
-    /// The weights: those of the epoch with the lowest validation loss; without a validation set, the last ones.
-    pub weights: Tensors,
+pub(crate) struct Trained {
+    /// The weights: those of the best epoch by the validation metric; without a validation set, the last ones.
+    pub(crate) weights: Tensors,
     /// The epoch of these weights, from 1.
-    pub epoch: u32,
+    pub(crate) epoch: u32,
     /// Total number of steps completed.
-    pub steps: u64,
+    pub(crate) steps: u64,
     /// The validation metrics after that epoch.
-    pub validation: Option<Metrics>,
+    pub(crate) validation: Option<TaskMetrics>,
     /// The step at which the model diverged; the weights are those of an epoch before it.
-    pub diverged: Option<u64>,
+    pub(crate) diverged: Option<u64>,
+    /// What happened, line by line.
+    pub(crate) log: MetricsLog,
 }
 
 /// A model that is being trained.
 #[derive(Debug)]
-pub struct Trainer {
-    config: ModelConfig,
-    settings: TrainSettings,
-    kernels: Kernels,
-    weights: Tensors,
-    adam: AdamW,
-    /// What goes into the classifier for each example, `[examples, hidden]`, where nothing else is trained: it stays
-    /// the same.
-    pooled: Option<Vec<f32>>,
+pub(crate) struct Trainer<'a> {
+    settings: &'a TrainSettings,
+    execution: &'a Execution,
+    checkpoints: Option<CheckpointFolder>,
+    state: State,
     frozen: Vec<bool>,
-    random: Xoshiro256PlusPlus,
-    class_weights: Option<Vec<f32>>,
-    step: u64,
+    log: MetricsLog,
+    /// The metrics of the best epoch so far.
+    best: Option<TaskMetrics>,
+    /// The weights of the last epoch whose steps all had losses, where no best epoch is kept.
+    sound: Option<(u32, Tensors)>,
 }
 
-impl Trainer {
-    /// Of a model with those weights, with as many threads as `kernels` allow. The result does not depend on their
-    /// number.
-    #[must_use]
-    pub fn new(config: ModelConfig, weights: Tensors, settings: TrainSettings, kernels: Kernels) -> Self {
-        let tensors = config.tensors();
-        let classifier = tensors.indices().classifier;
-        let frozen = |index| settings.freeze_encoder && index != classifier.weight && index != classifier.bias;
-        Self {
-            adam: AdamW::new(&config, settings.weight_decay),
-            frozen: (0..tensors.iter().len()).map(frozen).collect(),
-            random: Xoshiro256PlusPlus::seed_from_u64(settings.seed),
-            class_weights: None,
-            step: 0,
-            pooled: None,
-            config,
-            settings,
-            kernels,
-            weights,
-        }
-    }
+/// Why the steps came to an end.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    Complete,
+    Cancelled,
+    Diverged { step: u64 },
+}
 
-    /// Trains on `examples` and sends events to `listen`, which can stop training. `cancellation` is asked between the
-    /// parts of what takes long without a step: the pass of a frozen encoder, and an evaluation. Stopped there, the
-    /// result is what was trained until then.
+type Listener<'l> = dyn FnMut(&Event<'_>) + Send + 'l;
+
+impl<'a> Trainer<'a> {
+    /// Trains weights, and sends events to `listen`. `fingerprint` says what checkpoints are of. The result does not
+    /// depend on the number of threads.
     ///
     /// # Errors
-    /// [`TrainError::NoRows`] without examples, [`TrainError::Diverged`] when a loss is no number, and what the model
-    /// says of pieces that it does not know.
-    pub fn train(
-        self,
-        examples: &Examples,
-        validation: Option<&Examples>,
-        cancellation: &CancellationToken,
-        listen: &mut (dyn FnMut(&Event<'_>) -> ControlFlow<()> + Send),
+    /// [`TrainError::NoRows`] without examples, [`TrainError::Diverged`] when a loss is no number and nothing before it
+    /// is worth keeping, what is wrong with a checkpoint that training is to go on from, and what the model says of
+    /// pieces that it does not know.
+    pub(crate) fn train(
+        objective: &mut dyn Objective,
+        weights: Tensors,
+        settings: &'a TrainSettings,
+        execution: &'a Execution,
+        fingerprint: Fingerprint,
+        listen: &mut Listener<'_>,
     ) -> Result<Trained, TrainError> {
-        let pool = ThreadPoolBuilder::new().num_threads(self.kernels.threads()).build()?;
-        pool.install(|| self.epochs(examples, validation, cancellation, listen))
+        let pool = ThreadPoolBuilder::new().num_threads(execution.kernels.threads()).build()?;
+        pool.install(|| {
+            let trainer = Self::new(&*objective, weights, settings, execution, fingerprint, listen)?;
+            trainer.run(objective, listen)
+        })
     }
 
-    fn epochs(
-        mut self,
-        examples: &Examples,
-        validation: Option<&Examples>,
-        cancellation: &CancellationToken,
-        listen: &mut (dyn FnMut(&Event<'_>) -> ControlFlow<()> + Send),
-    ) -> Result<Trained, TrainError> {
-        if examples.is_empty() {
+    fn new(
+        objective: &dyn Objective,
+        weights: Tensors,
+        settings: &'a TrainSettings,
+        execution: &'a Execution,
+        fingerprint: Fingerprint,
+        listen: &mut Listener<'_>,
+    ) -> Result<Self, TrainError> {
+        if objective.examples() == 0 {
             return Err(TrainError::NoRows);
         }
-        if self.settings.class_weights == ClassWeights::Balanced {
-            self.class_weights = Some(examples.balanced_weights(self.config.labels().len()));
+        let (level, decay) = (execution.kernels.level().to_string(), settings.weight_decay);
+        let opened = execution
+            .checkpoints
+            .as_ref()
+            .map(|checkpoints| CheckpointFolder::open(checkpoints, fingerprint, level, weights.specs(), decay));
+        let (checkpoints, restored) = opened.transpose()?.unzip();
+        let frozen = (0..weights.specs().len()).map(|index| objective.is_frozen(index)).collect();
+        let steps = steps(objective, settings);
+        let copies = if objective.validation_examples() > 0 { 8 } else { 7 };
+        // Weights, packed twice, gradient, two means, and what is kept of an epoch.
+        let memory = copies * (weights.elements() * size_of::<f32>()) as u64 + objective.memory();
+        let (training, validation) = (objective.examples(), objective.validation_examples());
+        listen(&Event::Start { training, validation, steps, memory });
+        let (state, lines) = match restored.flatten() {
+            None => (State::new(weights, decay), String::new()),
+            Some(Restored { path, state, log, other_level }) => {
+                listen(&Event::Resumed { path: &path, step: state.step, steps, other_level: other_level.as_deref() });
+                (state, log)
+            }
+        };
+        let epochs = (state.step / steps_of_epoch(objective, settings)) as u32;
+        let log = MetricsLog::create(lines, epochs, execution.metrics_file())?;
+        Ok(Self { settings, execution, checkpoints, state, frozen, log, best: None, sound: None })
+    }
+
+    fn run(mut self, objective: &mut dyn Objective, listen: &mut Listener<'_>) -> Result<Trained, TrainError> {
+        let cancellation = &self.execution.cancellation;
+        // Nothing that this computes once is changed by a step.
+        if !objective.prepare(&self.state.weights, cancellation)? {
+            return self.finish(objective, &End::Cancelled);
         }
-        if self.settings.freeze_encoder {
-            let Some(pooled) = self.pool(examples, cancellation)? else {
-                return Ok(Trained { weights: self.weights, epoch: 0, steps: 0, validation: None, diverged: None });
-            };
-            self.pooled = Some(pooled);
+        if let Some((epoch, weights)) = &self.state.best {
+            self.best = objective.evaluate(weights, *epoch, cancellation)?;
+            if self.best.is_none() {
+                return self.finish(objective, &End::Cancelled);
+            }
         }
-        let batch_size = self.settings.batch_size.max(1);
-        let steps = u64::from(self.settings.epochs) * examples.len().div_ceil(batch_size) as u64;
-        let mut order: Vec<usize> = (0..examples.len()).collect();
-        let mut best: Option<Best> = None;
-        let mut epoch = 0;
-        let mut diverged = None;
-        'epochs: while epoch < self.settings.epochs {
-            epoch += 1;
+        let end = self.epochs(objective, listen)?;
+        self.finish(objective, &end)
+    }
+
+    /// All epochs that are left.
+    fn epochs(&mut self, objective: &dyn Objective, listen: &mut Listener<'_>) -> Result<End, TrainError> {
+        let (examples, steps_of_epoch) = (objective.examples(), steps_of_epoch(objective, self.settings));
+        let steps = steps(objective, self.settings);
+        while self.state.step < steps && !self.has_waited((self.state.step / steps_of_epoch) as u32) {
+            let epoch = (self.state.step / steps_of_epoch) as u32 + 1;
             let started = Instant::now();
-            order.shuffle(&mut self.random);
-            let (mut loss, mut right) = (0.0, 0);
-            for batch in order.chunks(batch_size) {
-                let (step_loss, step_right, event) = match self.step(examples, batch, epoch, steps) {
-                    Err(TrainError::Diverged { step }) if best.is_some() => {
-                        diverged = Some(step);
-                        break 'epochs;
+            let mut order: Vec<usize> = (0..examples).collect();
+            order.shuffle(&mut random(self.settings.seed, Draw::Order, epoch.into()));
+            for batch in order.chunks(self.settings.step_size()).skip((self.state.step % steps_of_epoch) as usize) {
+                let event = match self.step(objective, batch, epoch, steps) {
+                    Err(TrainError::Diverged { step, .. }) if self.keeps_an_epoch() => {
+                        return Ok(End::Diverged { step });
                     }
                     made => made?,
                 };
-                loss += step_loss * batch.len() as f64;
-                right += step_right;
-                if listen(&event).is_break() {
-                    break 'epochs;
+                self.log.add(&event)?;
+                listen(&event);
+                let ends_epoch = self.state.step.is_multiple_of(steps_of_epoch);
+                let is_cancelled = self.execution.cancellation.is_cancelled();
+                if !ends_epoch && (is_cancelled || self.is_due(false)) {
+                    self.save(listen);
+                }
+                if is_cancelled {
+                    return Ok(End::Cancelled);
                 }
             }
-            let metrics = match validation.map(|texts| self.measured(texts, epoch, cancellation)).transpose() {
-                Ok(Some(None)) => break,
-                Err(TrainError::Diverged { step }) if best.is_some() => {
-                    diverged = Some(step);
-                    break;
-                }
-                measured => measured?.flatten(),
-            };
-            let total = examples.len() as f64;
-            let stop = listen(&Event::Epoch {
-                epoch,
-                loss: loss / total,
-                accuracy: right as f64 / total,
-                elapsed: started.elapsed(),
-                validation: metrics.as_ref(),
-            });
-            if let Some(metrics) = metrics
-                && best.as_ref().is_none_or(|best| metrics.loss < best.metrics.loss)
-            {
-                best = Some(Best { epoch, weights: self.weights.clone(), metrics });
+            if let Some(end) = self.end_epoch(objective, epoch, started, listen)? {
+                return Ok(end);
             }
-            let since = best.as_ref().map_or(0, |best| epoch - best.epoch);
-            if stop.is_break() || self.settings.patience.is_some_and(|patience| since >= patience) {
-                break;
+            if self.is_due(true) {
+                self.save(listen);
+            }
+            if self.execution.cancellation.is_cancelled() {
+                return Ok(End::Cancelled);
             }
         }
-        let steps = self.step;
-        if let Some(Best { epoch, weights, metrics }) = best {
-            return Ok(Trained { weights, epoch, steps, validation: Some(metrics), diverged });
-        }
-        // The last step was made after its loss was seen.
-        let few: Vec<usize> = (0..examples.len().min(batch_size)).collect();
-        self.measured(&examples.of(&few), epoch, &CancellationToken::default())?;
-        Ok(Trained { weights: self.weights, epoch, steps, validation: None, diverged })
+        Ok(End::Complete)
     }
 
-    /// What goes into the classifier for each example.
-    fn pool(&self, examples: &Examples, cancellation: &CancellationToken) -> Result<Option<Vec<f32>>, TrainError> {
-        let network = Network::new(&self.config, &self.weights, self.kernels)?;
-        let indices: Vec<usize> = (0..examples.len()).collect();
-        let mut pooled = Vec::with_capacity(examples.len() * self.config.architecture().hidden_size());
-        for part in examples.parts(&indices, TOKENS) {
-            if cancellation.is_cancelled() {
-                return Ok(None);
-            }
-            let rows = network.pooled(&examples.batch(part));
-            (0..rows.rows()).for_each(|row| pooled.extend_from_slice(rows.row(row)));
-        }
-        Ok(Some(pooled))
-    }
-
-    /// The metrics of the current model; nothing if that was cancelled.
-    fn measured(
-        &self,
-        examples: &Examples,
-        epoch: u32,
-        cancellation: &CancellationToken,
-    ) -> Result<Option<Metrics>, TrainError> {
-        match evaluate_weights(&self.config, &self.weights, self.kernels, examples, epoch, cancellation) {
-            Ok(metrics) => Ok(metrics),
-            Err(TrainError::NotANumber { .. } | TrainError::Model(ModelError::NotFinite { .. })) => {
-                Err(TrainError::Diverged { step: self.step })
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// One step over the examples at `indices`: the mean loss, the number of correct predictions, and the event.
+    /// One step over the examples at `indices`.
     fn step(
         &mut self,
-        examples: &Examples,
+        objective: &dyn Objective,
         indices: &[usize],
         epoch: u32,
         steps: u64,
-    ) -> Result<(f64, usize, Event<'static>), TrainError> {
-        let work = match &self.pooled {
-            Some(pooled) => {
-                Work::Classifier(Box::new(Classifier::new(&self.config, &self.weights, self.kernels)?), pooled)
-            }
-            None => Work::Network(Box::new(Network::new(&self.config, &self.weights, self.kernels)?)),
-        };
-        let class_weights = self.class_weights.as_deref();
-        let weight = |index: &usize| {
-            class_weights
-                .map_or(1.0, |weights| f64::from(weights.get(examples.classes()[*index]).copied().unwrap_or(1.0)))
-        };
-        let total: f64 = indices.iter().map(weight).sum();
-        let mut gradient = Tensors::zeros(&self.config);
-        let (mut loss, mut right) = (0.0, 0);
-        for part in examples.parts(indices, TOKENS) {
-            let classes: Vec<usize> = part.iter().map(|&index| examples.classes()[index]).collect();
-            let drop = drop_factors(
-                self.settings.dropout,
-                part.len() * self.config.architecture().hidden_size(),
-                &mut self.random,
-            );
-            let targets = Targets {
-                classes: &classes,
-                weights: class_weights,
-                smoothing: self.settings.label_smoothing,
-                total,
-                loss: Loss::CrossEntropy,
-            };
-            let step = match &work {
-                Work::Network(network) => network.step(&examples.batch(part), &targets, drop.as_deref(), &mut gradient),
-                Work::Classifier(classifier, pooled) => {
-                    let rows = rows_of(pooled, part, self.config.architecture().hidden_size(), drop.as_deref());
-                    classifier.step(&rows, &targets, &mut gradient)
-                }
-            };
-            loss += step.loss;
-            let rows = step.logits.chunks_exact(self.config.labels().len());
-            right += rows.zip(&classes).filter(|(row, class)| largest(row) == **class).count();
-        }
+    ) -> Result<Event<'static>, TrainError> {
+        let mut gradient = self.state.weights.zeros_like();
+        let seed = derived(self.settings.seed, Draw::Step, self.state.step);
+        let made = objective.step(&self.state.weights, indices, seed, &mut gradient)?;
         let gradient_norm = clip(&mut gradient, self.settings.clip);
-        if !loss.is_finite() || !gradient_norm.is_finite() {
-            return Err(TrainError::Diverged { step: self.step + 1 });
+        if !made.loss.is_finite() || !gradient_norm.is_finite() {
+            return Err(TrainError::Diverged { step: self.state.step + 1, epoch });
         }
-        let warmup = (self.settings.warmup * steps as f64).ceil() as u64;
-        let learning_rate = self.settings.learning_rate * linear(self.step, warmup, steps);
-        self.adam.step(&mut self.weights, &gradient, learning_rate, &self.frozen);
-        self.step += 1;
-        Ok((loss, right, Event::Step { step: self.step, steps, epoch, loss, learning_rate, gradient_norm }))
+        let learning_rate = self.settings.rate(self.state.step, steps);
+        self.state.adam.step(&mut self.state.weights, &gradient, learning_rate, &self.frozen);
+        self.state.step += 1;
+        let EpochSums { loss, predictions, correct } = &mut self.state.sums;
+        *loss += made.loss * indices.len() as f64;
+        *predictions += made.predictions;
+        *correct += made.correct;
+        Ok(Event::Step { step: self.state.step, steps, epoch, loss: made.loss, learning_rate, gradient_norm })
+    }
+
+    /// Evaluates the model after an epoch and keeps the best one. Says what ends the training, if something does.
+    fn end_epoch(
+        &mut self,
+        objective: &dyn Objective,
+        epoch: u32,
+        started: Instant,
+        listen: &mut Listener<'_>,
+    ) -> Result<Option<End>, TrainError> {
+        let metrics = match objective.evaluate(&self.state.weights, epoch, &self.execution.cancellation) {
+            Err(error) if is_divergence(&error) && !self.keeps_an_epoch() => {
+                return Err(TrainError::Diverged { step: self.state.step, epoch });
+            }
+            Err(error) if is_divergence(&error) => return Ok(Some(End::Diverged { step: self.state.step })),
+            measured => measured?,
+        };
+        let has_validation = objective.validation_examples() > 0;
+        if has_validation && metrics.is_none() && self.execution.cancellation.is_cancelled() {
+            return Ok(Some(End::Cancelled));
+        }
+        let EpochSums { loss, predictions, correct } = std::mem::take(&mut self.state.sums);
+        let event = Event::Epoch {
+            epoch,
+            loss: loss / objective.examples() as f64,
+            accuracy: correct as f64 / predictions.max(1) as f64,
+            elapsed: started.elapsed(),
+            validation: metrics.as_ref(),
+        };
+        self.log.add(&event)?;
+        listen(&event);
+        match metrics {
+            Some(metrics) => {
+                if self.best.as_ref().is_none_or(|best| metrics.better(best, self.settings.best_metric)) {
+                    self.state.best = Some((epoch, self.state.weights.clone()));
+                    self.best = Some(metrics);
+                }
+            }
+            None => self.sound = Some((epoch, self.state.weights.clone())),
+        }
+        Ok(None)
+    }
+
+    /// What is kept: the best epoch, else the weights as they are, unless they are no longer sound.
+    fn finish(self, objective: &dyn Objective, end: &End) -> Result<Trained, TrainError> {
+        let Self { state, settings, log, best, sound, .. } = self;
+        let (steps, of_epoch) = (state.step, steps_of_epoch(objective, settings));
+        let diverged = if let End::Diverged { step } = end { Some(*step) } else { None };
+        if let (Some((epoch, weights)), Some(metrics)) = (state.best, best) {
+            return Ok(Trained { weights, epoch, steps, validation: Some(metrics), diverged, log });
+        }
+        let at_work = steps.div_ceil(of_epoch) as u32;
+        let (epoch, weights) = match sound {
+            Some(sound) if diverged.is_some() => sound,
+            _ => (at_work, state.weights),
+        };
+        // The last step was made after its loss was seen.
+        if steps > 0 && !objective.is_sound(&weights)? {
+            return Err(TrainError::Diverged { step: diverged.unwrap_or(steps), epoch: at_work.max(1) });
+        }
+        Ok(Trained { weights, epoch, steps, validation: None, diverged, log })
+    }
+
+    /// Whether there are weights of an epoch to go back to.
+    fn keeps_an_epoch(&self) -> bool {
+        self.best.is_some() || self.sound.is_some()
+    }
+
+    /// Whether the validation metric has been no better for as many epochs as it may.
+    fn has_waited(&self, epochs: u32) -> bool {
+        let best = self.state.best.as_ref().map_or(0, |(epoch, _)| *epoch);
+        self.settings.patience.is_some_and(|patience| epochs.saturating_sub(best) >= patience)
+    }
+
+    fn is_due(&self, ends_epoch: bool) -> bool {
+        self.checkpoints.as_ref().is_some_and(|folder| folder.is_due(self.state.step, ends_epoch))
+    }
+
+    /// Writes a checkpoint. One that cannot be written does not end the training.
+    fn save(&self, listen: &mut Listener<'_>) {
+        let Some(folder) = &self.checkpoints else { return };
+        if let Err(error) = folder.save(&self.state, self.log.lines()) {
+            listen(&Event::CheckpointFailed { step: self.state.step, error: &error });
+        }
     }
 }
 
-/// What a step goes through.
-enum Work<'a> {
-    Network(Box<Network>),
-    /// And what goes into it for each example.
-    Classifier(Box<Classifier>, &'a [f32]),
+/// The optimizer steps of an epoch.
+fn steps_of_epoch(objective: &dyn Objective, settings: &TrainSettings) -> u64 {
+    objective.examples().div_ceil(settings.step_size()) as u64
 }
 
-/// The rows at `indices`, `[indices, width]`, with what is dropped of them.
-fn rows_of(all: &[f32], indices: &[usize], width: usize, drop: Option<&[f32]>) -> Matrix {
-    let mut rows = Matrix::default();
-    rows.reshape(Element::F32, indices.len(), width);
-    for (row, &index) in indices.iter().enumerate() {
-        rows.row_mut(row).copy_from_slice(&all[index * width..][..width]);
-        dropped(rows.row_mut(row), row, drop);
-    }
-    rows
+/// All optimizer steps.
+fn steps(objective: &dyn Objective, settings: &TrainSettings) -> u64 {
+    u64::from(settings.epochs) * steps_of_epoch(objective, settings)
 }
 
-/// The epoch with the lowest validation loss so far.
-struct Best {
-    epoch: u32,
-    weights: Tensors,
-    metrics: Metrics,
-}
-
-/// The metrics of a model with those weights on `examples`, computed as in inference; `epoch` is included in them.
-/// Nothing, when it is cancelled meanwhile.
+/// Trains weights on examples, for a benchmark of its steps; [`fine_tune`](crate::fine_tune) goes from texts to a model.
 ///
 /// # Errors
-/// [`TrainError::NoRows`], [`TrainError::NotANumber`], and what the model says of pieces that it does not know.
-pub fn evaluate_weights(
-    config: &ModelConfig,
-    weights: &Tensors,
-    kernels: Kernels,
+/// As [`fine_tune`](crate::fine_tune).
+#[doc(hidden)]
+pub fn train_weights(
+    config: &albertine_model::ModelConfig,
+    weights: Tensors,
     examples: &Examples,
-    epoch: u32,
-    cancellation: &CancellationToken,
-) -> Result<Option<Metrics>, TrainError> {
-    let started = Instant::now();
-    let bytes = weights.to_safetensors()?;
-    let weights = Weights::from_safetensors(&bytes, Path::new("the trained model"))?;
-    let model = SequenceClassifier::new(config.clone(), &weights, kernels, Precision::F32)?;
-    let mut evaluation = Evaluation::new(config.labels().to_vec(), Loss::CrossEntropy)?;
-    let indices: Vec<usize> = (0..examples.len()).collect();
-    let (mut scratch, mut logits) = (Scratch::new(), Vec::new());
-    for part in examples.parts(&indices, TOKENS) {
-        if cancellation.is_cancelled() {
-            return Ok(None);
-        }
-        logits.clear();
-        model.logits(&examples.batch(part), kernels.threads(), &mut scratch, &mut logits)?;
-        for (&index, row) in part.iter().zip(logits.chunks_exact(config.labels().len())) {
-            evaluation.add(examples.classes()[index], row)?;
-        }
-    }
-    evaluation.metrics(Run { runtime: started.elapsed(), epoch: Some(f64::from(epoch)), ..Run::default() }).map(Some)
-}
-
-/// What is left out of so many values, as factors: 0, or what keeps the mean.
-fn drop_factors(share: f32, count: usize, random: &mut Xoshiro256PlusPlus) -> Option<Vec<f32>> {
-    let kept = 1.0 / (1.0 - share);
-    (share > 0.0).then(|| (0..count).map(|_| if random.random::<f32>() < share { 0.0 } else { kept }).collect())
-}
-
-fn largest(row: &[f32]) -> usize {
-    (0..row.len()).fold(0, |best, index| if row[index] > row[best] { index } else { best })
+    settings: &TrainSettings,
+    kernels: Kernels,
+    listen: &mut (dyn FnMut(&Event<'_>) + Send),
+) -> Result<Tensors, TrainError> {
+    let mut objective = Classification::new(config, settings, kernels, examples, None);
+    let execution = Execution::new(kernels);
+    Trainer::train(&mut objective, weights, settings, &execution, Fingerprint::default(), listen)
+        .map(|trained| trained.weights)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use albertine::explain::Method;
 use albertine::{Activation, Encoding, Precision};
 use albertine_engine::{Format, Quote};
-use albertine_train::ClassWeights;
+use albertine_train::{BestMetric, ClassWeights, LrScheduler};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 const CSV: (Format, &str) = (Format::Csv, "Comma-separated values with a header");
@@ -56,6 +56,22 @@ pub(super) fn class_weights() -> impl TypedValueParser<Value = ClassWeights> {
     let equal = (ClassWeights::Equal, "Every row counts the same");
     let balanced = (ClassWeights::Balanced, "Every class counts the same, however many rows it has");
     choices(ClassWeights::name, vec![equal, balanced])
+}
+
+/// How the learning rate decays.
+pub(super) fn lr_scheduler() -> impl TypedValueParser<Value = LrScheduler> {
+    let linear = (LrScheduler::Linear, "In a straight line to 0");
+    let cosine = (LrScheduler::Cosine, "Along half a cosine to 0");
+    let constant = (LrScheduler::Constant, "Not at all");
+    choices(LrScheduler::name, vec![linear, cosine, constant])
+}
+
+/// The validation metric that chooses an epoch.
+pub(super) fn best_metric() -> impl TypedValueParser<Value = BestMetric> {
+    let loss = (BestMetric::Loss, "The mean loss");
+    let accuracy = (BestMetric::Accuracy, "The fraction of texts that are predicted correctly");
+    let macro_f1 = (BestMetric::MacroF1, "The mean F1 of the classes");
+    choices(BestMetric::name, vec![loss, accuracy, macro_f1])
 }
 
 /// One ASCII character; `\t` and `tab` are the tab, `\xNN` is the character of that code.

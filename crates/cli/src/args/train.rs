@@ -4,26 +4,28 @@ use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use albertine_train::ClassWeights;
+use albertine_train::{BestMetric, ClassWeights, LrScheduler};
 use clap::{Args, ValueHint};
 
-use super::choices::class_weights;
+use super::choices::{best_metric, class_weights, lr_scheduler};
 use super::{InputArgs, MODEL, positive, probability, threads};
 
 pub(super) const EXAMPLES: &str = "\
-The whole network is trained with AdamW; the learning rate warms up linearly over --warmup and then decays linearly to 0. If every \
+The whole network is trained with AdamW; the learning rate warms up linearly over --warmup and then decays to 0. If every \
 label in the table is one of the model's (or a class index from 0), its classification head is trained further; otherwise it gets a new \
 one. The result is a model directory that `--model` accepts and that Hugging Face transformers loads. It also contains metrics.jsonl (a \
 line for each step and each epoch) and, if there is a validation or test set, metrics.json and report.html. Where a Parquet file names \
 the classes of its numbers, as Hugging Face's datasets do (ClassLabel), these names are the labels, and -1 is a row without one.
 
-With a validation set, the epoch with the lowest validation loss is kept. The same seed gives the same model, bit for bit, at any \
+With a validation set, the best epoch by --metric-for-best-model is kept. The same seed gives the same model, bit for bit, at any \
 number of threads on one kind of CPU. Ctrl-C stops after the current step and keeps the model as trained so far (with a validation set, \
-the best epoch so far); a second Ctrl-C stops at once.
+the best epoch so far); a second Ctrl-C stops at once. With --checkpoint, a run that was killed goes on where its newest checkpoint was \
+written: run the same command again with --resume.
 
 Examples:
   albertine train --input train.csv --model ./albert-base-v2 --output my-model --validation-split 0.1
   albertine train --input 'train/*.parquet' --text-column title --text-column body --test test.parquet --output my-model
+  albertine train --input train.csv --model ./albert-base-v2 --output my-model --checkpoint run --save-steps 500 --resume
   albertine train --input few.csv --freeze-encoder --learning-rate 0.005 --epochs 30 --output my-model";
 
 /// `albertine train`.
@@ -69,16 +71,31 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u32).range(1..=100_000), help_heading = "Training")]
     pub(crate) epochs: u32,
 
-    /// Batch size: texts per optimizer step
+    /// Batch size: texts whose gradients are computed together
     #[arg(long, value_name = "N", default_value = "32", value_parser = positive, help_heading = "Training")]
     pub(crate) batch_size: NonZeroUsize,
+
+    /// Batches whose gradients are added up for one optimizer step
+    #[arg(long, value_name = "N", default_value = "1", value_parser = positive, help_heading = "Training")]
+    pub(crate) gradient_accumulation_steps: NonZeroUsize,
 
     /// Peak learning rate
     #[arg(long, value_name = "RATE", default_value_t = 2e-5, value_parser = rate, help_heading = "Training")]
     pub(crate) learning_rate: f64,
 
+    /// How the learning rate decays after the warm-up
+    #[arg(
+        long,
+        visible_alias = "lr-scheduler-type",
+        value_name = "SCHEDULE",
+        value_parser = lr_scheduler(),
+        default_value = LrScheduler::Linear.name(),
+        help_heading = "Training"
+    )]
+    pub(crate) lr_scheduler: LrScheduler,
+
     /// Fraction of the steps over which the learning rate warms up
-    #[arg(long, value_name = "FRACTION", default_value_t = 0.1, value_parser = fraction, help_heading = "Training")]
+    #[arg(long, visible_alias = "warmup-ratio", value_name = "FRACTION", default_value_t = 0.1, value_parser = fraction, help_heading = "Training")]
     pub(crate) warmup: f64,
 
     /// Weight decay, not applied to biases and LayerNorm weights
@@ -114,7 +131,17 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "P", default_value_t = 0.1, value_parser = dropout, help_heading = "Training")]
     pub(crate) dropout: f32,
 
-    /// Early-stopping patience: epochs without a lower validation loss before training stops
+    /// Validation metric that chooses the epoch to keep: the lowest loss, or the highest of the others
+    #[arg(
+        long,
+        value_name = "METRIC",
+        value_parser = best_metric(),
+        default_value = BestMetric::Loss.name(),
+        help_heading = "Training"
+    )]
+    pub(crate) metric_for_best_model: BestMetric,
+
+    /// Early-stopping patience: epochs without a better validation metric before training stops
     #[arg(long, value_name = "EPOCHS", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Training")]
     pub(crate) patience: Option<u32>,
 
@@ -125,6 +152,27 @@ pub(crate) struct TrainArgs {
     /// Number of threads, at most 1024 [default: all cores]
     #[arg(long, value_name = "N", value_parser = threads, help_heading = "Training")]
     pub(crate) threads: Option<NonZeroUsize>,
+
+    /// Folder for checkpoints, from which a run that was killed can go on
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath, help_heading = "Checkpoints")]
+    pub(crate) checkpoint: Option<PathBuf>,
+
+    /// Steps from one checkpoint to the next [default: one after each epoch]
+    #[arg(long, value_name = "N", requires = "checkpoint", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Checkpoints")]
+    pub(crate) save_steps: Option<u64>,
+
+    /// Number of checkpoints to keep: the newest
+    #[arg(long, value_name = "N", requires = "checkpoint", default_value = "1", value_parser = positive, help_heading = "Checkpoints")]
+    pub(crate) save_total_limit: NonZeroUsize,
+
+    /// Go on from the newest checkpoint, if there is one: the same settings, data and base model give the model of an
+    /// unbroken run, bit for bit
+    #[arg(long, requires = "checkpoint", help_heading = "Checkpoints")]
+    pub(crate) resume: bool,
+
+    /// File for metrics.jsonl while training runs [default: in the folder of --checkpoint]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Checkpoints")]
+    pub(crate) metrics: Option<PathBuf>,
 }
 
 /// A number of at least 0 and below 1.

@@ -7,14 +7,14 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::Instant;
 
+use albertine::CancellationToken;
 use albertine::hub::Hub;
 use albertine::model::Kernels;
 use albertine_engine::{Target, WholeFile};
 use albertine_train::{
-    BaseModel, Datasets, FineTuned, Metrics, Provenance, TrainSettings, Validation, check_output, create_output,
-    fine_tune,
+    BaseModel, Checkpoints, Datasets, Execution, FineTuned, Provenance, TaskMetrics, TrainSettings, Validation,
+    check_output, create_output, fine_tune,
 };
-use serde::Serialize;
 
 use self::progress::TrainProgress;
 use crate::args::TrainArgs;
@@ -48,10 +48,10 @@ pub(crate) fn train(args: &TrainArgs, hub: &Hub, printer: &Printer) -> anyhow::R
     set_unfinished_folder(Some(output.path().to_owned()));
     let settings = settings(args);
     let mut progress = TrainProgress::new(printer, &settings, &base);
-    let cancellation = cancel_first();
+    let execution = execution(args, kernels, cancel_first());
     let started = Instant::now();
     let datasets = Datasets { training, validation, test };
-    let model = fine_tune(base, datasets, &settings, kernels, &cancellation, &mut |event| progress.hear(event))?;
+    let model = fine_tune(base, datasets, &settings, &execution, &mut |event| progress.hear(event))?;
     progress.finish();
     let FineTuned { epoch, epochs, steps, interrupted, .. } = model;
     if let Some(step) = model.diverged {
@@ -98,27 +98,24 @@ fn plain(label: &str) -> String {
 }
 
 /// The result as one line of JSON: where the model is, and its metrics.
-fn print(output: &Path, epoch: u32, metrics: Option<&Metrics>) -> anyhow::Result<()> {
-    #[derive(Serialize)]
-    struct Line<'a> {
-        model: &'a Path,
-        epoch: u32,
-        #[serde(flatten)]
-        metrics: Option<Numbers>,
+fn print(output: &Path, epoch: u32, metrics: Option<&TaskMetrics>) -> anyhow::Result<()> {
+    let mut line = format!("{{\"model\":{},\"epoch\":{epoch}", serde_json::to_string(output)?);
+    for (name, value) in metrics.into_iter().flat_map(TaskMetrics::summary) {
+        line += &format!(",\"eval_{name}\":{}", serde_json::to_string(&value)?);
     }
-    #[derive(Serialize)]
-    struct Numbers {
-        eval_loss: f64,
-        eval_accuracy: f64,
-        eval_macro_f1: f64,
-    }
-    let metrics = metrics.map(|metrics| Numbers {
-        eval_loss: metrics.loss,
-        eval_accuracy: metrics.accuracy,
-        eval_macro_f1: metrics.macro_f1,
-    });
-    let line = serde_json::to_string(&Line { model: output, epoch, metrics })? + "\n";
+    line += "}\n";
     Ok(WholeFile::create(&Target::Stdout)?.finish(line.as_bytes())?)
+}
+
+/// Nothing of this changes the result.
+fn execution(args: &TrainArgs, kernels: Kernels, cancellation: CancellationToken) -> Execution {
+    let checkpoints = args.checkpoint.as_ref().map(|folder| Checkpoints {
+        folder: folder.clone(),
+        save_steps: args.save_steps,
+        save_total_limit: args.save_total_limit.get(),
+        resume: args.resume,
+    });
+    Execution { kernels, cancellation, checkpoints, metrics: args.metrics.clone() }
 }
 
 fn kernels(args: &TrainArgs) -> anyhow::Result<Kernels> {
@@ -130,7 +127,9 @@ fn settings(args: &TrainArgs) -> TrainSettings {
     TrainSettings {
         epochs: args.epochs,
         batch_size: args.batch_size.get(),
+        gradient_accumulation_steps: args.gradient_accumulation_steps.get(),
         learning_rate: args.learning_rate,
+        lr_scheduler: args.lr_scheduler,
         warmup: args.warmup,
         weight_decay: args.weight_decay,
         clip: args.clip,
@@ -138,6 +137,7 @@ fn settings(args: &TrainArgs) -> TrainSettings {
         class_weights: args.class_weights,
         dropout: args.dropout,
         freeze_encoder: args.freeze_encoder,
+        best_metric: args.metric_for_best_model,
         patience: args.patience,
         seed: args.seed,
     }

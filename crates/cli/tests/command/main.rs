@@ -7,6 +7,7 @@ mod server;
 mod support;
 
 mod bench;
+mod checkpoints;
 mod class_names;
 mod completions;
 mod dialects;

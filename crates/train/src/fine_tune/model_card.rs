@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::Metrics;
+use crate::TaskMetrics;
 use crate::error::plain;
 
 /// What the model is (`noun`, with the article), its metrics, and how it was trained.
@@ -11,7 +11,7 @@ pub(super) fn model_card(
     output: &Path,
     facts: &[(&str, String)],
     labels: &[String],
-    metrics: Option<&Metrics>,
+    metrics: Option<&TaskMetrics>,
 ) -> String {
     let noun = noun.replacen('a', "A", 1);
     let name = output.file_name().unwrap_or_default().to_string_lossy();
@@ -21,10 +21,9 @@ pub(super) fn model_card(
     let numbers = metrics.map_or_else(
         || "The model was not evaluated.\n".to_owned(),
         |metrics| {
-            format!(
-                "On {} texts: loss {:.4}, accuracy {:.4}, macro F1 {:.4}; see metrics.json for more.\n",
-                metrics.samples, metrics.loss, metrics.accuracy, metrics.macro_f1
-            )
+            let values = metrics.summary().into_iter().map(|(name, value)| format!("{} {value:.4}", words(name)));
+            let values = values.collect::<Vec<_>>().join(", ");
+            format!("On {} texts: {values}; see metrics.json for more.\n", metrics.samples())
         },
     );
     format!(
@@ -32,4 +31,9 @@ pub(super) fn model_card(
          fine-tuned with `albertine train`.\n\n## Labels\n\n{labels}\n## Evaluation\n\n{numbers}\n## Training\n\n\
          | setting | value |\n| --- | --- |\n{facts}"
     )
+}
+
+/// The name of a metric as a sentence has it.
+fn words(name: &str) -> String {
+    name.replace('_', " ").replace("f1", "F1")
 }

@@ -4,6 +4,7 @@
 use albertine_model::Checkpoint;
 
 use super::*;
+use crate::Checkpoints;
 
 fn base() -> BaseModel {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/golden/gelu");
@@ -24,9 +25,13 @@ fn settings() -> TrainSettings {
     TrainSettings { epochs: 3, batch_size: 4, learning_rate: 1e-3, ..TrainSettings::default() }
 }
 
+fn execution() -> Execution {
+    Execution::new(Kernels::detect().unwrap())
+}
+
 fn run(validation: Validation, test: Option<LabeledTexts>) -> Result<FineTuned, TrainError> {
     let datasets = Datasets { training: texts("training", 12, ["oil", "sport"]), validation, test };
-    fine_tune(base(), datasets, &settings(), Kernels::detect().unwrap(), &CancellationToken::default(), &mut |_| ())
+    fine_tune(base(), datasets, &settings(), &execution(), &mut |_| ())
 }
 
 #[test]
@@ -37,7 +42,7 @@ fn a_model_directory_has_the_model_and_its_metrics() {
     let test = texts("test", 6, ["oil", "sport"]);
     let model = run(Validation::Split(0.25), Some(test)).unwrap();
     assert_eq!((model.steps, model.epochs, model.interrupted), (9, 3, false));
-    assert_eq!((model.validation.as_ref().unwrap().samples, model.test.as_ref().unwrap().samples), (3, 6));
+    assert_eq!((model.validation.as_ref().unwrap().samples(), model.test.as_ref().unwrap().samples()), (3, 6));
     assert_eq!(model.labels(), ["oil", "sport"]);
     let measured = model.metrics().unwrap().clone();
     model.save(output, &Provenance { base_model: "golden".to_owned(), ..Provenance::default() }).unwrap();
@@ -49,7 +54,7 @@ fn a_model_directory_has_the_model_and_its_metrics() {
     let metrics: serde_json::Value =
         serde_json::from_slice(&std::fs::read(target.join("metrics.json")).unwrap()).unwrap();
     assert_eq!(metrics["eval_samples"], 6);
-    assert_eq!(metrics["eval_loss"], measured.loss);
+    assert_eq!(metrics["eval_loss"], measured.loss());
     assert_eq!(metrics["run"]["base_model"], "golden");
     assert_eq!(metrics["run"]["validation_set"], "0.25 of the input");
     assert!(target.join("report.html").is_file());
@@ -88,22 +93,25 @@ fn the_listener_hears_of_the_start_and_of_every_step_and_epoch() {
             Event::Head { labels, new_head, class_indices } => {
                 format!("{} {new_head} {class_indices}", labels.join(","))
             }
-            Event::Start { training, validation } => format!("{training} {validation}"),
+            Event::Start { training, validation, steps, memory } => {
+                assert!((100_000..100_000_000).contains(memory), "{memory} bytes");
+                format!("{training} {validation} {steps}")
+            }
             Event::Step { step, steps, epoch, .. } => format!("{step}/{steps} of {epoch}"),
             Event::Epoch { epoch, validation, .. } => format!("epoch {epoch} {}", validation.is_some()),
+            other => panic!("{other:?}"),
         });
     };
     let settings = TrainSettings { epochs: 2, ..settings() };
-    fine_tune(base(), datasets, &settings, Kernels::detect().unwrap(), &CancellationToken::default(), &mut listen)
-        .unwrap();
+    fine_tune(base(), datasets, &settings, &execution(), &mut listen).unwrap();
     let expected =
-        ["0,1 true false", "8 4", "1/4 of 1", "2/4 of 1", "epoch 1 true", "3/4 of 2", "4/4 of 2", "epoch 2 true"];
+        ["0,1 true false", "8 4 4", "1/4 of 1", "2/4 of 1", "epoch 1 true", "3/4 of 2", "4/4 of 2", "epoch 2 true"];
     assert_eq!(heard, expected);
 }
 
 #[test]
 fn a_cancelled_training_keeps_what_it_has() {
-    let cancellation = CancellationToken::default();
+    let execution = execution();
     let datasets = Datasets {
         training: texts("training", 12, ["oil", "sport"]),
         validation: Validation::None,
@@ -111,11 +119,10 @@ fn a_cancelled_training_keeps_what_it_has() {
     };
     let mut listen = |event: &Event<'_>| {
         if matches!(event, Event::Step { step: 2, .. }) {
-            cancellation.cancel();
+            execution.cancellation.cancel();
         }
     };
-    let kernels = Kernels::detect().unwrap();
-    let model = fine_tune(base(), datasets, &settings(), kernels, &cancellation, &mut listen).unwrap();
+    let model = fine_tune(base(), datasets, &settings(), &execution, &mut listen).unwrap();
     assert_eq!((model.steps, model.epochs, model.epoch, model.interrupted), (2, 0, 1, true));
     assert!(model.test.is_none());
 }
@@ -129,8 +136,7 @@ fn datasets_that_do_not_fit_are_refused() {
     assert!(matches!(run(Validation::Split(0.99), None), Err(TrainError::Split { held_out: 12, .. })));
     let of = |training: LabeledTexts, settings: &TrainSettings| {
         let datasets = Datasets { training, validation: Validation::None, test: None };
-        fine_tune(base(), datasets, settings, Kernels::detect().unwrap(), &CancellationToken::default(), &mut |_| ())
-            .unwrap_err()
+        fine_tune(base(), datasets, settings, &execution(), &mut |_| ()).unwrap_err()
     };
     assert!(matches!(of(LabeledTexts::new("none"), &settings()), TrainError::NoRows));
     let same = of(texts("same", 4, ["oil", "oil"]), &settings()).to_string();
@@ -157,4 +163,34 @@ fn rows_without_a_text_or_a_label_are_skipped_and_long_texts_truncated() {
     }
     texts.push(&base(), Some(&long), Some("a")).unwrap();
     assert_eq!((texts.len(), texts.skipped(), texts.truncated()), (1, 4, 1));
+}
+
+#[test]
+fn a_checkpoint_is_of_the_same_settings_and_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |texts: LabeledTexts, settings: &TrainSettings, resume| {
+        let datasets = Datasets { training: texts, validation: Validation::None, test: None };
+        let place = folder.path().to_owned();
+        let checkpoints = Checkpoints { folder: place, save_steps: Some(2), save_total_limit: 1, resume };
+        let execution = Execution { checkpoints: Some(checkpoints), ..execution() };
+        fine_tune(base(), datasets, settings, &execution, &mut |_| ())
+    };
+    let training = || texts("training", 12, ["oil", "sport"]);
+    let whole = run(training(), &settings(), false).unwrap();
+    assert!(matches!(run(training(), &settings(), false), Err(TrainError::CheckpointExists { .. })));
+    let said = |texts, settings: &TrainSettings| run(texts, settings, true).unwrap_err().to_string();
+    let faster = TrainSettings { learning_rate: 2e-3, epochs: 4, ..settings() };
+    let error = said(training(), &faster);
+    let place = folder.path().join("checkpoint-8");
+    let expected = format!("the checkpoint {} is of another training: ", place.display());
+    assert_eq!(error, expected.clone() + "epochs 3 instead of 4; learning rate 0.001 instead of 0.002");
+    let error = said(texts("training", 12, ["oil", "art"]), &settings());
+    assert_eq!(error, expected.clone() + "other labels; other training texts");
+    let error = said(texts("training", 11, ["oil", "sport"]), &settings());
+    assert_eq!(error, expected + "other training texts");
+    // the last step alone is made again
+    assert!(run(training(), &settings(), true).unwrap().weights == whole.weights);
+    std::fs::write(place.join("weights.safetensors"), "cut").unwrap();
+    let error = said(training(), &settings());
+    assert!(error.starts_with("the checkpoint cannot be read: ") && error.contains("weights.safetensors"), "{error}");
 }

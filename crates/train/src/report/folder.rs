@@ -82,7 +82,7 @@ mod tests {
         let mut evaluation = Evaluation::new(["no", "yes"].map(str::to_owned).to_vec(), Loss::CrossEntropy).unwrap();
         evaluation.add(1, &[0.0, 1.0]).unwrap();
         let metrics = evaluation.metrics(Run::default()).unwrap();
-        let report = Report { facts: &[("model", "mine".into())], metrics: &metrics, errors: &[] };
+        let report = Report { facts: &[("model", "mine".into())], metrics: &metrics, errors: &[], curves: None };
         ReportFolder::create(&path).unwrap().finish(&report).unwrap();
         let mut names: Vec<_> = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();

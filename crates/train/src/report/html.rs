@@ -38,6 +38,13 @@ pub(super) fn page(report: &Report<'_>) -> String {
         let _ = writeln!(page, "<p>{} texts were longer than the limit and were truncated.</p>", metrics.truncated);
     }
     numbers(&mut page, report);
+    if let Some(curves) = report.curves.filter(|curves| curves.training.len() > 1) {
+        page.push_str(
+            "<h2>Learning curves</h2>\n<p>The loss by step: the line is that of the training texts as they were \
+                       seen, the dots are that of the validation set after each epoch.</p>\n",
+        );
+        page.push_str(&chart::learning_curves(curves));
+    }
     classes(&mut page, report);
     confusion(&mut page, report);
     calibration(&mut page, report);
