@@ -26,6 +26,7 @@ import os  # noqa: E402
 import statistics  # noqa: E402
 import subprocess  # noqa: E402
 import sys  # noqa: E402
+import tempfile  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -70,15 +71,20 @@ def of_jvm(spark: Any, arguments: argparse.Namespace) -> Any:
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """What one process of a way finds."""
     from common import Watch, jvm, memory, python_workers, session, texts
+    from pyarrow import parquet
 
     settings = {"spark.driver.memory": arguments.memory, "spark.jars": str(arguments.jar), "spark.task.cpus": str(arguments.task_cpus)}
     spark = session(f"local[{arguments.cores}]", **settings)
     transform = (of_jvm if arguments.way == "jar" else of_python)(spark, arguments)
-    table = texts(arguments.table, arguments.text_column, arguments.rows)["text"].to_pylist()
-    transform(spark.createDataFrame([[table[0]]], ["text"])).select("class.result").collect()
-    first = time.time() - STARTED
-    frame = spark.createDataFrame([[text] for text in table], ["text"]).repartition(arguments.cores).cache()
-    frame.count()
+    table = texts(arguments.table, arguments.text_column, arguments.rows).select(["text"])
+    with tempfile.TemporaryDirectory() as folder:
+        # tables of Python's would come through workers of Python's
+        for name, some in (("one", table.slice(0, 1)), ("all", table)):
+            parquet.write_table(some, f"{folder}/{name}.parquet")
+        transform(spark.read.parquet(f"{folder}/one.parquet")).select("class.result").collect()
+        first = time.time() - STARTED
+        frame = spark.read.parquet(f"{folder}/all.parquet").repartition(arguments.cores).cache()
+        frame.count()
 
     def classify() -> float:
         started = time.perf_counter()

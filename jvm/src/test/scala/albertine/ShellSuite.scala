@@ -17,6 +17,8 @@ class ShellSuite extends SparkTest {
     val out = folder().resolve("out.txt")
     val process =
       new ProcessBuilder(command: _*).redirectInput(input.toFile).redirectErrorStream(true).redirectOutput(out.toFile)
+    // as in jvm/test.sh: programs that are short are not optimized
+    process.environment().put("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
     environment.foreach { case (name, value) => process.environment().put(name, value) }
     val started = process.start()
     assert(started.waitFor(400, TimeUnit.SECONDS))
