@@ -10,8 +10,9 @@ gateway, which the rows never pass.
 With PYTHON, that of the environment of `tools/oracle/setup.sh`, Spark NLP is one of the ways; the models are then what `tools/oracle/bench.py prepare`
 had it save with the TensorFlow or the ONNX engine, and TABLE is a CSV file. All ways read it token by token, as Spark NLP does, and so compute the same scores.
 
-Prints a JSON line for each process, then a table in Markdown: rows a second, seconds from the start of the process to the class of a first row, memory of
-the JVM and of the workers beside it.
+Prints a JSON line for each process, then a table in Markdown: rows a second, by the clock and by the time that the JVM and the workers had on processors
+(of which others on the machine take away less), seconds from the start of the process to the class of a first row, memory of the JVM and of the workers
+beside it.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def of_jvm(spark: Any, arguments: argparse.Namespace) -> Any:
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """What one process of a way finds."""
-    from common import Watch, jvm, memory, python_workers, session, texts
+    from common import Watch, jvm, memory, processor_seconds, python_workers, session, texts
     from pyarrow import parquet
 
     settings = {"spark.driver.memory": arguments.memory, "spark.jars": str(arguments.jar), "spark.task.cpus": str(arguments.task_cpus)}
@@ -86,20 +87,24 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         frame = spark.read.parquet(f"{folder}/all.parquet").repartition(arguments.cores).cache()
         frame.count()
 
-    def classify() -> float:
-        started = time.perf_counter()
+    def busy() -> float:
+        return sum(processor_seconds(pid) for pid in [jvm(spark), *python_workers(jvm(spark))])
+
+    def classify() -> tuple[float, float]:
+        started, before = time.perf_counter(), busy()
         transform(frame).select("class").write.format("noop").mode("overwrite").save()
-        return time.perf_counter() - started
+        return time.perf_counter() - started, busy() - before
 
     classify()
     watch = Watch({"driver": jvm(spark)})
     watch.start()
-    seconds = statistics.median(classify() for _ in range(arguments.passes))
+    seconds, processors = (statistics.median(each) for each in zip(*(classify() for _ in range(arguments.passes))))
     found = watch.stop()
     workers = [memory(pid)["most"] for pid in python_workers(jvm(spark))]
     spark.stop()
     return {
         "rows_per_second": len(table) / seconds,
+        "rows_per_processor_second": len(table) / processors,
         "first_seconds": first,
         "jvm_mb": found["jvm_mb"],
         "workers_mb": [round(most) for most in workers],
@@ -116,7 +121,8 @@ def of_spark_nlp(arguments: argparse.Namespace, model: str) -> dict[str, Any]:
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYSPARK_PYTHON", "SPARK_HOME")}
     found = last_line(words, environment)
     memory = found["peak_rss_mb"]
-    return {"rows_per_second": found["docs_per_second"], "first_seconds": found["first_seconds"], "jvm_mb": memory, "all_mb": memory}
+    rates = {"rows_per_second": found["docs_per_second"], "rows_per_processor_second": found["docs"] / found["processor_seconds"]}
+    return {**rates, "first_seconds": found["first_seconds"], "jvm_mb": memory, "all_mb": memory}
 
 
 def last_line(words: list[str], environment: dict[str, str]) -> dict[str, Any]:
@@ -156,15 +162,19 @@ def main() -> None:
             else:
                 found.append(last_line([sys.executable, *own(arguments), "--model", model, "--way", way], dict(os.environ)))
             print(json.dumps({"way": way, "model": Path(model).name, **found[-1]}), flush=True)
-    print("\n| model | way | rows/s | first class, s | JVM, MB | JVM and workers, MB | the jar's rows/s |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    print("\n| model | way | rows/s | rows/s of a processor | first class, s | JVM, MB | JVM and workers, MB | the jar's rows/s | of a processor |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for (model, way), found in reports.items():
-        keys = ("rows_per_second", "first_seconds", "jvm_mb", "all_mb")
-        rate, first, jvm, everything = (statistics.median(each[key] for each in found) for key in keys)
-        pairs = zip(reports[model, "jar"], found)
-        ratios = sorted(jar["rows_per_second"] / other["rows_per_second"] for jar, other in pairs)
-        ratio = f"{statistics.median(ratios):.2f} times ({ratios[0]:.2f} to {ratios[-1]:.2f})" if way != "jar" else ""
-        print(f"| {Path(model).name} | {way} | {rate:,.1f} | {first:.1f} | {jvm:,.0f} | {everything:,.0f} | {ratio} |")
+        keys = ("rows_per_second", "rows_per_processor_second", "first_seconds", "jvm_mb", "all_mb")
+        rate, busy, first, jvm, everything = (statistics.median(each[key] for each in found) for key in keys)
+        ratios = [compared(reports[model, "jar"], found, key) if way != "jar" else "" for key in keys[:2]]
+        print(f"| {Path(model).name} | {way} | {rate:,.1f} | {busy:,.1f} | {first:.1f} | {jvm:,.0f} | {everything:,.0f} | {' | '.join(ratios)} |")
+
+
+def compared(jar: list[dict[str, Any]], other: list[dict[str, Any]], key: str) -> str:
+    """How often the jar's figure is that of another way, turn by turn."""
+    ratios = sorted(one[key] / two[key] for one, two in zip(jar, other))
+    return f"{statistics.median(ratios):.2f} times ({ratios[0]:.2f} to {ratios[-1]:.2f})"
 
 
 def own(arguments: argparse.Namespace) -> list[str]:

@@ -130,6 +130,12 @@ def memory(pid: int) -> dict[str, float]:
     return {"now": int(status["VmRSS"].split()[0]) / 1024, "most": int(status["VmHWM"].split()[0]) / 1024, "own": own / 1024}
 
 
+def processor_seconds(pid: int) -> float:
+    """The time that a process has had on processors: unlike the clock's, it says something on a machine that others use as well."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class Watch(threading.Thread):
     """Looks at the memory of executors and of their Python workers ten times a second, and keeps the most of each process."""
 

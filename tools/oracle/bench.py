@@ -8,6 +8,7 @@ EXPORT_DIR is a TensorFlow SavedModel or an ONNX model with its assets, or a mod
 NLP load and save it, as its users do once. `run` prints one JSON line:
 
 docs_per_second     median of the passes over the first N texts, on two cores, after a pass to warm up; all of Spark's own work is in it
+processor_seconds   what the JVM had of processors for one of those passes
 light_per_second    one text after the other through a LightPipeline, if asked
 first_seconds       from the start of this process to the class of a first text: JVM, session, model, pipeline, one row
 peak_rss_mb         of the JVM
@@ -19,6 +20,7 @@ STARTED = time.time()
 
 import argparse  # noqa: E402
 import json  # noqa: E402
+import os  # noqa: E402
 import shutil  # noqa: E402
 import statistics  # noqa: E402
 import tempfile  # noqa: E402
@@ -55,6 +57,13 @@ def peak_rss(spark) -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
 
 
+def processor_seconds(spark) -> float:
+    """The time that the JVM has had on processors."""
+    pid = spark._jvm.java.lang.ProcessHandle.current().pid()
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def timed(work) -> float:
     started = time.perf_counter()
     work()
@@ -80,10 +89,12 @@ def run(arguments: argparse.Namespace) -> dict:
         pipeline.transform(frame).select("class").write.format("noop").mode("overwrite").save()
 
     all_of_them()
+    before = processor_seconds(spark)
     seconds = statistics.median(timed(all_of_them) for _ in range(arguments.passes))
+    processors = (processor_seconds(spark) - before) / arguments.passes
     report = {
         "engine": model.getEngine(), "input": arguments.input, "docs": len(texts), "batch": arguments.batch, "seconds": seconds,
-        "docs_per_second": len(texts) / seconds, "first_seconds": first,
+        "docs_per_second": len(texts) / seconds, "first_seconds": first, "processor_seconds": processors,
     }  # fmt: skip
     if arguments.light:
         light = LightPipeline(pipeline)
