@@ -3,7 +3,9 @@
 mod convert;
 mod embed;
 mod layer_norm;
+mod layer_norm_gradient;
 mod softmax;
+mod transpose;
 
 #[cfg(test)]
 mod tests;

@@ -4,10 +4,13 @@
 //! a word holds one or more inputs of an output. Panels follow one another, and the last one is filled up with zeros:
 //! `[panels, words, panel width]`.
 
+use rayon::prelude::*;
+
 use crate::aligned::Aligned;
 use crate::cpu::{CpuLevel, Kernels};
+use crate::dot::MOST_COLUMNS;
 use crate::matrix::{Element, GROUP, LINE};
-use crate::simd::{from_bf16, to_bf16};
+use crate::simd::{Operation, Simd, from_bf16, to_bf16};
 
 /// The most inputs of a layer whose rows are quantized: sums of more products of 255 and 127 might not fit 32 bits.
 pub const MOST_QUANTIZED_INPUTS: usize = i32::MAX as usize / (255 * 127);
@@ -75,6 +78,34 @@ impl PackedWeights {
         Self { panels, element, outputs, inputs, words, level: kernels.level(), scales, sums }
     }
 
+    /// The same as [`PackedWeights::pack`] of `[outputs, inputs]`, from the weights of each input, `row(input)`:
+    /// `[outputs]`. So the columns of activations or of other weights are multiplied without being made rows. Threads of
+    /// the pool that it is called on share the work.
+    ///
+    /// # Panics
+    ///
+    /// When a row is shorter, a dimension is 0, the level does not multiply such rows, or they are quantized.
+    #[must_use]
+    pub fn pack_columns<'a>(
+        kernels: Kernels,
+        element: Element,
+        outputs: usize,
+        inputs: usize,
+        row: impl Fn(usize) -> &'a [f32] + Sync,
+    ) -> Self {
+        assert!(outputs > 0 && inputs > 0, "weights of [{outputs}, {inputs}]");
+        assert!(kernels.multiplies(element) && !element.is_quantized(), "columns as weights for {element:?}");
+        let width = kernels.panel_width();
+        let words = padded_words(kernels, element, inputs);
+        let mut panels = Aligned::zeros(outputs.next_multiple_of(width) * words);
+        let used = &mut panels.as_mut_slice()[..outputs.div_ceil(width) * words * width];
+        used.par_chunks_mut(TOGETHER * words * width).enumerate().for_each(|(index, panels)| {
+            let first = index * TOGETHER * width;
+            kernels.run(PackColumns { panels, element, words, first, outputs, inputs, row: &row });
+        });
+        Self { panels, element, outputs, inputs, words, level: kernels.level(), scales: Vec::new(), sums: Vec::new() }
+    }
+
     /// The columns of the result.
     #[must_use]
     pub fn outputs(&self) -> usize {
@@ -126,6 +157,66 @@ impl PackedWeights {
 impl std::fmt::Debug for PackedWeights {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "PackedWeights([{}, {}] of {:?} for {})", self.outputs, self.inputs, self.element, self.level)
+    }
+}
+
+/// Panels that are packed together, so that more than a line or two of each row is read at a time.
+const TOGETHER: usize = 4;
+
+/// Some panels, of the outputs from `first` on.
+struct PackColumns<'p, R> {
+    panels: &'p mut [u32],
+    element: Element,
+    words: usize,
+    first: usize,
+    outputs: usize,
+    inputs: usize,
+    row: R,
+}
+
+impl<'a, R: Fn(usize) -> &'a [f32]> Operation for PackColumns<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let Self { panels, element, words, first, outputs, inputs, row } = self;
+        let width = S::PANEL;
+        let columns = |panel: usize| first + panel * width..outputs.min(first + (panel + 1) * width);
+        if element == Element::F32 {
+            for input in 0..inputs {
+                let row = row(input);
+                for (panel, packed) in panels.chunks_exact_mut(words * width).enumerate() {
+                    let values = &row[columns(panel)];
+                    let packed = &mut packed[input * width..][..width];
+                    packed.iter_mut().zip(values).for_each(|(word, value)| *word = value.to_bits());
+                }
+            }
+            return;
+        }
+        // Two inputs are a word; of f32 in three parts, a group of inputs has the words of its first parts before others.
+        let parts = if element == Element::Bf16x3 { 3 } else { 1 };
+        let mut rest = [[0.0_f32; MOST_COLUMNS]; 2];
+        for input in (0..inputs).step_by(2) {
+            let rows = [row(input), if input + 1 < inputs { row(input + 1) } else { &[] }];
+            let word = input / GROUP * parts * GROUP / 2 + input % GROUP / 2;
+            for (panel, packed) in panels.chunks_exact_mut(words * width).enumerate() {
+                for (rest, row) in rest.iter_mut().zip(rows) {
+                    rest.fill(0.0);
+                    let values = if row.is_empty() { row } else { &row[columns(panel)] };
+                    rest[..values.len()].copy_from_slice(values);
+                }
+                let [upper, lower] = &mut rest;
+                for part in 0..parts {
+                    let packed = &mut packed[(word + part * GROUP / 2) * width..][..width];
+                    for (word, (upper, lower)) in packed.iter_mut().zip(upper.iter_mut().zip(lower.iter_mut())) {
+                        let (first, second) = (to_bf16(*upper), to_bf16(*lower));
+                        *word = u32::from(first) | u32::from(second) << 16;
+                        *upper -= from_bf16(first);
+                        *lower -= from_bf16(second);
+                    }
+                }
+            }
+        }
     }
 }
 

@@ -422,3 +422,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn columns_are_packed_as_the_transpose_is() {
+    for kernels in all_kernels() {
+        for element in operands(kernels).into_iter().filter(|element| !element.is_quantized()) {
+            for (outputs, inputs) in [(1, 1), (5, 3), (64, 33), (200, 65), (17, 128)] {
+                let case = Case::new(7, outputs, inputs, 9);
+                let columns: Vec<Vec<f32>> = (0..inputs)
+                    .map(|input| case.weight.iter().skip(input).step_by(inputs).copied().collect())
+                    .collect();
+                let packed = PackedWeights::pack_columns(kernels, element, outputs, inputs, |input| &columns[input]);
+                let expected = case.pack(kernels, element);
+                assert_eq!(packed.panels(), expected.panels(), "{} {element:?} [{outputs}, {inputs}]", kernels.level());
+            }
+        }
+    }
+}

@@ -94,7 +94,7 @@ pub(super) fn layer_norm_row<S: Simd>(s: S, row: &mut [f32], norm: &LayerNorm<'_
 
 /// The sum of `x - mean`, or of its square. Four sums run side by side, so that they do not wait for each other.
 #[inline(always)]
-fn sum<S: Simd>(s: S, row: &[f32], mean: S::V, squared: bool) -> f32 {
+pub(super) fn sum<S: Simd>(s: S, row: &[f32], mean: S::V, squared: bool) -> f32 {
     const SUMS: usize = 4;
     let mut sums = [s.splat(0.0); SUMS];
     let mut groups = row.chunks_exact(SUMS * S::LANES);

@@ -379,3 +379,64 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn columns_become_rows() {
+    for kernels in all_kernels() {
+        for (rows, columns) in [(1, 1), (5, 40), (16, 16), (33, 50), (64, 7)] {
+            let values = Numbers(rows as u64).take(rows * columns);
+            let from = matrix(&values, rows, columns);
+            for range in [0..columns, columns / 3..columns] {
+                let mut to = used(Element::F32, 3, 3);
+                kernels.with_threads(2).transpose(&from, range.clone(), &mut to);
+                assert_eq!((to.rows(), to.columns()), (range.len(), rows));
+                for (index, column) in range.enumerate() {
+                    let expected: Vec<f32> = values.iter().skip(column).step_by(columns).copied().collect();
+                    assert_eq!(to.row(index), expected, "{} column {column}", kernels.level());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_layer_norm_that_is_kept_has_the_gradient_of_the_reference() {
+    for kernels in all_kernels() {
+        for width in WIDTHS {
+            let mut numbers = Numbers(width as u64);
+            let (gamma, beta) = (numbers.take(width), numbers.take(width));
+            let (values, upstream) = (numbers.take(3 * width), numbers.take(3 * width));
+            let norm = LayerNorm { gamma: &gamma, beta: &beta, eps: 1e-2 };
+            let (mut rows, mut out, mut inverse) = (matrix(&values, 3, width), Matrix::default(), [0.0; 3]);
+            kernels.layer_norm_kept(&mut rows, &norm, &mut out, &mut inverse);
+            let mut gradient = matrix(&upstream, 3, width);
+            kernels.layer_norm_gradient(&mut gradient, &rows, &inverse, &gamma);
+            for index in 0..3 {
+                let what = format!("{} width {width}", kernels.level());
+                let row: Vec<f32> = values[index * width..][..width].to_vec();
+                let expected = reference::layer_norm(&row, &gamma, &beta, 1e-2);
+                assert_close(&reference::row(&out, index), &expected, 1e-5, &what);
+                // the loss is Σ upstream · out, differentiated by small steps in f64
+                let loss = |row: &[f64]| {
+                    let mean = row.iter().sum::<f64>() / width as f64;
+                    let variance = row.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / width as f64;
+                    let terms = row.iter().zip(&gamma).zip(&upstream[index * width..]);
+                    terms.map(|((x, gamma), up)| f64::from(*gamma) * f64::from(*up) * (x - mean)).sum::<f64>()
+                        / (variance + f64::from(1e-2_f32)).sqrt()
+                };
+                let row: Vec<f64> = row.into_iter().map(f64::from).collect();
+                for column in (0..width).step_by(width.div_ceil(5)) {
+                    let moved = |by: f64| {
+                        let mut row = row.clone();
+                        row[column] += by;
+                        loss(&row)
+                    };
+                    let expected = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+                    let found = f64::from(gradient.row(index)[column]);
+                    let allowed = 1e-4 * expected.abs().max(1.0);
+                    assert!((found - expected).abs() < allowed, "{what} at {column}: {found} for {expected}");
+                }
+            }
+        }
+    }
+}

@@ -73,7 +73,7 @@ impl Embeddings {
                 *to = word + position + token_type;
             }
         }
-        let (rows, normed) = self.norm.forward(rows);
+        let (rows, normed) = self.norm.forward(arithmetic.kernels, rows);
         match &self.projection {
             Some(projection) => (projection.forward(arithmetic, &rows, None), Embedded { rows, normed }),
             None => (rows, Embedded { rows: Matrix::default(), normed }),
@@ -93,7 +93,7 @@ impl Embeddings {
             Some(projection) => projection.backward(arithmetic, &saved.rows, &gradient, None, gradients),
             None => gradient,
         };
-        self.norm.backward(&saved.normed, &mut gradient, gradients);
+        self.norm.backward(arithmetic.kernels, &saved.normed, &mut gradient, gradients);
         for (token, rows) in self.rows(batch).enumerate() {
             for (tensor, row) in self.indices.into_iter().zip(rows) {
                 let to = &mut gradients.at_mut(tensor)[row * self.width..][..self.width];

@@ -76,11 +76,13 @@ impl Layer {
         let mut context = Matrix::default();
         context.reshape(Element::F32, batch.tokens(), self.hidden);
         arithmetic.kernels.attention(&mut context, self.attention(&qkv, batch), &AttentionScratch::default());
-        let (attended, attention_normed) =
-            self.attention_norm.forward(self.attention_output.forward(arithmetic, &context, Some(&input)));
+        let (attended, attention_normed) = self
+            .attention_norm
+            .forward(arithmetic.kernels, self.attention_output.forward(arithmetic, &context, Some(&input)));
         let wide = self.intermediate.forward(arithmetic, &attended, None);
         let active = self.activated(arithmetic, &wide);
-        let (out, output_normed) = self.output_norm.forward(self.output.forward(arithmetic, &active, Some(&attended)));
+        let (out, output_normed) =
+            self.output_norm.forward(arithmetic.kernels, self.output.forward(arithmetic, &active, Some(&attended)));
         (out, Saved { input, qkv, context, attention_normed, attended, wide, output_normed })
     }
 
@@ -94,7 +96,7 @@ impl Layer {
         gradients: &mut Tensors,
     ) -> Matrix {
         let kernels = arithmetic.kernels;
-        self.output_norm.backward(&saved.output_normed, &mut gradient, gradients);
+        self.output_norm.backward(kernels, &saved.output_normed, &mut gradient, gradients);
         let active = self.activated(arithmetic, &saved.wide);
         let mut wide = self.output.backward(arithmetic, &active, &gradient, None, gradients);
         wide.par_rows_mut().enumerate().for_each(|(row, gradient)| {
@@ -102,7 +104,7 @@ impl Layer {
         });
         let mut gradient = self.intermediate.backward(arithmetic, &saved.attended, &wide, Some(&gradient), gradients);
 
-        self.attention_norm.backward(&saved.attention_normed, &mut gradient, gradients);
+        self.attention_norm.backward(kernels, &saved.attention_normed, &mut gradient, gradients);
         let context = self.attention_output.backward(arithmetic, &saved.context, &gradient, None, gradients);
         let mut qkv = Matrix::default();
         qkv.reshape(Element::F32, batch.tokens(), 3 * self.part);

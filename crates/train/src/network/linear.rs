@@ -49,7 +49,6 @@ impl Linear {
             scaled(&mut all[index * width * inputs..], weights.at(indices.weight));
             scaled(&mut bias[index * width..], weights.at(indices.bias));
         }
-        let transposed = transposed(columns, inputs, |row| &all[row * inputs..][..inputs]);
         let Arithmetic { kernels, operand } = arithmetic;
         Self {
             parts: parts.iter().map(|&(indices, scale)| Part { indices, outputs, scale }).collect(),
@@ -57,7 +56,9 @@ impl Linear {
             inputs,
             forward: PackedWeights::pack(kernels, operand, &all, columns, inputs),
             bias,
-            backward: PackedWeights::pack(kernels, operand, &transposed, inputs, columns),
+            backward: PackedWeights::pack_columns(kernels, operand, inputs, columns, |row| {
+                &all[row * inputs..][..inputs]
+            }),
         }
     }
 
@@ -97,49 +98,30 @@ impl Linear {
 
     /// Adds the gradients of weight (`dyᵀ x`) and bias (the sums of the columns of `dy`).
     pub(super) fn add_gradient(&self, arithmetic: Arithmetic, x: &Matrix, gradient: &Matrix, gradients: &mut Tensors) {
-        let rows = x.rows();
-        let x_transposed = transposed(rows, self.inputs, |row| x.row(row));
-        let packed = PackedWeights::pack(arithmetic.kernels, arithmetic.operand, &x_transposed, self.inputs, rows);
-        let gradient_transposed = transposed(rows, gradient.columns(), |row| gradient.row(row));
+        let Arithmetic { kernels, operand } = arithmetic;
+        let packed = PackedWeights::pack_columns(kernels, operand, self.inputs, x.rows(), |row| x.row(row));
         let zeros = vec![0.0; self.inputs];
         let (mut lines, mut memory, mut out) = (Matrix::default(), Matrix::default(), Matrix::default());
         for (index, Part { indices, outputs, scale }) in self.parts.iter().copied().enumerate() {
-            let line = |output: usize| &gradient_transposed[(index * self.width + output) * rows..][..rows];
-            lines.reshape(Element::F32, outputs, rows);
-            lines.par_rows_mut().enumerate().for_each(|(output, row)| row.copy_from_slice(line(output)));
+            kernels.transpose(gradient, index * self.width..index * self.width + outputs, &mut lines);
             out.reshape(Element::F32, outputs, self.inputs);
-            arithmetic.kernels.matmul(
-                &mut out,
-                arithmetic.operand(&lines, &mut memory),
-                &packed,
-                Epilogue::Bias(&zeros),
-            );
+            kernels.matmul(&mut out, arithmetic.operand(&lines, &mut memory), &packed, Epilogue::Bias(&zeros));
             let to = gradients.at_mut(indices.weight);
             to.par_chunks_exact_mut(self.inputs).enumerate().for_each(|(output, to)| {
                 to.iter_mut().zip(out.row(output)).for_each(|(sum, value)| *sum += value * scale);
             });
-            let sums: Vec<f32> =
-                (0..outputs).into_par_iter().map(|output| line(output).iter().sum::<f32>() * scale).collect();
+            let sums: Vec<f32> = (0..outputs).into_par_iter().map(|output| sum(lines.row(output)) * scale).collect();
             gradients.add(indices.bias, &sums);
         }
     }
 }
 
-/// Rows as columns: `[columns, rows]`.
-fn transposed<'a>(rows: usize, columns: usize, row: impl Fn(usize) -> &'a [f32] + Sync) -> Vec<f32> {
-    // A block of rows and columns fits the first cache.
-    const BLOCK: usize = 32;
-    let mut out = vec![0.0; rows * columns];
-    out.par_chunks_mut(BLOCK * rows.max(1)).enumerate().for_each(|(block, out)| {
-        let first = block * BLOCK;
-        for start in (0..rows).step_by(BLOCK) {
-            for index in start..rows.min(start + BLOCK) {
-                let values = &row(index)[first..columns.min(first + BLOCK)];
-                for (column, &value) in values.iter().enumerate() {
-                    out[column * rows + index] = value;
-                }
-            }
-        }
-    });
-    out
+/// A sum in sixteen parts, of which a compiler makes vectors.
+fn sum(values: &[f32]) -> f32 {
+    let mut parts = [0.0; 16];
+    let mut chunks = values.chunks_exact(parts.len());
+    for chunk in &mut chunks {
+        parts.iter_mut().zip(chunk).for_each(|(sum, value)| *sum += value);
+    }
+    parts.iter().chain(chunks.remainder()).sum()
 }

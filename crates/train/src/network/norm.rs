@@ -1,6 +1,6 @@
 //! LayerNorm, forward and back.
 
-use albertine_kernels::{Element, Matrix};
+use albertine_kernels::{Kernels, LayerNorm, Matrix};
 use albertine_model::Affine;
 use rayon::prelude::*;
 
@@ -33,27 +33,16 @@ impl Norm {
     }
 
     /// `normal * gamma + beta`, `[rows, width]`, of rows that become the normal ones.
-    pub(super) fn forward(&self, mut rows: Matrix) -> (Matrix, Normed) {
-        let width = self.gamma.len();
+    pub(super) fn forward(&self, kernels: Kernels, mut rows: Matrix) -> (Matrix, Normed) {
         let mut out = Matrix::default();
-        out.reshape(Element::F32, rows.rows(), width);
         let mut inverse = vec![0.0; rows.rows()];
-        let lines = rows.par_rows_mut().zip(out.par_rows_mut()).zip(&mut inverse);
-        lines.for_each(|((row, out), inverse)| {
-            let mean = sum(row.iter().copied()) / width as f32;
-            let variance = sum(row.iter().map(|x| (x - mean) * (x - mean))) / width as f32;
-            *inverse = 1.0 / (variance + self.eps).sqrt();
-            let parameters = self.gamma.iter().zip(&self.beta);
-            for ((x, out), (gamma, beta)) in row.iter_mut().zip(out).zip(parameters) {
-                *x = (*x - mean) * *inverse;
-                *out = *x * gamma + beta;
-            }
-        });
+        let norm = LayerNorm { gamma: &self.gamma, beta: &self.beta, eps: self.eps };
+        kernels.layer_norm_kept(&mut rows, &norm, &mut out, &mut inverse);
         (out, Normed { normal: rows, inverse })
     }
 
     /// The gradient of what went in, in the place of that of what came out, `[rows, width]`.
-    pub(super) fn backward(&self, saved: &Normed, gradient: &mut Matrix, gradients: &mut Tensors) {
+    pub(super) fn backward(&self, kernels: Kernels, saved: &Normed, gradient: &mut Matrix, gradients: &mut Tensors) {
         let (rows, width) = (gradient.rows(), self.gamma.len());
         let sums: Vec<(Vec<f32>, Vec<f32>)> = (0..rows.div_ceil(BLOCK))
             .into_par_iter()
@@ -73,24 +62,6 @@ impl Norm {
             gradients.add(self.indices.weight, &gammas);
             gradients.add(self.indices.bias, &betas);
         }
-        let each = gradient.par_rows_mut().enumerate();
-        each.for_each(|(row, gradient)| {
-            let normal = saved.normal.row(row);
-            gradient.iter_mut().zip(&self.gamma).for_each(|(gradient, gamma)| *gradient *= gamma);
-            let mean = sum(gradient.iter().copied()) / width as f32;
-            let product = sum(gradient.iter().zip(normal).map(|(gradient, normal)| gradient * normal)) / width as f32;
-            for (gradient, normal) in gradient.iter_mut().zip(normal) {
-                *gradient = (*gradient - mean - normal * product) * saved.inverse[row];
-            }
-        });
+        kernels.layer_norm_gradient(gradient, &saved.normal, &saved.inverse, &self.gamma);
     }
-}
-
-/// A sum in sixteen parts, which a compiler can make vectors of.
-fn sum(values: impl Iterator<Item = f32>) -> f32 {
-    let mut parts = [0.0; 16];
-    for (index, value) in values.enumerate() {
-        parts[index % 16] += value;
-    }
-    parts.iter().sum()
 }
