@@ -8,7 +8,10 @@ import org.apache.spark.sql.types._
 private[spark] abstract class ColumnReader(validity: ColumnReader.Validity) {
 
   /** The value of a row, or `null`. */
-  final def apply(row: Int): Any = if (validity.isNull(row)) null else value(row)
+  final def apply(row: Int): Any = if (isNull(row)) null else value(row)
+
+  /** Whether a row has no value. */
+  final def isNull(row: Int): Boolean = validity.isNull(row)
 
   protected def value(row: Int): Any
 }

@@ -89,13 +89,7 @@ private[spark] final class Task(
       }.collect { case Some(column) => column }
       (0 until count).iterator.map { index =>
         stopIfKilled()
-        val old = before(row(index))
-        val cells = new Array[Any](columns.length)
-        columns.indices.foreach { column =>
-          val place = columns(column)
-          cells(column) = if (place >= 0) old.get(place) else values(-1 - place)(index)
-        }
-        Row(cells.toSeq: _*)
+        new WrittenRow(before(row(index)), columns, values, index)
       }
     }
 
