@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from albertine._albertine import VERSION as __version__
 from albertine._classify import Prediction, classify
 from albertine._explain import Explanation, WordWeights, explain
+from albertine._quality import Calibration, calibrate
 from albertine._train import Evaluation, TrainEpoch, TrainResult, TrainStart, TrainStep, evaluate, train
 from albertine.errors import (
     AlbertineError,
@@ -63,6 +64,7 @@ __all__ = [
     "Annotation",
     "BertForSequenceClassification",
     "CheckpointWarning",
+    "Calibration",
     "ColumnError",
     "DocumentAssembler",
     "Evaluation",
@@ -95,6 +97,7 @@ __all__ = [
     "TruncationWarning",
     "WordWeights",
     "__version__",
+    "calibrate",
     "classify",
     "evaluate",
     "explain",

@@ -11,6 +11,7 @@ __all__ = [
     "Batches",
     "Classifier",
     "Pipeline",
+    "calibrate",
     "default_params",
     "evaluate",
     "explain",
@@ -77,7 +78,11 @@ class Classifier:
     def in_precision(self, precision: str) -> Classifier: ...
     def save(self, directory: str | os.PathLike[str]) -> None: ...
     def predict(
-        self, texts: list[Optional[str]], activation: Optional[str], threshold: Optional[float]
+        self,
+        texts: list[Optional[str]],
+        activation: Optional[str],
+        threshold: Optional[float],
+        abstain: Optional[float],
     ) -> list[Optional[tuple[Optional[str], float, dict[str, float]]]]: ...
     def classify(
         self,
@@ -89,6 +94,8 @@ class Classifier:
         words: Optional[tuple[int, str]],
         activation: Optional[str],
         threshold: Optional[float],
+        abstain: Optional[float],
+        coverage: Optional[float],
     ) -> Batches: ...
 
 @final
@@ -123,6 +130,14 @@ def train(
     test: Optional[tuple[str, Any]],
     arguments: dict[str, Any],
     listener: Optional[Callable[[str, dict[str, Any]], None]],
+) -> dict[str, Any]: ...
+def calibrate(
+    classifier: Classifier,
+    stream: Any,
+    output: str | os.PathLike[str],
+    text_columns: list[str],
+    label_column: str,
+    labels: Optional[list[str]],
 ) -> dict[str, Any]: ...
 def evaluate(
     classifier: Classifier,

@@ -23,7 +23,8 @@ _Name = Union[str, "os.PathLike[str]", None]
 class Prediction(NamedTuple):
     """What a text was found to be."""
 
-    #: The best label; ``None`` for a missing or blank text, and under ``sigmoid`` when no score is over the threshold.
+    #: The best label; ``None`` for a missing or blank text, under ``sigmoid`` when no score is over the threshold, and
+    #: where the model abstains.
     label: Optional[str]
     #: Its score, from 0 to 1; ``None`` for a missing or blank text.
     score: Optional[float]
@@ -52,6 +53,8 @@ class _Settings(ModelSettings, total=False):
     explain_method: str
     activation: Optional[str]
     threshold: Optional[float]
+    abstain: Optional[float]
+    coverage: Optional[float]
 
 
 @overload
@@ -77,6 +80,8 @@ def classify(
     explain_method: str = "leave-one-out",
     activation: Optional[str] = None,
     threshold: Optional[float] = None,
+    abstain: Optional[float] = None,
+    coverage: Optional[float] = None,
     max_sentence_length: Optional[int] = None,
     case_sensitive: Optional[bool] = None,
     encoding: Optional[str] = None,
@@ -102,6 +107,10 @@ def classify(
         explain_method: ``leave-one-out`` or ``shap``, as for :func:`explain`.
         activation: ``softmax`` or ``sigmoid``; by default what the model was trained with.
         threshold: the score that a label must exceed under ``sigmoid``.
+        abstain: gives no label where the model is not sure enough: of the labels that are given, at least this fraction
+            is right. Needs a model that :func:`calibrate` has calibrated.
+        coverage: for a table, adds a column ``prediction_set``: the likeliest labels, so that this fraction of the sets
+            contains the true one. Needs a model that :func:`calibrate` has calibrated.
         max_sentence_length: the maximum sequence length in pieces; longer texts are truncated.
         case_sensitive: whether case matters; by default the model's tokenizer decides.
         encoding: ``document`` or ``token``; by default as the model was saved.
@@ -131,7 +140,7 @@ def classify(
         os.fspath(model or "ag_news"), precision, max_sentence_length, case_sensitive, encoding, window_overlap, threads
     )
     if isinstance(texts, str):
-        return _predict(classifier, [texts], activation, threshold)[0]
+        return _predict(classifier, [texts], activation, threshold, abstain)[0]
     if _frames.library(texts) == "pyspark":
         raise TypeError(
             "a Spark DataFrame needs a pipeline: albertine.load(...).predict(df), or the stages of albertine.base"
@@ -140,12 +149,13 @@ def classify(
         columns = _frames.column_names(texts, text_column, "text_column")
 
         def run(stream: Any, kinds: dict[str, str]) -> _albertine.Batches:
-            return classifier.classify(stream, columns, all_scores, logits, annotations, words, activation, threshold)
+            added = (all_scores, logits, annotations, words)
+            return classifier.classify(stream, columns, *added, activation, threshold, abstain, coverage)
 
         return _frames.transform_with(run, texts, _frames.Used(frozenset(columns)))
     if isinstance(texts, (bytes, bytearray, dict)) or not hasattr(texts, "__iter__"):
         raise TypeError(f"expected a text, texts or a table, not {type(texts).__name__}")
-    return _predict(classifier, as_list(texts), activation, threshold)
+    return _predict(classifier, as_list(texts), activation, threshold, abstain)
 
 
 def as_list(texts: Any) -> list[Optional[str]]:
@@ -171,10 +181,14 @@ def _is_missing(value: Any) -> bool:
 
 
 def _predict(
-    classifier: _albertine.Classifier, texts: list[Optional[str]], activation: Optional[str], threshold: Optional[float]
+    classifier: _albertine.Classifier,
+    texts: list[Optional[str]],
+    activation: Optional[str],
+    threshold: Optional[float],
+    abstain: Optional[float],
 ) -> list[Prediction]:
     try:
-        found = classifier.predict(texts, activation, threshold)
+        found = classifier.predict(texts, activation, threshold, abstain)
     except UnicodeEncodeError:
         raise _frames.broken_text(texts) from None
     return [Prediction(None, None, {}) if row is None else Prediction(*row) for row in found]

@@ -7,7 +7,7 @@ from typing import Any, Sequence
 from albertine import _frames
 from albertine.errors import ColumnError
 
-__all__ = ["stream_of"]
+__all__ = ["names_of_classes", "stream_of"]
 
 #: The key of a schema's metadata under which Hugging Face's datasets keep the names of classes.
 _DATASETS = b"huggingface"
@@ -36,6 +36,16 @@ def stream_of(frame: Any, texts: Sequence[str], label: str) -> Any:
     if not _frames.has_arrow(frame):
         raise _frames.no_table(frame)
     return frame
+
+
+def names_of_classes(labels: Sequence[Any]) -> list[str]:
+    """The names of classes, which may be numbers."""
+    if isinstance(labels, str):
+        raise TypeError(f"labels is the text {labels!r}, not a list of names")
+    for place, label in enumerate(labels):
+        if label is None:
+            raise TypeError(f"labels[{place}] is None, not a name")
+    return [str(label) for label in labels]
 
 
 def _pandas(frame: Any, wanted: set[str], label: str) -> Any:

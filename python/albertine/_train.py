@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 from albertine import _albertine
 from albertine._classify import loaded
 from albertine._frames import ColumnName, column_name, column_names
-from albertine._labeled import stream_of
+from albertine._labeled import names_of_classes, stream_of
 from albertine.errors import ParamError
 
 __all__ = ["Evaluation", "TrainEpoch", "TrainResult", "TrainStart", "TrainStep", "evaluate", "train"]
@@ -368,7 +368,7 @@ def evaluate(
     """
     columns = column_names(frame, text_column, "text_column")
     label = column_name(frame, label_column, "label_column")
-    names = None if labels is None else _labels(labels)
+    names = None if labels is None else names_of_classes(labels)
     classifier = loaded(
         os.fspath(model or "ag_news"), precision, max_sentence_length, case_sensitive, encoding, window_overlap, threads
     )
@@ -381,13 +381,3 @@ def evaluate(
 def _name(frame: Any) -> str:
     """What a report calls a table."""
     return f"{type(frame).__module__.partition('.')[0]}.{type(frame).__qualname__}"
-
-
-def _labels(labels: Sequence[Any]) -> List[str]:
-    """The names of classes, which may be numbers."""
-    if isinstance(labels, str):
-        raise TypeError(f"labels is the text {labels!r}, not a list of names")
-    for place, label in enumerate(labels):
-        if label is None:
-            raise TypeError(f"labels[{place}] is None, not a name")
-    return [str(label) for label in labels]

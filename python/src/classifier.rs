@@ -174,9 +174,10 @@ impl Classifier {
         texts: Vec<Option<PyBackedStr>>,
         activation: Option<&str>,
         threshold: Option<f32>,
+        abstain: Option<f64>,
     ) -> PyResult<Vec<Option<Prediction<'py>>>> {
         let activation = activation.map(self::activation).transpose()?;
-        let columns = Columns { all_scores: true, activation, threshold, ..Columns::default() };
+        let columns = Columns { all_scores: true, activation, threshold, abstain, ..Columns::default() };
         let transform = self.transform(columns)?;
         let texts: StringArray = texts.iter().map(|text| text.as_deref()).collect();
         let batch = RecordBatch::try_from_iter_with_nullable([("text", Arc::new(texts) as ArrayRef, true)]);
@@ -215,10 +216,13 @@ impl Classifier {
         words: Option<(usize, String)>,
         activation: Option<&str>,
         threshold: Option<f32>,
+        abstain: Option<f64>,
+        coverage: Option<f64>,
     ) -> PyResult<Batches> {
         let activation = activation.map(self::activation).transpose()?;
         let words = words.map(|(most, name)| Ok::<_, PyErr>(Words { most, method: method(&name)? })).transpose()?;
-        let columns = Columns { text, all_scores, logits, annotations, words, activation, threshold };
+        let columns =
+            Columns { text, all_scores, logits, annotations, words, activation, threshold, abstain, coverage };
         Batches::new(stream, self.transform(columns)?, &HashMap::new(), self.limits())
     }
 }

@@ -96,6 +96,10 @@ impl Kind {
             | TrainError::NotANumber { .. }
             | TrainError::Regression => Self::Model,
             TrainError::Diverged { .. }
+            | TrainError::NotSoftmax
+            | TrainError::NoErrors { .. }
+            | TrainError::Uninformative { .. }
+            | TrainError::Pipeline { .. }
             | TrainError::Io { .. }
             | TrainError::Exists { .. }
             | TrainError::CheckpointExists { .. }

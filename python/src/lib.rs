@@ -5,12 +5,14 @@
 //! starts a thread at import.
 
 mod batches;
+mod calibrate;
 mod classifier;
 mod error;
 mod evaluate;
 mod explain;
 mod hub;
 mod input;
+mod labeled;
 mod pipeline;
 mod rows;
 mod train;
@@ -22,6 +24,8 @@ mod work;
 mod _albertine {
     #[pymodule_export]
     use crate::batches::Batches;
+    #[pymodule_export]
+    use crate::calibrate::calibrate;
     #[pymodule_export]
     use crate::classifier::Classifier;
     #[pymodule_export]

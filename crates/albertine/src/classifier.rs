@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use albertine_model::{CheckpointKind, ModelConfig, Precision, SequenceClassifier};
+use albertine_model::{CheckpointKind, HeldOutScores, ModelConfig, Precision, SequenceClassifier};
 use albertine_text::Piece;
 
 use crate::annotators::{AlbertForSequenceClassification, Stage};
@@ -226,6 +226,18 @@ impl Classifier {
     #[must_use]
     pub fn threshold(&self) -> f32 {
         self.threshold
+    }
+
+    /// The scores of texts that the model was not trained on, if it is calibrated.
+    #[must_use]
+    pub fn held_out(&self) -> Option<&HeldOutScores> {
+        self.model.held_out()
+    }
+
+    /// Whether it stands behind the first stages of a saved pipeline.
+    #[must_use]
+    pub fn is_of_pipeline(&self) -> bool {
+        self.preparation.is_some()
     }
 
     /// What is done to texts before the classifier reads them, if anything is.

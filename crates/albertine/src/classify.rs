@@ -1,5 +1,6 @@
 //! Flat columns for tables: a label and a score beside each text.
 
+mod prediction_sets;
 mod words;
 
 use std::sync::Arc;
@@ -38,6 +39,15 @@ pub struct Columns {
     /// With [`Activation::Sigmoid`] a label is given only when its score is strictly greater than this; `None`: 0.5, or
     /// what a model that Spark NLP saved was saved with.
     pub threshold: Option<f32>,
+    /// Abstain: give no label where its score is too low for at least this fraction of the answers to be right, above 0
+    /// and below 1; the score stays. Only with a calibrated model
+    /// ([`HeldOutScores::abstention_threshold`](albertine_model::HeldOutScores::abstention_threshold)), and only the
+    /// column `label`: annotations are as they would be.
+    pub abstain: Option<f64>,
+    /// Add `prediction_set`: a list of labels, the likeliest first, so that at least this fraction of the lists contain
+    /// the true label, above 0 and below 1. Only with a calibrated model
+    /// ([`HeldOutScores::set_threshold`](albertine_model::HeldOutScores::set_threshold)).
+    pub coverage: Option<f64>,
 }
 
 impl Default for Columns {
@@ -51,6 +61,8 @@ impl Default for Columns {
             words: None,
             activation: None,
             threshold: None,
+            abstain: None,
+            coverage: None,
         }
     }
 }
@@ -89,17 +101,35 @@ pub struct Classify {
     classifier: Arc<Classifier>,
     columns: Columns,
     rule: CategoryRule,
+    /// The scores that follow from the model's calibration: below the one there is no label, from the other on a label
+    /// belongs to the prediction set.
+    abstention_threshold: Option<f32>,
+    set_threshold: Option<f32>,
 }
 
 impl Classify {
     /// A transform over tables that have the text columns of `columns`.
     ///
     /// # Errors
-    /// [`Error::Threshold`] when the threshold is not between 0 and 1.
+    /// [`Error::Threshold`] when the threshold is not between 0 and 1. To abstain and for prediction sets,
+    /// [`Error::NotCalibrated`], [`Error::NotSoftmax`], and [`Error::Model`] for a fraction that is not between 0 and 1
+    /// or out of reach.
     pub fn new(classifier: Arc<Classifier>, columns: Columns) -> Result<Self, Error> {
         let activation = columns.activation.unwrap_or_else(|| classifier.activation());
         let rule = CategoryRule::new(activation, columns.threshold.unwrap_or_else(|| classifier.threshold()))?;
-        Ok(Self { classifier, columns, rule })
+        if columns.abstain.is_some() || columns.coverage.is_some() {
+            if activation != Activation::Softmax {
+                return Err(Error::NotSoftmax { activation: activation.name() });
+            }
+            if classifier.held_out().is_none() {
+                return Err(Error::NotCalibrated { model: classifier.source().to_string() });
+            }
+        }
+        let held_out = classifier.held_out();
+        let abstain = held_out.zip(columns.abstain).map(|(scores, accuracy)| scores.abstention_threshold(accuracy));
+        let set = held_out.zip(columns.coverage).map(|(scores, coverage)| scores.set_threshold(coverage));
+        let (abstention_threshold, set_threshold) = (abstain.transpose()?, set.transpose()?);
+        Ok(Self { classifier, columns, rule, abstention_threshold, set_threshold })
     }
 
     /// The classifier that it works with.
@@ -114,6 +144,12 @@ impl Classify {
         &self.columns.text
     }
 
+    /// The score below which a text gets no label, if the model is to abstain.
+    #[must_use]
+    pub fn abstention_threshold(&self) -> Option<f32> {
+        self.abstention_threshold
+    }
+
     /// The added columns whose usual name is taken by a column of `input`: usual name and the name used instead.
     #[must_use]
     pub fn renamed(&self, input: &Schema) -> Vec<(String, String)> {
@@ -125,6 +161,9 @@ impl Classify {
 
     fn added_fields(&self) -> Vec<Field> {
         let mut fields = vec![Field::new("label", DataType::Utf8, true), Field::new("score", DataType::Float32, true)];
+        if self.set_threshold.is_some() {
+            fields.push(prediction_sets::field());
+        }
         if self.columns.all_scores {
             fields.push(Field::new("scores", DataType::Struct(self.score_fields()), true));
         }
@@ -158,9 +197,12 @@ impl Classify {
 
     fn arrays(&self, texts: &StringArray, cancellation: &CancellationToken) -> Result<(Vec<ArrayRef>, Counts), Error> {
         let rows: Vec<Option<&str>> = texts.iter().collect();
-        let (classified, counts) = self.classifier.classify(&rows, cancellation)?;
+        let (classified, mut counts) = self.classifier.classify(&rows, cancellation)?;
         let scores: Vec<Option<Vec<f32>>> = classified.scores(self.rule).collect();
-        let mut arrays = self.label_and_score(&scores);
+        let mut arrays = self.label_and_score(&scores, &mut counts);
+        if let Some(threshold) = self.set_threshold {
+            arrays.push(prediction_sets::column(threshold, self.classifier.labels(), &scores));
+        }
         if self.columns.all_scores {
             arrays.push(self.all_scores(&scores)?);
         }
@@ -178,15 +220,18 @@ impl Classify {
         Ok((arrays, counts))
     }
 
-    /// The best label and its score. With sigmoid the label is null when even the best is not over the threshold; the
-    /// score stays.
-    fn label_and_score(&self, scores: &[Option<Vec<f32>>]) -> Vec<ArrayRef> {
+    /// The best label and its score. With sigmoid the label is null when even the best is not over the threshold, and
+    /// where the model abstains; the score stays.
+    fn label_and_score(&self, scores: &[Option<Vec<f32>>], counts: &mut Counts) -> Vec<ArrayRef> {
         let mut labels = StringBuilder::new();
         let mut best_scores = Float32Builder::new();
         for row in scores {
             let best = row.as_ref().map(|scores| self.rule.best(scores));
             best_scores.append_option(best.map(|(_, score)| score));
-            labels.append_option(best.and_then(|(label, _)| label).map(|label| &self.classifier.labels()[label]));
+            let abstains = best.is_some_and(|(_, score)| self.abstention_threshold.is_some_and(|least| score < least));
+            counts.abstained += u64::from(abstains);
+            let label = best.and_then(|(label, _)| label).filter(|_| !abstains);
+            labels.append_option(label.map(|label| &self.classifier.labels()[label]));
         }
         vec![Arc::new(labels.finish()), Arc::new(best_scores.finish())]
     }

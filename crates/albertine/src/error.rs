@@ -178,6 +178,18 @@ pub enum Error {
         /// What was asked for.
         asked: f32,
     },
+    /// A model that shall abstain or give prediction sets, but was never calibrated.
+    #[error("{model} is not calibrated, so it is not known which scores are right how often")]
+    NotCalibrated {
+        /// The model.
+        model: String,
+    },
+    /// Abstention and prediction sets need scores that add up to 1.
+    #[error("abstention and prediction sets need the scores of softmax, not of {activation}")]
+    NotSoftmax {
+        /// What turns the logits into scores.
+        activation: &'static str,
+    },
     /// The table lacks a column.
     #[error("there is no column `{column}`{}; the columns are {}", suggestion(column, columns), quoted(columns))]
     MissingColumn {
@@ -203,6 +215,14 @@ pub enum Error {
     /// A column that should hold labels holds something else.
     #[error("column `{column}` holds {found}, not labels")]
     NotLabels {
+        /// The column.
+        column: String,
+        /// Its Arrow type.
+        found: String,
+    },
+    /// A column that should hold probabilities holds something else.
+    #[error("column `{column}` holds {found}, not probabilities")]
+    NotProbabilities {
         /// The column.
         column: String,
         /// Its Arrow type.

@@ -51,6 +51,13 @@ impl Error {
             #[cfg(not(feature = "hub"))]
             Self::NoHub { .. } => ErrorKind::ModelNotFound,
             Self::Model(ModelError::OutOfMemory { .. }) => ErrorKind::Memory,
+            Self::Model(
+                ModelError::Share { .. }
+                | ModelError::AccuracyOutOfReach { .. }
+                | ModelError::CoverageOutOfReach { .. },
+            )
+            | Self::NotCalibrated { .. }
+            | Self::NotSoftmax { .. } => ErrorKind::Param,
             Self::Model(_) | Self::VocabularyTooLarge { .. } | Self::ModelChanged { .. } | Self::ModelFamily { .. } => {
                 ErrorKind::Model
             }
@@ -80,6 +87,7 @@ impl Error {
             | Self::NotText { .. }
             | Self::NotTextMap { .. }
             | Self::NotLabels { .. }
+            | Self::NotProbabilities { .. }
             | Self::InputColumns { .. }
             | Self::WrongAnnotation { .. }
             | Self::OutputColumnTaken { .. }

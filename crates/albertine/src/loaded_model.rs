@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use albertine_model::{Checkpoint, CheckpointKind, Folder, Kernels, Precision, SequenceClassifier, WholeFolder};
+use albertine_model::{
+    Checkpoint, CheckpointKind, Folder, HeldOutScores, Kernels, Precision, SequenceClassifier, WholeFolder,
+};
 
 use self::tokenizer_files::TokenizerFiles;
 use crate::builtin::BuiltIn;
@@ -23,6 +25,7 @@ pub(crate) struct LoadedModel {
     origin: Origin,
     tokenizer_files: TokenizerFiles,
     params: SparkParams,
+    held_out: Option<HeldOutScores>,
     kind: CheckpointKind,
 }
 
@@ -52,6 +55,7 @@ impl LoadedModel {
             origin: Origin::BuiltIn(built_in),
             tokenizer_files: TokenizerFiles::new(PathBuf::from("built-in"), files),
             params: SparkParams::default(),
+            held_out: None,
             kind: CheckpointKind::HuggingFace,
         })
     }
@@ -63,12 +67,14 @@ impl LoadedModel {
         let params = SparkParams::read(config.architecture().class(), checkpoint.params())?;
         let model = SequenceClassifier::new(config, checkpoint.weights(), Kernels::detect()?, precision)?;
         let (origin, kind) = (checkpoint.origin().to_owned(), checkpoint.kind());
+        let held_out = checkpoint.held_out().cloned();
         let files = checkpoint.into_files().into_iter().map(|(name, bytes)| (name, Cow::Owned(bytes))).collect();
         Ok(Self {
             model: Arc::new(model),
             origin: Origin::Folder(folder),
             tokenizer_files: TokenizerFiles::new(origin, files),
             params,
+            held_out,
             kind,
         })
     }
@@ -142,6 +148,11 @@ impl LoadedModel {
     /// What Spark NLP saved the model with.
     pub(crate) fn params(&self) -> &SparkParams {
         &self.params
+    }
+
+    /// The scores of texts that it was not trained on, if it is calibrated.
+    pub(crate) fn held_out(&self) -> Option<&HeldOutScores> {
+        self.held_out.as_ref()
     }
 
     /// The kind of files that the model was read from.

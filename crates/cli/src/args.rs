@@ -1,6 +1,7 @@
 //! What may be typed: every subcommand, flag and default, and nothing else. Parsing only records and validates single
 //! values; [`settings`](crate::settings) turns the record into decisions.
 
+mod calibrate;
 mod choices;
 mod evaluate;
 mod explain;
@@ -19,6 +20,7 @@ use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+pub(crate) use self::calibrate::CalibrateArgs;
 pub(crate) use self::evaluate::EvaluateArgs;
 pub(crate) use self::explain::ExplainArgs;
 pub(crate) use self::models::ModelsAction;
@@ -108,6 +110,10 @@ pub(crate) enum Command {
     #[command(after_help = evaluate::EXAMPLES)]
     Evaluate(Box<EvaluateArgs>),
 
+    /// Calibrate the scores of a model on a labeled table
+    #[command(after_help = calibrate::EXAMPLES)]
+    Calibrate(Box<CalibrateArgs>),
+
     /// Fine-tune a model on a labeled table
     #[command(after_help = train::EXAMPLES)]
     Train(Box<TrainArgs>),
@@ -192,6 +198,23 @@ pub(crate) struct InputArgs {
     pub(crate) text_columns: Vec<String>,
 }
 
+/// A labeled table for a model that there is.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Input")]
+pub(crate) struct LabeledArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+
+    /// Column that contains the true label
+    #[arg(long, value_name = "NAME", default_value = "label")]
+    pub(crate) label_column: String,
+
+    /// The table's names for the model's classes, in the model's order, as a line of CSV [default: the model's labels,
+    /// the table's names for its numbers, or class indices from 0]
+    #[arg(long, value_name = "NAME,..")]
+    pub(crate) labels: Option<String>,
+}
+
 /// How text files are written.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Input")]
@@ -254,6 +277,16 @@ pub(crate) struct ColumnArgs {
     /// NLP saved]
     #[arg(long, value_name = "P", value_parser = probability)]
     pub(crate) threshold: Option<f32>,
+
+    /// Give no label where the model is not sure enough: of the labels that are given, at least the fraction P is right
+    /// (for a model that `albertine calibrate` has calibrated)
+    #[arg(long, value_name = "P", value_parser = share)]
+    pub(crate) abstain: Option<f64>,
+
+    /// Add a column `prediction_set`: the likeliest labels, so that the fraction P of the sets contains the true one
+    /// (for a model that `albertine calibrate` has calibrated)
+    #[arg(long, value_name = "P", value_parser = share)]
+    pub(crate) coverage: Option<f64>,
 
     /// Add a column `scores`: the score of every label
     #[arg(long)]
@@ -392,6 +425,14 @@ pub(super) fn probability(text: &str) -> Result<f32, String> {
     }
 }
 
+/// A number between 0 and 1.
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value > 0.0 && value < 1.0 => Ok(value),
+        _ => Err("not a number between 0 and 1".to_owned()),
+    }
+}
+
 /// A whole number of at least 1.
 pub(super) fn positive(text: &str) -> Result<NonZeroUsize, String> {
     text.parse().map_err(|_| "not a whole number of at least 1".to_owned())
@@ -422,6 +463,14 @@ mod tests {
         assert_eq!(probability("0.25"), Ok(0.25));
         for wrong in ["-0.1", "1.01", "NaN", "half", ""] {
             assert!(probability(wrong).is_err(), "{wrong} was accepted");
+        }
+    }
+
+    #[test]
+    fn a_share_is_neither_nothing_nor_everything() {
+        assert_eq!(share("0.98"), Ok(0.98));
+        for wrong in ["0", "1", "98", "-0.1", "NaN", ""] {
+            assert!(share(wrong).is_err(), "{wrong} was accepted");
         }
     }
 

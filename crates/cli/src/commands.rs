@@ -1,6 +1,7 @@
 //! The subcommands: one file and one function each.
 
 mod bench;
+mod calibrate;
 mod classify;
 mod completions;
 mod evaluate;
@@ -13,6 +14,7 @@ mod sql;
 mod train;
 
 pub(crate) use self::bench::bench;
+pub(crate) use self::calibrate::calibrate;
 pub(crate) use self::classify::classify;
 pub(crate) use self::completions::completions;
 pub(crate) use self::evaluate::evaluate;

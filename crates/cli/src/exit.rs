@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use albertine::Error as LibraryError;
 use albertine::hub::HubError;
+use albertine::model::ModelError;
 use albertine_engine::EngineError;
 use albertine_train::TrainError;
 
@@ -154,6 +155,16 @@ fn library_hint(error: &LibraryError) -> Option<String> {
         LibraryError::Hub(error) => return hub_hint(error),
         LibraryError::MissingColumn { .. } => "name the text column with `--text-column`",
         LibraryError::NotText { .. } => "choose a text column with `--text-column`",
+        LibraryError::NotCalibrated { .. } => {
+            "calibrate it on labeled texts that it was not trained on, as in `albertine calibrate --model MODEL --input validation.csv --output calibrated`"
+        }
+        LibraryError::NotSoftmax { .. } => "omit `--activation`, or choose a model that gives one class of several",
+        LibraryError::Model(ModelError::AccuracyOutOfReach { .. }) => {
+            "ask for a lower `--abstain`, or calibrate on more texts"
+        }
+        LibraryError::Model(ModelError::CoverageOutOfReach { .. }) => {
+            "ask for a lower `--coverage`, or calibrate on more texts"
+        }
         LibraryError::MaxSentenceLength { .. } => "omit `--max-sentence-length` to use the model's limit",
         _ => return None,
     };
@@ -213,6 +224,12 @@ fn train_hint(error: &TrainError) -> Option<String> {
         TrainError::OneLabel { .. } => "give a table with at least two classes, or choose another `--label-column`",
         TrainError::UnseenLabel { .. } => "validation and test rows need labels that occur in the training set",
         TrainError::Split { .. } => "choose another `--validation-split`, or give a validation set with `--validation`",
+        TrainError::NoErrors { .. } => {
+            "give texts that the model was not trained on, or more of them; a model that is right about all needs no calibration"
+        }
+        TrainError::Uninformative { .. } => "check `--label-column` and `--labels`, or choose another model",
+        TrainError::NotSoftmax => "choose a model that gives one class of several with `--model`",
+        TrainError::Pipeline { .. } => "give the model directory in it, `models/..`, with `--model`",
         TrainError::Regression => "choose a classifier with `--model`",
         TrainError::NoValidation => "give one with `--validation`, or hold out some rows with `--validation-split 0.1`",
         TrainError::CheckpointExists { .. } => {

@@ -17,18 +17,18 @@ pub(crate) fn names(
     given: Option<&str>,
     class_names: Option<&[String]>,
 ) -> anyhow::Result<LabelNames> {
-    let given = given.map(line).transpose()?;
+    let given = given.map(|given| line("--labels", given)).transpose()?;
     Ok(LabelNames::of_table(labels, given.as_deref(), class_names)?)
 }
 
-/// The cells of a line of CSV.
-fn line(given: &str) -> Result<Vec<String>, Misuse> {
+/// The cells of a line of CSV, which is the value of `flag`.
+pub(crate) fn line(flag: &str, given: &str) -> Result<Vec<String>, Misuse> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).trim(csv::Trim::All).from_reader(given.as_bytes());
     let mut records = reader.records();
     match (records.next(), records.next()) {
         (Some(Ok(record)), None) => Ok(record.iter().map(str::to_owned).collect()),
         _ => Err(Misuse::new(
-            "`--labels` is not a line of CSV",
+            format!("`{flag}` is not a line of CSV"),
             "separate the names with commas, and quote a name that contains a comma with double quotes",
         )),
     }

@@ -9,6 +9,7 @@ mod download;
 mod exit;
 mod facts;
 mod interrupt;
+mod labeled;
 mod labels;
 mod printer;
 mod progress;
@@ -42,6 +43,7 @@ fn run(command: Command, offline: bool, printer: &Printer) -> anyhow::Result<Out
         Command::Classify(args) => commands::classify(*args, &hub?, printer),
         Command::Explain(args) => commands::explain(&args, &hub?, printer),
         Command::Evaluate(args) => commands::evaluate(&args, &hub?, printer),
+        Command::Calibrate(args) => commands::calibrate(&args, &hub?, printer),
         Command::Train(args) => commands::train(&args, &hub?, printer),
         Command::Serve(args) => commands::serve(*args, &hub?, printer),
         Command::Sql(args) => commands::sql(&args, &hub?, printer),

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use albertine::model::{CpuError, Precision, product_gflops};
-use albertine::{Classifier, Counts};
+use albertine::{Classifier, Classify, Counts};
 use albertine_engine::Summary;
 
 use crate::printer::Printer;
@@ -28,6 +28,17 @@ pub(crate) fn texts(printer: &Printer, classifier: &Classifier, counts: &Counts)
         1 => printer.warn("1 text was null or blank and got no label"),
         many => printer.warn(format_args!("{} texts were null or blank and got no label", grouped(many))),
     }
+}
+
+/// Says how many texts got no label because the model is not sure enough of them.
+pub(crate) fn abstained(printer: &Printer, classify: &Classify, counts: &Counts) {
+    let Some(threshold) = classify.abstention_threshold() else { return };
+    let texts = counts.documents - counts.blank;
+    printer.note(format_args!(
+        "{} of {} got no label: their scores are below {threshold:.4}",
+        grouped(counts.abstained),
+        count(texts, "text")
+    ));
 }
 
 /// Warns about texts that were truncated.

@@ -223,6 +223,8 @@ pub(crate) fn columns(text: &[String], args: &ColumnArgs) -> Columns {
         words: args.explain.map(|most| Words { most: most.get(), method: args.explain_method }),
         activation: args.activation,
         threshold: args.threshold,
+        abstain: args.abstain,
+        coverage: args.coverage,
     }
 }
 

@@ -18,7 +18,7 @@ use self::graph::GraphFile;
 use self::spark::Annotator;
 use self::vocabulary::{SPIECE, VOCAB};
 use crate::config::{CONFIG, labels};
-use crate::{ModelConfig, ModelError, Weights};
+use crate::{HeldOutScores, ModelConfig, ModelError, Weights};
 
 /// The file of an ONNX export.
 const ONNX: &str = "model.onnx";
@@ -96,6 +96,7 @@ pub struct Checkpoint {
     weights: Weights<'static>,
     files: BTreeMap<&'static str, Vec<u8>>,
     params: Map<String, Value>,
+    held_out: Option<HeldOutScores>,
     /// The model card that came with it.
     card: Option<Vec<u8>>,
     /// Its weights are no longer those that were read.
@@ -181,7 +182,9 @@ impl Checkpoint {
     ) -> Result<Self, ModelError> {
         let files = vocabulary::read(folder)?;
         let card = folder.read("README.md", MAX_CARD)?;
-        Ok(Self { origin: folder.path().to_owned(), kind, config, weights, files, params, card, trained: false })
+        let held_out = HeldOutScores::read(folder, config.labels())?;
+        let origin = folder.path().to_owned();
+        Ok(Self { origin, kind, config, weights, files, params, held_out, card, trained: false })
     }
 
     /// A Hugging Face model from the bytes of its files, for one inside a program; errors call it `origin`.
@@ -203,6 +206,7 @@ impl Checkpoint {
             weights: Weights::from_safetensors(weights, &origin.join("model.safetensors"))?,
             files: vocabulary::FILES.into_iter().filter_map(|name| Some((name, file(name)?.to_vec()))).collect(),
             params: Map::new(),
+            held_out: None,
             card: file("README.md").map(<[u8]>::to_vec),
             trained: false,
         })
@@ -213,7 +217,15 @@ impl Checkpoint {
     #[must_use]
     pub fn retrained(self, config: ModelConfig, weights: Weights<'static>, card: String) -> Self {
         let kind = CheckpointKind::HuggingFace;
-        Self { config, weights, kind, params: Map::new(), card: Some(card.into_bytes()), trained: true, ..self }
+        let (params, held_out) = (Map::new(), None);
+        Self { config, weights, kind, params, held_out, card: Some(card.into_bytes()), trained: true, ..self }
+    }
+
+    /// The model after calibration: the weights with those of the classifier divided by the temperature, and the scores
+    /// that it then gave to texts that it was not trained on.
+    #[must_use]
+    pub fn calibrated(self, weights: Weights<'static>, held_out: HeldOutScores) -> Self {
+        Self { weights, held_out: Some(held_out), ..self }
     }
 
     /// Where the model was read from; for one in an archive `model.zip/folder`.
@@ -252,6 +264,12 @@ impl Checkpoint {
     #[must_use]
     pub fn into_files(self) -> BTreeMap<&'static str, Vec<u8>> {
         self.files
+    }
+
+    /// The scores of texts that it was not trained on, if it is calibrated.
+    #[must_use]
+    pub fn held_out(&self) -> Option<&HeldOutScores> {
+        self.held_out.as_ref()
     }
 
     /// The parameters of a Spark NLP annotator by their names there, such as `caseSensitive`, `maxSentenceLength` or

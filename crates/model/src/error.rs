@@ -208,6 +208,45 @@ pub enum ModelError {
         /// Its value as f32: NaN or an infinity.
         value: f32,
     },
+    /// The scores of held-out texts are none, or those of another model.
+    #[error("{} is not the calibration of this model: {fault}", path.display())]
+    Calibration {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        fault: String,
+    },
+    /// A fraction that is not between 0 and 1, both excluded.
+    #[error("the {what} must be between 0 and 1, but {asked} was asked for")]
+    Share {
+        /// What it is a fraction of.
+        what: &'static str,
+        /// What was asked for.
+        asked: f64,
+    },
+    /// No threshold makes the answers right as often as it was asked for.
+    #[error(
+        "an accuracy of {asked} is out of reach: of the {texts} texts that the model was calibrated on, those it is surest of \
+         show {reached:.4} with 95 % confidence"
+    )]
+    AccuracyOutOfReach {
+        /// What was asked for.
+        asked: f64,
+        /// The accuracy that is as certain as it must be, of the texts with the highest scores.
+        reached: f64,
+        /// The texts that the model was calibrated on.
+        texts: usize,
+    },
+    /// Too few texts for prediction sets of such a coverage.
+    #[error("a coverage of {asked} needs at least {needed} validation texts, but the model was calibrated on {texts}")]
+    CoverageOutOfReach {
+        /// What was asked for.
+        asked: f64,
+        /// The texts that would be enough.
+        needed: usize,
+        /// The texts that the model was calibrated on.
+        texts: usize,
+    },
     /// The labels for a new classifier cannot be those of one.
     #[error("the list of labels is not one of a classifier: {fault}")]
     LabelList {

@@ -112,6 +112,37 @@ pub enum TrainError {
     /// A model that predicts a number, of which there are no classes to count.
     #[error("the model is a regression: it predicts a number, not a class")]
     Regression,
+    /// A model that scores each label independently, where one that gives one class of several is needed.
+    #[error(
+        "the model scores each label independently (sigmoid): only one that gives one class of several (softmax) can be calibrated"
+    )]
+    NotSoftmax,
+    /// A saved pipeline, where a model is needed.
+    #[error("{} is a saved pipeline: only the model in it can be calibrated", path.display())]
+    Pipeline {
+        /// The pipeline.
+        path: PathBuf,
+    },
+    /// Texts of which the model is wrong about none: the lower the temperature, the better it fits.
+    #[error("the model is right about all of the {texts} texts, which no temperature fits best")]
+    NoErrors {
+        /// How many texts there are.
+        texts: usize,
+    },
+    /// Texts whose true classes have no higher scores than others: the higher the temperature, the better it fits.
+    #[error("the scores of the model say nothing of the labels of the {texts} texts, which no temperature fits best")]
+    Uninformative {
+        /// How many texts there are.
+        texts: usize,
+    },
+    /// A number that is no probability.
+    #[error("row {row} has {value} where a probability should be")]
+    Probability {
+        /// The row, from 1.
+        row: u64,
+        /// The number.
+        value: f64,
+    },
     /// A setting that cannot be trained with.
     #[error("{name} must be {expected}, not {value}")]
     Setting {
@@ -136,6 +167,9 @@ pub enum TrainError {
     /// No row had both a text and a label.
     #[error("no row has both a text and a label")]
     NoRows,
+    /// The call was stopped by its [`CancellationToken`](albertine_model::CancellationToken).
+    #[error("cancelled")]
+    Cancelled,
     /// A step whose loss is no number.
     #[error("the loss of step {step} (in epoch {epoch}) is not a number: training has diverged")]
     Diverged {

@@ -47,7 +47,8 @@ impl LabeledEvaluation {
     }
 
     /// Counts the next row: its label, and the logits for its text in the order of the model's labels. Without a label
-    /// or logits it is skipped. `text` is asked for where the row is one of the most confident errors.
+    /// or logits it is skipped; else its true class is returned. `text` is asked for where the row is one of the most
+    /// confident errors.
     ///
     /// # Errors
     /// [`TrainError::Row`] around what [`LabelNames::class`] and [`Evaluation::add`] say.
@@ -56,12 +57,12 @@ impl LabeledEvaluation {
         label: Option<&str>,
         logits: Option<&[f32]>,
         text: impl FnOnce() -> String,
-    ) -> Result<(), TrainError> {
+    ) -> Result<Option<usize>, TrainError> {
         self.rows += 1;
         let label = label.filter(|label| !label.is_empty() && !self.names.is_missing(label));
         let (Some(label), Some(logits)) = (label, logits) else {
             self.skipped += 1;
-            return Ok(());
+            return Ok(None);
         };
         let row = self.rows;
         let of_row = |error| TrainError::Row { row, source: Box::new(error) };
@@ -72,7 +73,7 @@ impl LabeledEvaluation {
             let (text, predicted, confidence) = (beginning(text()), verdict.predicted, verdict.confidence);
             self.errors.offer(ConfidentError { row, text, expected, predicted, confidence });
         }
-        Ok(())
+        Ok(Some(expected))
     }
 
     /// What the table calls the classes, in the order of the logits.

@@ -46,6 +46,7 @@ mod random;
 mod report;
 mod settings;
 mod task_metrics;
+mod temperature;
 mod trainer;
 
 pub use base_model::{BaseModel, Head};
@@ -66,6 +67,7 @@ pub use parameters::Tensors;
 pub use report::{Report, ReportFolder};
 pub use settings::{BestMetric, ClassWeights, LrScheduler, TrainSettings};
 pub use task_metrics::TaskMetrics;
+pub use temperature::{Fit, HeldOutLogits, TemperatureScaling};
 #[doc(hidden)]
 pub use trainer::train_weights;
 pub use trainer::{Checkpoints, Execution};

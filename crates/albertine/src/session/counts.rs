@@ -14,6 +14,8 @@ pub struct Counts {
     pub documents: u64,
     /// Documents without text (null, or only spaces): they have no logits.
     pub blank: u64,
+    /// Rows that got no label because the model abstained: [`Columns::abstain`](crate::Columns::abstain).
+    pub abstained: u64,
     /// Documents longer than the limit, whose end was not read.
     pub truncated: u64,
     /// Sequences that went through the encoder: documents, or windows of them. Of documents that are given together,
@@ -40,6 +42,7 @@ impl AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
         self.documents += other.documents;
         self.blank += other.blank;
+        self.abstained += other.abstained;
         self.truncated += other.truncated;
         self.sequences += other.sequences;
         self.tokens += other.tokens;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::{InputArgs, ModelArgs};
+use super::{LabeledArgs, ModelArgs};
 
 pub(super) const EXAMPLES: &str = "\
 The metrics are printed to standard output as JSON: first the nine of Hugging Face's Trainer, in its order, then macro averages, the \
@@ -26,16 +26,7 @@ Examples:
 #[derive(Debug, Clone, Args)]
 pub(crate) struct EvaluateArgs {
     #[command(flatten)]
-    pub(crate) input: InputArgs,
-
-    /// Column that contains the true label
-    #[arg(long, value_name = "NAME", default_value = "label", help_heading = "Input")]
-    pub(crate) label_column: String,
-
-    /// The table's names for the model's classes, in the model's order, as a line of CSV [default: the model's labels,
-    /// the table's names for its numbers, or class indices from 0]
-    #[arg(long, value_name = "NAME,..", help_heading = "Input")]
-    pub(crate) labels: Option<String>,
+    pub(crate) labeled: LabeledArgs,
 
     /// Folder for a report: report.html with the confusion matrix and the most confident errors, and metrics.json
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath, help_heading = "Output")]

@@ -64,6 +64,7 @@ fn classify_texts(
     let counts: Counts = counts.into_iter().sum();
     timing::tell(printer, classify.classifier(), &counts, elapsed, &[], &[]).map_err(albertine::Error::from)?;
     report::texts(printer, classify.classifier(), &counts);
+    report::abstained(printer, &classify, &counts);
     Ok(Outcome::Done)
 }
 
@@ -106,6 +107,7 @@ fn classify_tables(
     report::rows(printer, summary.rows, summary.elapsed, file.as_deref());
     let counts: Counts = summary.counts.iter().sum();
     report::texts(printer, classify.classifier(), &counts);
+    report::abstained(printer, &classify, &counts);
     report::failed_rows(printer, &summary);
     report::faster(printer, classify.classifier(), summary.elapsed).map_err(albertine::Error::from)?;
     let (reading, writing) = ([("read", summary.reading)], [("write", summary.writing)]);

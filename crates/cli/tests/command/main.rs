@@ -8,6 +8,7 @@ mod support;
 
 mod bench;
 mod checkpoints;
+mod calibrate;
 mod class_names;
 mod completions;
 mod dialects;

@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 
 use super::vocabulary::{SPIECE, VOCAB};
 use super::{CONFIG, Checkpoint};
-use crate::ModelError;
 use crate::config::MAX_CONFIG;
+use crate::{HeldOutScores, ModelError};
 
 /// Where `config.json` keeps the parameters that a Spark NLP annotator was saved with.
 const PARAMS: &str = "spark_nlp_params";
@@ -30,7 +30,7 @@ pub(super) fn params_in(folder: &Folder) -> Result<Map<String, Value>, ModelErro
 
 impl Checkpoint {
     /// Writes the model as a Hugging Face directory that transformers loads: `config.json`, `model.safetensors` in f32,
-    /// the files of the vocabulary, and a model card that says where it came from. It is written beside its place and
+    /// the files of the vocabulary, `calibration.json` if it is calibrated, and a model card that says where it came from. It is written beside its place and
     /// moved there when it is complete.
     ///
     /// # Errors
@@ -55,6 +55,11 @@ impl Checkpoint {
             write("tokenizer_config.json", &pretty(&self.tokenizer_config()))?;
         }
         write("README.md", &self.model_card())?;
+        if let Some(held_out) = &self.held_out {
+            let path = directory.join(HeldOutScores::FILE);
+            let json = held_out.to_json().map_err(|source| FormatError::Json { path, source })?;
+            write(HeldOutScores::FILE, &json)?;
+        }
         self.write_weights(&directory.join("model.safetensors"))
     }
 
@@ -113,15 +118,27 @@ impl Checkpoint {
         })
     }
 
+    /// Whether the card that came with it has this line.
+    fn card_says(&self, line: &str) -> bool {
+        self.card.as_deref().is_some_and(|card| String::from_utf8_lossy(card).contains(line))
+    }
+
     fn model_card(&self) -> Vec<u8> {
         let origin = self.origin.file_name().unwrap_or(self.origin.as_os_str()).to_string_lossy();
         let line = format!("Weights and vocabulary were read from `{origin}` ({}).\n", self.kind);
+        let calibration = self.held_out.as_ref().map_or_else(String::new, |held_out| {
+            let (temperature, texts) = (held_out.temperature(), held_out.len());
+            format!("The scores are calibrated: a temperature of {temperature:.4} was fitted on {texts} texts.\n")
+        });
         if let Some(card) = &self.card {
             let mut card = card.clone();
-            if self.trained {
-                return card;
+            let mut add = |line: &str| card.extend_from_slice(format!("\n{line}").as_bytes());
+            if !self.trained {
+                add(&line);
             }
-            card.extend_from_slice(format!("\n{line}").as_bytes());
+            if !calibration.is_empty() && !self.card_says(&calibration) {
+                add(&calibration);
+            }
             return card;
         }
         let labels: String = self.config.labels().iter().map(|label| format!("- {label}\n")).collect();
@@ -129,7 +146,7 @@ impl Checkpoint {
         let noun = noun.replacen('a', "A", 1);
         format!(
             "---\npipeline_tag: text-classification\nlibrary_name: transformers\n---\n\n# {origin}\n\n{noun} text \
-             classifier of {parameters} parameters. {line}\nLabels:\n\n{labels}"
+             classifier of {parameters} parameters. {line}{calibration}\nLabels:\n\n{labels}"
         )
         .into_bytes()
     }
