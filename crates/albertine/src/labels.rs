@@ -2,6 +2,7 @@
 
 mod class_names;
 mod labeled_columns;
+mod probabilities;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
@@ -11,6 +12,7 @@ use arrow_schema::{DataType, Schema};
 
 pub use self::class_names::class_names;
 pub use self::labeled_columns::LabeledColumns;
+pub use self::probabilities::Probabilities;
 use crate::Error;
 
 /// Checks that the column is there, once, and that its values are labels: text, numbers or booleans.

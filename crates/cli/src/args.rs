@@ -3,6 +3,7 @@
 
 mod calibrate;
 mod choices;
+mod clean;
 mod evaluate;
 mod explain;
 mod models;
@@ -21,6 +22,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 pub(crate) use self::calibrate::CalibrateArgs;
+pub(crate) use self::clean::CleanArgs;
 pub(crate) use self::evaluate::EvaluateArgs;
 pub(crate) use self::explain::ExplainArgs;
 pub(crate) use self::models::ModelsAction;
@@ -113,6 +115,10 @@ pub(crate) enum Command {
     /// Calibrate the scores of a model on a labeled table
     #[command(after_help = calibrate::EXAMPLES)]
     Calibrate(Box<CalibrateArgs>),
+
+    /// Find wrong labels and near-duplicate texts in a labeled table
+    #[command(after_help = clean::EXAMPLES)]
+    Clean(Box<CleanArgs>),
 
     /// Fine-tune a model on a labeled table
     #[command(after_help = train::EXAMPLES)]

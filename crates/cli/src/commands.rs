@@ -3,6 +3,7 @@
 mod bench;
 mod calibrate;
 mod classify;
+mod clean;
 mod completions;
 mod evaluate;
 mod explain;
@@ -16,6 +17,7 @@ mod train;
 pub(crate) use self::bench::bench;
 pub(crate) use self::calibrate::calibrate;
 pub(crate) use self::classify::classify;
+pub(crate) use self::clean::clean;
 pub(crate) use self::completions::completions;
 pub(crate) use self::evaluate::evaluate;
 pub(crate) use self::explain::explain;

@@ -44,6 +44,7 @@ fn run(command: Command, offline: bool, printer: &Printer) -> anyhow::Result<Out
         Command::Explain(args) => commands::explain(&args, &hub?, printer),
         Command::Evaluate(args) => commands::evaluate(&args, &hub?, printer),
         Command::Calibrate(args) => commands::calibrate(&args, &hub?, printer),
+        Command::Clean(args) => commands::clean(&args, &hub?, printer),
         Command::Train(args) => commands::train(&args, &hub?, printer),
         Command::Serve(args) => commands::serve(*args, &hub?, printer),
         Command::Sql(args) => commands::sql(&args, &hub?, printer),

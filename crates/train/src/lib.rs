@@ -25,6 +25,7 @@ mod adamw;
 mod base_model;
 mod calibration;
 mod classification;
+pub mod clean;
 mod confident_errors;
 mod confusion;
 mod error;

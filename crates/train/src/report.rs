@@ -2,7 +2,7 @@
 
 mod chart;
 mod folder;
-mod html;
+pub(crate) mod html;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 

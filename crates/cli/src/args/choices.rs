@@ -3,6 +3,7 @@
 use albertine::explain::Method;
 use albertine::{Activation, Encoding, Precision};
 use albertine_engine::{Format, Quote};
+use albertine_train::clean::{FilterBy, RankBy};
 use albertine_train::{BestMetric, ClassWeights, LrScheduler};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
@@ -72,6 +73,31 @@ pub(super) fn best_metric() -> impl TypedValueParser<Value = BestMetric> {
     let accuracy = (BestMetric::Accuracy, "The fraction of texts that are predicted correctly");
     let macro_f1 = (BestMetric::MacroF1, "The mean F1 of the classes");
     choices(BestMetric::name, vec![loss, accuracy, macro_f1])
+}
+
+/// How rows with a label issue are chosen.
+pub(super) fn filter_by() -> impl TypedValueParser<Value = FilterBy> {
+    let help = |filter: FilterBy| match filter {
+        FilterBy::PruneByNoiseRate => {
+            "Of each pair of a given and another class, as many as the confident joint has, by margin"
+        }
+        FilterBy::PruneByClass => {
+            "Of each given class, as many as the confident joint has elsewhere, by self-confidence"
+        }
+        FilterBy::Both => "What both of these choose: fewer, and surer",
+        FilterBy::ConfidentLearning => "The rows that the confident joint counts elsewhere",
+        FilterBy::PredictedNeqGiven => "All rows whose likeliest class is another one: most",
+        FilterBy::LowNormalizedMargin => "As many as confident-learning chooses, by normalized margin",
+        FilterBy::LowSelfConfidence => "As many as confident-learning chooses, by self-confidence",
+    };
+    choices(FilterBy::name, FilterBy::ALL.map(|filter| (filter, help(filter))).to_vec())
+}
+
+/// How the quality of a label is measured.
+pub(super) fn rank_by() -> impl TypedValueParser<Value = RankBy> {
+    let confidence = (RankBy::SelfConfidence, "The probability of the given class");
+    let margin = (RankBy::NormalizedMargin, "The same minus that of the likeliest other class, from 0 to 1");
+    choices(RankBy::name, vec![confidence, margin])
 }
 
 /// One ASCII character; `\t` and `tab` are the tab, `\xNN` is the character of that code.

@@ -186,7 +186,7 @@ fn dropout(text: &str) -> Result<f32, String> {
 }
 
 /// A number greater than 0.
-fn rate(text: &str) -> Result<f64, String> {
+pub(super) fn rate(text: &str) -> Result<f64, String> {
     let number = text.parse().ok().filter(|&number: &f64| number > 0.0 && number.is_finite());
     number.ok_or_else(|| "not a number greater than 0".to_owned())
 }

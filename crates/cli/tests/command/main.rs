@@ -7,9 +7,10 @@ mod server;
 mod support;
 
 mod bench;
-mod checkpoints;
 mod calibrate;
+mod checkpoints;
 mod class_names;
+mod clean;
 mod completions;
 mod dialects;
 mod evaluate;

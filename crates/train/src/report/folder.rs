@@ -40,8 +40,16 @@ impl ReportFolder {
     ///
     /// # Errors
     /// [`TrainError::Io`] and [`TrainError::Json`].
-    pub fn finish(mut self, report: &Report<'_>) -> Result<(), TrainError> {
-        for (name, text) in [(Self::METRICS, report.json()?), (Self::PAGE, report.page())] {
+    pub fn finish(self, report: &Report<'_>) -> Result<(), TrainError> {
+        self.write(&[(Self::METRICS, report.json()?), (Self::PAGE, report.page())])
+    }
+
+    /// Writes files of these names and texts, each beside its place first.
+    ///
+    /// # Errors
+    /// [`TrainError::Io`].
+    pub fn write(mut self, files: &[(&str, String)]) -> Result<(), TrainError> {
+        for (name, text) in files {
             let (partial, path) = (self.partial(name), self.path.join(name));
             let written = fs::write(&partial, text).and_then(|()| fs::rename(&partial, &path));
             if written.is_err() {

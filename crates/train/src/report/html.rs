@@ -11,7 +11,7 @@ const MOST_IN_MATRIX: usize = 40;
 /// The confusions of many classes that are listed.
 const MOST_CONFUSIONS: usize = 50;
 
-const STYLE: &str = "\
+pub(crate) const STYLE: &str = "\
 :root{color-scheme:light dark;--line:#8884;--mark:37,99,235}\
 body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}\
 h1{font-size:1.6rem}h2{font-size:1.15rem;margin-top:2rem}\
@@ -157,7 +157,7 @@ fn label(report: &Report<'_>, class: usize) -> String {
 }
 
 /// A table of cells that are HTML already; the first of a row says what it is about.
-fn table(page: &mut String, head: &[&str], body: impl Iterator<Item = Vec<String>>) {
+pub(crate) fn table(page: &mut String, head: &[&str], body: impl Iterator<Item = Vec<String>>) {
     page.push_str("<table><thead><tr>");
     for (column, name) in head.iter().enumerate() {
         let class = if column == 0 { " class=\"text\"" } else { "" };
@@ -177,12 +177,12 @@ fn table(page: &mut String, head: &[&str], body: impl Iterator<Item = Vec<String
     page.push_str("</tbody></table>\n");
 }
 
-fn decimal(value: f64) -> String {
+pub(crate) fn decimal(value: f64) -> String {
     format!("{value:.4}")
 }
 
 /// Text as HTML shows it, in an element or in a quoted attribute.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
