@@ -25,6 +25,20 @@ pub enum TextError {
         dir: PathBuf,
     },
 
+    /// A vocabulary that cannot be trained in this size.
+    #[error("a vocabulary of {asked} pieces is {}", match most {
+        None => format!("too small for the texts: their characters alone need {least}"),
+        Some(most) => format!("too large for the texts, which have only {most}"),
+    })]
+    VocabularySize {
+        /// Pieces that were asked for.
+        asked: usize,
+        /// The characters and the special pieces.
+        least: usize,
+        /// All pieces that the texts have, where these are too few.
+        most: Option<usize>,
+    },
+
     /// A file could not be read.
     #[error("cannot read {}: {source}", .path.display())]
     Read {

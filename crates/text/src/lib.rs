@@ -10,6 +10,7 @@
 //! | [`SentenceDetector`] | sentences, by Spark NLP's rules |
 //! | [`Tokenizer`] | words and punctuation, by Spark NLP's rules |
 //! | [`SubwordTokenizer`] | the piece ids a model reads, identical to Hugging Face's fast tokenizers of ALBERT and BERT |
+//! | [`UnigramTrainer`] | a vocabulary of subwords, trained on texts as SentencePiece does it |
 //! | [`TokenEncoder`] | the piece ids of each token by itself, as Spark NLP reads a text |
 //!
 //! Everything here works on `&self`, keeps no state between calls that could change a result, and starts no threads.
@@ -21,6 +22,7 @@ mod pattern;
 mod sentence;
 mod subword;
 mod token;
+mod unigram;
 
 pub use document::CleanupMode;
 pub use error::TextError;
@@ -29,3 +31,4 @@ pub use pattern::Pattern;
 pub use sentence::{BoundsStrategy, Sentence, SentenceDetector, SentenceDetectorSettings};
 pub use subword::{Encoded, Piece, SubwordTokenizer, TokenEncoder, TruncationSide, Vocabulary};
 pub use token::{ContextChars, Token, Tokenizer, TokenizerSettings, is_blank, read_exceptions};
+pub use unigram::{UnigramTrainer, UnigramVocabulary};

@@ -15,7 +15,7 @@ mod cache;
 mod characters;
 mod files;
 mod models;
-mod normalizers;
+pub(crate) mod normalizers;
 mod pipeline;
 mod pre_tokenizers;
 #[cfg(test)]
