@@ -228,6 +228,15 @@ pub enum Error {
         /// Its Arrow type.
         found: String,
     },
+    /// A table that should have scores of labels has none.
+    #[error(
+        "no scores of labels: neither a column `scores` as `classify --all-scores` writes it nor columns of numbers; the columns are {}",
+        quoted(columns)
+    )]
+    NoScores {
+        /// The columns that the table has.
+        columns: Vec<String>,
+    },
     /// A column that should hold maps from text to text holds something else.
     #[error("column `{column}` holds {found}, not maps from text to text")]
     NotTextMap {

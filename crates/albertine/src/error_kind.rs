@@ -88,6 +88,7 @@ impl Error {
             | Self::NotTextMap { .. }
             | Self::NotLabels { .. }
             | Self::NotProbabilities { .. }
+            | Self::NoScores { .. }
             | Self::InputColumns { .. }
             | Self::WrongAnnotation { .. }
             | Self::OutputColumnTaken { .. }

@@ -3,16 +3,20 @@
 mod class_names;
 mod labeled_columns;
 mod probabilities;
+mod scores;
+
+use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
 use arrow_array::{ArrayRef, StringArray};
 use arrow_cast::cast;
-use arrow_schema::{DataType, Schema};
+use arrow_schema::{DataType, Field, FieldRef, Schema};
 
 pub use self::class_names::class_names;
 pub use self::labeled_columns::LabeledColumns;
 pub use self::probabilities::Probabilities;
+pub use self::scores::{Scores, scores};
 use crate::Error;
 
 /// Checks that the column is there, once, and that its values are labels: text, numbers or booleans.
@@ -31,6 +35,43 @@ pub fn require(schema: &Schema, column: &str) -> Result<(), Error> {
             column: column.to_owned(),
             columns: schema.fields().iter().map(|field| field.name().clone()).collect(),
         }),
+    }
+}
+
+/// Checks that the column is there, once, and that its values are labels, or lists of labels.
+///
+/// # Errors
+/// As [`require`].
+pub fn require_several(schema: &Schema, column: &str) -> Result<(), Error> {
+    let is_list = |field: &FieldRef| field.name() == column && list_of(field.data_type()).is_some_and(is_label);
+    if schema.fields().iter().filter(|field| field.name() == column).count() == 1 && schema.fields().iter().any(is_list)
+    {
+        return Ok(());
+    }
+    require(schema, column)
+}
+
+/// The labels of a column as [`read`] gives them; a list of labels is the text of a JSON list.
+///
+/// # Errors
+/// [`Error::Arrow`] for a column that [`require_several`] refuses.
+pub fn read_several(column: &ArrayRef) -> Result<StringArray, Error> {
+    let Some(kind) = list_of(column.data_type()) else { return read(column) };
+    let lists = cast(column, &DataType::List(Arc::new(Field::new("item", kind.clone(), true))))?;
+    let rows = lists.as_list::<i32>().iter().map(|list| {
+        let Some(list) = list else { return Ok(None) };
+        let labels = read(&list)?;
+        let labels: Vec<&str> = labels.iter().flatten().collect();
+        Ok(Some(serde_json::json!(labels).to_string()))
+    });
+    Ok(rows.collect::<Result<Vec<_>, Error>>()?.into_iter().collect())
+}
+
+/// What a list is of.
+fn list_of(kind: &DataType) -> Option<&DataType> {
+    match kind {
+        DataType::List(field) | DataType::LargeList(field) => Some(field.data_type()),
+        _ => None,
     }
 }
 
@@ -74,13 +115,10 @@ pub fn read(column: &ArrayRef) -> Result<StringArray, Error> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use std::sync::Arc;
-
+    use super::*;
+    use arrow_array::builder::{ListBuilder, StringBuilder};
     use arrow_array::types::Int8Type;
     use arrow_array::{BooleanArray, Decimal128Array, DictionaryArray, Float32Array, Float64Array, Int8Array};
-    use arrow_schema::Field;
-
-    use super::*;
 
     #[test]
     fn whole_numbers_are_the_same_labels_in_columns_of_any_type() {
@@ -103,6 +141,19 @@ mod tests {
         let booleans: ArrayRef = Arc::new(BooleanArray::from(vec![true]));
         assert_eq!(read(&booleans).unwrap().value(0), "true");
         assert!(!is_label(&DataType::Binary) && !is_label(&DataType::Date32));
+    }
+
+    #[test]
+    fn a_list_of_labels_is_a_json_list() {
+        let mut builder = ListBuilder::new(StringBuilder::new());
+        builder.append_value([Some("a"), Some("b, c")]);
+        builder.append_value([None::<&str>; 0]);
+        builder.append_null();
+        let column: ArrayRef = Arc::new(builder.finish());
+        let schema = Schema::new(vec![Field::new("label", column.data_type().clone(), true)]);
+        assert!(require_several(&schema, "label").is_ok() && require(&schema, "label").is_err());
+        let labels = read_several(&column).unwrap();
+        assert_eq!(labels.iter().collect::<Vec<_>>(), [Some(r#"["a","b, c"]"#), Some("[]"), None]);
     }
 
     #[test]
