@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any
 from albertine._albertine import VERSION as __version__
 from albertine._classify import Prediction, classify
 from albertine._explain import Explanation, WordWeights, explain
+from albertine._pretrain import pretrain
 from albertine._quality import Calibration, calibrate
-from albertine._train import Evaluation, TrainEpoch, TrainResult, TrainStart, TrainStep, evaluate, train
+from albertine._train import evaluate, train
+from albertine._training import Evaluation, TrainEpoch, TrainResult, TrainStart, TrainStep
 from albertine.errors import (
     AlbertineError,
     CheckpointWarning,
@@ -102,6 +104,7 @@ __all__ = [
     "evaluate",
     "explain",
     "load",
+    "pretrain",
     "start",
     "train",
     "version",

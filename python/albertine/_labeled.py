@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from typing import Any, Optional, Sequence
 
 from albertine import _frames
 from albertine.errors import ColumnError
@@ -13,9 +13,9 @@ __all__ = ["names_of_classes", "stream_of"]
 _DATASETS = b"huggingface"
 
 
-def stream_of(frame: Any, texts: Sequence[str], label: str) -> Any:
+def stream_of(frame: Any, texts: Optional[Sequence[str]], label: Optional[str]) -> Any:
     """A table as something with the Arrow PyCapsule interface. Of columns that are neither texts nor the label only the
-    names are there.
+    names are there; without texts all columns are.
 
     Raises:
         albertine.ColumnError: one of these columns of pandas holds what Arrow has no type for.
@@ -23,7 +23,7 @@ def stream_of(frame: Any, texts: Sequence[str], label: str) -> Any:
     kind = _frames.library(frame)
     if kind == "pyspark":
         raise TypeError("a Spark DataFrame has to be collected first: df.toPandas()")
-    wanted = {*texts, label}
+    wanted = None if texts is None else {*texts, *([] if label is None else [label])}
     if kind == "pandas":
         _frames.require_frame(frame, "pandas")
         return _pandas(frame, wanted, label)
@@ -48,14 +48,14 @@ def names_of_classes(labels: Sequence[Any]) -> list[str]:
     return [str(label) for label in labels]
 
 
-def _pandas(frame: Any, wanted: set[str], label: str) -> Any:
+def _pandas(frame: Any, wanted: Optional[set[str]], label: Optional[str]) -> Any:
     from albertine._pandas import arrow_column
 
     pa = _frames.needed("pyarrow", "a pandas DataFrame")
     names = [_frames.pandas_name(name) for name in frame.columns]
     columns = []
     for name, (_, column) in zip(names, frame.items()):
-        if name not in wanted:
+        if wanted is not None and name not in wanted:
             columns.append(pa.nulls(len(column)))
             continue
         array, odd = arrow_column(column, pa)
@@ -66,11 +66,11 @@ def _pandas(frame: Any, wanted: set[str], label: str) -> Any:
     return pa.table(columns, names=names)
 
 
-def _polars(frame: Any, wanted: set[str]) -> Any:
+def _polars(frame: Any, wanted: Optional[set[str]]) -> Any:
     import polars as pl
 
     def column(name: str) -> Any:
-        if name not in wanted:
+        if wanted is not None and name not in wanted:
             # of a type of its own: polars hands columns of type Null on in a form that Arrow forbids
             return pl.lit(None, dtype=pl.Boolean).alias(name)
         return pl.col(name).cast(pl.String) if frame.schema[name] == pl.Null else pl.col(name)
@@ -78,8 +78,11 @@ def _polars(frame: Any, wanted: set[str]) -> Any:
     return frame.select([column(name) for name in frame.columns])
 
 
-def _pyarrow(frame: Any, wanted: set[str]) -> Any:
+def _pyarrow(frame: Any, wanted: Optional[set[str]]) -> Any:
     import pyarrow as pa
+
+    if wanted is None:
+        return frame
 
     def of(part: Any) -> Any:
         columns = [part.column(place) if name in wanted else pa.nulls(len(part)) for place, name in enumerate(names)]

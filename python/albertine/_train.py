@@ -4,146 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
-from numbers import Integral
-from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Union
+from typing import Any, Callable, List, Mapping, Optional, Sequence, Union
 
 from albertine import _albertine
 from albertine._classify import loaded
 from albertine._frames import ColumnName, column_name, column_names
 from albertine._labeled import names_of_classes, stream_of
+from albertine._training import Checkpoints, Evaluation, Event, Name, Run, TrainResult, table_name
 from albertine.errors import ParamError
 
-__all__ = ["Evaluation", "TrainEpoch", "TrainResult", "TrainStart", "TrainStep", "evaluate", "train"]
-
-#: A model by name, repository, address or path.
-_Name = Union[str, "os.PathLike[str]", None]
-
-
-class Evaluation(Mapping[str, Any]):
-    """The metrics of a model on a labeled table: what ``albertine evaluate`` prints, under the same keys and in the
-    same order.
-
-    The most used ones are attributes too.
-    """
-
-    def __init__(self, metrics: Mapping[str, Any]) -> None:
-        self._metrics = dict(metrics)
-
-    def __getitem__(self, key: str) -> Any:
-        return self._metrics[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._metrics)
-
-    def __len__(self) -> int:
-        return len(self._metrics)
-
-    def __repr__(self) -> str:
-        losses = f"samples={self.samples}, loss={self.loss:.4f}"
-        return f"Evaluation({losses}, accuracy={self.accuracy:.4f}, macro_f1={self.macro_f1:.4f})"
-
-    @property
-    def loss(self) -> float:
-        """``eval_loss``: the mean loss of a row."""
-        return float(self["eval_loss"])
-
-    @property
-    def accuracy(self) -> float:
-        """``eval_accuracy``: the fraction of rows whose predicted class is the true one."""
-        return float(self["eval_accuracy"])
-
-    @property
-    def macro_f1(self) -> float:
-        """``eval_macro_f1``: the mean of the classes' F1."""
-        return float(self["eval_macro_f1"])
-
-    @property
-    def samples(self) -> int:
-        """``eval_samples``: the number of rows."""
-        return int(self["eval_samples"])
-
-
-@dataclass(frozen=True)
-class TrainStart:
-    """Training begins: what it trains, and on how much."""
-
-    #: The labels, in the order of the model's logits.
-    labels: List[str]
-    #: Whether they are those of a new classification head, and not the model's own.
-    new_head: bool
-    #: Texts of the training set.
-    training_texts: int
-    #: Texts of the validation set.
-    validation_texts: int
-    #: The steps that there will be in all.
-    steps: int
-    #: About how much memory training takes, in bytes.
-    memory: int
-
-
-@dataclass(frozen=True)
-class TrainStep:
-    """A step was made."""
-
-    #: The steps so far.
-    step: int
-    #: The steps that there will be in all.
-    steps: int
-    #: The epoch that the step is part of, from 1.
-    epoch: int
-    #: The mean loss of its texts.
-    loss: float
-    #: The learning rate.
-    learning_rate: float
-    #: The norm of the gradient before clipping.
-    gradient_norm: float
-
-
-@dataclass(frozen=True)
-class TrainEpoch:
-    """An epoch was completed."""
-
-    #: The epochs so far.
-    epoch: int
-    #: The mean loss of the training texts as they were seen.
-    loss: float
-    #: The fraction of them whose predicted class was the true one.
-    accuracy: float
-    #: How long it took.
-    seconds: float
-    #: The metrics on the validation set, if there is one.
-    validation: Optional[Evaluation]
-
-
-_Event = Union[TrainStart, TrainStep, TrainEpoch]
-
-
-@dataclass(frozen=True)
-class TrainResult:
-    """A trained model, in its folder."""
-
-    #: The model directory, which every ``model`` argument takes.
-    path: Path
-    #: The labels, in the order of the model's logits.
-    labels: List[str]
-    #: The epoch whose weights were kept, from 1.
-    epoch: int
-    #: The epochs that were completed.
-    epochs: int
-    #: The steps that were made.
-    steps: int
-    #: Whether Ctrl-C stopped it.
-    interrupted: bool
-    #: The step at which training diverged; the weights are those of an epoch before it.
-    diverged_at: Optional[int]
-    #: Rows of all tables without a text or a label, which were skipped.
-    skipped: int
-    #: Texts of all tables that were longer than the limit and were truncated.
-    truncated: int
-    #: The metrics on the test set, else on the validation set.
-    metrics: Optional[Evaluation]
+__all__ = ["evaluate", "train"]
 
 
 def train(
@@ -151,13 +21,22 @@ def train(
     *,
     output: Union[str, "os.PathLike[str]"],
     text_column: Union[ColumnName, Sequence[ColumnName]] = "text",
+    text_pair_column: Optional[ColumnName] = None,
     label_column: ColumnName = "label",
+    problem_type: str = "single_label_classification",
+    label_separator: str = ",",
     validation: Any = None,
     validation_split: float = 0.0,
     test: Any = None,
-    model: _Name = None,
+    model: Name = None,
+    config: Name = None,
+    vocabulary_size: Optional[int] = None,
+    add_labels: bool = False,
     max_sentence_length: Optional[int] = None,
     freeze_encoder: bool = False,
+    teacher: Any = None,
+    teacher_temperature: float = 2.0,
+    teacher_weight: float = 0.5,
     epochs: int = 3,
     batch_size: int = 32,
     gradient_accumulation_steps: int = 1,
@@ -167,8 +46,8 @@ def train(
     weight_decay: float = 0.01,
     clip: float = 1.0,
     label_smoothing: float = 0.0,
-    class_weights: str = "equal",
-    dropout: float = 0.1,
+    class_weights: Union[str, Mapping[str, float]] = "equal",
+    dropout: Optional[float] = None,
     metric_for_best_model: str = "loss",
     patience: Optional[int] = None,
     seed: int = 42,
@@ -177,7 +56,7 @@ def train(
     save_steps: Optional[int] = None,
     save_total_limit: int = 1,
     resume: bool = False,
-    on_progress: Optional[Callable[[_Event], object]] = None,
+    on_progress: Optional[Callable[[Event], object]] = None,
 ) -> TrainResult:
     """Fine-tunes a model on a labeled table, as ``albertine train`` does: the same table and seed give the same model,
     bit for bit.
@@ -187,15 +66,27 @@ def train(
             anything else with the Arrow PyCapsule interface.
         output: the folder for the model; must be new or empty. It appears when the model is complete.
         text_column: the column of texts; several are joined with one space.
+        text_pair_column: the column of the second text of a pair.
         label_column: the column that contains the true label: texts, numbers or booleans. Numbers that the table's
             metadata names, as ``ClassLabel`` of Hugging Face's datasets does, are their names, and -1 is a row without
             a label.
+        problem_type: what the labels are for: ``single_label_classification``, ``multi_label_classification`` (a column of
+            lists, or of texts with several labels) or ``regression``.
+        label_separator: what stands between the labels of a text, where it may have several.
         validation: a table that is evaluated after every epoch; the best epoch by ``metric_for_best_model`` is kept.
         validation_split: the fraction of the training set to hold out at random as the validation set.
         test: a table that is evaluated once after training.
         model: the base model: a name, a repository, a URL or a path; by default the built-in model.
+        config: a ``config.json``, or a folder with one: a new model of this shape is trained instead.
+        vocabulary_size: the pieces of a vocabulary that is trained on the texts, for ``config``.
+        add_labels: keep the labels of the base model, and add those that it lacks.
         max_sentence_length: the maximum sequence length in pieces; by default the model's limit.
         freeze_encoder: train only the classification head and leave the encoder as it is.
+        teacher: who else says something of each text: a model with the labels that are trained, a table with their scores
+            for each row (a column for each label, or ``scores`` as ``classify`` writes it), or a list of these, which
+            are averaged. Rows without a label learn from the teacher alone.
+        teacher_temperature: the temperature at which the scores of teacher and model are compared.
+        teacher_weight: the part of the loss that the teacher decides.
         epochs: passes over the training set.
         batch_size: texts whose gradients are computed together.
         gradient_accumulation_steps: batches whose gradients are added up for one optimizer step.
@@ -205,10 +96,11 @@ def train(
         weight_decay: weight decay, not applied to biases and LayerNorm weights.
         clip: the maximum gradient norm; larger gradients are clipped to it.
         label_smoothing: the part of each target that is spread evenly over all classes.
-        class_weights: ``equal``, or ``balanced`` to compensate for rare classes.
-        dropout: the dropout probability before the classification head.
+        class_weights: ``equal``, ``balanced`` to compensate for rare classes, or a dict of weights by label.
+        dropout: the dropout probability of hidden states, of attention and before the classification head; by default
+            those of the model's configuration.
         metric_for_best_model: the validation metric that chooses the epoch to keep: ``loss`` (the lowest), ``accuracy``
-            or ``macro_f1``.
+            or ``macro_f1``; ``f1`` for several labels; ``mae``, ``r2`` or ``pearson`` for a regression.
         patience: epochs without a better validation metric before training stops.
         seed: the random seed.
         threads: threads to work with; 0 means one for each core.
@@ -245,77 +137,60 @@ def train(
     (['oil', 'sport'], 1, True)
     """
     columns = column_names(frame, text_column, "text_column")
+    pair = None if text_pair_column is None else column_name(frame, text_pair_column, "text_pair_column")
     label = column_name(frame, label_column, "label_column")
-    if validation is not None and validation_split:
-        raise ParamError("validation and validation_split cannot be used together")
-    if checkpoint is None and (resume or save_steps is not None):
-        raise ParamError("save_steps and resume need a folder for checkpoints: checkpoint=")
-    counts = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "threads": threads}
-    counts.update(gradient_accumulation_steps=gradient_accumulation_steps, save_total_limit=save_total_limit)
-    optional = {"max_sentence_length": max_sentence_length, "patience": patience, "save_steps": save_steps}
-    for name, value in {**counts, **optional}.items():
-        if isinstance(value, bool) or not isinstance(value, (Integral, type(None))):
-            raise TypeError(f"{name} is {value!r}, not a whole number")
-        if value is not None and not 0 <= value < (1 << 64 if name == "seed" else 1 << 32):
-            raise ParamError(f"{name} is {value}, and cannot be {'less than 0' if value < 0 else 'so large'}")
-
-    head: Dict[str, Any] = {}
-
-    def hear(kind: str, values: Dict[str, Any]) -> None:
-        if on_progress is None:
-            return
-        if kind == "head":
-            head.update(values)
-        elif kind == "start":
-            on_progress(TrainStart(**head, **values))
-        elif kind == "step":
-            on_progress(TrainStep(**values))
-        else:
-            metrics = values.pop("validation")
-            on_progress(TrainEpoch(**values, validation=None if metrics is None else Evaluation(json.loads(metrics))))
-
-    def table(frame: Any) -> Any:
-        return None if frame is None else (_name(frame), stream_of(frame, columns, label))
-
+    if model is not None and config is not None:
+        raise ParamError("model and config cannot be used together")
+    teachers = [] if teacher is None else list(teacher) if isinstance(teacher, (list, tuple)) else [teacher]
     arguments = {
         "model": os.fspath(model or "ag_news"),
-        "output": os.fspath(output),
+        "config": None if config is None else os.fspath(config),
         "text_columns": columns,
+        "text_pair_column": pair,
         "label_column": label,
-        "validation_split": validation_split,
-        "max_sentence_length": max_sentence_length,
-        "threads": threads,
+        "problem_type": problem_type,
+        "label_separator": label_separator,
+        "add_labels": add_labels,
         "freeze_encoder": freeze_encoder,
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "gradient_accumulation_steps": gradient_accumulation_steps,
+        "teacher_temperature": teacher_temperature,
+        "teacher_weight": teacher_weight,
+        "mlm_probability": None,
         "learning_rate": learning_rate,
         "lr_scheduler": lr_scheduler,
         "warmup": warmup,
         "weight_decay": weight_decay,
         "clip": clip,
         "label_smoothing": label_smoothing,
-        "class_weights": class_weights,
+        "class_weights": class_weights if isinstance(class_weights, str) else _weights(class_weights),
         "dropout": dropout,
         "metric_for_best_model": metric_for_best_model,
-        "patience": patience,
-        "seed": seed,
-        "checkpoint": None if checkpoint is None else os.fspath(checkpoint),
-        "save_steps": save_steps,
-        "save_total_limit": save_total_limit,
-        "resume": resume,
     }
-    tables = table(frame), table(validation), table(test)
-    result = _albertine.train(*tables, arguments, None if on_progress is None else hear)
-    metrics = result.pop("metrics")
-    return TrainResult(
-        path=Path(output), metrics=None if metrics is None else Evaluation(json.loads(metrics)), **result
+    counts = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "gradient_accumulation_steps": gradient_accumulation_steps,
+        "seed": seed,
+        "threads": threads,
+        "patience": patience,
+        "max_sentence_length": max_sentence_length,
+        "vocabulary_size": vocabulary_size,
+    }
+    run = Run(
+        tables=(frame, validation, test),
+        columns=[*columns, *([] if pair is None else [pair])],
+        label=label,
+        output=output,
+        validation_split=validation_split,
+        checkpoints=Checkpoints(checkpoint, save_steps, save_total_limit, resume),
+        teachers=teachers,
+        on_progress=on_progress,
     )
+    return run.start(arguments, counts)
 
 
 def evaluate(
     frame: Any,
-    model: _Name = None,
+    model: Name = None,
     precision: str = "f32",
     *,
     text_column: Union[ColumnName, Sequence[ColumnName]] = "text",
@@ -374,10 +249,10 @@ def evaluate(
     )
     stream = stream_of(frame, columns, label)
     folder = None if report is None else os.fspath(report)
-    found = _albertine.evaluate(classifier, _name(frame), stream, columns, label, names, folder)
+    found = _albertine.evaluate(classifier, table_name(frame), stream, columns, label, names, folder)
     return Evaluation(json.loads(found))
 
 
-def _name(frame: Any) -> str:
-    """What a report calls a table."""
-    return f"{type(frame).__module__.partition('.')[0]}.{type(frame).__qualname__}"
+def _weights(weights: Mapping[str, float]) -> str:
+    """Class weights as the native half reads them."""
+    return ",".join(f"{label}={float(weight)!r}" for label, weight in weights.items())

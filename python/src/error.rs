@@ -1,5 +1,6 @@
 //! Errors of the library as exceptions of `albertine.errors`.
 
+use albertine::text::TextError;
 use albertine::{Error, ErrorKind};
 use albertine_train::TrainError;
 use pyo3::exceptions::PyKeyboardInterrupt;
@@ -81,6 +82,12 @@ impl Kind {
             | TrainError::UnseenLabel { .. }
             | TrainError::OneLabel { .. }
             | TrainError::TooFewLabels { .. }
+            | TrainError::NotAValue { .. }
+            | TrainError::NoOwnLabels
+            | TrainError::TeacherLabels { .. }
+            | TrainError::TeacherRows { .. }
+            | TrainError::SoftLabels { .. }
+            | TrainError::NoTexts
             | TrainError::NoRows => Self::Label,
             TrainError::LabelCount { .. }
             | TrainError::OtherOrder { .. }
@@ -90,7 +97,9 @@ impl Kind {
             | TrainError::Split { .. }
             | TrainError::Setting { .. }
             | TrainError::NoValidation => Self::Param,
+            TrainError::Text(TextError::VocabularySize { .. }) => Self::Param,
             TrainError::Text(_)
+            | TrainError::NoMask
             | TrainError::Model(_)
             | TrainError::VocabularyTooLarge { .. }
             | TrainError::NotANumber { .. }
@@ -146,7 +155,9 @@ impl From<Failure> for PyErr {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Python(error) => error,
-            Failure::Library(Error::Cancelled) => PyKeyboardInterrupt::new_err(()),
+            Failure::Library(Error::Cancelled) | Failure::Train(TrainError::Cancelled) => {
+                PyKeyboardInterrupt::new_err(())
+            }
             Failure::Library(error) => {
                 let raised = Kind::of(&error).raise(format!("{error}{}", error.remedy()));
                 if let Error::NotText { column, .. } | Error::NotTextMap { column, .. } = &error {

@@ -307,7 +307,9 @@ def test_arguments_that_make_no_sense_are_told(table: Any, tmp_path: Path) -> No
     fails(ParamError, "epochs must be from 1 to 100000, not 0", epochs=0)
     fails(ParamError, "batch_size is -1", batch_size=-1)
     fails(ParamError, "learning_rate must be greater than 0, not 0", learning_rate=0.0)
-    fails(ParamError, "class_weights must be equal or balanced, not fair", class_weights="fair")
+    fails(ParamError, "class_weights must be equal, balanced, or label=weight", class_weights="fair")
+    fails(ParamError, "class_weights must be equal", class_weights={"money": -1})
+    fails(LabelError, "`art` is not a class", class_weights={"art": 2})
     fails(ParamError, "needs a validation set", patience=1)
     fails(ParamError, "a fraction of 0.01 of 6 rows is none of them", validation_split=0.01)
     fails(ParamError, "together", validation=table, validation_split=0.5)
@@ -368,3 +370,75 @@ def test_texts_that_are_cut_are_warned_of(tmp_path: Path) -> None:
     with pytest.warns(albertine.TruncationWarning):
         result = albertine.train(table, output=tmp_path / "model", max_sentence_length=6, **QUICK)
     assert result.truncated == 2
+
+
+CONFIG = {
+    "model_type": "albert",
+    "embedding_size": 8,
+    "hidden_size": 16,
+    "num_attention_heads": 2,
+    "num_hidden_layers": 1,
+    "intermediate_size": 32,
+    "max_position_embeddings": 32,
+}
+
+
+def test_a_model_is_pretrained_and_fine_tuned(table: Any, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(CONFIG))
+    events: list[Any] = []
+    result = albertine.pretrain(
+        pa.concat_tables([table] * 4),
+        output=tmp_path / "mlm",
+        config=tmp_path / "config.json",
+        vocabulary_size=60,
+        validation_split=0.25,
+        epochs=2,
+        on_progress=events.append,
+    )
+    assert (result.labels, result.epochs, events[0].training_texts) == ([], 2, 18)
+    assert result.metrics is not None and result.metrics["eval_perplexity"] > 1
+    assert [event.accuracy for event in events if isinstance(event, albertine.TrainEpoch)] == [None, None]
+    tuned = albertine.train(table, output=tmp_path / "model", model=result.path, epochs=1)
+    assert albertine.classify(TEXTS[0], model=tuned.path).label in tuned.labels
+    with pytest.raises(ParamError, match="too small for the texts"):
+        albertine.pretrain(table, output=tmp_path / "x", config=tmp_path / "config.json", vocabulary_size=10)
+    with pytest.raises(ParamError, match="cannot be used together"):
+        albertine.pretrain(table, output=tmp_path / "x", config=tmp_path / "config.json", model="ag_news")
+
+
+def test_teachers_are_models_or_tables_of_scores(table: Any, tmp_path: Path) -> None:
+    teacher = albertine.train(table, output=tmp_path / "teacher", **QUICK)
+    scores = pa.table({"sport": [0.1, 0.9] * 3, "money": [0.9, 0.1] * 3})
+    for place, given in enumerate([teacher.path, scores, [str(teacher.path), scores.to_pandas()]]):
+        result = albertine.train(table, output=tmp_path / str(place), teacher=given, teacher_weight=0.9, **QUICK)
+        assert result.labels == ["money", "sport"]
+    unlabeled = pa.table({"text": TEXTS, "label": LABELS[:2] + [None] * 4})
+    result = albertine.train(unlabeled, output=tmp_path / "unlabeled", teacher=scores, **QUICK)
+    assert (result.skipped, result.steps) == (0, 6)
+    with pytest.raises(LabelError, match="has the labels `a`, but `money`, `sport` are trained"):
+        albertine.train(table, output=tmp_path / "x", teacher=pa.table({"a": [1.0] * 6}), **QUICK)
+    with pytest.raises(LabelError, match="has 1 row, but the training set has 6"):
+        albertine.train(table, output=tmp_path / "x", teacher=scores.slice(0, 1), **QUICK)
+
+
+def test_texts_have_several_labels_a_value_or_a_second_text(tmp_path: Path) -> None:
+    quick = {**QUICK, "freeze_encoder": False}
+    several = pa.table({"text": TEXTS, "label": [["money", "news"], ["sport"]] * 3})
+    result = albertine.train(
+        several,
+        output=tmp_path / "several",
+        problem_type="multi_label_classification",
+        validation=several,
+        metric_for_best_model="f1",
+        **quick,
+    )
+    assert result.labels == ["money", "news", "sport"] and result.metrics is not None and "eval_f1" in result.metrics
+    values = pa.table({"text": TEXTS, "label": [0.5, -2.0] * 3})
+    result = albertine.train(values, output=tmp_path / "values", problem_type="regression", test=values, **quick)
+    assert result.metrics is not None and "eval_pearson" in result.metrics
+    pairs = pa.table({"text": TEXTS, "second": TEXTS[::-1], "label": LABELS})
+    albertine.train(pairs, output=tmp_path / "pairs", text_pair_column="second", **quick)
+    result = albertine.train(pairs, output=tmp_path / "more", add_labels=True, **quick)
+    assert result.labels == ["World", "Sports", "Business", "Sci/Tech", "money", "sport"]
+    with pytest.raises(ParamError, match="problem_type must be single_label_classification"):
+        albertine.train(values, output=tmp_path / "x", problem_type="classification")

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use albertine::Error as LibraryError;
 use albertine::hub::HubError;
 use albertine::model::ModelError;
+use albertine::text::TextError;
 use albertine_engine::EngineError;
 use albertine_train::TrainError;
 
@@ -232,6 +233,21 @@ fn train_hint(error: &TrainError) -> Option<String> {
         TrainError::Pipeline { .. } => "give the model directory in it, `models/..`, with `--model`",
         TrainError::Regression => "choose a classifier with `--model`",
         TrainError::NoValidation => "give one with `--validation`, or hold out some rows with `--validation-split 0.1`",
+        TrainError::TeacherLabels { .. } => "give a teacher with the same labels, in any order",
+        TrainError::TeacherRows { .. } => {
+            "the table of a teacher has a row for each row of the input, in the same order"
+        }
+        TrainError::SoftLabels { .. } => "scores are numbers from 0 to 1, one for each label",
+        TrainError::NotAValue { .. } => "choose another `--label-column`, or another `--problem-type`",
+        TrainError::NoOwnLabels => "omit `--add-labels`, or choose a classifier with `--model`",
+        TrainError::NoTexts => "`--text-column` names the column to read",
+        TrainError::Text(TextError::VocabularySize { most: Some(_), .. }) => {
+            "choose a smaller `--vocabulary-size`, or give more texts"
+        }
+        TrainError::Text(TextError::VocabularySize { .. }) => "choose a larger `--vocabulary-size`",
+        TrainError::Text(TextError::NoVocabulary { .. }) => {
+            "train a vocabulary with `--vocabulary-size`, or put one beside the configuration"
+        }
         TrainError::CheckpointExists { .. } => {
             "add `--resume` to go on from it, or name another folder with `--checkpoint`"
         }

@@ -1,5 +1,6 @@
 //! The label column as flags name it, and the meaning of its values.
 
+use albertine::model::ProblemType;
 use albertine_train::LabelNames;
 use arrow_schema::Schema;
 
@@ -9,6 +10,14 @@ use crate::exit::Misuse;
 pub(crate) fn require(schema: &Schema, name: &str) -> Result<(), Misuse> {
     albertine::labels::require(schema, name)
         .map_err(|error| Misuse::new(error.to_string(), "name the column of true labels with `--label-column`"))
+}
+
+/// The same for labels of this problem: where a text may have several, the column may hold lists.
+pub(crate) fn require_for(problem: ProblemType, schema: &Schema, name: &str) -> Result<(), Misuse> {
+    if problem == ProblemType::MultiLabel && albertine::labels::require_several(schema, name).is_ok() {
+        return Ok(());
+    }
+    require(schema, name)
 }
 
 /// The table's names for the classes of the model: `given` is a line of CSV, `class_names` are the table's own.

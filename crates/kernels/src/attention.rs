@@ -14,6 +14,7 @@ use self::pack::{PackKeys, PackValues, Part, copy_queries};
 use crate::aligned::Aligned;
 use crate::cpu::Kernels;
 use crate::dot::{Multiplication, Multiplier};
+use crate::dropout::Dropout;
 use crate::gemm::{Product, padded_words};
 use crate::matrix::{Element, Matrix, Target};
 use crate::rows::Softmax;
@@ -51,6 +52,17 @@ pub struct Attention<'a> {
     pub heads: usize,
     /// The values of a head.
     pub size: usize,
+    /// What is left out of the probabilities, in training; only over f32.
+    pub dropout: Option<Dropout>,
+}
+
+impl Attention<'_> {
+    /// Leaves out what dropout leaves out of the probabilities of a query and head.
+    fn drop(&self, query: usize, head: usize, probabilities: &mut [f32]) {
+        if let Some(dropout) = self.dropout {
+            dropout.apply((query * self.heads + head) as u64, probabilities);
+        }
+    }
 }
 
 /// The working memory of [`Kernels::attention`]. It grows to what the longest document needs and is then kept.
@@ -85,7 +97,7 @@ impl Kernels {
     ///
     /// When the shapes do not fit one another, or a document is empty.
     pub fn attention(self, out: &mut Matrix, attention: Attention<'_>, scratch: &AttentionScratch) {
-        let Attention { query, queries, key_value, key, value, starts, heads, size } = attention;
+        let Attention { query, queries, key_value, key, value, starts, heads, size, dropout } = attention;
         let (width, element) = (heads.saturating_mul(size), query.element());
         let tokens = starts.last().copied().unwrap_or(0);
         let documents = starts.len().saturating_sub(1);
@@ -106,6 +118,7 @@ impl Kernels {
         );
         assert!(starts.windows(2).all(|ends| ends[0] < ends[1]), "an empty document in {starts:?}");
         assert!(matches!(element, Element::F32 | Element::Bf16), "attention over {element:?}");
+        assert!(dropout.is_none() || element == Element::F32, "dropout over {element:?}");
         let out = out.target();
         self.split(documents * heads, 1, |range| {
             let pool = || scratch.heads.lock().unwrap_or_else(PoisonError::into_inner);
@@ -195,6 +208,9 @@ fn one_head<M: Multiplier>(
         product.blocks(multiplier);
         probabilities.reshape(element, count, tokens.len());
         multiplier.simd().call(Softmax { scores, to: probabilities.target() });
+        if attention.dropout.is_some() {
+            (0..count).for_each(|row| attention.drop(first + row, head, probabilities.row_mut(row)));
+        }
         let product = Product {
             out,
             row: first,

@@ -46,6 +46,7 @@ mod aligned;
 mod attention;
 mod cpu;
 mod dot;
+mod dropout;
 mod gemm;
 mod math;
 mod matrix;
@@ -60,6 +61,7 @@ mod reference;
 
 pub use attention::{Attention, AttentionScratch, Queries};
 pub use cpu::{CpuError, CpuLevel, Kernels};
+pub use dropout::Dropout;
 pub use gemm::{Epilogue, MOST_QUANTIZED_INPUTS, PackedWeights};
 pub use math::Activation;
 pub use matrix::{Element, Matrix};

@@ -5,7 +5,7 @@ mod parts;
 mod size;
 
 pub(crate) use self::family::{Family, Names, is_classifier};
-pub use self::parts::{Affine, LayerParts, Parts, TensorSpec};
+pub use self::parts::{Affine, LayerParts, MaskedLanguageParts, Parts, TensorSpec};
 pub(crate) use self::size::{Size, Sizes};
 use crate::HiddenActivation;
 
@@ -45,6 +45,11 @@ impl Architecture {
             return Err((Size::Positions, format!("more than {}", family.position_offset)));
         }
         Ok(Self { family, sizes, activation, layer_norm_eps })
+    }
+
+    /// The same encoder with another number of pieces.
+    pub(crate) fn with_vocab_size(&self, pieces: usize) -> Self {
+        Self { sizes: self.sizes.with(Size::Vocabulary, pieces), ..self.clone() }
     }
 
     pub(crate) fn family(&self) -> &'static Family {
@@ -134,6 +139,12 @@ impl Architecture {
         self.family.position_offset
     }
 
+    /// Whether dropout comes between the feed-forward part and its residual in training, as it does behind attention.
+    #[must_use]
+    pub fn has_output_dropout(&self) -> bool {
+        self.family.output_dropout
+    }
+
     /// Token types; a document of one part uses only type 0.
     #[must_use]
     pub fn token_types(&self) -> usize {
@@ -210,6 +221,22 @@ impl Architecture {
             layers: (0..self.hidden_groups() * self.inner_groups()).map(layer).collect(),
             pooler: linear(names.pooler, hidden, hidden),
             classifier: linear(names.classifier, labels, hidden),
+        }
+    }
+
+    /// The names and shapes of the tensors of the head of a masked language model.
+    pub(crate) fn masked_language_head(&self) -> MaskedLanguageParts<TensorSpec> {
+        let [dense, norm, bias] = self.family.names.masked_language;
+        let embedding = self.embedding_size();
+        let spec =
+            |name: &str, part: &str, shape: Vec<usize>| TensorSpec::new(self.family, format!("{name}.{part}"), shape);
+        MaskedLanguageParts {
+            dense: Affine {
+                weight: spec(dense, "weight", vec![embedding, self.hidden_size()]),
+                bias: spec(dense, "bias", vec![embedding]),
+            },
+            norm: Affine { weight: spec(norm, "weight", vec![embedding]), bias: spec(norm, "bias", vec![embedding]) },
+            bias: spec(bias, "bias", vec![self.vocab_size()]),
         }
     }
 }

@@ -11,13 +11,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use albertine_formats::{Folder, FormatError, SparkPipeline, has_weights, tensorflow};
+use albertine_formats::{Contents, Folder, FormatError, SparkPipeline, has_weights, tensorflow};
 use serde_json::{Map, Value};
 
 use self::graph::GraphFile;
 use self::spark::Annotator;
 use self::vocabulary::{SPIECE, VOCAB};
-use crate::config::{CONFIG, labels};
+use crate::config::{CONFIG, MAX_CONFIG, labels};
 use crate::{HeldOutScores, ModelConfig, ModelError, Weights};
 
 /// The file of an ONNX export.
@@ -101,6 +101,14 @@ pub struct Checkpoint {
     card: Option<Vec<u8>>,
     /// Its weights are no longer those that were read.
     trained: bool,
+    head: SavedHead,
+}
+
+/// The head that a checkpoint is saved with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SavedHead {
+    Classifier,
+    MaskedLanguage,
 }
 
 impl Checkpoint {
@@ -183,8 +191,18 @@ impl Checkpoint {
         let files = vocabulary::read(folder)?;
         let card = folder.read("README.md", MAX_CARD)?;
         let held_out = HeldOutScores::read(folder, config.labels())?;
-        let origin = folder.path().to_owned();
-        Ok(Self { origin, kind, config, weights, files, params, held_out, card, trained: false })
+        Ok(Self {
+            origin: folder.path().to_owned(),
+            kind,
+            config,
+            weights,
+            files,
+            params,
+            held_out,
+            card,
+            trained: false,
+            head: SavedHead::Classifier,
+        })
     }
 
     /// A Hugging Face model from the bytes of its files, for one inside a program; errors call it `origin`.
@@ -209,6 +227,7 @@ impl Checkpoint {
             held_out: None,
             card: file("README.md").map(<[u8]>::to_vec),
             trained: false,
+            head: SavedHead::Classifier,
         })
     }
 
@@ -226,6 +245,42 @@ impl Checkpoint {
     #[must_use]
     pub fn calibrated(self, weights: Weights<'static>, held_out: HeldOutScores) -> Self {
         Self { weights, held_out: Some(held_out), ..self }
+    }
+
+    /// A masked language model after pre-training: its weights are those of [`ModelConfig::masked_language_tensors`].
+    #[must_use]
+    pub fn pretrained(self, config: ModelConfig, weights: Weights<'static>, card: String) -> Self {
+        Self { head: SavedHead::MaskedLanguage, ..self.retrained(config, weights, card) }
+    }
+
+    /// A model without weights: a `config.json`, or a folder with one, and the files of a vocabulary beside it, if there
+    /// are any.
+    ///
+    /// # Errors
+    /// [`ModelError::MissingConfig`], and every way for the files to be unsound.
+    pub fn from_config(path: &Path) -> Result<Self, ModelError> {
+        let is_file = path.is_file();
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = Folder::open(if is_file { parent } else { path })?;
+        let name = path.file_name().and_then(|name| name.to_str()).filter(|_| is_file).unwrap_or(CONFIG);
+        let Some(bytes) = folder.read(name, MAX_CONFIG)? else {
+            return Err(ModelError::MissingConfig { directory: path.to_owned(), found: folder.listing()? });
+        };
+        let config = ModelConfig::from_slice(&bytes, &folder.path_of(name))?;
+        let weights = Weights::from_canonical(path, Contents::default());
+        Self::assemble(&folder, CheckpointKind::HuggingFace, config, weights, Map::new())
+    }
+
+    /// The same with another configuration and these files of a vocabulary instead of its own.
+    #[must_use]
+    pub fn with_vocabulary(self, config: ModelConfig, files: BTreeMap<&'static str, Vec<u8>>) -> Self {
+        Self { config, files, ..self }
+    }
+
+    /// Whether it has no weights: only a configuration.
+    #[must_use]
+    pub fn is_untrained(&self) -> bool {
+        !self.weights.has(&self.config.tensors().word_embeddings.name)
     }
 
     /// Where the model was read from; for one in an archive `model.zip/folder`.

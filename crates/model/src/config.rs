@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use self::fields::Fields;
 pub use self::kinds::{HiddenActivation, ProblemType};
-use crate::architecture::{Architecture, Parts, Size, Sizes, TensorSpec};
+use crate::architecture::{Affine, Architecture, MaskedLanguageParts, Parts, Size, Sizes, TensorSpec};
 use crate::families::{self, Family};
 use crate::{Folder, ModelError};
 
@@ -50,6 +50,19 @@ pub struct ModelConfig {
     architecture: Architecture,
     labels: Vec<String>,
     problem_type: Option<ProblemType>,
+    dropout: DropoutRates,
+    initializer_range: f32,
+}
+
+/// The dropout probabilities of a training, each from 0 to below 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DropoutRates {
+    /// Of the embeddings, and of what attention and feed-forward parts add to the hidden states.
+    pub hidden: f32,
+    /// Of the probabilities with which tokens attend to others.
+    pub attention: f32,
+    /// Of what goes into the classifier.
+    pub classifier: f32,
 }
 
 impl ModelConfig {
@@ -103,7 +116,9 @@ impl ModelConfig {
         let problem_type = problem_type(&fields)?;
         let architecture = Architecture::new(family, sizes, activation, layer_norm_eps)
             .map_err(|(size, expected)| fields.error_text(family.field(size), sizes.get(size).to_string(), expected))?;
-        let config = Self { architecture, labels, problem_type };
+        let dropout = dropout(&fields, family)?;
+        let initializer_range = initializer_range(&fields)?;
+        let config = Self { architecture, labels, problem_type, dropout, initializer_range };
         config.check_elements(&fields)?;
         Ok(config)
     }
@@ -132,13 +147,28 @@ impl ModelConfig {
         self.problem_type
     }
 
+    /// The dropout probabilities of a training: the file's, else transformers' defaults for the family.
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use albertine_model::{DropoutRates, ModelConfig};
+    /// let json = br#"{"model_type": "bert", "hidden_dropout_prob": 0.2}"#;
+    /// let config = ModelConfig::from_slice(json, Path::new("config.json"))?;
+    /// assert_eq!(config.dropout(), DropoutRates { hidden: 0.2, attention: 0.1, classifier: 0.2 });
+    /// # Ok::<(), albertine_model::ModelError>(())
+    /// ```
+    #[must_use]
+    pub fn dropout(&self) -> DropoutRates {
+        self.dropout
+    }
+
     /// The same encoder with another classifier: its labels in the order of its logits, and what these mean.
     ///
     /// # Errors
     /// [`ModelError::LabelList`] when there are none, too many, or one that is empty, too long or there twice.
     pub fn with_labels(&self, labels: Vec<String>, problem_type: Option<ProblemType>) -> Result<Self, ModelError> {
         labels::check(&labels).map_err(|fault| ModelError::LabelList { fault })?;
-        Ok(Self { architecture: self.architecture.clone(), labels, problem_type })
+        Ok(Self { labels, problem_type, ..self.clone() })
     }
 
     /// The names and shapes of every tensor.
@@ -156,6 +186,47 @@ impl ModelConfig {
     #[must_use]
     pub fn tensors(&self) -> Parts<TensorSpec> {
         self.architecture.tensors(self.labels.len())
+    }
+
+    /// The names and shapes of every tensor of a masked language model with this encoder: those of
+    /// [`tensors`](Self::tensors) up to the last layer, and then those of its head.
+    #[must_use]
+    pub fn masked_language_tensors(&self) -> Vec<TensorSpec> {
+        let encoder = self.tensors().indices().pooler.weight;
+        let specs = self.tensors().iter().take(encoder).cloned().collect::<Vec<_>>().into_iter();
+        specs.chain(self.architecture.masked_language_head().into_iter()).collect()
+    }
+
+    /// The places of the word embeddings and of the head in [`masked_language_tensors`](Self::masked_language_tensors);
+    /// those of the encoder are as in [`tensors`](Self::tensors).
+    #[must_use]
+    pub fn masked_language_indices(&self) -> (usize, MaskedLanguageParts<usize>) {
+        let indices = self.tensors().indices();
+        let first = indices.pooler.weight;
+        let pair = |first| Affine { weight: first, bias: first + 1 };
+        (indices.word_embeddings, MaskedLanguageParts { dense: pair(first), norm: pair(first + 2), bias: first + 4 })
+    }
+
+    /// The same encoder with another number of pieces.
+    ///
+    /// # Errors
+    /// [`ModelError::Field`] when it is none that a configuration may have.
+    pub fn with_vocab_size(&self, pieces: usize) -> Result<Self, ModelError> {
+        let (origin, map) = (Path::new(CONFIG), Map::new());
+        let fields = Fields { origin, map: &map };
+        if !(1..=Size::Vocabulary.limit()).contains(&pieces) {
+            let expected = format!("a whole number from 1 to {}", Size::Vocabulary.limit());
+            return Err(fields.error_text("vocab_size", pieces.to_string(), expected));
+        }
+        let config = Self { architecture: self.architecture.with_vocab_size(pieces), ..self.clone() };
+        config.check_elements(&fields)?;
+        Ok(config)
+    }
+
+    /// The standard deviation of new weights, `initializer_range`.
+    #[must_use]
+    pub fn initializer_range(&self) -> f32 {
+        self.initializer_range
     }
 
     /// The number of weights.
@@ -216,6 +287,30 @@ fn layer_norm_eps(fields: &Fields<'_>) -> Result<f32, ModelError> {
         .filter(|eps| (0.0..=1.0).contains(eps))
         .map(|eps| eps as f32)
         .ok_or_else(|| fields.error("layer_norm_eps", value, "a number from 0 to 1"))
+}
+
+fn initializer_range(fields: &Fields<'_>) -> Result<f32, ModelError> {
+    let Some(value) = fields.get("initializer_range") else { return Ok(0.02) };
+    let range = value.as_f64().filter(|range| *range > 0.0 && *range <= 1.0);
+    range
+        .map(|range| range as f32)
+        .ok_or_else(|| fields.error("initializer_range", value, "a number above 0, at most 1"))
+}
+
+fn dropout(fields: &Fields<'_>, family: &Family) -> Result<DropoutRates, ModelError> {
+    let rate = |(field, default): (&'static str, Option<f32>)| {
+        let Some(value) = fields.get(field) else { return Ok(default) };
+        let rate = value.as_f64().filter(|rate| (0.0..1.0).contains(rate));
+        rate.map(|rate| Some(rate as f32))
+            .ok_or_else(|| fields.error(field, value, "a number of at least 0 and below 1"))
+    };
+    let [hidden, attention, classifier] = family.dropout;
+    let hidden = rate(hidden)?.unwrap_or(0.0);
+    Ok(DropoutRates {
+        hidden,
+        attention: rate(attention)?.unwrap_or(hidden),
+        classifier: rate(classifier)?.unwrap_or(hidden),
+    })
 }
 
 fn problem_type(fields: &Fields<'_>) -> Result<Option<ProblemType>, ModelError> {

@@ -39,12 +39,12 @@ mod weights;
 
 pub use albertine_formats::{Folder, FormatError, SparkPipeline, SparkStage, WholeFolder, replace_folder};
 pub use albertine_kernels::{CpuError, CpuLevel, Kernels, Precision, UnknownPrecision, peak_gflops, product_gflops};
-pub use architecture::{Affine, Architecture, LayerParts, Parts, TensorSpec};
+pub use architecture::{Affine, Architecture, LayerParts, MaskedLanguageParts, Parts, TensorSpec};
 pub use batch::RaggedBatch;
 pub use cancellation::{CancellationToken, Cancelled};
 pub use checkpoint::{Checkpoint, CheckpointKind, Runtime};
 pub use classifier::SequenceClassifier;
-pub use config::{HiddenActivation, ModelConfig, ProblemType};
+pub use config::{DropoutRates, HiddenActivation, ModelConfig, ProblemType};
 pub use encoder::{Encoder, Phase, Profile, Reads, Scratch, SharedTokens};
 pub use error::ModelError;
 pub use held_out::HeldOutScores;

@@ -25,6 +25,8 @@ pub enum Head {
     Own(Vec<String>),
     /// A new one for these labels.
     New(Vec<String>),
+    /// The base model's own for as many labels as it has, and new rows of it for those that follow.
+    Extended(Vec<String>),
 }
 
 impl Head {
@@ -32,7 +34,7 @@ impl Head {
     #[must_use]
     pub fn labels(&self) -> &[String] {
         match self {
-            Self::Own(labels) | Self::New(labels) => labels,
+            Self::Own(labels) | Self::New(labels) | Self::Extended(labels) => labels,
         }
     }
 }
@@ -82,6 +84,29 @@ impl BaseModel {
     /// [`TrainError::Text`].
     pub fn encode(&self, text: &str, ids: &mut Vec<u32>) -> Result<bool, TrainError> {
         Ok(self.pieces.encode(text, self.limit, ids)?.truncated)
+    }
+
+    /// Appends the piece ids of a text or of a pair of texts, special pieces included, and their types; returns whether
+    /// it was truncated.
+    pub(crate) fn encode_document(
+        &self,
+        text: &str,
+        second: Option<&str>,
+        ids: &mut Vec<u32>,
+        token_types: &mut Vec<u32>,
+    ) -> Result<bool, TrainError> {
+        let Some(second) = second else {
+            let truncated = self.encode(text, ids)?;
+            token_types.resize(ids.len(), 0);
+            return Ok(truncated);
+        };
+        let side = self.pieces.truncation_side();
+        Ok(self.pieces.encode_pair((text, second), self.limit, side, ids, token_types)?.truncated)
+    }
+
+    /// The vocabulary.
+    pub(crate) fn pieces(&self) -> &SubwordTokenizer {
+        &self.pieces
     }
 
     /// Whether the model has a pooler; a new one is made where it has none, as where its classifier is new.
@@ -135,35 +160,100 @@ impl BaseModel {
         Ok(Head::New(labels))
     }
 
-    /// Whether the model has classes of its own. A classifier without a pooler is one of tokens.
-    fn has_classifier(&self) -> bool {
-        let classifier = &self.config().tensors().classifier.weight.name;
-        self.config().labels().len() > 1 && self.checkpoint.weights().has(classifier) && self.has_pooler()
+    /// The classifier for a regression: the model's own if it is one, else a new one.
+    #[must_use]
+    pub fn value_head(&self) -> Head {
+        let own = self.config().labels();
+        let is_own = own.len() == 1 && self.has_output(1);
+        if is_own { Head::Own(own.to_vec()) } else { Head::New(vec!["LABEL_0".to_owned()]) }
     }
 
-    /// The initial weights, and the configuration of the model.
+    /// The model's own classifier with new rows for the labels that it lacks, in the order of the table's `names` or of
+    /// their numbers or letters.
+    ///
+    /// # Errors
+    /// [`TrainError::NoOwnLabels`] when the model has no labels of its own.
+    pub fn extended_head(&self, names: Option<&[String]>, found: &BTreeSet<String>) -> Result<Head, TrainError> {
+        if !self.has_classifier() {
+            return Err(TrainError::NoOwnLabels);
+        }
+        let own = self.config().labels();
+        let known = LabelNames::of_model(own)?;
+        let mut new: Vec<String> = found.iter().filter(|label| known.class_called(label).is_none()).cloned().collect();
+        if new.is_empty() {
+            return Ok(Head::Own(own.to_vec()));
+        }
+        match names {
+            Some(names) => new.sort_by_key(|label| names.iter().position(|name| name == label)),
+            None => new.sort_by_key(|label| (label.parse::<u64>().unwrap_or(u64::MAX), label.clone())),
+        }
+        Ok(Head::Extended([own, &new].concat()))
+    }
+
+    /// Whether the model has classes of its own. A classifier without a pooler is one of tokens.
+    fn has_classifier(&self) -> bool {
+        self.has_output(2)
+    }
+
+    /// Whether the model has a classifier with at least so many labels.
+    fn has_output(&self, least: usize) -> bool {
+        let classifier = &self.config().tensors().classifier.weight.name;
+        self.config().labels().len() >= least && self.checkpoint.weights().has(classifier) && self.has_pooler()
+    }
+
+    /// The initial weights, and the configuration of the model, for this problem.
     ///
     /// # Errors
     /// [`TrainError::Model`] for a tensor that is missing or has another shape, and for labels that no classifier has.
-    pub fn weights(&self, head: &Head, seed: u64) -> Result<(ModelConfig, Tensors), TrainError> {
-        let config = self.config().with_labels(head.labels().to_vec(), self.config().problem_type())?;
+    pub fn weights(&self, head: &Head, problem: ProblemType, seed: u64) -> Result<(ModelConfig, Tensors), TrainError> {
+        let config = self.config().with_labels(head.labels().to_vec(), Some(problem))?;
         let stored = self.checkpoint.weights();
+        let random = &mut random(seed, Draw::Head, 0);
         let weights = match head {
+            _ if self.checkpoint.is_untrained() => Tensors::new(&config, config.tensors().iter(), random),
             Head::Own(_) => Tensors::read(&config, stored)?,
-            Head::New(_) => Tensors::with_new_classifier(&config, stored, &mut random(seed, Draw::Head, 0))?,
+            Head::New(_) => Tensors::with_new_classifier(&config, stored, random)?,
+            Head::Extended(_) => Tensors::with_more_labels(self.config(), &config, stored, random)?,
         };
         Ok((config, weights))
+    }
+
+    /// The initial weights of a masked language model: those of the base model, and new ones where it has none.
+    ///
+    /// # Errors
+    /// [`TrainError::Model`] for a tensor that is missing or has another shape.
+    pub(crate) fn masked_language_weights(&self, seed: u64) -> Result<Tensors, TrainError> {
+        let (config, stored) = (self.config(), self.checkpoint.weights());
+        let specs = config.masked_language_tensors();
+        let mut weights = Tensors::new(config, specs.iter(), &mut random(seed, Draw::Head, 0));
+        if !self.checkpoint.is_untrained() {
+            weights.read_known(stored, config.tensors().indices().pooler.weight)?;
+        }
+        Ok(weights)
     }
 
     /// The model after training, to be [saved](Checkpoint::save).
     ///
     /// # Errors
     /// [`TrainError::Safetensors`], [`TrainError::Model`].
-    pub fn finish(self, head: Head, weights: &Tensors, card: String) -> Result<Checkpoint, TrainError> {
+    pub fn finish(
+        self,
+        head: Head,
+        problem: ProblemType,
+        weights: &Tensors,
+        card: String,
+    ) -> Result<Checkpoint, TrainError> {
         let weights = Weights::from_safetensors_vec(weights.to_safetensors()?, Path::new("the trained model"))?;
-        let (Head::Own(labels) | Head::New(labels)) = head;
-        let config = self.config().with_labels(labels, Some(ProblemType::SingleLabel))?;
+        let (Head::Own(labels) | Head::New(labels) | Head::Extended(labels)) = head;
+        let config = self.config().with_labels(labels, Some(problem))?;
         Ok(self.checkpoint.retrained(config, weights, card))
+    }
+
+    /// The masked language model after pre-training, to be [saved](Checkpoint::save).
+    pub(crate) fn finish_masked_language(self, weights: &Tensors, card: String) -> Result<Checkpoint, TrainError> {
+        let weights = Weights::from_safetensors_vec(weights.to_safetensors()?, Path::new("the trained model"))?;
+        let config = self.config().clone();
+        Ok(self.checkpoint.pretrained(config, weights, card))
     }
 }
 
@@ -210,9 +300,12 @@ mod tests {
     fn a_new_classifier_depends_on_the_seed_alone() {
         let base = base("gelu", None).unwrap();
         let head = Head::New(["no", "yes"].map(str::to_owned).to_vec());
-        let (config, one) = base.weights(&head, 1).unwrap();
+        let (config, one) = base.weights(&head, ProblemType::SingleLabel, 1).unwrap();
         assert_eq!(config.labels().len(), 2);
-        assert!(base.weights(&head, 1).unwrap().1 == one && base.weights(&head, 2).unwrap().1 != one);
+        assert!(
+            base.weights(&head, ProblemType::SingleLabel, 1).unwrap().1 == one
+                && base.weights(&head, ProblemType::SingleLabel, 2).unwrap().1 != one
+        );
     }
 
     #[test]
@@ -222,7 +315,7 @@ mod tests {
             assert!(!base.has_pooler());
             let head = base.head(&labels(&["no", "yes"])).unwrap();
             assert_eq!(head, Head::New(["no", "yes"].map(str::to_owned).to_vec()));
-            let (config, weights) = base.weights(&head, 1).unwrap();
+            let (config, weights) = base.weights(&head, ProblemType::SingleLabel, 1).unwrap();
             let tensors = config.tensors();
             let values = |spec: &str| weights.iter().find(|(known, _)| known.name == spec).unwrap().1;
             let pooler = values(&tensors.pooler.weight.name);
@@ -232,7 +325,10 @@ mod tests {
             assert!(values(&tensors.pooler.bias.name).iter().all(|&value| value == 0.0));
             let word = &tensors.word_embeddings;
             assert_eq!(values(&word.name), base.checkpoint().weights().tensor(word).unwrap());
-            assert!(base.weights(&head, 1).unwrap().1 == weights && base.weights(&head, 2).unwrap().1 != weights);
+            assert!(
+                base.weights(&head, ProblemType::SingleLabel, 1).unwrap().1 == weights
+                    && base.weights(&head, ProblemType::SingleLabel, 2).unwrap().1 != weights
+            );
         }
     }
 
@@ -244,7 +340,7 @@ mod tests {
         let labels = labels(&["LABEL_0", "LABEL_1"]);
         let head = pretraining.head(&labels).unwrap();
         assert_eq!(head, Head::New(["LABEL_0", "LABEL_1"].map(str::to_owned).to_vec()));
-        let (config, weights) = pretraining.weights(&head, 1).unwrap();
+        let (config, weights) = pretraining.weights(&head, ProblemType::SingleLabel, 1).unwrap();
         let pooler = config.tensors().pooler.weight;
         let kept = weights.iter().find(|(spec, _)| spec.name == pooler.name).unwrap().1;
         assert_eq!(kept, pretraining.checkpoint().weights().tensor(&pooler).unwrap());
@@ -257,7 +353,7 @@ mod tests {
     fn the_classifier_does_not_depend_on_whether_the_pooler_is_new() {
         let head = Head::New(["no", "yes"].map(str::to_owned).to_vec());
         let classifier = |name: &str| {
-            let (config, weights) = base(name, None).unwrap().weights(&head, 7).unwrap();
+            let (config, weights) = base(name, None).unwrap().weights(&head, ProblemType::SingleLabel, 7).unwrap();
             let name = config.tensors().classifier.weight.name;
             weights.iter().find(|(spec, _)| spec.name == name).unwrap().1.to_vec()
         };

@@ -1,26 +1,26 @@
-//! One class for each text: the objective of fine-tuning a classifier.
+//! What texts are known to be: the objective of fine-tuning.
 
 use std::path::Path;
 use std::time::Instant;
 
 use albertine_kernels::{Element, Matrix};
 use albertine_model::{
-    CancellationToken, Kernels, ModelConfig, ModelError, Precision, Scratch, SequenceClassifier, Weights, argmax,
+    CancellationToken, Kernels, ModelConfig, ModelError, Precision, ProblemType, Scratch, SequenceClassifier, Weights,
+    argmax,
 };
 
-use rand::rngs::Xoshiro256PlusPlus;
-use rand::{RngExt, SeedableRng};
-
-use crate::network::{Classifier, Network, Targets, dropped};
+use crate::loss::{BatchLoss, Target, TeacherLoss};
+use crate::network::{Classifier, Drops, Network};
 use crate::objective::{Objective, StepLoss};
 use crate::random::mixed;
-use crate::{ClassWeights, Evaluation, Examples, Loss, Run, TaskMetrics, Tensors, TrainError, TrainSettings};
+use crate::task_metrics::{LabelEvaluation, ValueEvaluation};
+use crate::{Evaluation, Examples, Loss, Run, TaskMetrics, Tensors, TrainError, TrainSettings};
 
 /// Pieces that go through the model at a time: what a step keeps for its gradient depends on it. A batch that has more
 /// goes in parts whose gradients are added up, which is the same step.
 pub(crate) const TOKENS: usize = 4096;
 
-/// Texts and their classes, and what the loss makes of them.
+/// Texts and what they are known to be, and what the loss makes of them.
 #[derive(Debug)]
 pub(crate) struct Classification<'a> {
     config: &'a ModelConfig,
@@ -41,10 +41,9 @@ impl<'a> Classification<'a> {
         kernels: Kernels,
         examples: &'a Examples,
         validation: Option<&'a Examples>,
-    ) -> Self {
-        let balanced = settings.class_weights == ClassWeights::Balanced;
-        let class_weights = balanced.then(|| examples.balanced_weights(config.labels().len()));
-        Self { config, settings, kernels, examples, validation, class_weights, pooled: None }
+    ) -> Result<Self, TrainError> {
+        let class_weights = settings.class_weights.of(config.labels(), examples)?;
+        Ok(Self { config, settings, kernels, examples, validation, class_weights, pooled: None })
     }
 
     /// What goes into the classifier for each example.
@@ -62,10 +61,40 @@ impl<'a> Classification<'a> {
         Ok(Some(pooled))
     }
 
+    /// How much an example counts by what is known of it.
     fn weight(&self, index: usize) -> f64 {
-        let class = self.examples.classes()[index];
-        self.class_weights.as_ref().map_or(1.0, |weights| f64::from(weights.get(class).copied().unwrap_or(1.0)))
+        match self.examples.target(index) {
+            Target::Class(class) => {
+                let weight = |weights: &Vec<f32>| f64::from(weights.get(class).copied().unwrap_or(1.0));
+                self.class_weights.as_ref().map_or(1.0, weight)
+            }
+            Target::Unlabeled => 0.0,
+            Target::Classes(_) | Target::Value(_) => 1.0,
+        }
     }
+
+    /// The loss of a part of a step, whose examples count `total` and are `documents` in all.
+    fn loss(&self, part: &[usize], total: f64, documents: usize) -> BatchLoss<'_> {
+        let scores: Option<Vec<&[f32]>> = part.iter().map(|&index| self.examples.scores(index)).collect();
+        BatchLoss {
+            problem: problem(self.config),
+            targets: part.iter().map(|&index| self.examples.target(index)).collect(),
+            weights: self.class_weights.as_deref(),
+            smoothing: self.settings.label_smoothing,
+            total: if total > 0.0 { total } else { 1.0 },
+            teacher: scores.map(|scores| TeacherLoss {
+                scores,
+                temperature: self.settings.teacher_temperature,
+                weight: self.settings.teacher_weight,
+                documents: documents as f64,
+            }),
+        }
+    }
+}
+
+/// What the logits of a model mean.
+pub(crate) fn problem(config: &ModelConfig) -> ProblemType {
+    config.problem_type().unwrap_or(ProblemType::SingleLabel)
 }
 
 impl Objective for Classification<'_> {
@@ -100,25 +129,27 @@ impl Objective for Classification<'_> {
         let hidden = self.config.architecture().hidden_size();
         let mut sums = StepLoss::default();
         for (number, part) in self.examples.parts(indices, TOKENS).into_iter().enumerate() {
-            let classes: Vec<usize> = part.iter().map(|&index| self.examples.classes()[index]).collect();
-            let drop = drop_factors(self.settings.dropout, part.len() * hidden, mixed(seed ^ number as u64));
-            let targets = Targets {
-                classes: &classes,
-                weights: self.class_weights.as_deref(),
-                smoothing: self.settings.label_smoothing,
-                total,
-                loss: Loss::CrossEntropy,
-            };
+            let loss = self.loss(part, total, indices.len());
+            let rates = self.settings.dropout_rates(self.config);
+            let drops = Some(Drops { rates, seed: mixed(seed ^ number as u64) });
             let step = match &work {
-                Work::Network(network) => network.step(&self.examples.batch(part), &targets, drop.as_deref(), gradient),
+                Work::Network(network) => network.step(&self.examples.batch(part), &loss, drops, gradient),
                 Work::Classifier(classifier, pooled) => {
-                    classifier.step(&rows_of(pooled, part, hidden, drop.as_deref()), &targets, gradient)
+                    classifier.step(rows_of(pooled, part, hidden), &loss, drops, gradient)
                 }
             };
             sums.loss += step.loss;
-            let rows = step.logits.chunks_exact(self.config.labels().len());
-            sums.correct += rows.zip(&classes).filter(|(row, class)| argmax(row) == **class).count() as u64;
-            sums.predictions += part.len() as u64;
+            for (row, target) in step.logits.chunks_exact(self.config.labels().len()).zip(&loss.targets) {
+                let is_correct = match target {
+                    Target::Class(class) => argmax(row) == *class,
+                    Target::Classes(classes) => {
+                        row.iter().zip(0..).all(|(&logit, label)| (logit > 0.0) == classes.contains(&label))
+                    }
+                    Target::Value(_) | Target::Unlabeled => continue,
+                };
+                sums.correct += u64::from(is_correct);
+                sums.predictions += 1;
+            }
         }
         Ok(sums)
     }
@@ -134,8 +165,12 @@ impl Objective for Classification<'_> {
     }
 
     fn is_sound(&self, weights: &Tensors) -> Result<bool, TrainError> {
-        let few: Vec<usize> = (0..self.examples.len().min(self.settings.batch_size)).collect();
+        let labeled = (0..self.examples.len()).filter(|&index| self.weight(index) > 0.0);
+        let few: Vec<usize> = labeled.take(self.settings.batch_size).collect();
         let few = self.examples.of(&few);
+        if few.is_empty() {
+            return Ok(weights.iter().all(|(_, values)| values.iter().all(|value| value.is_finite())));
+        }
         match evaluate_weights(self.config, weights, self.kernels, &few, 0, &CancellationToken::default()) {
             Err(error) if is_divergence(&error) => Ok(false),
             measured => measured.map(|_| true),
@@ -169,13 +204,12 @@ enum Work<'a> {
     Classifier(Box<Classifier>, &'a [f32]),
 }
 
-/// The rows at `indices`, `[indices, width]`, with what is dropped of them.
-fn rows_of(all: &[f32], indices: &[usize], width: usize, drop: Option<&[f32]>) -> Matrix {
+/// The rows at `indices`, `[indices, width]`.
+fn rows_of(all: &[f32], indices: &[usize], width: usize) -> Matrix {
     let mut rows = Matrix::default();
     rows.reshape(Element::F32, indices.len(), width);
     for (row, &index) in indices.iter().enumerate() {
         rows.row_mut(row).copy_from_slice(&all[index * width..][..width]);
-        dropped(rows.row_mut(row), row, drop);
     }
     rows
 }
@@ -197,7 +231,12 @@ pub(crate) fn evaluate_weights(
     let bytes = weights.to_safetensors()?;
     let weights = Weights::from_safetensors(&bytes, Path::new("the trained model"))?;
     let model = SequenceClassifier::new(config.clone(), &weights, kernels, Precision::F32)?;
-    let mut evaluation = Evaluation::new(config.labels().to_vec(), Loss::CrossEntropy)?;
+    let problem = problem(config);
+    let mut evaluation = match problem {
+        ProblemType::SingleLabel => Counting::Classes(Evaluation::new(config.labels().to_vec(), Loss::CrossEntropy)?),
+        ProblemType::MultiLabel => Counting::Labels(LabelEvaluation::new(config.labels())),
+        ProblemType::Regression => Counting::Values(ValueEvaluation::default()),
+    };
     let indices: Vec<usize> = (0..examples.len()).collect();
     let (mut scratch, mut logits) = (Scratch::new(), Vec::new());
     for part in examples.parts(&indices, TOKENS) {
@@ -207,18 +246,29 @@ pub(crate) fn evaluate_weights(
         logits.clear();
         model.logits(&examples.batch(part), kernels.threads(), &mut scratch, &mut logits)?;
         for (&index, row) in part.iter().zip(logits.chunks_exact(config.labels().len())) {
-            evaluation.add(examples.classes()[index], row)?;
+            match (&mut evaluation, examples.target(index)) {
+                (Counting::Classes(evaluation), Target::Class(class)) => drop(evaluation.add(class, row)?),
+                (Counting::Labels(evaluation), Target::Classes(classes)) => evaluation.add(classes, row)?,
+                (Counting::Values(evaluation), Target::Value(value)) => evaluation.add(value, row)?,
+                _ => {}
+            }
         }
     }
-    let run = Run { runtime: started.elapsed(), epoch: Some(f64::from(epoch)), ..Run::default() };
-    Ok(Some(TaskMetrics::Classes(evaluation.metrics(run)?)))
+    let (runtime, trained) = (started.elapsed(), Some(f64::from(epoch)));
+    Ok(Some(match evaluation {
+        Counting::Classes(evaluation) => {
+            TaskMetrics::Classes(evaluation.metrics(Run { runtime, epoch: trained, ..Run::default() })?)
+        }
+        Counting::Labels(evaluation) => TaskMetrics::Labels(evaluation.metrics(epoch, runtime)?),
+        Counting::Values(evaluation) => TaskMetrics::Values(evaluation.metrics(epoch, runtime)?),
+    }))
 }
 
-/// What is left out of so many values, as factors: 0, or what keeps the mean.
-pub(crate) fn drop_factors(share: f32, count: usize, seed: u64) -> Option<Vec<f32>> {
-    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
-    let kept = 1.0 / (1.0 - share);
-    (share > 0.0).then(|| (0..count).map(|_| if random.random::<f32>() < share { 0.0 } else { kept }).collect())
+/// What is counted of predictions.
+enum Counting {
+    Classes(Evaluation),
+    Labels(LabelEvaluation),
+    Values(ValueEvaluation),
 }
 
 #[cfg(test)]

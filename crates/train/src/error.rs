@@ -153,6 +153,53 @@ pub enum TrainError {
         /// What would have been accepted.
         expected: &'static str,
     },
+    /// A teacher of other labels than those that are trained.
+    #[error("the teacher {teacher} has the labels {}, but {} are trained", quoted(labels), quoted(expected))]
+    TeacherLabels {
+        /// What the teacher is called.
+        teacher: String,
+        /// Its labels.
+        labels: Vec<String>,
+        /// Those that are trained.
+        expected: Vec<String>,
+    },
+    /// Soft labels of another table than the training set.
+    #[error("the teacher {teacher} has {rows} row{}, but the training set has {expected}", if *rows == 1 { "" } else { "s" })]
+    TeacherRows {
+        /// What the teacher is called.
+        teacher: String,
+        /// Its rows.
+        rows: u64,
+        /// Those of the training set.
+        expected: u64,
+    },
+    /// A row of soft labels that is none.
+    #[error("row {row} of {teacher} {reason}")]
+    SoftLabels {
+        /// What the teacher is called.
+        teacher: String,
+        /// The row, from 1.
+        row: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A label that is no number, where a number is to be predicted.
+    #[error("{dataset} has the label {}, which is not a number", beginning(label))]
+    NotAValue {
+        /// What the table is called.
+        dataset: String,
+        /// The label.
+        label: String,
+    },
+    /// Labels to add to a model that has none of its own.
+    #[error("the base model has no labels of its own to add others to")]
+    NoOwnLabels,
+    /// Nothing to pre-train on.
+    #[error("no row has a text")]
+    NoTexts,
+    /// A vocabulary that cannot hide pieces.
+    #[error("the vocabulary has no piece for hidden text, such as [MASK], which pre-training needs")]
+    NoMask,
     /// Early stopping without anything to see when.
     #[error("early stopping (patience) needs a validation set")]
     NoValidation,

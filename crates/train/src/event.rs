@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use albertine_model::ProblemType;
+
 use crate::{TaskMetrics, TrainError};
 
 /// An event during training.
@@ -12,8 +14,10 @@ pub enum Event<'a> {
     Head {
         /// The labels, in the order of the logits.
         labels: &'a [String],
-        /// Whether they are those of a new classification head.
-        new_head: bool,
+        /// How many of them, the last ones, have a new row in the head: all of those of a new one.
+        new: usize,
+        /// What the logits mean.
+        problem: ProblemType,
         /// Whether the labels of the texts are the indices of the model's, from 0.
         class_indices: bool,
     },
@@ -27,6 +31,15 @@ pub enum Event<'a> {
         steps: u64,
         /// About how much memory training takes, in bytes.
         memory: u64,
+    },
+    /// A model that teaches has read some of the texts. Only [`fine_tune`](crate::fine_tune) tells of it.
+    Teacher {
+        /// What it is called.
+        name: &'a str,
+        /// Texts that it has read.
+        texts: usize,
+        /// All of them.
+        of: usize,
     },
     /// Training goes on from a checkpoint.
     Resumed {
@@ -61,8 +74,8 @@ pub enum Event<'a> {
         epoch: u32,
         /// The mean training loss of the epoch.
         loss: f64,
-        /// The training accuracy of the epoch.
-        accuracy: f64,
+        /// The training accuracy of the epoch, where predictions are right or wrong.
+        accuracy: Option<f64>,
         /// The duration of the epoch.
         elapsed: Duration,
         /// The metrics on the validation set, if there is one.

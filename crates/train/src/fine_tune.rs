@@ -1,21 +1,23 @@
 //! Fine-tuning from labeled texts to a model directory, in one call.
 
-mod model_card;
+pub(crate) mod model_card;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use albertine_model::{Kernels, WholeFolder};
+use albertine_model::{Kernels, ProblemType, WholeFolder};
 
 use crate::classification::{Classification, evaluate_weights};
 use crate::fingerprint::{Fingerprint, Hash};
 use crate::metrics_log::MetricsLog;
 use crate::random::{Draw, derived};
+use crate::report::TaskReport;
+use crate::teacher::Question;
 use crate::trainer::{Trained, Trainer};
 use crate::{
-    BaseModel, Event, Examples, Execution, Head, LabelNames, LabeledTexts, Report, TaskMetrics, TrainError,
-    TrainSettings,
+    BaseModel, ClassWeights, Event, Examples, Execution, Head, LabelNames, LabeledTexts, TaskMetrics, Teacher,
+    TrainError, TrainSettings,
 };
 
 /// The texts of a fine-tuning.
@@ -27,6 +29,16 @@ pub struct Datasets {
     pub validation: Validation,
     /// What the trained model is evaluated on.
     pub test: Option<LabeledTexts>,
+    /// Who else says something of the texts of the training set, if anybody does. Their scores are averaged.
+    pub teachers: Vec<Teacher>,
+}
+
+impl Datasets {
+    /// A training set and nothing else.
+    #[must_use]
+    pub fn new(training: LabeledTexts) -> Self {
+        Self { training, validation: Validation::None, test: None, teachers: Vec::new() }
+    }
 }
 
 /// What a model is evaluated on after each epoch.
@@ -56,6 +68,8 @@ pub struct Provenance {
     pub validation: String,
     /// The test set.
     pub test: String,
+    /// The teachers.
+    pub teachers: String,
 }
 
 /// A fine-tuned model, not yet written.
@@ -77,6 +91,7 @@ pub struct FineTuned {
     pub interrupted: bool,
     base: BaseModel,
     head: Head,
+    problem: ProblemType,
     weights: crate::Tensors,
     settings: TrainSettings,
     kernels: Kernels,
@@ -108,7 +123,7 @@ pub struct FineTuned {
 /// let mut training = LabeledTexts::new("news");
 /// training.push(&base, Some("Oil prices rose on Monday."), Some("Business"))?;
 /// training.push(&base, Some("The home side won in extra time."), Some("Sports"))?;
-/// let datasets = Datasets { training, validation: Validation::None, test: None };
+/// let datasets = Datasets::new(training);
 /// let output = create_output(Path::new("my-model"))?;
 /// let settings = TrainSettings::default();
 /// let mut listen = |event: &Event<'_>| println!("{event:?}");
@@ -119,7 +134,8 @@ pub struct FineTuned {
 /// ```
 ///
 /// # Errors
-/// [`TrainError::Setting`], [`TrainError::NoRows`], [`TrainError::OneLabel`], [`TrainError::UnnamedClass`],
+/// [`TrainError::Setting`], [`TrainError::TeacherLabels`], [`TrainError::TeacherRows`] and [`TrainError::SoftLabels`] for
+/// teachers that do not fit, [`TrainError::Cancelled`] while a teacher reads, [`TrainError::NoRows`], [`TrainError::OneLabel`], [`TrainError::UnnamedClass`],
 /// [`TrainError::Split`], [`TrainError::NoValidation`], [`TrainError::UnseenLabel`] for a label of another set that the training set lacks,
 /// [`TrainError::Diverged`] when training diverges before anything is worth keeping, [`TrainError::CheckpointExists`] and
 /// [`TrainError::OtherTraining`] for checkpoints that it cannot go on from, and what [`BaseModel::weights`] says.
@@ -131,19 +147,45 @@ pub fn fine_tune(
     listen: &mut (dyn FnMut(&Event<'_>) + Send),
 ) -> Result<FineTuned, TrainError> {
     let Execution { kernels, cancellation, .. } = execution;
-    let Datasets { training, validation, test } = datasets;
+    let Datasets { training, validation, test, teachers } = datasets;
+    let problem = training.problem();
     settings.check()?;
+    settings.best_metric.check(problem)?;
     if settings.patience.is_some() && matches!(validation, Validation::None) {
         return Err(TrainError::NoValidation);
     }
+    if problem != ProblemType::SingleLabel && settings.class_weights != ClassWeights::Equal {
+        let value = settings.class_weights.to_string();
+        return Err(TrainError::Setting {
+            name: "class_weights",
+            value,
+            expected: "equal where a text has no single class",
+        });
+    }
     let class_names = training.class_names().map(<[String]>::to_vec);
-    let found = training.labels()?;
-    let head = head(&base, class_names.as_deref(), &found)?;
+    let found = if problem == ProblemType::Regression { BTreeSet::new() } else { training.labels()? };
+    let head = head(&base, problem, settings, class_names.as_deref(), &found)?;
     let is_own = matches!(head, Head::Own(_));
     let class_indices = is_own && class_names.is_none() && !found.iter().all(|label| head.labels().contains(label));
-    listen(&Event::Head { labels: head.labels(), new_head: !is_own, class_indices });
+    let new = match &head {
+        Head::Own(_) => 0,
+        Head::New(labels) => labels.len(),
+        Head::Extended(labels) => labels.len() - base.config().labels().len(),
+    };
+    listen(&Event::Head { labels: head.labels(), new, class_indices, problem });
     let names = TrainedNames { names: LabelNames::of_model(head.labels())?, class_names, class_indices };
-    let mut training = training.examples(&names.of_training()?)?;
+    let question = Question {
+        texts: &training,
+        labels: head.labels(),
+        problem,
+        temperature: settings.teacher_temperature,
+        kernels: *kernels,
+        cancellation,
+    };
+    let scores = if teachers.is_empty() { Some(Vec::new()) } else { question.asked(&teachers, listen)? };
+    let Some(scores) = scores else { return Err(TrainError::Cancelled) };
+    drop(teachers);
+    let mut training = training.examples(&names.of_training()?)?.with_scores(scores);
     let split = if let Validation::Split(fraction) = validation { Some(fraction) } else { None };
     let validation = match validation {
         Validation::None => None,
@@ -151,17 +193,17 @@ pub fn fine_tune(
         Validation::Split(fraction) => Some(hold_out(&mut training, fraction, settings.seed)?),
     };
     let test = test.map(|texts| examples(texts, &names)).transpose()?;
-
-    let (config, weights) = base.weights(&head, settings.seed)?;
+    let (config, weights) = base.weights(&head, problem, settings.seed)?;
     let mut fingerprint = Fingerprint::default();
     settings.facts().into_iter().for_each(|(name, value)| fingerprint.setting(name, value));
     fingerprint.setting("max sentence length", base.limit().to_string());
+    fingerprint.setting("problem", problem.name());
     fingerprint.setting("number of labels", head.labels().len().to_string());
     fingerprint.data("labels", head.labels().iter().fold(Hash::default(), |hash, label| hash.text(label)));
     fingerprint.data("weights of the base model", weights.hash());
     fingerprint.data("training texts", training.hash());
     fingerprint.data("validation texts", validation.as_ref().map_or_else(Hash::default, Examples::hash));
-    let mut objective = Classification::new(&config, settings, *kernels, &training, validation.as_ref());
+    let mut objective = Classification::new(&config, settings, *kernels, &training, validation.as_ref())?;
     let trained = Trainer::train(&mut objective, weights, settings, execution, fingerprint, listen)?;
     let validation_texts = validation.as_ref().map_or(0, Examples::len);
     let Trained { weights, epoch, steps, validation, diverged, log } = trained;
@@ -179,6 +221,7 @@ pub fn fine_tune(
         interrupted: cancellation.is_cancelled(),
         base,
         head,
+        problem,
         weights,
         settings: settings.clone(),
         kernels: *kernels,
@@ -189,11 +232,21 @@ pub fn fine_tune(
     })
 }
 
-/// The classification head for these labels of the training set, which may name all classes that it could have.
-fn head(base: &BaseModel, names: Option<&[String]>, labels: &BTreeSet<String>) -> Result<Head, TrainError> {
+/// The head for these labels of the training set, which may name all classes that it could have.
+fn head(
+    base: &BaseModel,
+    problem: ProblemType,
+    settings: &TrainSettings,
+    names: Option<&[String]>,
+    labels: &BTreeSet<String>,
+) -> Result<Head, TrainError> {
+    if problem == ProblemType::Regression {
+        return Ok(base.value_head());
+    }
     let mut labels_of_rows = labels.iter();
     match (labels_of_rows.next(), labels_of_rows.next()) {
         (None, _) => Err(TrainError::NoRows),
+        _ if settings.add_labels => base.extended_head(names, labels),
         (Some(label), None) => Err(TrainError::OneLabel { label: label.clone() }),
         _ => names.map_or_else(|| base.head(labels), |names| base.named_head(names, labels)),
     }
@@ -262,7 +315,8 @@ fn examples(texts: LabeledTexts, names: &TrainedNames) -> Result<Examples, Train
 
 /// Takes a fraction out of the training set at random.
 fn hold_out(training: &mut Examples, fraction: f64, seed: u64) -> Result<Examples, TrainError> {
-    let (rows, held_out) = (training.len(), (training.len() as f64 * fraction).round() as usize);
+    let rows = training.labeled();
+    let held_out = (rows as f64 * fraction).round() as usize;
     if held_out == 0 || held_out >= rows {
         return Err(TrainError::Split { fraction, rows, held_out });
     }
@@ -295,12 +349,11 @@ impl FineTuned {
         let report = self
             .metrics()
             .map(|metrics| {
-                let TaskMetrics::Classes(metrics) = metrics;
-                let report = Report { facts: &facts, metrics, errors: &[], curves: Some(&curves) };
+                let report = TaskReport { facts: &facts, metrics, curves: &curves };
                 Ok::<_, TrainError>((report.json()?, report.page()))
             })
             .transpose()?;
-        self.base.finish(self.head, &self.weights, card)?.save(folder)?;
+        self.base.finish(self.head, self.problem, &self.weights, card)?.save(folder)?;
         let write = |name: &str, text: &str| {
             let path = folder.join(name);
             fs::write(&path, text).map_err(TrainError::io("write", &path))
@@ -315,7 +368,8 @@ impl FineTuned {
 
     /// How the model was trained, in the order of the report.
     fn facts(&self, output: &Path, provenance: &Provenance) -> Vec<(&'static str, String)> {
-        let Provenance { base_model, input, text_columns, label_column, validation, test } = provenance.clone();
+        let Provenance { base_model, input, text_columns, label_column, validation, test, teachers } =
+            provenance.clone();
         let mut facts = vec![
             ("model", output.display().to_string()),
             ("base model", base_model),
@@ -326,6 +380,8 @@ impl FineTuned {
             ("validation set", self.split.map_or(validation, |fraction| format!("{fraction} of the input"))),
             ("validation texts", self.validation_texts.to_string()),
             ("test set", test),
+            ("teachers", teachers),
+            ("problem", self.problem.name().to_owned()),
             ("epoch kept", self.epoch.to_string()),
             ("steps", self.steps.to_string()),
             ("interrupted", self.interrupted.to_string()),

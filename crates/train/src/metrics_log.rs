@@ -57,12 +57,9 @@ impl MetricsLog {
                     .flat_map(|metrics| metrics.summary())
                     .map(|(name, value)| (format!("eval_{name}"), value))
                     .collect();
-                let mut pairs = vec![
-                    ("epoch", epoch.into()),
-                    ("loss", loss.into()),
-                    ("accuracy", accuracy.into()),
-                    ("seconds", elapsed.as_secs_f64().into()),
-                ];
+                let mut pairs = vec![("epoch", epoch.into()), ("loss", loss.into())];
+                pairs.extend(accuracy.map(|accuracy| ("accuracy", accuracy.into())));
+                pairs.push(("seconds", elapsed.as_secs_f64().into()));
                 pairs.extend(metrics.iter().map(|(name, value)| (name.as_str(), (*value).into())));
                 json::object(&pairs)
             }

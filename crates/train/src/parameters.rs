@@ -62,6 +62,67 @@ impl Tensors {
         Ok(tensors)
     }
 
+    /// The weights of a model whose classifier has the rows of a stored one, and new ones for more labels.
+    ///
+    /// # Errors
+    /// As [`Tensors::read`].
+    pub(crate) fn with_more_labels(
+        before: &ModelConfig,
+        config: &ModelConfig,
+        weights: &Weights<'_>,
+        random: &mut impl Rng,
+    ) -> Result<Self, ModelError> {
+        let old = Self::read(before, weights)?;
+        let mut tensors = Self::with_new_classifier_of(config, &old, random);
+        let classifier = config.tensors().indices().classifier;
+        for index in [classifier.weight, classifier.bias] {
+            let kept = old.at(index);
+            tensors.at_mut(index)[..kept.len()].copy_from_slice(kept);
+        }
+        Ok(tensors)
+    }
+
+    /// The weights of another model but for its classifier, which is new.
+    fn with_new_classifier_of(config: &ModelConfig, other: &Self, random: &mut impl Rng) -> Self {
+        let mut tensors = Self::zeros(config);
+        let classifier = config.tensors().indices().classifier;
+        for (index, values) in tensors.values.iter_mut().enumerate() {
+            if index != classifier.weight && index != classifier.bias {
+                values.clone_from(&other.values[index]);
+            }
+        }
+        tensors.values[classifier.weight].fill_with(|| DEVIATION * normal(random));
+        tensors
+    }
+
+    /// New weights as transformers makes them: matrices and tables from a normal distribution whose deviation is
+    /// `initializer_range`, the scales of LayerNorms 1, and all else 0.
+    pub(crate) fn new<'s>(
+        config: &ModelConfig,
+        specs: impl Iterator<Item = &'s TensorSpec>,
+        random: &mut impl Rng,
+    ) -> Self {
+        let deviation = config.initializer_range();
+        let specs: Vec<TensorSpec> = specs.cloned().collect();
+        let new = |spec: &TensorSpec| match spec.shape.len() {
+            1 if spec.name.ends_with(".weight") => vec![1.0; spec.elements()],
+            1 => vec![0.0; spec.elements()],
+            _ => (0..spec.elements()).map(|_| deviation * normal(random)).collect(),
+        };
+        let values = specs.iter().map(new).collect();
+        Self { specs, values }
+    }
+
+    /// Reads the first `required` tensors, and those of the others that are stored.
+    pub(crate) fn read_known(&mut self, weights: &Weights<'_>, required: usize) -> Result<(), ModelError> {
+        for (index, (spec, values)) in self.specs.iter().zip(&mut self.values).enumerate() {
+            if index < required || weights.has(&spec.name) {
+                *values = weights.tensor(spec)?;
+            }
+        }
+        Ok(())
+    }
+
     /// A zero for each weight of a model of that shape.
     #[must_use]
     pub fn zeros(config: &ModelConfig) -> Self {

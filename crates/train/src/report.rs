@@ -7,7 +7,7 @@ pub(crate) mod html;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 pub use self::folder::ReportFolder;
-use crate::{ConfidentError, Curves, Metrics, TrainError, json};
+use crate::{ConfidentError, Curves, Metrics, TaskMetrics, TrainError, json};
 
 /// What a report shows.
 ///
@@ -61,6 +61,36 @@ impl Serialize for Report<'_> {
             run: Facts<'a>,
         }
         Both { metrics: self.metrics, run: Facts(self.facts) }.serialize(serializer)
+    }
+}
+
+/// What a report of a training shows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TaskReport<'a> {
+    pub(crate) facts: &'a [(&'a str, String)],
+    pub(crate) metrics: &'a TaskMetrics,
+    pub(crate) curves: &'a Curves,
+}
+
+impl TaskReport<'_> {
+    /// As [`Report::json`].
+    pub(crate) fn json(&self) -> Result<String, TrainError> {
+        #[derive(serde::Serialize)]
+        struct Both<'a> {
+            #[serde(flatten)]
+            metrics: &'a TaskMetrics,
+            run: Facts<'a>,
+        }
+        Ok(json::lines(&Both { metrics: self.metrics, run: Facts(self.facts) })?)
+    }
+
+    /// As [`Report::page`].
+    pub(crate) fn page(&self) -> String {
+        let Self { facts, metrics, curves } = *self;
+        match metrics {
+            TaskMetrics::Classes(metrics) => Report { facts, metrics, errors: &[], curves: Some(curves) }.page(),
+            _ => html::task_page(self),
+        }
     }
 }
 

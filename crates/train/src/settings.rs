@@ -1,8 +1,11 @@
 //! How a model is trained.
 
 use std::fmt;
+use std::str::FromStr;
 
-use crate::TrainError;
+use albertine_model::{DropoutRates, ModelConfig, ProblemType};
+
+use crate::{Examples, TrainError};
 
 /// How a model is trained.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,8 +30,14 @@ pub struct TrainSettings {
     pub label_smoothing: f32,
     /// Class weights in the loss.
     pub class_weights: ClassWeights,
-    /// Dropout probability before the classifier.
-    pub dropout: f32,
+    /// Dropout probability wherever the network has dropout; `None`: those of the model's configuration.
+    pub dropout: Option<f32>,
+    /// The temperature at which a teacher's scores and the model's are compared, above 0.
+    pub teacher_temperature: f64,
+    /// The part of the loss that a teacher decides, from 0 to 1; the labels decide the rest.
+    pub teacher_weight: f64,
+    /// Keep the labels of the base model, and add those that it lacks.
+    pub add_labels: bool,
     /// Train only the classifier (and not the pooler).
     pub freeze_encoder: bool,
     /// The validation metric that chooses the epoch that is kept.
@@ -53,7 +62,10 @@ impl Default for TrainSettings {
             clip: 1.0,
             label_smoothing: 0.0,
             class_weights: ClassWeights::Equal,
-            dropout: 0.1,
+            dropout: None,
+            teacher_temperature: 2.0,
+            teacher_weight: 0.5,
+            add_labels: false,
             freeze_encoder: false,
             best_metric: BestMetric::Loss,
             patience: None,
@@ -83,12 +95,15 @@ impl TrainSettings {
                 return must_be(name, value as f64, "at least 1 and at most 1073741824");
             }
         }
-        for (name, value) in [("learning_rate", self.learning_rate), ("clip", self.clip)] {
+        let temperature = self.teacher_temperature;
+        for (name, value) in
+            [("learning_rate", self.learning_rate), ("clip", self.clip), ("teacher_temperature", temperature)]
+        {
             if !above_zero(value) {
                 return must_be(name, value, "greater than 0");
             }
         }
-        let dropout = f64::from(self.dropout);
+        let dropout = f64::from(self.dropout.unwrap_or(0.0));
         for (name, value) in [("warmup", self.warmup), ("weight_decay", self.weight_decay), ("dropout", dropout)] {
             if !fraction(value) {
                 return must_be(name, value, "at least 0 and below 1");
@@ -96,6 +111,9 @@ impl TrainSettings {
         }
         if !(0.0..=1.0).contains(&self.label_smoothing) {
             return must_be("label_smoothing", f64::from(self.label_smoothing), "from 0 to 1");
+        }
+        if !(0.0..=1.0).contains(&self.teacher_weight) {
+            return must_be("teacher_weight", self.teacher_weight, "from 0 to 1");
         }
         if self.patience == Some(0) {
             return must_be("patience", 0.0, "at least 1");
@@ -115,8 +133,11 @@ impl TrainSettings {
             ("weight decay", self.weight_decay.to_string()),
             ("max gradient norm", self.clip.to_string()),
             ("label smoothing", self.label_smoothing.to_string()),
-            ("dropout", self.dropout.to_string()),
-            ("class weights", self.class_weights.name().to_owned()),
+            ("dropout", self.dropout.map_or_else(|| "of the configuration".to_owned(), |rate| rate.to_string())),
+            ("teacher temperature", self.teacher_temperature.to_string()),
+            ("teacher weight", self.teacher_weight.to_string()),
+            ("labels added", self.add_labels.to_string()),
+            ("class weights", self.class_weights.to_string()),
             ("metric for the best epoch", self.best_metric.to_string()),
             ("patience", self.patience.map_or_else(|| "none".to_owned(), |patience| patience.to_string())),
             ("encoder frozen", self.freeze_encoder.to_string()),
@@ -127,6 +148,12 @@ impl TrainSettings {
     /// The examples of an optimizer step.
     pub(crate) fn step_size(&self) -> usize {
         self.batch_size * self.gradient_accumulation_steps
+    }
+
+    /// The dropout of a model with this configuration.
+    pub(crate) fn dropout_rates(&self, config: &ModelConfig) -> DropoutRates {
+        let all = |rate| DropoutRates { hidden: rate, attention: rate, classifier: rate };
+        self.dropout.map_or_else(|| config.dropout(), all)
     }
 
     /// The learning rate of a step, counted from 0, of `total`.
@@ -185,22 +212,74 @@ impl fmt::Display for LrScheduler {
 }
 
 /// Class weights in the loss.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub enum ClassWeights {
     /// Every row counts the same.
     #[default]
     Equal,
     /// Every class counts the same, however many rows it has.
     Balanced,
+    /// These labels count as much, and all others 1.
+    Given(Vec<(String, f32)>),
 }
 
 impl ClassWeights {
-    /// Its name, as flags and reports have it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
+    /// The greatest weight of a class.
+    const MOST: f32 = 1e6;
+
+    /// The weights of the classes of these labels, where they are not equal.
+    ///
+    /// # Errors
+    /// [`TrainError::UnknownLabel`] for a label that is none of these.
+    pub(crate) fn of(&self, labels: &[String], examples: &Examples) -> Result<Option<Vec<f32>>, TrainError> {
         match self {
-            Self::Equal => "equal",
-            Self::Balanced => "balanced",
+            Self::Equal => Ok(None),
+            Self::Balanced => Ok(Some(examples.balanced_weights(labels.len()))),
+            Self::Given(given) => {
+                let mut weights = vec![1.0; labels.len()];
+                for (label, weight) in given {
+                    let unknown = || TrainError::UnknownLabel { label: label.clone(), labels: labels.to_vec() };
+                    weights[labels.iter().position(|known| known == label).ok_or_else(unknown)?] = *weight;
+                }
+                Ok(Some(weights))
+            }
+        }
+    }
+}
+
+impl FromStr for ClassWeights {
+    type Err = TrainError;
+
+    /// `equal`, `balanced`, or `label=weight` for some labels, with commas between them.
+    fn from_str(text: &str) -> Result<Self, TrainError> {
+        let given = |pair: &str| {
+            let (label, weight) = pair.rsplit_once('=')?;
+            let weight = weight.trim().parse().ok().filter(|weight| *weight > 0.0 && *weight <= Self::MOST)?;
+            Some((label.trim().to_owned(), weight))
+        };
+        match text {
+            "equal" => Ok(Self::Equal),
+            "balanced" => Ok(Self::Balanced),
+            text => {
+                text.split(',').map(given).collect::<Option<_>>().map(Self::Given).ok_or_else(|| TrainError::Setting {
+                    name: "class_weights",
+                    value: text.to_owned(),
+                    expected: "equal, balanced, or label=weight,... with weights above 0 and at most 1000000",
+                })
+            }
+        }
+    }
+}
+
+impl fmt::Display for ClassWeights {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Equal => f.write_str("equal"),
+            Self::Balanced => f.write_str("balanced"),
+            Self::Given(given) => {
+                let given: Vec<String> = given.iter().map(|(label, weight)| format!("{label}={weight}")).collect();
+                f.write_str(&given.join(","))
+            }
         }
     }
 }
@@ -215,11 +294,20 @@ pub enum BestMetric {
     Accuracy,
     /// The highest mean F1 of the classes.
     MacroF1,
+    /// The highest F1 over all texts and labels, where a text has any number of these.
+    F1,
+    /// The lowest mean absolute error of a regression.
+    Mae,
+    /// The highest fraction of a regression's variance that is explained.
+    R2,
+    /// The highest correlation of a regression.
+    Pearson,
 }
 
 impl BestMetric {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Loss, Self::Accuracy, Self::MacroF1];
+    pub const ALL: [Self; 7] =
+        [Self::Loss, Self::Accuracy, Self::MacroF1, Self::F1, Self::Mae, Self::R2, Self::Pearson];
 
     /// Its name, as flags and reports have it.
     #[must_use]
@@ -228,7 +316,29 @@ impl BestMetric {
             Self::Loss => "loss",
             Self::Accuracy => "accuracy",
             Self::MacroF1 => "macro_f1",
+            Self::F1 => "f1",
+            Self::Mae => "mae",
+            Self::R2 => "r2",
+            Self::Pearson => "pearson",
         }
+    }
+
+    /// Whether less is better.
+    pub(crate) fn is_error(self) -> bool {
+        matches!(self, Self::Loss | Self::Mae)
+    }
+
+    /// Checks that a model for this problem has the metric.
+    pub(crate) fn check(self, problem: ProblemType) -> Result<(), TrainError> {
+        let (known, expected): (&[Self], _) = match problem {
+            ProblemType::SingleLabel => (&[Self::Loss, Self::Accuracy, Self::MacroF1], "loss, accuracy or macro_f1"),
+            ProblemType::MultiLabel => {
+                (&[Self::Loss, Self::Accuracy, Self::F1, Self::MacroF1], "loss, accuracy, f1 or macro_f1")
+            }
+            ProblemType::Regression => (&[Self::Loss, Self::Mae, Self::R2, Self::Pearson], "loss, mae, r2 or pearson"),
+        };
+        let wrong = || TrainError::Setting { name: "metric_for_best_model", value: self.name().to_owned(), expected };
+        if known.contains(&self) { Ok(()) } else { Err(wrong()) }
     }
 }
 
@@ -241,6 +351,23 @@ impl fmt::Display for BestMetric {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn class_weights_are_given_by_label() {
+        let of = |text: &str| ClassWeights::from_str(text).map_err(|error| error.to_string());
+        assert_eq!(of("balanced"), Ok(ClassWeights::Balanced));
+        let given = of("a = b=2, sport=0.5").expect("weights");
+        assert_eq!(given, ClassWeights::Given(vec![("a = b".to_owned(), 2.0), ("sport".to_owned(), 0.5)]));
+        let labels = ["oil", "sport", "a = b"].map(str::to_owned);
+        assert_eq!(given.of(&labels, &Examples::new()).expect("weights"), Some(vec![1.0, 0.5, 2.0]));
+        assert!(matches!(given.of(&labels[..2], &Examples::new()), Err(TrainError::UnknownLabel { .. })));
+        for wrong in ["fair", "oil=0", "oil=-1", "oil=NaN", "oil=inf", "oil=1e7", "oil=", "=", ""] {
+            assert!(
+                of(wrong).is_err_and(|error| error.starts_with("class_weights must be equal, balanced, or")),
+                "{wrong}"
+            );
+        }
+    }
 
     #[test]
     fn the_rate_warms_up_and_decays() {

@@ -253,7 +253,7 @@ impl<'a> Trainer<'a> {
         let event = Event::Epoch {
             epoch,
             loss: loss / objective.examples() as f64,
-            accuracy: correct as f64 / predictions.max(1) as f64,
+            accuracy: (predictions > 0).then(|| correct as f64 / predictions as f64),
             elapsed: started.elapsed(),
             validation: metrics.as_ref(),
         };
@@ -338,11 +338,13 @@ pub fn train_weights(
     kernels: Kernels,
     listen: &mut (dyn FnMut(&Event<'_>) + Send),
 ) -> Result<Tensors, TrainError> {
-    let mut objective = Classification::new(config, settings, kernels, examples, None);
+    let mut objective = Classification::new(config, settings, kernels, examples, None)?;
     let execution = Execution::new(kernels);
     Trainer::train(&mut objective, weights, settings, &execution, Fingerprint::default(), listen)
         .map(|trained| trained.weights)
 }
 
+#[cfg(test)]
+mod golden;
 #[cfg(test)]
 mod tests;

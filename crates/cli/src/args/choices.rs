@@ -1,10 +1,11 @@
 //! Flags whose values are those of an enum of the library: the library names them, and `--help` explains them here.
 
 use albertine::explain::Method;
+use albertine::model::ProblemType;
 use albertine::{Activation, Encoding, Precision};
 use albertine_engine::{Format, Quote};
 use albertine_train::clean::{FilterBy, RankBy};
-use albertine_train::{BestMetric, ClassWeights, LrScheduler};
+use albertine_train::{BestMetric, LrScheduler};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 const CSV: (Format, &str) = (Format::Csv, "Comma-separated values with a header");
@@ -52,11 +53,12 @@ pub(super) fn precision() -> impl TypedValueParser<Value = Precision> {
     choices(Precision::name, vec![f32, bf16, int8])
 }
 
-/// Class weights in the loss.
-pub(super) fn class_weights() -> impl TypedValueParser<Value = ClassWeights> {
-    let equal = (ClassWeights::Equal, "Every row counts the same");
-    let balanced = (ClassWeights::Balanced, "Every class counts the same, however many rows it has");
-    choices(ClassWeights::name, vec![equal, balanced])
+/// What the labels of a training are for.
+pub(super) fn problem_type() -> impl TypedValueParser<Value = ProblemType> {
+    let single = (ProblemType::SingleLabel, "One class per text");
+    let multi = (ProblemType::MultiLabel, "Any number of classes per text");
+    let regression = (ProblemType::Regression, "A number per text");
+    choices(ProblemType::name, vec![single, multi, regression])
 }
 
 /// How the learning rate decays.
@@ -72,7 +74,11 @@ pub(super) fn best_metric() -> impl TypedValueParser<Value = BestMetric> {
     let loss = (BestMetric::Loss, "The mean loss");
     let accuracy = (BestMetric::Accuracy, "The fraction of texts that are predicted correctly");
     let macro_f1 = (BestMetric::MacroF1, "The mean F1 of the classes");
-    choices(BestMetric::name, vec![loss, accuracy, macro_f1])
+    let f1 = (BestMetric::F1, "The F1 over all texts and labels, where a text may have several");
+    let mae = (BestMetric::Mae, "The mean absolute error of a regression");
+    let r2 = (BestMetric::R2, "The fraction of a regression's variance that is explained");
+    let pearson = (BestMetric::Pearson, "The correlation of a regression");
+    choices(BestMetric::name, vec![loss, accuracy, macro_f1, f1, mae, r2, pearson])
 }
 
 /// How rows with a label issue are chosen.

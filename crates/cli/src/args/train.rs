@@ -4,10 +4,11 @@ use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use albertine::model::ProblemType;
 use albertine_train::{BestMetric, ClassWeights, LrScheduler};
 use clap::{Args, ValueHint};
 
-use super::choices::{best_metric, class_weights, lr_scheduler};
+use super::choices::{best_metric, lr_scheduler, problem_type};
 use super::{InputArgs, MODEL, positive, probability, threads};
 
 pub(super) const EXAMPLES: &str = "\
@@ -26,6 +27,8 @@ Examples:
   albertine train --input train.csv --model ./albert-base-v2 --output my-model --validation-split 0.1
   albertine train --input 'train/*.parquet' --text-column title --text-column body --test test.parquet --output my-model
   albertine train --input train.csv --model ./albert-base-v2 --output my-model --checkpoint run --save-steps 500 --resume
+  albertine train --pretrain --config config.json --vocabulary-size 16000 --input corpus.txt --output pretrained
+  albertine train --model ./pretrained --input train.csv --teacher ./albert-base --output small
   albertine train --input few.csv --freeze-encoder --learning-rate 0.005 --epochs 30 --output my-model";
 
 /// `albertine train`.
@@ -37,6 +40,24 @@ pub(crate) struct TrainArgs {
     /// Column that contains the true label
     #[arg(long, value_name = "NAME", default_value = "label", help_heading = "Input")]
     pub(crate) label_column: String,
+
+    /// Column that contains the second text of a pair
+    #[arg(long, value_name = "NAME", help_heading = "Input")]
+    pub(crate) text_pair_column: Option<String>,
+
+    /// What the labels are for
+    #[arg(
+        long,
+        value_name = "TYPE",
+        value_parser = problem_type(),
+        default_value = ProblemType::SingleLabel.name(),
+        help_heading = "Input"
+    )]
+    pub(crate) problem_type: ProblemType,
+
+    /// What stands between the labels of a text, where it may have several; lists of labels need none
+    #[arg(long, value_name = "TEXT", default_value = ",", help_heading = "Input")]
+    pub(crate) label_separator: String,
 
     /// Validation set, evaluated after every epoch; may be repeated
     #[arg(long, value_name = "PATH|GLOB|URL", conflicts_with = "validation_split", help_heading = "Input")]
@@ -57,6 +78,18 @@ pub(crate) struct TrainArgs {
     /// Base model: a name, model directory or archive, Hugging Face hub repository, or URL
     #[arg(long, value_name = MODEL, default_value = albertine::hub::DEFAULT, value_hint = ValueHint::DirPath, help_heading = "Model")]
     pub(crate) model: String,
+
+    /// Train a new model of this shape instead: a config.json, or a folder with one and maybe a vocabulary
+    #[arg(long, value_name = "PATH", conflicts_with = "model", value_hint = ValueHint::AnyPath, help_heading = "Model")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Train a vocabulary of N unigram pieces on the input, the five special ones included
+    #[arg(long, value_name = "N", requires = "config", value_parser = positive, help_heading = "Model")]
+    pub(crate) vocabulary_size: Option<NonZeroUsize>,
+
+    /// Keep the labels of the base model, and add those that it lacks
+    #[arg(long, conflicts_with = "config", help_heading = "Model")]
+    pub(crate) add_labels: bool,
 
     /// Maximum sequence length in subword pieces, `[CLS]` and `[SEP]` included; longer texts are truncated and counted
     /// [default: the model's limit]
@@ -117,19 +150,14 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "FRACTION", default_value_t = 0.0, value_parser = probability, help_heading = "Training")]
     pub(crate) label_smoothing: f32,
 
-    /// Class weights in the loss: `balanced` compensates for rare classes
-    #[arg(
-        long,
-        value_name = "RULE",
-        value_parser = class_weights(),
-        default_value = ClassWeights::Equal.name(),
-        help_heading = "Training"
-    )]
+    /// Class weights in the loss: `equal`, `balanced` (compensates for rare classes), or LABEL=WEIGHT,... (others are 1)
+    #[arg(long, value_name = "WEIGHTS", default_value_t = ClassWeights::Equal, help_heading = "Training")]
     pub(crate) class_weights: ClassWeights,
 
-    /// Dropout probability before the classification head
-    #[arg(long, value_name = "P", default_value_t = 0.1, value_parser = dropout, help_heading = "Training")]
-    pub(crate) dropout: f32,
+    /// Dropout probability of hidden states, of attention and before the classification head [default: as the model's
+    /// config.json says]
+    #[arg(long, value_name = "P", value_parser = dropout, help_heading = "Training")]
+    pub(crate) dropout: Option<f32>,
 
     /// Validation metric that chooses the epoch to keep: the lowest loss, or the highest of the others
     #[arg(
@@ -152,6 +180,31 @@ pub(crate) struct TrainArgs {
     /// Number of threads, at most 1024 [default: all cores]
     #[arg(long, value_name = "N", value_parser = threads, help_heading = "Training")]
     pub(crate) threads: Option<NonZeroUsize>,
+
+    /// Learn also from what a teacher says: a model with the labels that are trained, or a table with their scores for each
+    /// row of the input, as `classify --all-scores` writes it; may be repeated, and is then averaged
+    #[arg(long, value_name = "NAME|PATH|ORG/REPO|URL|TABLE", value_hint = ValueHint::AnyPath, help_heading = "Distillation")]
+    pub(crate) teacher: Vec<String>,
+
+    /// Temperature at which the scores of teacher and model are compared
+    #[arg(long, value_name = "T", requires = "teacher", default_value_t = 2.0, value_parser = rate, help_heading = "Distillation")]
+    pub(crate) teacher_temperature: f64,
+
+    /// Part of the loss that the teacher decides; rows without a label learn from the teacher alone
+    #[arg(long, value_name = "FRACTION", requires = "teacher", default_value_t = 0.5, value_parser = part, help_heading = "Distillation")]
+    pub(crate) teacher_weight: f64,
+
+    /// Pre-train a masked language model on plain text instead; no labels are read
+    #[arg(
+        long,
+        conflicts_with_all = ["test", "teacher", "freeze_encoder", "add_labels", "text_pair_column"],
+        help_heading = "Pre-training"
+    )]
+    pub(crate) pretrain: bool,
+
+    /// Probability that a piece is hidden
+    #[arg(long, value_name = "P", requires = "pretrain", default_value_t = 0.15, value_parser = dropout, help_heading = "Pre-training")]
+    pub(crate) mlm_probability: f32,
 
     /// Folder for checkpoints, from which a run that was killed can go on
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath, help_heading = "Checkpoints")]
@@ -179,6 +232,11 @@ pub(crate) struct TrainArgs {
 fn fraction(text: &str) -> Result<f64, String> {
     let number = text.parse().ok().filter(|number| (0.0..1.0).contains(number));
     number.ok_or_else(|| "not a number of at least 0 and below 1".to_owned())
+}
+
+/// A number from 0 to 1.
+fn part(text: &str) -> Result<f64, String> {
+    probability(text).map(f64::from)
 }
 
 fn dropout(text: &str) -> Result<f32, String> {

@@ -105,10 +105,12 @@ fn fine_tuned(base: &BaseModel, rows: &LabeledRows, args: &CleanArgs, printer: &
             let done = (fold as u64 - 1) * of_fold + step;
             progress.update(steps * done / (folds as u64 * of_fold).max(1), 0);
         }
-        Event::Epoch { epoch, loss, accuracy, elapsed, .. } if epoch == args.epochs => progress.suspend(|| {
-            let seconds = elapsed.as_secs_f64();
-            printer.note(format_args!("fold {fold}/{folds}: loss {loss:.4}, accuracy {accuracy:.4}; {seconds:.1} s"));
-        }),
+        Event::Epoch { epoch, loss, accuracy: Some(accuracy), elapsed, .. } if epoch == args.epochs => progress
+            .suspend(|| {
+                let seconds = elapsed.as_secs_f64();
+                printer
+                    .note(format_args!("fold {fold}/{folds}: loss {loss:.4}, accuracy {accuracy:.4}; {seconds:.1} s"));
+            }),
         _ => {}
     };
     let folds = usize::from(args.folds);

@@ -1,7 +1,9 @@
 //! `albertine train`: a model, fine-tuned on labeled tables.
 
+mod base;
 mod progress;
 mod tables;
+mod teachers;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -12,30 +14,40 @@ use albertine::hub::Hub;
 use albertine::model::Kernels;
 use albertine_engine::{Target, WholeFile};
 use albertine_train::{
-    BaseModel, Checkpoints, Datasets, Execution, FineTuned, Provenance, TaskMetrics, TrainSettings, Validation,
-    check_output, create_output, fine_tune,
+    BaseModel, Checkpoints, Corpus, Datasets, Execution, FineTuned, Pretrained, Provenance, TaskMetrics, TrainError,
+    TrainSettings, Validation, check_output, create_output, fine_tune,
 };
 
 use self::progress::TrainProgress;
+use self::tables::Tables;
 use crate::args::TrainArgs;
 use crate::exit::{Misuse, Outcome};
 use crate::interrupt::{cancel_first, discard_output_on_interrupt, set_unfinished_folder};
 use crate::printer::Printer;
 use crate::report::count;
 
-/// Fine-tunes the model on the tables that `args` name, and writes it.
+/// Trains the model on the tables that `args` name, and writes it.
 pub(crate) fn train(args: &TrainArgs, hub: &Hub, printer: &Printer) -> anyhow::Result<Outcome> {
     check_output(&args.output)?;
     check(args)?;
-    hub.here(&args.model)?;
+    if args.config.is_none() {
+        hub.here(&args.model)?;
+    }
+    args.teacher
+        .iter()
+        .filter(|teacher| !teachers::is_table(teacher))
+        .try_for_each(|teacher| hub.here(teacher).map(drop))?;
     discard_output_on_interrupt(*printer)?;
     let tables = tables::open(args, printer)?;
-    let found = hub.resolve(&args.model)?;
-    let base = BaseModel::new(found.checkpoint()?, args.max_sentence_length)?;
+    let (name, base) = base::base(args, hub, printer)?;
     let kernels = kernels(args)?;
-
-    let read = |table| tables::read(&base, table, args, printer);
-    let training = read(tables.training)?;
+    if args.pretrain {
+        return pretrain(args, tables, name, base, kernels, printer);
+    }
+    let has_models = args.teacher.iter().any(|teacher| !teachers::is_table(teacher));
+    let teachers = (!args.teacher.is_empty()).then_some(has_models);
+    let training = tables::read(&base, tables.training, teachers, args, printer)?;
+    let read = |table| tables::read(&base, table, None, args, printer);
     let validation = match tables.validation.map(read).transpose()? {
         Some(texts) => Validation::Texts(texts),
         None if args.validation_split > 0.0 => Validation::Split(args.validation_split),
@@ -43,26 +55,78 @@ pub(crate) fn train(args: &TrainArgs, hub: &Hub, printer: &Printer) -> anyhow::R
     };
     let test = tables.test.map(read).transpose()?;
     let has_test = test.is_some();
+    let teachers = teachers::open(args, hub, printer)?;
 
     let output = create_output(&args.output)?;
     set_unfinished_folder(Some(output.path().to_owned()));
     let settings = settings(args);
-    let mut progress = TrainProgress::new(printer, &settings, &base);
+    let mut progress = TrainProgress::new(printer, &settings, &base, Some(args.problem_type));
     let execution = execution(args, kernels, cancel_first());
     let started = Instant::now();
-    let datasets = Datasets { training, validation, test };
-    let model = fine_tune(base, datasets, &settings, &execution, &mut |event| progress.hear(event))?;
+    let datasets = Datasets { training, validation, test, teachers };
+    let model = fine_tune(base, datasets, &settings, &execution, &mut |event| progress.hear(event));
     progress.finish();
-    let FineTuned { epoch, epochs, steps, interrupted, .. } = model;
-    if let Some(step) = model.diverged {
-        printer.warn(format_args!("training diverged at step {step}; the model of epoch {epoch} is kept"));
+    if let Err(TrainError::Cancelled) = model {
+        printer.note("stopped before training began");
+        return Ok(Outcome::Interrupted);
     }
+    let model = model?;
+    let FineTuned { epoch, epochs, steps, interrupted, diverged, .. } = model;
     if interrupted && has_test && model.test.is_none() {
         printer.warn("stopped before the model was evaluated on the test set");
     }
     let metrics = model.metrics().cloned();
-    model.save(output, &provenance(args, found.to_string()))?;
+    model.save(output, &provenance(args, name))?;
+    end(args, printer, &Ended { epoch, epochs, steps, interrupted, diverged, started }, metrics.as_ref())
+}
+
+/// Pre-trains a masked language model on the tables, and writes it.
+fn pretrain(
+    args: &TrainArgs,
+    tables: Tables,
+    name: String,
+    base: BaseModel,
+    kernels: Kernels,
+    printer: &Printer,
+) -> anyhow::Result<Outcome> {
+    let read = |table| tables::read_plain(&base, table, args, printer);
+    let corpus = Corpus {
+        training: read(tables.training)?,
+        validation: tables.validation.map(read).transpose()?,
+        validation_split: args.validation_split,
+        mlm_probability: args.mlm_probability,
+    };
+    let output = create_output(&args.output)?;
+    set_unfinished_folder(Some(output.path().to_owned()));
+    let settings = settings(args);
+    let mut progress = TrainProgress::new(printer, &settings, &base, None);
+    let execution = execution(args, kernels, cancel_first());
+    let started = Instant::now();
+    let model = albertine_train::pretrain(base, corpus, &settings, &execution, &mut |event| progress.hear(event))?;
+    progress.finish();
+    let Pretrained { epoch, epochs, steps, interrupted, diverged, .. } = model;
+    let metrics = model.validation.clone();
+    model.save(output, &provenance(args, name))?;
+    end(args, printer, &Ended { epoch, epochs, steps, interrupted, diverged, started }, metrics.as_ref())
+}
+
+/// How a training ended.
+struct Ended {
+    epoch: u32,
+    epochs: u32,
+    steps: u64,
+    interrupted: bool,
+    diverged: Option<u64>,
+    started: Instant,
+}
+
+/// Says how it ended, and prints the result.
+fn end(args: &TrainArgs, printer: &Printer, ended: &Ended, metrics: Option<&TaskMetrics>) -> anyhow::Result<Outcome> {
+    let Ended { epoch, epochs, steps, interrupted, diverged, started } = *ended;
     set_unfinished_folder(None);
+    if let Some(step) = diverged {
+        printer.warn(format_args!("training diverged at step {step}; the model of epoch {epoch} is kept"));
+    }
     printer.note(format_args!(
         "{} {} ({}) in {:.1} s; the model of epoch {epoch} is in {}",
         if interrupted { "stopped after" } else { "trained for" },
@@ -71,7 +135,7 @@ pub(crate) fn train(args: &TrainArgs, hub: &Hub, printer: &Printer) -> anyhow::R
         started.elapsed().as_secs_f64(),
         args.output.display()
     ));
-    print(&args.output, epoch, metrics.as_ref())?;
+    print(&args.output, epoch, metrics)?;
     Ok(if interrupted { Outcome::Interrupted } else { Outcome::Done })
 }
 
@@ -134,8 +198,11 @@ fn settings(args: &TrainArgs) -> TrainSettings {
         weight_decay: args.weight_decay,
         clip: args.clip,
         label_smoothing: args.label_smoothing,
-        class_weights: args.class_weights,
+        class_weights: args.class_weights.clone(),
         dropout: args.dropout,
+        teacher_temperature: args.teacher_temperature,
+        teacher_weight: args.teacher_weight,
+        add_labels: args.add_labels,
         freeze_encoder: args.freeze_encoder,
         best_metric: args.metric_for_best_model,
         patience: args.patience,
@@ -153,5 +220,6 @@ fn provenance(args: &TrainArgs, base_model: String) -> Provenance {
         label_column: args.label_column.clone(),
         validation: list(&args.validation),
         test: list(&args.test),
+        teachers: if args.teacher.is_empty() { "none".to_owned() } else { args.teacher.join(", ") },
     }
 }

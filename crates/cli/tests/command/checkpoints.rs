@@ -55,12 +55,18 @@ fn a_run_that_is_killed_at_any_moment_goes_on_to_the_same_bits() {
     let (sandbox, unbroken) = (sandbox(), unbroken());
     let arguments = [&TRAIN[..], &CHECKPOINT].concat();
     let mut random = SystemTime::UNIX_EPOCH.elapsed().expect("a clock").subsec_nanos();
+    let steps = || std::fs::read_to_string(sandbox.path("run/metrics.jsonl")).map_or(0, |log| log.lines().count());
     let (mut kills, mut resumed) = (0, 0);
     for _ in 0..10 {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        // So many steps later, and some milliseconds more: in the middle of whatever it does then.
+        let moment = steps() + (random >> 16) as usize % 60;
         let mut command = sandbox.command(&arguments);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts");
-        std::thread::sleep(Duration::from_millis(100 + u64::from(random >> 16) % 200));
+        while steps() < moment && child.try_wait().expect("a child").is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_millis(u64::from(random >> 8) % 15));
         let ended = child.try_wait().expect("a child").is_some();
         child.kill().expect("SIGKILL");
         child.wait().expect("it ends");

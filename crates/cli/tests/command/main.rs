@@ -28,4 +28,5 @@ mod sql;
 mod tables;
 mod texts;
 mod train;
+mod train_tasks;
 mod usage;

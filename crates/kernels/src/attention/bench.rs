@@ -32,6 +32,7 @@ fn bench_attention() {
                     starts: &starts,
                     heads,
                     size,
+                    dropout: None,
                 };
                 kernels.attention(&mut out, attention, &scratch);
                 let start = Instant::now();

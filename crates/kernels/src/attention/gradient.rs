@@ -104,12 +104,15 @@ impl Operation for HeadGradient<'_> {
             products(s, scores, q, keys);
             products(s, score_gradients, g, values);
             softmax(s, &mut scores[..tokens]);
-            let (scores, score_gradients) = (&scores[..tokens], &mut score_gradients[..tokens]);
+            let (scores, score_gradients) = (&mut scores[..tokens], &mut score_gradients[..tokens]);
+            // What was left out has no part in the result, and its probability still one in the others' sum.
+            attention.drop(first + row, head, score_gradients);
             let mean = weighted(s, scores, score_gradients);
             for (score_gradient, score) in score_gradients.chunks_mut(S::LANES).zip(scores.chunks(S::LANES)) {
                 let difference = s.sub(s.load(score_gradient), s.splat(mean));
                 s.store(score_gradient, s.mul(s.load(score), difference));
             }
+            attention.drop(first + row, head, scores);
             // SAFETY: the row lies within `out`, whose shape was checked; this document alone has the row, and this
             // head the columns.
             let query_gradient = unsafe { std::slice::from_raw_parts_mut(out.f32_at(first + row, column), size) };
@@ -204,6 +207,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::super::Queries;
     use super::*;
+    use crate::dropout::Dropout;
     use crate::reference::{all_kernels, dot, matrix, used};
 
     /// Queries, keys and values beside each other with a gap between them, and the gradient of the result.
@@ -211,6 +215,7 @@ mod tests {
         starts: Vec<usize>,
         heads: usize,
         size: usize,
+        dropout: Option<Dropout>,
     }
 
     impl Case {
@@ -242,14 +247,20 @@ mod tests {
                         let powers: Vec<f64> = (ends[0]..ends[1]).map(|j| dot(&row(i, 0), &row(j, 1)).exp()).collect();
                         let sum: f64 = powers.iter().sum();
                         let p: Vec<f64> = powers.iter().map(|power| power / sum).collect();
-                        let dp: Vec<f64> = (ends[0]..ends[1]).map(|j| dot(&g, &row(j, 2))).collect();
+                        let mut kept = vec![1.0; p.len()];
+                        if let Some(dropout) = self.dropout {
+                            dropout.apply((i * self.heads + head) as u64, &mut kept);
+                        }
+                        let kept: Vec<f64> = kept.into_iter().map(f64::from).collect();
+                        let dp: Vec<f64> =
+                            (ends[0]..ends[1]).map(|j| kept[j - ends[0]] * dot(&g, &row(j, 2))).collect();
                         let mean = dot(&p, &dp);
                         for (place, j) in (ends[0]..ends[1]).enumerate() {
                             let ds = p[place] * (dp[place] - mean);
                             for d in 0..size {
                                 out[i * 3 * part + head * size + d] += ds * row(j, 1)[d];
                                 out[j * 3 * part + part + head * size + d] += ds * row(i, 0)[d];
-                                out[j * 3 * part + 2 * part + head * size + d] += p[place] * g[d];
+                                out[j * 3 * part + 2 * part + head * size + d] += kept[place] * p[place] * g[d];
                             }
                         }
                     }
@@ -273,6 +284,7 @@ mod tests {
             starts: &starts,
             heads: 1,
             size: 2,
+            dropout: None,
         };
         let mut out = used(Element::F32, 8, 96);
         Kernels::detect().unwrap().attention_gradient(&mut out, attention, &gradient, &AttentionScratch::default());
@@ -281,9 +293,10 @@ mod tests {
     #[test]
     fn gradients_are_those_of_the_definition_at_every_level_and_number_of_threads() {
         let cases = [
-            Case { starts: vec![0, 1, 8, 45], heads: 2, size: 5 },
-            Case { starts: vec![0, 33, 66], heads: 3, size: 16 },
-            Case { starts: vec![0, 17], heads: 1, size: 64 },
+            Case { starts: vec![0, 1, 8, 45], heads: 2, size: 5, dropout: None },
+            Case { starts: vec![0, 33, 66], heads: 3, size: 16, dropout: None },
+            Case { starts: vec![0, 17], heads: 1, size: 64, dropout: None },
+            Case { starts: vec![0, 33, 45], heads: 2, size: 16, dropout: Some(Dropout { rate: 0.3, seed: 5 }) },
         ];
         for case in cases {
             let (part, tokens, width) = (case.part(), case.tokens(), case.heads * case.size);
@@ -302,6 +315,7 @@ mod tests {
                         starts: &case.starts,
                         heads: case.heads,
                         size: case.size,
+                        dropout: case.dropout,
                     };
                     let mut out = used(Element::F32, tokens, 3 * part);
                     let kernels = kernels.with_threads(threads);

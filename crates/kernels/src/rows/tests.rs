@@ -252,6 +252,7 @@ impl Documents {
             starts: &self.starts,
             heads: self.heads,
             size: self.size,
+            dropout: None,
         };
         kernels.attention(&mut out, attention, scratch);
         out

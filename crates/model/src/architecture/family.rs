@@ -21,6 +21,11 @@ pub(crate) struct Family {
     pub(crate) activation: HiddenActivation,
     /// Switches of `config.json` that make another network of it, which is not read.
     pub(crate) refused: &'static [&'static str],
+    /// The dropout probabilities that `config.json` says, for training: of hidden states, of attention and before the
+    /// classifier, with their fields there and transformers' defaults. Without a default, the last one is the first.
+    pub(crate) dropout: [(&'static str, Option<f32>); 3],
+    /// Whether dropout comes between the feed-forward part and its residual, as it does behind attention.
+    pub(crate) output_dropout: bool,
     /// The row of the position embeddings that a document's first token has.
     pub(crate) position_offset: usize,
     pub(crate) names: Names,
@@ -42,6 +47,8 @@ pub(crate) struct Names {
     pub(crate) layer_parts: LayerParts<&'static str>,
     pub(crate) pooler: &'static str,
     pub(crate) classifier: &'static str,
+    /// The head of a masked language model: its linear layer, its LayerNorm, and what its bias follows.
+    pub(crate) masked_language: [&'static str; 3],
 }
 
 impl Names {
@@ -52,7 +59,9 @@ impl Names {
 
     /// The name of a tensor in transformers' checkpoints.
     pub(crate) fn stored(&self, canonical: &str) -> String {
-        if is_classifier(canonical) { canonical.to_owned() } else { format!("{}.{canonical}", self.encoder) }
+        let is_head = |name: &&str| canonical.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+        let is_outside = is_classifier(canonical) || self.masked_language.iter().any(is_head);
+        if is_outside { canonical.to_owned() } else { format!("{}.{canonical}", self.encoder) }
     }
 }
 

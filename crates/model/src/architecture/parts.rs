@@ -145,6 +145,26 @@ impl<T> Parts<T> {
     }
 }
 
+/// Something for each tensor of the head of a masked language model, in the order of the computation. Its last matrix
+/// is that of the word embeddings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MaskedLanguageParts<T> {
+    /// `[embedding, hidden]`
+    pub dense: Affine<T>,
+    /// `[embedding]`
+    pub norm: Affine<T>,
+    /// `[vocabulary]`
+    pub bias: T,
+}
+
+impl<T> MaskedLanguageParts<T> {
+    /// Every tensor's, in the order of the computation.
+    pub fn into_iter(self) -> impl Iterator<Item = T> {
+        let Self { dense, norm, bias } = self;
+        [dense.weight, dense.bias, norm.weight, norm.bias, bias].into_iter()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

@@ -71,6 +71,11 @@ impl Sizes {
         Self(Size::ALL.map(of))
     }
 
+    pub(crate) fn with(mut self, size: Size, value: usize) -> Self {
+        self.0[size as usize] = value;
+        self
+    }
+
     pub(crate) fn get(&self, size: Size) -> usize {
         self.0[size as usize]
     }

@@ -9,7 +9,7 @@ use safetensors::{Dtype, serialize};
 use serde_json::{Map, Value, json};
 
 use super::vocabulary::{SPIECE, VOCAB};
-use super::{CONFIG, Checkpoint};
+use super::{CONFIG, Checkpoint, SavedHead};
 use crate::config::MAX_CONFIG;
 use crate::{HeldOutScores, ModelError};
 
@@ -65,7 +65,11 @@ impl Checkpoint {
 
     fn write_weights(&self, path: &Path) -> Result<(), ModelError> {
         let mut tensors = Vec::new();
-        for spec in self.config.tensors().iter() {
+        let specs = match self.head {
+            SavedHead::Classifier => self.config.tensors().iter().cloned().collect(),
+            SavedHead::MaskedLanguage => self.config.masked_language_tensors(),
+        };
+        for spec in &specs {
             let values = self.weights.tensor(spec)?;
             let bytes: Vec<u8> = values.into_iter().flat_map(f32::to_le_bytes).collect();
             tensors.push((spec.stored_name.clone(), spec.shape.clone(), bytes));
@@ -84,13 +88,25 @@ impl Checkpoint {
 
     fn config_json(&self) -> Value {
         let (architecture, family) = (self.config.architecture(), self.config.architecture().family());
-        let mut json = json!({"architectures": [family.class], "model_type": family.model_type});
+        let class = match self.head {
+            SavedHead::Classifier => family.class.to_owned(),
+            SavedHead::MaskedLanguage => family.class.replace("SequenceClassification", "MaskedLM"),
+        };
+        let mut json = json!({"architectures": [class], "model_type": family.model_type});
         for (size, field, _) in family.sizes {
             json[*field] = json!(architecture.size(*size));
         }
         let ids = self.config.labels().iter().enumerate();
         json["hidden_act"] = json!(architecture.activation().name());
         json["layer_norm_eps"] = json!(shortest(architecture.layer_norm_eps()));
+        let dropout = self.config.dropout();
+        for ((field, _), rate) in family.dropout.iter().zip([dropout.hidden, dropout.attention, dropout.classifier]) {
+            json[*field] = json!(shortest(rate));
+        }
+        json["initializer_range"] = json!(shortest(self.config.initializer_range()));
+        if self.head == SavedHead::MaskedLanguage {
+            return json;
+        }
         json["id2label"] = ids.clone().map(|(id, label)| (id.to_string(), json!(label))).collect::<Map<_, _>>().into();
         json["label2id"] = ids.map(|(id, label)| (label.clone(), json!(id))).collect::<Map<_, _>>().into();
         if let Some(problem) = self.config.problem_type() {

@@ -111,6 +111,7 @@ impl FirstTokens {
             starts: batch.starts(),
             heads: 1,
             size: hidden_size,
+            dropout: None,
         };
         kernels.attention(&mut mixed.value, parts, attention);
         mixed.written(kernels);

@@ -74,6 +74,7 @@ impl Layer {
             starts: batch.starts(),
             heads: self.heads,
             size: self.hidden / self.heads,
+            dropout: None,
         };
         kernels.attention(&mut context.value, parts, attention);
         context.written(kernels);

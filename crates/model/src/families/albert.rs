@@ -24,6 +24,12 @@ pub(super) static FAMILY: Family = Family {
     ],
     activation: HiddenActivation::GeluNew,
     refused: &[],
+    dropout: [
+        ("hidden_dropout_prob", Some(0.0)),
+        ("attention_probs_dropout_prob", Some(0.0)),
+        ("classifier_dropout_prob", Some(0.1)),
+    ],
+    output_dropout: false,
     position_offset: 0,
     names: Names {
         encoder: "albert",
@@ -45,5 +51,6 @@ pub(super) static FAMILY: Family = Family {
         },
         pooler: "pooler",
         classifier: "classifier",
+        masked_language: ["predictions.dense", "predictions.LayerNorm", "predictions"],
     },
 };

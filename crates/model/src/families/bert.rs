@@ -22,6 +22,12 @@ pub(super) static FAMILY: Family = Family {
     activation: HiddenActivation::Gelu,
     // A decoder's tokens do not see those behind them.
     refused: &["is_decoder"],
+    dropout: [
+        ("hidden_dropout_prob", Some(0.1)),
+        ("attention_probs_dropout_prob", Some(0.1)),
+        ("classifier_dropout", None),
+    ],
+    output_dropout: true,
     position_offset: 0,
     names: Names {
         encoder: "bert",
@@ -43,5 +49,6 @@ pub(super) static FAMILY: Family = Family {
         },
         pooler: "pooler.dense",
         classifier: "classifier",
+        masked_language: ["cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm", "cls.predictions"],
     },
 };

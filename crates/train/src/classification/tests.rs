@@ -24,21 +24,32 @@ fn examples(count: usize) -> Examples {
     examples
 }
 
+fn settings() -> TrainSettings {
+    TrainSettings { label_smoothing: 0.1, dropout: Some(0.5), ..TrainSettings::default() }
+}
+
+fn drops(config: &ModelConfig) -> Option<Drops> {
+    Some(Drops { rates: settings().dropout_rates(config), seed: 5 })
+}
+
 #[test]
 fn the_classifier_alone_makes_the_steps_that_it_makes_in_the_network() {
     let (config, weights) = tiny();
     let (examples, indices) = (examples(8), (0..8).collect::<Vec<_>>());
     let kernels = Kernels::detect().unwrap();
-    let targets =
-        Targets { classes: examples.classes(), weights: None, smoothing: 0.1, total: 8.0, loss: Loss::CrossEntropy };
-    let drop = drop_factors(0.5, 8 * config.architecture().hidden_size(), 5);
+    let settings = settings();
+    let objective = Classification::new(&config, &settings, kernels, &examples, None).unwrap();
+    let loss = objective.loss(&indices, 8.0, 8);
+    // Dropout of the classifier alone, since the encoder before it stays as it is.
+    let rates = albertine_model::DropoutRates { hidden: 0.0, attention: 0.0, classifier: 0.5 };
+    let drops = Some(Drops { rates, seed: 5 });
     let (mut whole, mut alone) = (Tensors::zeros(&config), Tensors::zeros(&config));
     let network = Network::new(&config, &weights, kernels).unwrap();
-    let one = network.step(&examples.batch(&indices), &targets, drop.as_deref(), &mut whole);
+    let one = network.step(&examples.batch(&indices), &loss, drops, &mut whole);
     let pooled = network.pooled(&examples.batch(&indices));
     let all: Vec<f32> = indices.iter().flat_map(|&index| pooled.row(index).to_vec()).collect();
-    let rows = rows_of(&all, &indices, config.architecture().hidden_size(), drop.as_deref());
-    let two = Classifier::new(&config, &weights, kernels).unwrap().step(&rows, &targets, &mut alone);
+    let rows = rows_of(&all, &indices, config.architecture().hidden_size());
+    let two = Classifier::new(&config, &weights, kernels).unwrap().step(rows, &loss, drops, &mut alone);
     assert!(one.loss == two.loss && one.logits == two.logits);
     let classifier = config.tensors().indices().classifier;
     assert!(whole.at(classifier.weight) == alone.at(classifier.weight));
@@ -50,14 +61,14 @@ fn parts_of_a_batch_make_the_same_step() {
     let (config, weights) = tiny();
     let examples = examples(8);
     let indices: Vec<usize> = (0..8).collect();
-    let network = Network::new(&config, &weights, Kernels::detect().unwrap()).unwrap();
+    let settings = settings();
+    let kernels = Kernels::detect().unwrap();
+    let objective = Classification::new(&config, &settings, kernels, &examples, None).unwrap();
+    let network = Network::new(&config, &weights, kernels).unwrap();
     let gradient = |parts: Vec<&[usize]>| {
         let mut gradient = Tensors::zeros(&config);
         for part in parts {
-            let classes: Vec<usize> = part.iter().map(|&index| examples.classes()[index]).collect();
-            let targets =
-                Targets { classes: &classes, weights: None, smoothing: 0.1, total: 8.0, loss: Loss::CrossEntropy };
-            network.step(&examples.batch(part), &targets, None, &mut gradient);
+            network.step(&examples.batch(part), &objective.loss(part, 8.0, 8), None, &mut gradient);
         }
         gradient
     };
@@ -65,5 +76,46 @@ fn parts_of_a_batch_make_the_same_step() {
     for ((spec, whole), (_, parts)) in whole.iter().zip(parts.iter()) {
         let far = whole.iter().zip(parts).map(|(one, two)| (one - two).abs()).fold(0.0, f32::max);
         assert!(far < 1e-5, "{}: {far}", spec.name);
+    }
+}
+
+/// Along a direction the loss changes by as much as the gradient says, with dropout at every place: what the forward pass
+/// leaves out has no gradient.
+#[test]
+fn a_gradient_with_dropout_is_that_of_the_loss_with_dropout() {
+    for name in ["gelu_new", "bert_uncased"] {
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/golden").join(name);
+        let checkpoint = Checkpoint::open(&golden).unwrap();
+        let config = checkpoint.config().clone();
+        let weights = Tensors::read(&config, checkpoint.weights()).unwrap();
+        let (examples, indices) = (examples(6), (0..6).collect::<Vec<_>>());
+        let settings = settings();
+        let kernels = Kernels::detect().unwrap();
+        let objective = Classification::new(&config, &settings, kernels, &examples, None).unwrap();
+        let loss = objective.loss(&indices, 6.0, 6);
+        let step = |weights: &Tensors| {
+            let mut gradient = Tensors::zeros(&config);
+            let network = Network::new(&config, weights, kernels).unwrap();
+            let step = network.step(&examples.batch(&indices), &loss, drops(&config), &mut gradient);
+            (step.loss, gradient)
+        };
+        let (dropped, gradient) = step(&weights);
+        let mut plain = Tensors::zeros(&config);
+        let network = Network::new(&config, &weights, kernels).unwrap();
+        assert!((network.step(&examples.batch(&indices), &loss, None, &mut plain).loss - dropped).abs() > 1e-3);
+        for index in 0..weights.specs().len() {
+            let length = gradient.at(index).iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
+            if length < 1e-3 {
+                continue;
+            }
+            let moved = |distance: f64| {
+                let mut weights = weights.clone();
+                let values = weights.at_mut(index).iter_mut().zip(gradient.at(index));
+                values.for_each(|(weight, x)| *weight += (f64::from(*x) * distance / length) as f32);
+                step(&weights).0
+            };
+            let (found, name) = ((moved(4e-3) - moved(-4e-3)) / 8e-3, &weights.specs()[index].name);
+            assert!((found - length).abs() < 0.03 * length + 2e-3, "{name}: {found} for {length}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use albertine_model::{ModelConfig, Precision, Scratch, SequenceClassifier, Weights, softmax};
+use albertine_model::{ModelConfig, Precision, ProblemType, Scratch, SequenceClassifier, Weights, softmax};
 use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::seq::SliceRandom;
@@ -11,6 +11,7 @@ use rand::seq::SliceRandom;
 use super::ConfidentLearning;
 use crate::classification::{Classification, TOKENS};
 use crate::fingerprint::Fingerprint;
+use crate::loss::Target;
 use crate::trainer::Trainer;
 use crate::{
     BaseModel, Event, Examples, Execution, Head, LabelNames, LabeledTexts, Tensors, TrainError, TrainSettings,
@@ -68,13 +69,17 @@ pub fn out_of_fold(
         None => known,
     };
     let examples = texts.examples(&known)?;
-    let (config, weights) = base.weights(&Head::New(labels.clone()), settings.seed)?;
-    let fold_of = folds_of(examples.classes(), folds, settings.seed);
+    let (config, weights) = base.weights(&Head::New(labels.clone()), ProblemType::SingleLabel, settings.seed)?;
+    // texts of a table without labels are left out before
+    let classes: Vec<usize> = (0..examples.len())
+        .filter_map(|text| if let Target::Class(class) = examples.target(text) { Some(class) } else { None })
+        .collect();
+    let fold_of = folds_of(&classes, folds, settings.seed);
     let mut probabilities = vec![0.0; examples.len() * labels.len()];
     for fold in 0..folds {
         let (held_out, others): (Vec<usize>, Vec<usize>) = (0..examples.len()).partition(|&text| fold_of[text] == fold);
         let others = examples.of(&others);
-        let mut objective = Classification::new(&config, settings, execution.kernels, &others, None);
+        let mut objective = Classification::new(&config, settings, execution.kernels, &others, None)?;
         let mut listen = |event: &Event<'_>| listen(FoldEvent { fold: fold + 1, folds, event });
         let start = weights.clone();
         let trained = Trainer::train(&mut objective, start, settings, &execution, Fingerprint::default(), &mut listen)?;
@@ -84,7 +89,7 @@ pub fn out_of_fold(
             row.iter_mut().zip(scores).for_each(|(probability, &score)| *probability = f64::from(score));
         }
     }
-    let learning = ConfidentLearning::new(labels.len(), examples.classes().to_vec(), probabilities)?;
+    let learning = ConfidentLearning::new(labels.len(), classes, probabilities)?;
     Ok(OutOfFold { labels, learning })
 }
 

@@ -4,7 +4,7 @@
 use albertine_model::Checkpoint;
 
 use super::*;
-use crate::Checkpoints;
+use crate::{Checkpoints, SoftLabels};
 
 fn base() -> BaseModel {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/golden/gelu");
@@ -30,7 +30,7 @@ fn execution() -> Execution {
 }
 
 fn run(validation: Validation, test: Option<LabeledTexts>) -> Result<FineTuned, TrainError> {
-    let datasets = Datasets { training: texts("training", 12, ["oil", "sport"]), validation, test };
+    let datasets = Datasets { validation, test, ..Datasets::new(texts("training", 12, ["oil", "sport"])) };
     fine_tune(base(), datasets, &settings(), &execution(), &mut |_| ())
 }
 
@@ -83,15 +83,15 @@ fn the_same_seed_gives_the_same_weights() {
 #[test]
 fn the_listener_hears_of_the_start_and_of_every_step_and_epoch() {
     let datasets = Datasets {
-        training: texts("training", 8, ["0", "1"]),
         validation: Validation::Texts(texts("validation", 4, ["0", "1"])),
-        test: None,
+        ..Datasets::new(texts("training", 8, ["0", "1"]))
     };
     let mut heard = Vec::new();
     let mut listen = |event: &Event<'_>| {
         heard.push(match event {
-            Event::Head { labels, new_head, class_indices } => {
-                format!("{} {new_head} {class_indices}", labels.join(","))
+            Event::Head { labels, new, class_indices, problem } => {
+                assert_eq!(*problem, ProblemType::SingleLabel);
+                format!("{} {new} {class_indices}", labels.join(","))
             }
             Event::Start { training, validation, steps, memory } => {
                 assert!((100_000..100_000_000).contains(memory), "{memory} bytes");
@@ -105,18 +105,15 @@ fn the_listener_hears_of_the_start_and_of_every_step_and_epoch() {
     let settings = TrainSettings { epochs: 2, ..settings() };
     fine_tune(base(), datasets, &settings, &execution(), &mut listen).unwrap();
     let expected =
-        ["0,1 true false", "8 4 4", "1/4 of 1", "2/4 of 1", "epoch 1 true", "3/4 of 2", "4/4 of 2", "epoch 2 true"];
+        ["0,1 2 false", "8 4 4", "1/4 of 1", "2/4 of 1", "epoch 1 true", "3/4 of 2", "4/4 of 2", "epoch 2 true"];
     assert_eq!(heard, expected);
 }
 
 #[test]
 fn a_cancelled_training_keeps_what_it_has() {
     let execution = execution();
-    let datasets = Datasets {
-        training: texts("training", 12, ["oil", "sport"]),
-        validation: Validation::None,
-        test: Some(texts("test", 2, ["oil", "sport"])),
-    };
+    let test = Some(texts("test", 2, ["oil", "sport"]));
+    let datasets = Datasets { test, ..Datasets::new(texts("training", 12, ["oil", "sport"])) };
     let mut listen = |event: &Event<'_>| {
         if matches!(event, Event::Step { step: 2, .. }) {
             execution.cancellation.cancel();
@@ -135,8 +132,7 @@ fn datasets_that_do_not_fit_are_refused() {
     assert_eq!(error, "a fraction of 0.01 of 12 rows is none of them");
     assert!(matches!(run(Validation::Split(0.99), None), Err(TrainError::Split { held_out: 12, .. })));
     let of = |training: LabeledTexts, settings: &TrainSettings| {
-        let datasets = Datasets { training, validation: Validation::None, test: None };
-        fine_tune(base(), datasets, settings, &execution(), &mut |_| ()).unwrap_err()
+        fine_tune(base(), Datasets::new(training), settings, &execution(), &mut |_| ()).unwrap_err()
     };
     assert!(matches!(of(LabeledTexts::new("none"), &settings()), TrainError::NoRows));
     let same = of(texts("same", 4, ["oil", "oil"]), &settings()).to_string();
@@ -145,7 +141,7 @@ fn datasets_that_do_not_fit_are_refused() {
         TrainSettings { epochs: 0, ..settings() },
         TrainSettings { batch_size: 0, ..settings() },
         TrainSettings { learning_rate: f64::NAN, ..settings() },
-        TrainSettings { dropout: 1.0, ..settings() },
+        TrainSettings { dropout: Some(1.0), ..settings() },
         TrainSettings { label_smoothing: 1.5, ..settings() },
     ] {
         assert!(matches!(of(texts("training", 4, ["oil", "sport"]), &wrong), TrainError::Setting { .. }), "{wrong:?}");
@@ -169,11 +165,10 @@ fn rows_without_a_text_or_a_label_are_skipped_and_long_texts_truncated() {
 fn a_checkpoint_is_of_the_same_settings_and_data() {
     let folder = tempfile::tempdir().unwrap();
     let run = |texts: LabeledTexts, settings: &TrainSettings, resume| {
-        let datasets = Datasets { training: texts, validation: Validation::None, test: None };
         let place = folder.path().to_owned();
         let checkpoints = Checkpoints { folder: place, save_steps: Some(2), save_total_limit: 1, resume };
         let execution = Execution { checkpoints: Some(checkpoints), ..execution() };
-        fine_tune(base(), datasets, settings, &execution, &mut |_| ())
+        fine_tune(base(), Datasets::new(texts), settings, &execution, &mut |_| ())
     };
     let training = || texts("training", 12, ["oil", "sport"]);
     let whole = run(training(), &settings(), false).unwrap();
@@ -193,4 +188,175 @@ fn a_checkpoint_is_of_the_same_settings_and_data() {
     std::fs::write(place.join("weights.safetensors"), "cut").unwrap();
     let error = said(training(), &settings());
     assert!(error.starts_with("the checkpoint cannot be read: ") && error.contains("weights.safetensors"), "{error}");
+}
+
+/// The loss of an epoch of fine-tuning, the first of them.
+fn first_loss(datasets: Datasets, settings: &TrainSettings) -> f64 {
+    let mut first = None;
+    fine_tune(base(), datasets, settings, &execution(), &mut |event| {
+        if let Event::Step { loss, .. } = event {
+            first.get_or_insert(*loss);
+        }
+    })
+    .unwrap();
+    first.unwrap()
+}
+
+#[test]
+fn texts_with_any_number_of_labels_and_texts_with_a_value_are_learned() {
+    let table = |problem, label: &dyn Fn(usize) -> Option<String>| {
+        let mut texts = LabeledTexts::new("rows").with_problem(problem, ",");
+        for row in 0..32 {
+            let text = ["Oil prices rose again", "The home side won again"][row % 2];
+            texts.push(&base(), Some(&format!("{text} {row}")), label(row).as_deref()).unwrap();
+        }
+        texts
+    };
+    let settings = TrainSettings { epochs: 12, learning_rate: 5e-3, dropout: Some(0.0), ..settings() };
+    let train = |problem, label: &dyn Fn(usize) -> Option<String>, best_metric| {
+        let validation = Validation::Texts(table(problem, label));
+        let datasets = Datasets { validation, ..Datasets::new(table(problem, label)) };
+        let settings = TrainSettings { best_metric, ..settings.clone() };
+        fine_tune(base(), datasets, &settings, &execution(), &mut |_| ()).unwrap()
+    };
+    let labels = |row: usize| [Some("oil, money".to_owned()), None][row % 2].clone();
+    let model = train(ProblemType::MultiLabel, &labels, crate::BestMetric::F1);
+    assert_eq!(model.labels(), ["money", "oil"]);
+    assert_eq!(model.validation.as_ref().unwrap().get(crate::BestMetric::F1), Some(1.0));
+    let folder = tempfile::tempdir().unwrap();
+    model.save(create_output(&folder.path().join("labels")).unwrap(), &Provenance::default()).unwrap();
+    let saved = Checkpoint::open(&folder.path().join("labels")).unwrap();
+    assert_eq!(saved.config().problem_type(), Some(ProblemType::MultiLabel));
+
+    let values = |row: usize| Some(["0.5", "-1.5"][row % 2].to_owned());
+    let model = train(ProblemType::Regression, &values, crate::BestMetric::Pearson);
+    assert!(model.validation.as_ref().unwrap().get(crate::BestMetric::R2).unwrap() > 0.9);
+    model.save(create_output(&folder.path().join("values")).unwrap(), &Provenance::default()).unwrap();
+    let saved = Checkpoint::open(&folder.path().join("values")).unwrap();
+    assert_eq!((saved.config().problem_type(), saved.config().labels().len()), (Some(ProblemType::Regression), 1));
+
+    let wrong = |problem, settings: &TrainSettings| {
+        let training = table(problem, &|row| Some(format!("label {row}")));
+        fine_tune(base(), Datasets::new(training), settings, &execution(), &mut |_| ()).unwrap_err().to_string()
+    };
+    assert_eq!(wrong(ProblemType::Regression, &settings), "rows has the label `label 0`, which is not a number");
+    let f1 = TrainSettings { best_metric: crate::BestMetric::F1, ..settings.clone() };
+    let error = wrong(ProblemType::Regression, &f1);
+    assert_eq!(error, "metric_for_best_model must be loss, mae, r2 or pearson, not f1");
+    let balanced = TrainSettings { class_weights: ClassWeights::Balanced, ..settings.clone() };
+    assert!(wrong(ProblemType::MultiLabel, &balanced).starts_with("class_weights must be equal"));
+}
+
+#[test]
+fn a_cell_of_labels_is_a_list_or_a_line() {
+    let mut texts = LabeledTexts::new("rows").with_problem(ProblemType::MultiLabel, "|");
+    for cell in ["a|b", r#"["b", "c, d"]"#, "", "[not json", " a "] {
+        texts.push(&base(), Some("oil"), Some(cell)).unwrap();
+    }
+    assert_eq!(texts.labels().unwrap().into_iter().collect::<Vec<_>>(), ["[not json", "a", "b", "c, d"]);
+    assert_eq!((texts.len(), texts.skipped()), (5, 0));
+}
+
+#[test]
+fn labels_are_added_without_losing_those_that_are_there() {
+    let settings = TrainSettings { add_labels: true, epochs: 1, learning_rate: 1e-9, ..settings() };
+    let training = texts("training", 12, ["weather", "Sports"]);
+    let model = fine_tune(base(), Datasets::new(training), &settings, &execution(), &mut |_| ()).unwrap();
+    let own = base().config().labels().to_vec();
+    assert_eq!(model.labels(), [&own[..], &["weather".to_owned()]].concat());
+    let (config, before) = base().weights(&Head::Own(own.clone()), ProblemType::SingleLabel, 1).unwrap();
+    let classifier = config.tensors().indices().classifier;
+    for index in [classifier.weight, classifier.bias] {
+        let (before, after) = (before.at(index), model.weights.at(index));
+        assert!(before.iter().zip(after).all(|(one, two)| (one - two).abs() < 1e-6));
+        assert_eq!(after.len(), before.len() / own.len() * (own.len() + 1));
+    }
+    let mlm = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/heads/albert_mlm");
+    let base = BaseModel::new(Checkpoint::open(&mlm).unwrap(), Some(16)).unwrap();
+    let training = texts("training", 12, ["weather", "Sports"]);
+    let error = fine_tune(base, Datasets::new(training), &settings, &execution(), &mut |_| ()).unwrap_err();
+    assert!(matches!(error, TrainError::NoOwnLabels));
+}
+
+#[test]
+fn pairs_of_texts_have_two_types_and_a_blank_one_is_skipped() {
+    let mut pairs = LabeledTexts::new("pairs");
+    for (second, label) in
+        [(Some("The home side won"), "no"), (Some(" "), "no"), (None, "yes"), (Some("Oil rose"), "yes")]
+    {
+        pairs.push_pair(&base(), (Some("Oil prices rose"), second), Some(label)).unwrap();
+    }
+    assert_eq!((pairs.len(), pairs.skipped()), (2, 2));
+    let types = pairs.tokens_for_test().token_types().unwrap().to_vec();
+    assert!(types.contains(&0) && types.contains(&1));
+    let settings = TrainSettings { epochs: 1, ..settings() };
+    fine_tune(base(), Datasets::new(pairs), &settings, &execution(), &mut |_| ()).unwrap();
+}
+
+#[test]
+fn a_teacher_decides_its_part_of_the_loss() {
+    let with = |teachers: Vec<Teacher>, weight: f64, label: Option<&str>| {
+        let mut training = LabeledTexts::new("training").with_teachers(true);
+        for row in 0..8 {
+            let label = label.or((row == 0).then_some("b")).or((row == 1).then_some("a"));
+            let label = if row % 2 == 0 && label.is_some() { Some("a") } else { label };
+            training.push(&base(), Some("Oil prices rose"), label).unwrap();
+        }
+        training.push(&base(), Some(" "), Some("b")).unwrap();
+        let settings = TrainSettings {
+            epochs: 1,
+            batch_size: 8,
+            dropout: Some(0.0),
+            teacher_weight: weight,
+            teacher_temperature: 1.0,
+            ..settings()
+        };
+        first_loss(Datasets { teachers, ..Datasets::new(training) }, &settings)
+    };
+    let soft = |scores: [f32; 2], labels: [&str; 2]| {
+        let mut soft = SoftLabels::new("soft.csv");
+        for row in 0..9 {
+            soft.push(&labels.map(str::to_owned), (row < 8).then_some(&scores)).unwrap();
+        }
+        Teacher::Scores(soft)
+    };
+    let plain = with(Vec::new(), 0.5, Some("b"));
+    assert_eq!(with(vec![soft([0.9, 0.1], ["a", "b"])], 0.0, Some("b")), plain, "without weight it says nothing");
+    let (all, half) = (
+        with(vec![soft([0.9, 0.1], ["a", "b"])], 1.0, Some("b")),
+        with(vec![soft([0.9, 0.1], ["a", "b"])], 0.5, Some("b")),
+    );
+    assert!((half - 0.5 * (all + plain)).abs() < 1e-6, "{half} {all} {plain}");
+    let turned = with(vec![soft([0.1, 0.9], ["b", "a"])], 1.0, Some("b"));
+    assert_eq!(turned, all, "labels have names, not places");
+    let ensemble = with(vec![soft([1.0, 0.0], ["a", "b"]), soft([0.8, 0.2], ["a", "b"])], 1.0, Some("b"));
+    assert!((ensemble - all).abs() < 1e-6, "several are averaged");
+}
+
+#[test]
+fn a_model_teaches_what_it_says_and_texts_without_a_label_are_learned_from_it() {
+    let teacher = || Teacher::Model { name: "golden".to_owned(), model: Box::new(base()) };
+    let own = base().config().labels().to_vec();
+    let mut training = LabeledTexts::new("training").with_teachers(true);
+    for row in 0..8 {
+        let label = (row < 4).then(|| own[row].as_str());
+        training.push(&base(), Some(&format!("Oil prices rose {row}")), label).unwrap();
+    }
+    let settings = TrainSettings { epochs: 1, batch_size: 8, dropout: Some(0.0), teacher_weight: 1.0, ..settings() };
+    let datasets = |training: &LabeledTexts| Datasets { teachers: vec![teacher()], ..Datasets::new(training.clone()) };
+    // The model that is trained is the teacher itself, and agrees with it.
+    assert!(first_loss(datasets(&training), &settings).abs() < 1e-6);
+    let refused = |training: LabeledTexts, teachers| {
+        let datasets = Datasets { teachers, ..Datasets::new(training) };
+        fine_tune(base(), datasets, &settings, &execution(), &mut |_| ()).unwrap_err().to_string()
+    };
+    let error = refused(texts("training", 4, ["oil", "sport"]), vec![teacher()]);
+    assert_eq!(
+        error,
+        "the teacher golden has the labels `World`, `Sports`, `Business`, `Sci/Tech`, but `oil`, `sport` are trained"
+    );
+    let mut soft = SoftLabels::new("soft.csv");
+    soft.push(&["oil", "sport"].map(str::to_owned), Some(&[0.5, 0.5])).unwrap();
+    let error = refused(texts("training", 4, ["oil", "sport"]), vec![Teacher::Scores(soft)]);
+    assert_eq!(error, "the teacher soft.csv has 1 row, but the training set has 4");
 }

@@ -1,14 +1,14 @@
 //! Embeddings and their projection to the hidden size, forward and back.
 
-use albertine_kernels::{Element, Matrix};
+use albertine_kernels::{Dropout, Element, Matrix};
 use albertine_model::{Architecture, Parts, RaggedBatch};
 
-use super::Arithmetic;
 use super::linear::Linear;
 use super::norm::{Norm, Normed};
+use super::{Arithmetic, drops};
 use crate::Tensors;
 
-/// `projection(LayerNorm(word + position + token type))`
+/// `projection(dropout(LayerNorm(word + position + token type)))`
 #[derive(Debug)]
 pub(super) struct Embeddings {
     /// Words, positions and token types among the tensors.
@@ -61,7 +61,12 @@ impl Embeddings {
     }
 
     /// `[tokens, hidden]`
-    pub(super) fn forward(&self, arithmetic: Arithmetic, batch: &RaggedBatch) -> (Matrix, Embedded) {
+    pub(super) fn forward(
+        &self,
+        arithmetic: Arithmetic,
+        batch: &RaggedBatch,
+        drop: Option<Dropout>,
+    ) -> (Matrix, Embedded) {
         let mut rows = Matrix::default();
         rows.reshape(Element::F32, batch.tokens(), self.width);
         for (token, [word, position, token_type]) in self.rows(batch).enumerate() {
@@ -73,7 +78,8 @@ impl Embeddings {
                 *to = word + position + token_type;
             }
         }
-        let (rows, normed) = self.norm.forward(arithmetic.kernels, rows);
+        let (mut rows, normed) = self.norm.forward(arithmetic.kernels, rows);
+        drops::apply(drop, &mut rows);
         match &self.projection {
             Some(projection) => (projection.forward(arithmetic, &rows, None), Embedded { rows, normed }),
             None => (rows, Embedded { rows: Matrix::default(), normed }),
@@ -86,6 +92,7 @@ impl Embeddings {
         arithmetic: Arithmetic,
         batch: &RaggedBatch,
         saved: &Embedded,
+        drop: Option<Dropout>,
         gradient: Matrix,
         gradients: &mut Tensors,
     ) {
@@ -93,6 +100,7 @@ impl Embeddings {
             Some(projection) => projection.backward(arithmetic, &saved.rows, &gradient, None, gradients),
             None => gradient,
         };
+        drops::apply(drop, &mut gradient);
         self.norm.backward(arithmetic.kernels, &saved.normed, &mut gradient, gradients);
         for (token, rows) in self.rows(batch).enumerate() {
             for (tensor, row) in self.indices.into_iter().zip(rows) {

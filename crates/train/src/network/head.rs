@@ -1,10 +1,10 @@
 //! The classification head, forward and back: `classifier(tanh(pooler(first token)))`.
 
-use albertine_kernels::{Activation, Element, Matrix};
+use albertine_kernels::{Activation, Dropout, Element, Matrix};
 use albertine_model::{Parts, RaggedBatch};
 
-use super::Arithmetic;
 use super::linear::Linear;
+use super::{Arithmetic, drops};
 use crate::Tensors;
 
 #[derive(Debug)]
@@ -38,13 +38,13 @@ impl Head {
         }
     }
 
-    /// `[documents, labels]`; `drop` has a factor for each value that goes into the classifier.
+    /// `[documents, labels]`; `drop` is of what goes into the classifier.
     pub(super) fn forward(
         &self,
         arithmetic: Arithmetic,
         batch: &RaggedBatch,
         hidden: &Matrix,
-        drop: Option<&[f32]>,
+        drop: Option<Dropout>,
     ) -> (Matrix, Pooled) {
         let (mut first, mut kept) = (Matrix::default(), Matrix::default());
         first.reshape(Element::F32, batch.documents(), hidden.columns());
@@ -57,8 +57,8 @@ impl Head {
             let row = kept.row_mut(document);
             row.copy_from_slice(before.row(document));
             arithmetic.kernels.activate(row, Activation::Tanh);
-            dropped(row, document, drop);
         }
+        drops::apply(drop, &mut kept);
         let logits = self.classifier.forward(arithmetic, &kept, None);
         (logits, Pooled { first, before, kept })
     }
@@ -69,14 +69,14 @@ impl Head {
         arithmetic: Arithmetic,
         batch: &RaggedBatch,
         saved: &Pooled,
-        drop: Option<&[f32]>,
+        drop: Option<Dropout>,
         gradient: &Matrix,
         gradients: &mut Tensors,
     ) -> Matrix {
         let mut pooled = self.classifier.backward(arithmetic, &saved.kept, gradient, None, gradients);
+        drops::apply(drop, &mut pooled);
         for document in 0..pooled.rows() {
             let row = pooled.row_mut(document);
-            dropped(row, document, drop);
             arithmetic.kernels.activation_gradient(row, saved.before.row(document), Activation::Tanh);
         }
         let first = self.pooler.backward(arithmetic, &saved.first, &pooled, None, gradients);
@@ -90,11 +90,4 @@ impl Head {
         }
         out
     }
-}
-
-/// Multiplies a row by its factors in `drop`.
-pub(crate) fn dropped(row: &mut [f32], document: usize, drop: Option<&[f32]>) {
-    let Some(drop) = drop else { return };
-    let factors = &drop[document * row.len()..][..row.len()];
-    row.iter_mut().zip(factors).for_each(|(value, factor)| *value *= factor);
 }

@@ -5,6 +5,7 @@ use albertine_model::{Affine, Architecture, LayerParts, RaggedBatch};
 use rayon::prelude::*;
 
 use super::Arithmetic;
+use super::drops::{self, LayerDrops};
 use super::linear::Linear;
 use super::norm::{Norm, Normed};
 use crate::Tensors;
@@ -71,18 +72,24 @@ impl Layer {
     }
 
     /// What comes out, `[tokens, hidden]`.
-    pub(super) fn forward(&self, arithmetic: Arithmetic, batch: &RaggedBatch, input: Matrix) -> (Matrix, Saved) {
+    pub(super) fn forward(
+        &self,
+        arithmetic: Arithmetic,
+        batch: &RaggedBatch,
+        input: Matrix,
+        drops: LayerDrops,
+    ) -> (Matrix, Saved) {
         let qkv = self.qkv.forward(arithmetic, &input, None);
         let mut context = Matrix::default();
         context.reshape(Element::F32, batch.tokens(), self.hidden);
-        arithmetic.kernels.attention(&mut context, self.attention(&qkv, batch), &AttentionScratch::default());
-        let (attended, attention_normed) = self
-            .attention_norm
-            .forward(arithmetic.kernels, self.attention_output.forward(arithmetic, &context, Some(&input)));
+        let attention = self.attention(&qkv, batch, drops);
+        arithmetic.kernels.attention(&mut context, attention, &AttentionScratch::default());
+        let added = self.attention_output.forward_dropped(arithmetic, &context, &input, drops.attention_output);
+        let (attended, attention_normed) = self.attention_norm.forward(arithmetic.kernels, added);
         let wide = self.intermediate.forward(arithmetic, &attended, None);
         let active = self.activated(arithmetic, &wide);
-        let (out, output_normed) =
-            self.output_norm.forward(arithmetic.kernels, self.output.forward(arithmetic, &active, Some(&attended)));
+        let added = self.output.forward_dropped(arithmetic, &active, &attended, drops.output);
+        let (out, output_normed) = self.output_norm.forward(arithmetic.kernels, added);
         (out, Saved { input, qkv, context, attention_normed, attended, wide, output_normed })
     }
 
@@ -93,31 +100,35 @@ impl Layer {
         batch: &RaggedBatch,
         saved: Saved,
         mut gradient: Matrix,
+        drops: LayerDrops,
         gradients: &mut Tensors,
     ) -> Matrix {
         let kernels = arithmetic.kernels;
         self.output_norm.backward(kernels, &saved.output_normed, &mut gradient, gradients);
         let active = self.activated(arithmetic, &saved.wide);
-        let mut wide = self.output.backward(arithmetic, &active, &gradient, None, gradients);
+        let mut memory = Matrix::default();
+        let dropped = drops::applied(drops.output, &gradient, &mut memory);
+        let mut wide = self.output.backward(arithmetic, &active, dropped, None, gradients);
         wide.par_rows_mut().enumerate().for_each(|(row, gradient)| {
             kernels.activation_gradient(gradient, saved.wide.row(row), self.activation);
         });
         let mut gradient = self.intermediate.backward(arithmetic, &saved.attended, &wide, Some(&gradient), gradients);
 
         self.attention_norm.backward(kernels, &saved.attention_normed, &mut gradient, gradients);
-        let context = self.attention_output.backward(arithmetic, &saved.context, &gradient, None, gradients);
+        let dropped = drops::applied(drops.attention_output, &gradient, &mut memory);
+        let context = self.attention_output.backward(arithmetic, &saved.context, dropped, None, gradients);
         let mut qkv = Matrix::default();
         qkv.reshape(Element::F32, batch.tokens(), 3 * self.part);
         if self.part != self.hidden {
             // What lies between the parts counts for nothing.
             qkv.par_rows_mut().for_each(|row| row.fill(0.0));
         }
-        let attention = self.attention(&saved.qkv, batch);
+        let attention = self.attention(&saved.qkv, batch, drops);
         kernels.attention_gradient(&mut qkv, attention, &context, &AttentionScratch::default());
         self.qkv.backward(arithmetic, &saved.input, &qkv, Some(&gradient), gradients)
     }
 
-    fn attention<'a>(&self, qkv: &'a Matrix, batch: &'a RaggedBatch) -> Attention<'a> {
+    fn attention<'a>(&self, qkv: &'a Matrix, batch: &'a RaggedBatch, drops: LayerDrops) -> Attention<'a> {
         Attention {
             query: qkv,
             queries: Queries::OfTokens,
@@ -127,6 +138,7 @@ impl Layer {
             starts: batch.starts(),
             heads: self.heads,
             size: self.hidden / self.heads,
+            dropout: drops.attention,
         }
     }
 

@@ -1,10 +1,10 @@
 //! Linear layers, forward and back.
 
-use albertine_kernels::{Element, Epilogue, Matrix, PackedWeights};
+use albertine_kernels::{Dropout, Element, Epilogue, Matrix, PackedWeights};
 use albertine_model::Affine;
 use rayon::prelude::*;
 
-use super::Arithmetic;
+use super::{Arithmetic, drops};
 use crate::Tensors;
 
 /// One or several linear layers over the same rows: `y = x Wᵀ + b`, and `dx = dy W`.
@@ -71,6 +71,25 @@ impl Linear {
             None => Epilogue::Bias(&self.bias),
         };
         arithmetic.kernels.matmul(&mut out, arithmetic.operand(x, &mut memory), &self.forward, epilogue);
+        out
+    }
+
+    /// `dropout(x Wᵀ + b) + residual`
+    pub(super) fn forward_dropped(
+        &self,
+        arithmetic: Arithmetic,
+        x: &Matrix,
+        residual: &Matrix,
+        drop: Option<Dropout>,
+    ) -> Matrix {
+        if drop.is_none() {
+            return self.forward(arithmetic, x, Some(residual));
+        }
+        let mut out = self.forward(arithmetic, x, None);
+        drops::apply(drop, &mut out);
+        out.par_rows_mut().enumerate().for_each(|(row, out)| {
+            out.iter_mut().zip(residual.row(row)).for_each(|(sum, value)| *sum += value);
+        });
         out
     }
 

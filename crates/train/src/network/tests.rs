@@ -3,11 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
-use albertine_model::{Checkpoint, Kernels, ModelConfig, RaggedBatch};
+use albertine_model::{Checkpoint, Kernels, ModelConfig, ProblemType, RaggedBatch};
 use serde_json::Value;
 
-use super::{Network, Targets};
-use crate::{Loss, Tensors};
+use super::Network;
+use crate::Tensors;
+use crate::loss::{BatchLoss, Target};
 
 const FREQUENCIES: [f64; 3] = [0.1, 0.37, 1.9];
 
@@ -59,15 +60,16 @@ fn gradients_are_those_of_pytorch_at_every_level() {
             for case in golden.cases.as_array().unwrap() {
                 let weights: Option<Vec<f32>> = serde_json::from_value(case["weights"].clone()).unwrap();
                 let weight = |&class: &usize| weights.as_ref().map_or(1.0, |weights| f64::from(weights[class]));
-                let targets = Targets {
-                    classes: &golden.classes,
+                let loss = BatchLoss {
+                    problem: ProblemType::SingleLabel,
+                    targets: golden.classes.iter().map(|&class| Target::Class(class)).collect(),
                     weights: weights.as_deref(),
                     smoothing: case["smoothing"].as_f64().unwrap() as f32,
                     total: golden.classes.iter().map(weight).sum(),
-                    loss: Loss::CrossEntropy,
+                    teacher: None,
                 };
                 let mut gradient = Tensors::zeros(&golden.config);
-                let step = network.step(&golden.batch, &targets, None, &mut gradient);
+                let step = network.step(&golden.batch, &loss, None, &mut gradient);
                 let expected = case["loss"].as_f64().unwrap();
                 assert!((step.loss - expected).abs() < TOLERANCE, "{name}: a loss of {} for {expected}", step.loss);
                 let mut seen = 0;
@@ -99,15 +101,21 @@ fn gradients_are_those_of_pytorch_at_every_level() {
 #[test]
 fn a_gradient_does_not_depend_on_threads() {
     let golden = golden("groups_uneven");
-    let targets =
-        Targets { classes: &golden.classes, weights: None, smoothing: 0.0, total: 4.0, loss: Loss::BinaryCrossEntropy };
+    let loss = BatchLoss {
+        problem: ProblemType::MultiLabel,
+        targets: golden.classes.iter().map(|&class| Target::Class(class)).collect(),
+        weights: None,
+        smoothing: 0.0,
+        total: 4.0,
+        teacher: None,
+    };
     let of = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             let kernels = Kernels::detect().unwrap().with_threads(threads);
             let network = Network::new(&golden.config, &golden.weights, kernels).unwrap();
             let mut gradient = Tensors::zeros(&golden.config);
-            let step = network.step(&golden.batch, &targets, None, &mut gradient);
+            let step = network.step(&golden.batch, &loss, None, &mut gradient);
             (step.loss.to_bits(), step.logits, gradient)
         })
     };

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::{Report, chart};
+use super::{Report, TaskReport, chart};
+use crate::{ClassMetrics, Curves, TaskMetrics};
 
 /// The most classes that a page shows each, and as a matrix.
 const MOST_CLASSES: usize = 200;
@@ -20,14 +21,43 @@ tbody th,.text{text-align:left;font-weight:inherit}thead th{font-weight:600}\
 td{font-variant-numeric:tabular-nums}.big{font-size:2.2rem;font-weight:600}\
 .wide{overflow-x:auto}.text{max-width:28rem}svg{max-width:100%;height:auto}";
 
-/// The whole page.
-pub(super) fn page(report: &Report<'_>) -> String {
-    let model = escaped(report.facts.first().map_or("model", |(_, name)| name));
-    let metrics = report.metrics;
-    let mut page = format!(
+/// The page of a model that does not give a text one class.
+pub(super) fn task_page(report: &TaskReport<'_>) -> String {
+    let mut page = beginning(report.facts);
+    page.push_str("<h2>Metrics and settings</h2>\n");
+    let metrics = report.metrics.summary().into_iter().map(|(name, value)| (name.replace('_', " "), decimal(value)));
+    let facts = report.facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+    table(
+        &mut page,
+        &["name", "value"],
+        metrics.chain(facts).map(|(name, value)| vec![escaped(&name), escaped(&value)]),
+    );
+    curves(&mut page, report.curves);
+    if let TaskMetrics::Labels(metrics) = report.metrics {
+        page.push_str("<h2>Classes</h2>\n");
+        class_table(&mut page, &metrics.per_class);
+    }
+    page.push_str("</body>\n</html>\n");
+    page
+}
+
+/// The head of a page, and its title: the first fact.
+fn beginning(facts: &[(&str, String)]) -> String {
+    let model = escaped(facts.first().map_or("model", |(_, name)| name));
+    format!(
         "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\"><title>{model}</title><style>{STYLE}</style></head>\n<body>\n\
-         <h1>{model}</h1>\n<p><span class=\"big\">{:.2} %</span> of {} texts correct</p>\n",
+         <h1>{model}</h1>\n"
+    )
+}
+
+/// The whole page.
+pub(super) fn page(report: &Report<'_>) -> String {
+    let metrics = report.metrics;
+    let mut page = beginning(report.facts);
+    let _ = writeln!(
+        page,
+        "<p><span class=\"big\">{:.2} %</span> of {} texts correct</p>",
         metrics.accuracy * 100.0,
         metrics.samples,
     );
@@ -38,12 +68,8 @@ pub(super) fn page(report: &Report<'_>) -> String {
         let _ = writeln!(page, "<p>{} texts were longer than the limit and were truncated.</p>", metrics.truncated);
     }
     numbers(&mut page, report);
-    if let Some(curves) = report.curves.filter(|curves| curves.training.len() > 1) {
-        page.push_str(
-            "<h2>Learning curves</h2>\n<p>The loss by step: the line is that of the training texts as they were \
-                       seen, the dots are that of the validation set after each epoch.</p>\n",
-        );
-        page.push_str(&chart::learning_curves(curves));
+    if let Some(losses) = report.curves {
+        curves(&mut page, losses);
     }
     classes(&mut page, report);
     confusion(&mut page, report);
@@ -51,6 +77,17 @@ pub(super) fn page(report: &Report<'_>) -> String {
     errors(&mut page, report);
     page.push_str("</body>\n</html>\n");
     page
+}
+
+fn curves(page: &mut String, curves: &Curves) {
+    if curves.training.len() < 2 {
+        return;
+    }
+    page.push_str(
+        "<h2>Learning curves</h2>\n<p>The loss by step: the line is that of the training texts as they were seen, the dots \
+         are that of the validation set after each epoch.</p>\n",
+    );
+    page.push_str(&chart::learning_curves(curves));
 }
 
 fn numbers(page: &mut String, report: &Report<'_>) {
@@ -78,6 +115,10 @@ fn classes(page: &mut String, report: &Report<'_>) {
     if classes.len() > MOST_CLASSES {
         let _ = writeln!(page, "<p>The first {MOST_CLASSES} of {}.</p>", classes.len());
     }
+    class_table(page, classes);
+}
+
+fn class_table(page: &mut String, classes: &[ClassMetrics]) {
     let body = classes.iter().take(MOST_CLASSES).map(|class| {
         let numbers = [class.precision, class.recall, class.f1].map(decimal);
         [vec![escaped(&class.label)], numbers.to_vec(), vec![class.support.to_string()]].concat()

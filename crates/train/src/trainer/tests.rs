@@ -53,7 +53,7 @@ fn run(
 ) -> Result<Trained, TrainError> {
     let (config, weights) = tiny();
     let examples = examples(count, 1);
-    let mut objective = Classification::new(&config, settings, execution.kernels, &examples, validation);
+    let mut objective = Classification::new(&config, settings, execution.kernels, &examples, validation).unwrap();
     Trainer::train(&mut objective, weights, settings, execution, Fingerprint::default(), listen)
 }
 

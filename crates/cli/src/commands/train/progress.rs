@@ -25,6 +25,7 @@ pub(super) struct TrainProgress<'a> {
     changes: Vec<&'static str>,
     epochs: u32,
     best_metric: BestMetric,
+    pretrains: bool,
     /// Rows that are seen in all.
     rows: u64,
     /// The mean loss of the last steps.
@@ -35,13 +36,20 @@ pub(super) struct TrainProgress<'a> {
 }
 
 impl<'a> TrainProgress<'a> {
-    pub(super) fn new(printer: &'a Printer, settings: &TrainSettings, base: &BaseModel) -> Self {
+    /// For a training of such a problem; `None`: a pre-training.
+    pub(super) fn new(
+        printer: &'a Printer,
+        settings: &TrainSettings,
+        base: &BaseModel,
+        problem: Option<ProblemType>,
+    ) -> Self {
         Self {
             printer,
             limit: base.limit(),
-            changes: changes(base),
+            changes: problem.map_or_else(Vec::new, |problem| changes(base, problem)),
             epochs: settings.epochs,
             best_metric: settings.best_metric,
+            pretrains: problem.is_none(),
             rows: 0,
             loss: None,
             metric: String::new(),
@@ -51,18 +59,35 @@ impl<'a> TrainProgress<'a> {
 
     pub(super) fn hear(&mut self, event: &Event<'_>) {
         match *event {
-            Event::Head { labels, new_head, class_indices } => {
-                self.head(labels, new_head, class_indices);
+            Event::Head { labels, new, class_indices, problem } => {
+                self.head(labels, new, class_indices, problem);
                 self.changes.iter().for_each(|change| self.printer.warn(change));
             }
+            Event::Teacher { name, texts, of } => {
+                let bar = self.bar.get_or_insert_with(|| {
+                    self.printer.note(format_args!("{name} reads {}", count(of as u64, "text")));
+                    Progress::new(self.printer.may_draw_progress(), Some(of as u64), None)
+                });
+                bar.update(texts as u64, 0);
+                if texts == of {
+                    self.bar.take().into_iter().for_each(Progress::finish);
+                }
+            }
             Event::Start { training, validation, memory, .. } => {
-                self.printer.note(format_args!(
-                    "{} for training, {} for validation, at most {} pieces per text; about {} of memory",
-                    count(training as u64, "text"),
-                    grouped(validation as u64),
-                    self.limit,
-                    bytes(memory)
-                ));
+                let (training_rows, validation) = (grouped(training as u64), grouped(validation as u64));
+                let (limit, memory) = (self.limit, bytes(memory));
+                if self.pretrains {
+                    self.printer.note(format_args!(
+                        "{training_rows} parts of texts for training, {validation} for validation, at most {limit} pieces \
+                         each; about {memory} of memory"
+                    ));
+                } else {
+                    self.printer.note(format_args!(
+                        "{} for training, {validation} for validation, at most {limit} pieces per text; about {memory} of \
+                         memory",
+                        count(training as u64, "text"),
+                    ));
+                }
                 self.rows = training as u64 * u64::from(self.epochs);
                 self.bar = Some(Progress::new(self.printer.may_draw_progress(), Some(self.rows), None));
             }
@@ -91,7 +116,10 @@ impl<'a> TrainProgress<'a> {
                 }
             }
             Event::Epoch { epoch, loss, accuracy, elapsed, validation } => {
-                let mut line = format!("epoch {epoch}/{}: loss {loss:.4}, accuracy {accuracy:.4}", self.epochs);
+                let mut line = format!("epoch {epoch}/{}: loss {loss:.4}", self.epochs);
+                if let Some(accuracy) = accuracy {
+                    let _ = write!(line, ", accuracy {accuracy:.4}");
+                }
                 if let Some(metrics) = validation {
                     let values: Vec<String> = metrics
                         .summary()
@@ -120,16 +148,30 @@ impl<'a> TrainProgress<'a> {
         }
     }
 
-    /// Which classification head is trained.
-    fn head(&self, labels: &[String], new_head: bool, class_indices: bool) {
-        let mut names: Vec<String> = labels.iter().take(NAMED).map(|label| plain(label)).collect();
-        names.extend((labels.len() > NAMED).then(|| "...".to_owned()));
-        let which = if new_head { "a new" } else { "the model's own" };
-        self.printer.note(format_args!(
-            "{which} classification head with {} classes: {}",
-            labels.len(),
+    /// Which head is trained.
+    fn head(&self, labels: &[String], new: usize, class_indices: bool, problem: ProblemType) {
+        let which = if new > 0 { "a new" } else { "the model's own" };
+        if problem == ProblemType::Regression {
+            self.printer.note(format_args!("{which} regression head"));
+            return;
+        }
+        let named = |labels: &[String]| {
+            let mut names: Vec<String> = labels.iter().take(NAMED).map(|label| plain(label)).collect();
+            names.extend((labels.len() > NAMED).then(|| "...".to_owned()));
             names.join(", ")
-        ));
+        };
+        let (old, added) = labels.split_at(labels.len() - new);
+        if old.is_empty() || added.is_empty() {
+            let count = labels.len();
+            self.printer.note(format_args!("{which} classification head with {count} classes: {}", named(labels)));
+        } else {
+            self.printer.note(format_args!(
+                "the model's own classification head with {} classes: {}; added: {}",
+                old.len(),
+                named(old),
+                named(added)
+            ));
+        }
         if class_indices {
             self.printer.note("numeric labels are read as indices of these classes, from 0");
         }
@@ -142,9 +184,13 @@ impl<'a> TrainProgress<'a> {
 }
 
 /// What the new model does otherwise than the base model.
-fn changes(base: &BaseModel) -> Vec<&'static str> {
+fn changes(base: &BaseModel, problem: ProblemType) -> Vec<&'static str> {
     let mut changes = Vec::new();
-    if matches!(base.config().problem_type(), Some(ProblemType::MultiLabel | ProblemType::Regression)) {
+    if base.checkpoint().is_untrained() {
+        return changes;
+    }
+    let is_other = matches!(base.config().problem_type(), Some(ProblemType::MultiLabel | ProblemType::Regression));
+    if is_other && problem == ProblemType::SingleLabel {
         changes.push(
             "the base model was trained for multi-label classification or regression; the new model predicts one class per text",
         );

@@ -2,8 +2,9 @@
 
 use std::ffi::OsString;
 
+use albertine::text::{UnigramTrainer, UnigramVocabulary};
 use albertine_engine::{Format, Source, SourceOptions};
-use albertine_train::{BaseModel, LabeledTexts, TrainError};
+use albertine_train::{BaseModel, LabeledTexts, PlainTexts, TrainError};
 use anyhow::Context;
 use arrow_array::RecordBatch;
 
@@ -37,6 +38,13 @@ pub(super) fn open(args: &TrainArgs, printer: &Printer) -> anyhow::Result<Tables
 }
 
 fn table(options: SourceOptions, args: &TrainArgs, printer: &Printer) -> anyhow::Result<Source> {
+    if args.pretrain {
+        let mut source = settings::open(options, printer)?;
+        let texts = settings::text_columns(source.schema(), &args.input.text_columns);
+        source.read_bytes_as_text(&texts);
+        albertine::texts::require(source.schema(), &texts)?;
+        return Ok(source);
+    }
     if options.format == Some(Format::Txt) {
         return Err(Misuse::new(
             "plain text has no label column",
@@ -46,31 +54,81 @@ fn table(options: SourceOptions, args: &TrainArgs, printer: &Printer) -> anyhow:
     }
     let mut source = settings::open(options, printer)?;
     let label = albertine_engine::column_name(source.schema(), &args.label_column);
-    let texts = settings::text_columns(source.schema(), &args.input.text_columns);
+    let mut texts = settings::text_columns(source.schema(), &args.input.text_columns);
+    texts.extend(args.text_pair_column.iter().map(|column| albertine_engine::column_name(source.schema(), column)));
     source.read_bytes_as_text(&texts);
     source.read_bytes_as_text(std::slice::from_ref(&label));
-    labels::require(source.schema(), &label)?;
+    labels::require_for(args.problem_type, source.schema(), &label)?;
     albertine::texts::require(source.schema(), &texts)?;
     Ok(source)
 }
 
-/// Reads a whole table, and says which rows were skipped and which texts truncated.
+/// Reads a whole table of plain texts, and says which rows were skipped.
+pub(super) fn read_plain(
+    base: &BaseModel,
+    source: Source,
+    args: &TrainArgs,
+    printer: &Printer,
+) -> anyhow::Result<PlainTexts> {
+    let text_columns = settings::text_columns(source.schema(), &args.input.text_columns);
+    let mut table = PlainTexts::new(source.names().collect::<Vec<_>>().join(", "));
+    for batch in source {
+        for text in &albertine::texts::read(&batch?, &text_columns)? {
+            table.push(base, text)?;
+        }
+    }
+    match table.skipped() {
+        0 => {}
+        1 => printer.warn(format_args!("1 row of {} has no text and was skipped", table.name())),
+        many => printer.warn(format_args!("{} rows of {} have no text and were skipped", grouped(many), table.name())),
+    }
+    Ok(table)
+}
+
+/// Trains a vocabulary of so many pieces on the texts of a table.
+pub(super) fn vocabulary(source: Source, args: &TrainArgs, size: usize) -> anyhow::Result<UnigramVocabulary> {
+    let mut text_columns = settings::text_columns(source.schema(), &args.input.text_columns);
+    text_columns
+        .extend(args.text_pair_column.iter().map(|column| albertine_engine::column_name(source.schema(), column)));
+    let mut trainer = UnigramTrainer::new();
+    for batch in source {
+        albertine::texts::read(&batch?, &text_columns)?.iter().flatten().for_each(|text| trainer.add(text));
+    }
+    Ok(trainer.train(size).map_err(TrainError::from)?)
+}
+
+/// Reads a whole table, and says which rows were skipped and which texts truncated. For a training with `teachers`, of
+/// which some are models or none is.
 pub(super) fn read(
     base: &BaseModel,
     source: Source,
+    teachers: Option<bool>,
     args: &TrainArgs,
     printer: &Printer,
 ) -> anyhow::Result<LabeledTexts> {
     let label_column = albertine_engine::column_name(source.schema(), &args.label_column);
     let text_columns = settings::text_columns(source.schema(), &args.input.text_columns);
+    let pair_column = args.text_pair_column.iter().map(|column| albertine_engine::column_name(source.schema(), column));
+    let pair_column: Vec<String> = pair_column.collect();
     let mut table = LabeledTexts::new(source.names().collect::<Vec<_>>().join(", "))
-        .with_class_names(source.class_names(&label_column)?);
+        .with_class_names(source.class_names(&label_column)?)
+        .with_problem(args.problem_type, &args.label_separator);
+    if let Some(has_models) = teachers {
+        table = table.with_teachers(has_models);
+    }
     for batch in source {
         let batch: RecordBatch = batch?;
-        let labels = albertine::labels::read(&batch[label_column.as_str()])?;
+        let labels = albertine::labels::read_several(&batch[label_column.as_str()])?;
         let texts = albertine::texts::read(&batch, &text_columns)?;
-        for (text, label) in texts.iter().zip(&labels) {
-            table.push(base, text, label)?;
+        if pair_column.is_empty() {
+            for (text, label) in texts.iter().zip(&labels) {
+                table.push(base, text, label)?;
+            }
+        } else {
+            let seconds = albertine::texts::read(&batch, &pair_column)?;
+            for (pair, label) in texts.iter().zip(&seconds).zip(&labels) {
+                table.push_pair(base, pair, label)?;
+            }
         }
     }
     let names = table.name();

@@ -1,0 +1,95 @@
+//! The head of masked language models, over the encoder: forward and back.
+
+use albertine_kernels::{Activation, CpuError, Element, Kernels, Matrix};
+use albertine_model::{Affine, MaskedLanguageParts, ModelConfig, RaggedBatch};
+use rayon::prelude::*;
+
+use super::encoder::Encoder;
+use super::linear::Linear;
+use super::norm::Norm;
+use super::{Drops, LogitLoss, drops};
+use crate::Tensors;
+
+/// transformers' `AlbertForMaskedLM` and `BertForMaskedLM`: `LayerNorm(activation(dense(hidden))) wordsᵀ + bias`, with the
+/// word embeddings themselves.
+#[derive(Debug)]
+pub(crate) struct MaskedLanguageModel {
+    encoder: Encoder,
+    dense: Linear,
+    norm: Norm,
+    activation: Activation,
+    words: Linear,
+}
+
+impl MaskedLanguageModel {
+    pub(crate) fn new(config: &ModelConfig, weights: &Tensors, kernels: Kernels) -> Result<Self, CpuError> {
+        let encoder = Encoder::new(config, weights, kernels)?;
+        let architecture = config.architecture();
+        let (words, parts) = config.masked_language_indices();
+        let MaskedLanguageParts { dense, norm, bias } = parts;
+        Ok(Self {
+            dense: Linear::new(weights, dense, encoder.arithmetic),
+            norm: Norm::new(weights, norm, architecture.layer_norm_eps()),
+            activation: architecture.activation().kernel(),
+            words: Linear::new(weights, Affine { weight: words, bias }, encoder.arithmetic),
+            encoder,
+        })
+    }
+
+    /// The loss at the tokens of these places in the batch, and its gradient added to `gradients`.
+    pub(crate) fn step(
+        &self,
+        batch: &RaggedBatch,
+        places: &[usize],
+        loss: &dyn LogitLoss,
+        drops: Option<Drops>,
+        gradients: &mut Tensors,
+    ) -> f64 {
+        let arithmetic = self.encoder.arithmetic;
+        let (hidden, kept) = self.encoder.forward(batch, drops);
+        let masked = gathered(&hidden, places);
+        let before = self.dense.forward(arithmetic, &masked, None);
+        let (rows, normed) = self.norm.forward(arithmetic.kernels, self.activated(&before));
+        let logits = self.words.forward(arithmetic, &rows, None);
+        let (loss, gradient) = loss.loss(&logits);
+        let mut back = self.words.backward(arithmetic, &rows, &gradient, None, gradients);
+        self.norm.backward(arithmetic.kernels, &normed, &mut back, gradients);
+        back.par_rows_mut().enumerate().for_each(|(row, gradient)| {
+            arithmetic.kernels.activation_gradient(gradient, before.row(row), self.activation);
+        });
+        let back = self.dense.backward(arithmetic, &masked, &back, None, gradients);
+        let mut all = Matrix::default();
+        all.reshape(Element::F32, batch.tokens(), back.columns());
+        all.par_rows_mut().for_each(|row| row.fill(0.0));
+        for (row, &place) in places.iter().enumerate() {
+            all.row_mut(place).copy_from_slice(back.row(row));
+        }
+        self.encoder.backward(batch, kept, drops, all, gradients);
+        loss
+    }
+
+    /// The logits at the tokens of these places, `[places, vocabulary]`.
+    pub(crate) fn logits(&self, batch: &RaggedBatch, places: &[usize]) -> Matrix {
+        let arithmetic = self.encoder.arithmetic;
+        let (hidden, _) = self.encoder.forward(batch, None);
+        let before = self.dense.forward(arithmetic, &gathered(&hidden, places), None);
+        self.words.forward(arithmetic, &self.norm.forward(arithmetic.kernels, self.activated(&before)).0, None)
+    }
+
+    fn activated(&self, before: &Matrix) -> Matrix {
+        let mut active = drops::copied(before);
+        let kernels = self.encoder.arithmetic.kernels;
+        active.par_rows_mut().for_each(|row| kernels.activate(row, self.activation));
+        active
+    }
+}
+
+/// Some rows of a matrix, `[places, columns]`.
+fn gathered(rows: &Matrix, places: &[usize]) -> Matrix {
+    let mut out = Matrix::default();
+    out.reshape(Element::F32, places.len(), rows.columns());
+    for (row, &place) in places.iter().enumerate() {
+        out.row_mut(row).copy_from_slice(rows.row(place));
+    }
+    out
+}
