@@ -12,6 +12,7 @@ mod layer;
 mod linear;
 mod masked_language;
 mod norm;
+mod rows;
 
 use albertine_kernels::{CpuError, Element, Kernels, Matrix, Precision};
 use albertine_model::{Architecture, ModelConfig, RaggedBatch};
@@ -100,19 +101,20 @@ impl Network {
         gradients: &mut Tensors,
     ) -> Step {
         let arithmetic = self.encoder.arithmetic;
-        let (hidden, kept) = self.encoder.forward(batch, drops);
+        let first_tokens = &batch.starts()[..batch.documents()];
+        let (first, kept) = self.encoder.forward(batch, first_tokens, drops);
         let drop = drops.and_then(Drops::classifier);
-        let (logits, pooled) = self.head.forward(arithmetic, batch, &hidden, drop);
+        let (logits, pooled) = self.head.forward(arithmetic, first, drop);
         let (loss, gradient) = loss.loss(&logits);
-        let back = self.head.backward(arithmetic, batch, &pooled, drop, &gradient, gradients);
+        let back = self.head.backward(arithmetic, &pooled, drop, &gradient, gradients);
         self.encoder.backward(batch, kept, drops, back, gradients);
         Step::new(loss, &logits)
     }
 
     /// What goes into the classifier, `[documents, hidden]`, before something of it is dropped.
     pub(crate) fn pooled(&self, batch: &RaggedBatch) -> Matrix {
-        let (hidden, _) = self.encoder.forward(batch, None);
-        self.head.forward(self.encoder.arithmetic, batch, &hidden, None).1.into_kept()
+        let (first, _) = self.encoder.forward(batch, &batch.starts()[..batch.documents()], None);
+        self.head.forward(self.encoder.arithmetic, first, None).1.into_kept()
     }
 }
 

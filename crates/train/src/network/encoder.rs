@@ -45,21 +45,22 @@ impl Encoder {
         drops.map_or_else(LayerDrops::default, |drops| drops.layer(before, self.has_output_dropout))
     }
 
-    /// The hidden states, `[tokens, hidden]`.
-    pub(super) fn forward(&self, batch: &RaggedBatch, drops: Option<Drops>) -> (Matrix, Kept) {
+    /// The hidden states of the tokens at `places`, `[places, hidden]`: the last layer is computed for them alone.
+    pub(super) fn forward(&self, batch: &RaggedBatch, places: &[usize], drops: Option<Drops>) -> (Matrix, Kept) {
         let drop = drops.and_then(Drops::embeddings);
         let (mut hidden, embedded) = self.embeddings.forward(self.arithmetic, batch, drop);
         let mut layers = Vec::with_capacity(self.order.len());
         for (before, &layer) in self.order.iter().enumerate() {
             let drops = self.drops(drops, before);
-            let (next, saved) = self.layers[layer].forward(self.arithmetic, batch, hidden, drops);
+            let places = (before + 1 == self.order.len()).then_some(places);
+            let (next, saved) = self.layers[layer].forward(self.arithmetic, batch, places, hidden, drops);
             layers.push(saved);
             hidden = next;
         }
         (hidden, Kept { embedded, layers })
     }
 
-    /// Adds the gradients of all weights, from that of the hidden states.
+    /// Adds the gradients of all weights, from that of what [`Encoder::forward`] returned.
     pub(super) fn backward(
         &self,
         batch: &RaggedBatch,

@@ -1,7 +1,7 @@
 //! The classification head, forward and back: `classifier(tanh(pooler(first token)))`.
 
 use albertine_kernels::{Activation, Dropout, Element, Matrix};
-use albertine_model::{Parts, RaggedBatch};
+use albertine_model::Parts;
 
 use super::linear::Linear;
 use super::{Arithmetic, drops};
@@ -38,19 +38,10 @@ impl Head {
         }
     }
 
-    /// `[documents, labels]`; `drop` is of what goes into the classifier.
-    pub(super) fn forward(
-        &self,
-        arithmetic: Arithmetic,
-        batch: &RaggedBatch,
-        hidden: &Matrix,
-        drop: Option<Dropout>,
-    ) -> (Matrix, Pooled) {
-        let (mut first, mut kept) = (Matrix::default(), Matrix::default());
-        first.reshape(Element::F32, batch.documents(), hidden.columns());
-        for (document, &start) in batch.starts().iter().take(batch.documents()).enumerate() {
-            first.row_mut(document).copy_from_slice(hidden.row(start));
-        }
+    /// `[documents, labels]`, from the hidden states of first tokens, `[documents, hidden]`; `drop` is of what goes into
+    /// the classifier.
+    pub(super) fn forward(&self, arithmetic: Arithmetic, first: Matrix, drop: Option<Dropout>) -> (Matrix, Pooled) {
+        let mut kept = Matrix::default();
         let before = self.pooler.forward(arithmetic, &first, None);
         kept.reshape(Element::F32, before.rows(), before.columns());
         for document in 0..before.rows() {
@@ -63,11 +54,10 @@ impl Head {
         (logits, Pooled { first, before, kept })
     }
 
-    /// The gradient of the hidden states, `[tokens, hidden]`, from that of the logits.
+    /// The gradient of the hidden states of first tokens, `[documents, hidden]`, from that of the logits.
     pub(super) fn backward(
         &self,
         arithmetic: Arithmetic,
-        batch: &RaggedBatch,
         saved: &Pooled,
         drop: Option<Dropout>,
         gradient: &Matrix,
@@ -79,15 +69,6 @@ impl Head {
             let row = pooled.row_mut(document);
             arithmetic.kernels.activation_gradient(row, saved.before.row(document), Activation::Tanh);
         }
-        let first = self.pooler.backward(arithmetic, &saved.first, &pooled, None, gradients);
-        let mut out = Matrix::default();
-        out.reshape(Element::F32, batch.tokens(), first.columns());
-        for token in 0..batch.tokens() {
-            out.row_mut(token).fill(0.0);
-        }
-        for (document, &start) in batch.starts().iter().take(batch.documents()).enumerate() {
-            out.row_mut(start).copy_from_slice(first.row(document));
-        }
-        out
+        self.pooler.backward(arithmetic, &saved.first, &pooled, None, gradients)
     }
 }

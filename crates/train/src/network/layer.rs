@@ -8,6 +8,7 @@ use super::Arithmetic;
 use super::drops::{self, LayerDrops};
 use super::linear::Linear;
 use super::norm::{Norm, Normed};
+use super::rows::{gathered, scattered};
 use crate::Tensors;
 
 /// transformers' `AlbertLayer` and `BertLayer`.
@@ -31,14 +32,16 @@ pub(super) struct Layer {
 pub(super) struct Saved {
     /// What went in, `[tokens, hidden]`.
     input: Matrix,
+    /// The tokens that are read of what came out, if not all.
+    places: Option<Vec<usize>>,
     /// `[tokens, 3 * part]`
     qkv: Matrix,
-    /// `[tokens, hidden]`
+    /// `[read tokens, hidden]`
     context: Matrix,
     attention_normed: Normed,
-    /// What went into the feed-forward part, `[tokens, hidden]`.
+    /// What went into the feed-forward part, `[read tokens, hidden]`.
     attended: Matrix,
-    /// What went into the activation, `[tokens, intermediate]`.
+    /// What went into the activation, `[read tokens, intermediate]`.
     wide: Matrix,
     output_normed: Normed,
 }
@@ -71,11 +74,12 @@ impl Layer {
         }
     }
 
-    /// What comes out, `[tokens, hidden]`.
+    /// What comes out, `[tokens, hidden]`; where only the tokens at `places` are read, `[places, hidden]`.
     pub(super) fn forward(
         &self,
         arithmetic: Arithmetic,
         batch: &RaggedBatch,
+        places: Option<&[usize]>,
         input: Matrix,
         drops: LayerDrops,
     ) -> (Matrix, Saved) {
@@ -84,16 +88,33 @@ impl Layer {
         context.reshape(Element::F32, batch.tokens(), self.hidden);
         let attention = self.attention(&qkv, batch, drops);
         arithmetic.kernels.attention(&mut context, attention, &AttentionScratch::default());
-        let added = self.attention_output.forward_dropped(arithmetic, &context, &input, drops.attention_output);
+        let read = places.map(|places| gathered(&input, places));
+        if let Some(places) = places {
+            context = gathered(&context, places);
+        }
+        let residual = read.as_ref().unwrap_or(&input);
+        let added = self.attention_output.forward_dropped(arithmetic, &context, residual, drops.attention_output);
         let (attended, attention_normed) = self.attention_norm.forward(arithmetic.kernels, added);
         let wide = self.intermediate.forward(arithmetic, &attended, None);
         let active = self.activated(arithmetic, &wide);
         let added = self.output.forward_dropped(arithmetic, &active, &attended, drops.output);
         let (out, output_normed) = self.output_norm.forward(arithmetic.kernels, added);
-        (out, Saved { input, qkv, context, attention_normed, attended, wide, output_normed })
+        (
+            out,
+            Saved {
+                input,
+                places: places.map(<[usize]>::to_vec),
+                qkv,
+                context,
+                attention_normed,
+                attended,
+                wide,
+                output_normed,
+            },
+        )
     }
 
-    /// The gradient of what went in, from that of what came out.
+    /// The gradient of what went in, `[tokens, hidden]`, from that of what came out.
     pub(super) fn backward(
         &self,
         arithmetic: Arithmetic,
@@ -116,7 +137,11 @@ impl Layer {
 
         self.attention_norm.backward(kernels, &saved.attention_normed, &mut gradient, gradients);
         let dropped = drops::applied(drops.attention_output, &gradient, &mut memory);
-        let context = self.attention_output.backward(arithmetic, &saved.context, dropped, None, gradients);
+        let mut context = self.attention_output.backward(arithmetic, &saved.context, dropped, None, gradients);
+        if let Some(places) = &saved.places {
+            context = scattered(&context, places, batch.tokens());
+            gradient = scattered(&gradient, places, batch.tokens());
+        }
         let mut qkv = Matrix::default();
         qkv.reshape(Element::F32, batch.tokens(), 3 * self.part);
         if self.part != self.hidden {

@@ -1,6 +1,6 @@
 //! The head of masked language models, over the encoder: forward and back.
 
-use albertine_kernels::{Activation, CpuError, Element, Kernels, Matrix};
+use albertine_kernels::{Activation, CpuError, Kernels, Matrix};
 use albertine_model::{Affine, MaskedLanguageParts, ModelConfig, RaggedBatch};
 use rayon::prelude::*;
 
@@ -46,8 +46,7 @@ impl MaskedLanguageModel {
         gradients: &mut Tensors,
     ) -> f64 {
         let arithmetic = self.encoder.arithmetic;
-        let (hidden, kept) = self.encoder.forward(batch, drops);
-        let masked = gathered(&hidden, places);
+        let (masked, kept) = self.encoder.forward(batch, places, drops);
         let before = self.dense.forward(arithmetic, &masked, None);
         let (rows, normed) = self.norm.forward(arithmetic.kernels, self.activated(&before));
         let logits = self.words.forward(arithmetic, &rows, None);
@@ -58,21 +57,15 @@ impl MaskedLanguageModel {
             arithmetic.kernels.activation_gradient(gradient, before.row(row), self.activation);
         });
         let back = self.dense.backward(arithmetic, &masked, &back, None, gradients);
-        let mut all = Matrix::default();
-        all.reshape(Element::F32, batch.tokens(), back.columns());
-        all.par_rows_mut().for_each(|row| row.fill(0.0));
-        for (row, &place) in places.iter().enumerate() {
-            all.row_mut(place).copy_from_slice(back.row(row));
-        }
-        self.encoder.backward(batch, kept, drops, all, gradients);
+        self.encoder.backward(batch, kept, drops, back, gradients);
         loss
     }
 
     /// The logits at the tokens of these places, `[places, vocabulary]`.
     pub(crate) fn logits(&self, batch: &RaggedBatch, places: &[usize]) -> Matrix {
         let arithmetic = self.encoder.arithmetic;
-        let (hidden, _) = self.encoder.forward(batch, None);
-        let before = self.dense.forward(arithmetic, &gathered(&hidden, places), None);
+        let (masked, _) = self.encoder.forward(batch, places, None);
+        let before = self.dense.forward(arithmetic, &masked, None);
         self.words.forward(arithmetic, &self.norm.forward(arithmetic.kernels, self.activated(&before)).0, None)
     }
 
@@ -82,14 +75,4 @@ impl MaskedLanguageModel {
         active.par_rows_mut().for_each(|row| kernels.activate(row, self.activation));
         active
     }
-}
-
-/// Some rows of a matrix, `[places, columns]`.
-fn gathered(rows: &Matrix, places: &[usize]) -> Matrix {
-    let mut out = Matrix::default();
-    out.reshape(Element::F32, places.len(), rows.columns());
-    for (row, &place) in places.iter().enumerate() {
-        out.row_mut(row).copy_from_slice(rows.row(place));
-    }
-    out
 }
