@@ -52,9 +52,7 @@ impl Error {
             Self::NoHub { .. } => ErrorKind::ModelNotFound,
             Self::Model(ModelError::OutOfMemory { .. }) => ErrorKind::Memory,
             Self::Model(
-                ModelError::Share { .. }
-                | ModelError::AccuracyOutOfReach { .. }
-                | ModelError::CoverageOutOfReach { .. },
+                ModelError::Share { .. } | ModelError::AccuracyOutOfReach { .. } | ModelError::TooFewTexts { .. },
             )
             | Self::NotCalibrated { .. }
             | Self::NotSoftmax { .. } => ErrorKind::Param,

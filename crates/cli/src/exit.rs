@@ -160,11 +160,8 @@ fn library_hint(error: &LibraryError) -> Option<String> {
             "calibrate it on labeled texts that it was not trained on, as in `albertine calibrate --model MODEL --input validation.csv --output calibrated`"
         }
         LibraryError::NotSoftmax { .. } => "omit `--activation`, or choose a model that gives one class of several",
-        LibraryError::Model(ModelError::AccuracyOutOfReach { .. }) => {
-            "ask for a lower `--abstain`, or calibrate on more texts"
-        }
-        LibraryError::Model(ModelError::CoverageOutOfReach { .. }) => {
-            "ask for a lower `--coverage`, or calibrate on more texts"
+        LibraryError::Model(ModelError::AccuracyOutOfReach { .. } | ModelError::TooFewTexts { .. }) => {
+            "ask for less, or calibrate on more texts"
         }
         LibraryError::MaxSentenceLength { .. } => "omit `--max-sentence-length` to use the model's limit",
         _ => return None,

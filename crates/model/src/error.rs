@@ -237,9 +237,11 @@ pub enum ModelError {
         /// The texts that the model was calibrated on.
         texts: usize,
     },
-    /// Too few texts for prediction sets of such a coverage.
-    #[error("a coverage of {asked} needs at least {needed} validation texts, but the model was calibrated on {texts}")]
-    CoverageOutOfReach {
+    /// Too few texts for such an accuracy or coverage, whatever their scores are.
+    #[error("{what} of {asked} needs at least {needed} validation texts, but the model was calibrated on {texts}")]
+    TooFewTexts {
+        /// An accuracy or a coverage.
+        what: &'static str,
         /// What was asked for.
         asked: f64,
         /// The texts that would be enough.

@@ -120,7 +120,8 @@ impl HeldOutScores {
     /// <https://arxiv.org/abs/1705.08500>).
     ///
     /// # Errors
-    /// [`ModelError::Share`] for an accuracy that is not between 0 and 1, [`ModelError::AccuracyOutOfReach`].
+    /// [`ModelError::Share`] for an accuracy that is not between 0 and 1; [`ModelError::TooFewTexts`] where all of them could
+    /// be right by chance; [`ModelError::AccuracyOutOfReach`].
     pub fn abstention_threshold(&self, accuracy: f64) -> Result<f32, ModelError> {
         check_share("accuracy of the answers", accuracy)?;
         let (doubt, texts) = (1.0 - CONFIDENCE, self.len());
@@ -133,11 +134,14 @@ impl HeldOutScores {
         // As few answers as can be certain at all when every one is right, but not so few that one wrong label of the
         // table decides.
         let certain = (doubt.ln() / accuracy.ln()).ceil() as usize;
+        if certain > texts {
+            return Err(ModelError::TooFewTexts { what: "an accuracy", asked: accuracy, needed: certain, texts });
+        }
         let fewest = certain.max(texts.div_ceil(10));
         let (mut reached, mut found) = (0.0, None);
         for step in 0..THRESHOLDS {
-            let answers = fewest.min(texts) + texts.saturating_sub(fewest) * step / (THRESHOLDS - 1);
-            let Some(&threshold) = answers.checked_sub(1).and_then(|last| scores.get(last)) else { break };
+            let last = fewest + (texts - fewest) * step / (THRESHOLDS - 1) - 1;
+            let threshold = scores[last];
             let (answers, errors) = (count(&scores, threshold), count(&wrong, threshold));
             if binomial::tail(errors, answers, 1.0 - accuracy) > doubt {
                 reached = 1.0 - binomial::upper_bound(errors, answers, doubt);
@@ -166,7 +170,7 @@ impl HeldOutScores {
     /// <https://arxiv.org/abs/2107.07511>, section 1.
     ///
     /// # Errors
-    /// [`ModelError::Share`] for a coverage that is not between 0 and 1, [`ModelError::CoverageOutOfReach`].
+    /// [`ModelError::Share`] for a coverage that is not between 0 and 1, [`ModelError::TooFewTexts`].
     pub fn set_threshold(&self, coverage: f64) -> Result<f32, ModelError> {
         check_share("coverage", coverage)?;
         let mut scores: Vec<f32> =
@@ -176,7 +180,7 @@ impl HeldOutScores {
         let rank = (coverage * (scores.len() + 1) as f64 - 1e-9).ceil() as usize;
         scores.get(rank.max(1) - 1).copied().ok_or_else(|| {
             let needed = (coverage / (1.0 - coverage) - 1e-9).ceil() as usize;
-            ModelError::CoverageOutOfReach { asked: coverage, needed, texts: scores.len() }
+            ModelError::TooFewTexts { what: "a coverage", asked: coverage, needed, texts: scores.len() }
         })
     }
 
@@ -263,10 +267,13 @@ mod tests {
     fn an_accuracy_needs_enough_texts_to_be_sure_of() {
         let right = |count: usize| held_out(std::iter::repeat_n(0.9, count)).abstention_threshold(0.98);
         // Ten texts, all right, may be luck: 0.98 to the power of ten is 0.82.
-        assert!(matches!(right(10), Err(ModelError::AccuracyOutOfReach { texts: 10, .. })));
+        assert!(matches!(right(148), Err(ModelError::TooFewTexts { needed: 149, texts: 148, .. })));
         assert_eq!(right(400).unwrap(), 0.9);
         let none = held_out([]).abstention_threshold(0.5).unwrap_err();
-        assert!(matches!(none, ModelError::AccuracyOutOfReach { texts: 0, .. }), "{none}");
+        assert!(matches!(none, ModelError::TooFewTexts { texts: 0, .. }), "{none}");
+        let wrong = (0..400).map(|text| if text % 10 == 0 { 0.05 } else { 0.9 });
+        let said = held_out(wrong).abstention_threshold(0.98).unwrap_err().to_string();
+        assert!(said.starts_with("an accuracy of 0.98 is out of reach: of the 400 texts"), "{said}");
     }
 
     #[test]

@@ -124,13 +124,13 @@ pub enum TrainError {
         path: PathBuf,
     },
     /// Texts of which the model is wrong about none: the lower the temperature, the better it fits.
-    #[error("the model is right about all of the {texts} texts, which no temperature fits best")]
+    #[error("the model is right about all of {}, which no temperature fits best", texts_of(*texts))]
     NoErrors {
         /// How many texts there are.
         texts: usize,
     },
     /// Texts whose true classes have no higher scores than others: the higher the temperature, the better it fits.
-    #[error("the scores of the model say nothing of the labels of the {texts} texts, which no temperature fits best")]
+    #[error("the scores of the model say nothing of the labels of {}, which no temperature fits best", texts_of(*texts))]
     Uninformative {
         /// How many texts there are.
         texts: usize,
@@ -344,6 +344,10 @@ fn beginning(label: &str) -> String {
         Some((end, _)) => format!("`{}...`", &label[..end]),
         None => format!("`{label}`"),
     }
+}
+
+fn texts_of(count: usize) -> String {
+    format!("{count} text{}", if count == 1 { "" } else { "s" })
 }
 
 fn count(classes: usize) -> String {

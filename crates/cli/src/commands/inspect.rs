@@ -17,7 +17,7 @@ use crate::args::Subject;
 use crate::exit::Outcome;
 use crate::facts::Facts;
 use crate::printer::Printer;
-use crate::report::grouped;
+use crate::report::{count, grouped};
 use crate::settings;
 use crate::writer::Writer;
 
@@ -91,6 +91,11 @@ fn describe(model: &str, hub: &Hub, printer: &Printer) -> anyhow::Result<()> {
     facts.add("max_sentence_length", limit, limit.to_string());
     facts.add("kind", classifier.kind().to_string(), classifier.kind().to_string());
     facts.add("encoding", classifier.encoding().name(), classifier.encoding().name());
+    if let Some(held_out) = classifier.held_out() {
+        let (temperature, texts) = (held_out.temperature(), held_out.len());
+        let told = format!("temperature {temperature:.4}, fitted on {}", count(texts as u64, "text"));
+        facts.add("calibration", json!({"temperature": temperature, "texts": texts}), told);
+    }
     let files = files(&source)?;
     let lines: Vec<String> = files.iter().map(|(name, bytes)| format!("{name}, {} bytes", grouped(*bytes))).collect();
     let sizes: Map<String, Value> = files.into_iter().map(|(name, bytes)| (name, bytes.into())).collect();

@@ -128,6 +128,14 @@ fn help_of_classify() {
               Score that a class must exceed to be predicted under sigmoid, from 0 to 1 [default: 0.5,
               or the value that Spark NLP saved]
 
+          --abstain <P>
+              Give no label where the model is not sure enough: of the labels that are given, at least
+              the fraction P is right (for a model that `albertine calibrate` has calibrated)
+
+          --coverage <P>
+              Add a column `prediction_set`: the likeliest labels, so that the fraction P of the sets
+              contains the true one (for a model that `albertine calibrate` has calibrated)
+
           --all-scores
               Add a column `scores`: the score of every label
 

@@ -57,12 +57,12 @@ pub fn out_of_fold(
 ) -> Result<OutOfFold, TrainError> {
     settings.check()?;
     let execution = Execution { checkpoints: None, metrics: None, ..execution.clone() };
-    if folds < 2 || folds > texts.len().max(2) {
+    let names = texts.class_names().map(<[String]>::to_vec);
+    let labels = ordered(&texts.labels()?, names.as_deref())?;
+    if folds < 2 || folds > texts.len() {
         let expected = "from 2 to the number of texts";
         return Err(TrainError::Setting { name: "folds", value: folds.to_string(), expected });
     }
-    let names = texts.class_names().map(<[String]>::to_vec);
-    let labels = ordered(&texts.labels()?, names.as_deref())?;
     let known = LabelNames::of_model(&labels)?;
     let known = match &names {
         Some(names) => known.with_table(names)?,
@@ -130,14 +130,15 @@ fn predict(
     let weights = Weights::from_safetensors(&bytes, Path::new("the trained model"))?;
     let model = SequenceClassifier::new(config.clone(), &weights, *kernels, Precision::F32)?;
     let indices: Vec<usize> = (0..examples.len()).collect();
-    let (mut scratch, mut logits) = (Scratch::new(), Vec::new());
+    let (mut scratch, mut logits, mut scores) = (Scratch::new(), Vec::new(), Vec::new());
     for part in examples.parts(&indices, TOKENS) {
         if cancellation.is_cancelled() {
             return Err(TrainError::Cancelled);
         }
         model.logits(&examples.batch(part), kernels.threads(), &mut scratch, &mut logits)?;
+        scores.extend(logits.chunks_exact(config.labels().len()).flat_map(softmax));
     }
-    Ok(logits.chunks_exact(config.labels().len()).flat_map(softmax).collect())
+    Ok(scores)
 }
 
 #[cfg(test)]
@@ -176,6 +177,21 @@ mod tests {
             found.learning.issues(super::super::FilterBy::PredictedNeqGiven, super::super::RankBy::SelfConfidence);
         issues.sort_unstable();
         assert_eq!(issues, [6, 21]);
+    }
+
+    #[test]
+    fn texts_of_many_parts_each_get_their_scores() {
+        let head = Head::New(["a", "b", "c"].map(str::to_owned).to_vec());
+        let (config, weights) = base().weights(&head, ProblemType::SingleLabel, 1).unwrap();
+        let mut examples = Examples::new();
+        (0..TOKENS as u32).for_each(|text| examples.push(&[2, 5 + text % 400, 3], 0));
+        let execution = Execution::new(Kernels::detect().unwrap());
+        let scores = predict(&config, &weights, &execution, &examples).unwrap();
+        assert_eq!(scores.len(), examples.len() * 3);
+        for text in [0, 1500, TOKENS - 1] {
+            let alone = predict(&config, &weights, &execution, &examples.of(&[text])).unwrap();
+            assert_eq!(scores[3 * text..][..3], alone);
+        }
     }
 
     #[test]

@@ -10,6 +10,9 @@ use crate::exit::Misuse;
 use crate::printer::Printer;
 use crate::{labels, settings};
 
+/// What to do about columns of probabilities that do not fit.
+const COLUMNS: &str = "name a column for each label with `--probabilities`, as in `--probabilities no,yes`";
+
 /// A labeled table, open.
 pub(super) struct Table {
     source: Source,
@@ -45,7 +48,8 @@ impl Table {
         let class_names = source.class_names(&label)?;
         let class_names = class_names.map(|names| LabelNames::of_model(&names)?.with_table(&names)).transpose()?;
         let given = args.probabilities.as_deref().map(|given| labels::line("--probabilities", given)).transpose()?;
-        let probabilities = given.map(|columns| Probabilities::new(source.schema(), &columns)).transpose()?;
+        let probabilities = given.map(|columns| Probabilities::new(source.schema(), &columns)).transpose();
+        let probabilities = probabilities.map_err(|error| Misuse::new(error.to_string(), COLUMNS))?;
         Ok(Self { source, texts, label, class_names, probabilities })
     }
 
@@ -75,7 +79,8 @@ impl Table {
                     continue;
                 }
                 if let (Some(names), Some(numbers), Some(label)) = (&names, &numbers, label) {
-                    given.push(names.class(label).map_err(of_row)?);
+                    let class = names.class(label);
+                    given.push(class.map_err(|_| Misuse::new(format!("row {row}: `{label}` has no column"), COLUMNS))?);
                     let numbers = &numbers[place * classes..][..classes];
                     if let Some(&value) = numbers.iter().find(|number| !(0.0..=1.0).contains(*number)) {
                         return Err(TrainError::Probability { row, value }.into());
