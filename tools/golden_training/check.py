@@ -15,17 +15,22 @@ from transformers import AutoModelForMaskedLM, AutoModelForSequenceClassificatio
 def main() -> None:
     albertine, folder, texts = sys.argv[1:]
     lines = [line for line in open(texts, encoding="utf-8").read().split("\n") if line.strip()]
+    is_masked = "ForMaskedLM" in json.load(open(f"{folder}/config.json"))["architectures"][0]
     tokenizer, plain = AutoTokenizer.from_pretrained(folder), Tokenizer.from_file(f"{folder}/tokenizer.json")
     for line in lines:
         ids = tokenizer(line)["input_ids"]
         assert ids == plain.encode(line).ids, line
+        if is_masked:
+            # The command reads classifiers.
+            continue
         told = subprocess.run([albertine, "inspect", "pieces", line, "--model", folder], capture_output=True, text=True, check=True)
         found = [json.loads(row)["id"] for row in told.stdout.splitlines()]
         assert found == ids, (line, found, ids)
     print(f"{len(lines)} lines have the same pieces")
-    if "ForMaskedLM" in json.load(open(f"{folder}/config.json"))["architectures"][0]:
+    if is_masked:
         model, loading = AutoModelForMaskedLM.from_pretrained(folder, output_loading_info=True)
-        print({name: sorted(loading[name]) for name in ("missing_keys", "unexpected_keys", "mismatched_keys")})
+        assert not any(loading[name] for name in ("missing_keys", "unexpected_keys", "mismatched_keys")), loading
+        print("transformers reads every tensor")
         return
     model, loading = AutoModelForSequenceClassification.from_pretrained(folder, output_loading_info=True)
     assert not loading["missing_keys"] and not loading["unexpected_keys"], loading

@@ -75,3 +75,28 @@ fn a_line_without_an_end_is_read_like_any_other() {
     trainer.add(&"qwertyuiopasdfghjklzxcvbnm0123456789".repeat(100_000));
     assert_eq!(trainer.train(45).unwrap().pieces().len(), 45);
 }
+
+/// `testdata/vocabulary/cases.jsonl` is what Hugging Face's `tokenizers` makes of the vocabulary beside it
+/// (`tools/golden_training/pieces.py`), which is the one that is trained here.
+#[test]
+fn a_trained_vocabulary_cuts_texts_as_tokenizers_does() {
+    let golden = include_str!("../../../../testdata/vocabulary/tokenizer.json");
+    let json: serde_json::Value = serde_json::from_str(golden).unwrap();
+    let pieces: Vec<(String, f64)> = serde_json::from_value(json["model"]["vocab"].clone()).unwrap();
+    let vocabulary = trained(300).unwrap();
+    for ((piece, score), (expected, number)) in vocabulary.pieces().iter().zip(&pieces) {
+        // Logarithms differ in their last digit from one machine to the next.
+        assert!(piece == expected && (score - number).abs() < 1e-9, "{piece} {score} for {expected} {number}");
+    }
+    assert_eq!(vocabulary.pieces().len(), pieces.len());
+    let tokenizer = tokenizer(&vocabulary);
+    let mut cases = 0;
+    for case in include_str!("../../../../testdata/vocabulary/cases.jsonl").lines() {
+        let case: serde_json::Value = serde_json::from_str(case).unwrap();
+        let (expected, mut ids): (Vec<u32>, _) = (serde_json::from_value(case["ids"].clone()).unwrap(), Vec::new());
+        tokenizer.encode(case["text"].as_str().unwrap(), usize::MAX, &mut ids).unwrap();
+        assert_eq!(ids, expected, "{case}");
+        cases += 1;
+    }
+    assert!(cases > 50, "{cases}");
+}
