@@ -68,7 +68,7 @@ def pretrain(
     ...          "num_hidden_layers": 1, "intermediate_size": 32, "max_position_embeddings": 32}
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     _ = Path(folder, "config.json").write_text(json.dumps(shape))
-    ...     result = pretrain(table, output=f"{folder}/model", config=f"{folder}/config.json", vocabulary_size=32,
+    ...     result = pretrain(table, output=f"{folder}/model", config=f"{folder}/config.json", vocabulary_size=28,
     ...                       epochs=1)
     ...     (result.steps, (result.path / "tokenizer.json").exists())
     (2, True)
