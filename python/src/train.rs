@@ -381,7 +381,7 @@ fn run(
     let datasets = Datasets {
         training,
         validation: match validation {
-            Some(texts) => Validation::Texts(texts),
+            Some(texts) => Validation::Texts(Box::new(texts)),
             None if arguments.validation_split == 0.0 => Validation::None,
             None => Validation::Split(arguments.validation_split),
         },

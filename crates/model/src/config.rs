@@ -194,7 +194,7 @@ impl ModelConfig {
     pub fn masked_language_tensors(&self) -> Vec<TensorSpec> {
         let encoder = self.tensors().indices().pooler.weight;
         let specs = self.tensors().iter().take(encoder).cloned().collect::<Vec<_>>().into_iter();
-        specs.chain(self.architecture.masked_language_head().into_iter()).collect()
+        specs.chain(self.architecture.masked_language_head().into_tensors()).collect()
     }
 
     /// The places of the word embeddings and of the head in [`masked_language_tensors`](Self::masked_language_tensors);

@@ -47,7 +47,7 @@ pub enum Validation {
     /// Nothing: the model of the last epoch is kept.
     None,
     /// These texts: the epoch that does best on them is kept.
-    Texts(LabeledTexts),
+    Texts(Box<LabeledTexts>),
     /// A random fraction of the training set, above 0 and below 1, which is held out; drawn by the seed of the
     /// settings.
     Split(f64),
@@ -189,7 +189,7 @@ pub fn fine_tune(
     let split = if let Validation::Split(fraction) = validation { Some(fraction) } else { None };
     let validation = match validation {
         Validation::None => None,
-        Validation::Texts(texts) => Some(examples(texts, &names)?),
+        Validation::Texts(texts) => Some(examples(*texts, &names)?),
         Validation::Split(fraction) => Some(hold_out(&mut training, fraction, settings.seed)?),
     };
     let test = test.map(|texts| examples(texts, &names)).transpose()?;

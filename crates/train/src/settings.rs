@@ -350,16 +350,17 @@ impl fmt::Display for BestMetric {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
     fn class_weights_are_given_by_label() {
         let of = |text: &str| ClassWeights::from_str(text).map_err(|error| error.to_string());
         assert_eq!(of("balanced"), Ok(ClassWeights::Balanced));
-        let given = of("a = b=2, sport=0.5").expect("weights");
+        let given = of("a = b=2, sport=0.5").unwrap();
         assert_eq!(given, ClassWeights::Given(vec![("a = b".to_owned(), 2.0), ("sport".to_owned(), 0.5)]));
         let labels = ["oil", "sport", "a = b"].map(str::to_owned);
-        assert_eq!(given.of(&labels, &Examples::new()).expect("weights"), Some(vec![1.0, 0.5, 2.0]));
+        assert_eq!(given.of(&labels, &Examples::new()).unwrap(), Some(vec![1.0, 0.5, 2.0]));
         assert!(matches!(given.of(&labels[..2], &Examples::new()), Err(TrainError::UnknownLabel { .. })));
         for wrong in ["fair", "oil=0", "oil=-1", "oil=NaN", "oil=inf", "oil=1e7", "oil=", "=", ""] {
             assert!(

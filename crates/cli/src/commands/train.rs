@@ -49,7 +49,7 @@ pub(crate) fn train(args: &TrainArgs, hub: &Hub, printer: &Printer) -> anyhow::R
     let training = tables::read(&base, tables.training, teachers, args, printer)?;
     let read = |table| tables::read(&base, table, None, args, printer);
     let validation = match tables.validation.map(read).transpose()? {
-        Some(texts) => Validation::Texts(texts),
+        Some(texts) => Validation::Texts(Box::new(texts)),
         None if args.validation_split > 0.0 => Validation::Split(args.validation_split),
         None => Validation::None,
     };

@@ -159,7 +159,7 @@ pub struct MaskedLanguageParts<T> {
 
 impl<T> MaskedLanguageParts<T> {
     /// Every tensor's, in the order of the computation.
-    pub fn into_iter(self) -> impl Iterator<Item = T> {
+    pub fn into_tensors(self) -> impl Iterator<Item = T> {
         let Self { dense, norm, bias } = self;
         [dense.weight, dense.bias, norm.weight, norm.bias, bias].into_iter()
     }

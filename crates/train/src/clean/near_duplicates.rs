@@ -134,7 +134,8 @@ fn jaccard(one: &[u64], other: &[u64]) -> f64 {
             std::cmp::Ordering::Greater => drop(right.next()),
             std::cmp::Ordering::Equal => {
                 both += 1;
-                (left.next(), right.next());
+                left.next();
+                right.next();
             }
         }
     }

@@ -83,7 +83,7 @@ fn the_same_seed_gives_the_same_weights() {
 #[test]
 fn the_listener_hears_of_the_start_and_of_every_step_and_epoch() {
     let datasets = Datasets {
-        validation: Validation::Texts(texts("validation", 4, ["0", "1"])),
+        validation: Validation::Texts(Box::new(texts("validation", 4, ["0", "1"]))),
         ..Datasets::new(texts("training", 8, ["0", "1"]))
     };
     let mut heard = Vec::new();
@@ -126,7 +126,7 @@ fn a_cancelled_training_keeps_what_it_has() {
 
 #[test]
 fn datasets_that_do_not_fit_are_refused() {
-    let error = run(Validation::Texts(texts("dev.csv", 2, ["oil", "art"])), None).unwrap_err().to_string();
+    let error = run(Validation::Texts(Box::new(texts("dev.csv", 2, ["oil", "art"]))), None).unwrap_err().to_string();
     assert_eq!(error, "dev.csv has the label `art`, which does not occur in the training set");
     let error = run(Validation::Split(0.01), None).unwrap_err().to_string();
     assert_eq!(error, "a fraction of 0.01 of 12 rows is none of them");
@@ -214,7 +214,7 @@ fn texts_with_any_number_of_labels_and_texts_with_a_value_are_learned() {
     };
     let settings = TrainSettings { epochs: 12, learning_rate: 5e-3, dropout: Some(0.0), ..settings() };
     let train = |problem, label: &dyn Fn(usize) -> Option<String>, best_metric| {
-        let validation = Validation::Texts(table(problem, label));
+        let validation = Validation::Texts(Box::new(table(problem, label)));
         let datasets = Datasets { validation, ..Datasets::new(table(problem, label)) };
         let settings = TrainSettings { best_metric, ..settings.clone() };
         fine_tune(base(), datasets, &settings, &execution(), &mut |_| ()).unwrap()
@@ -339,7 +339,7 @@ fn a_model_teaches_what_it_says_and_texts_without_a_label_are_learned_from_it() 
     let own = base().config().labels().to_vec();
     let mut training = LabeledTexts::new("training").with_teachers(true);
     for row in 0..8 {
-        let label = (row < 4).then(|| own[row].as_str());
+        let label = own.get(row).filter(|_| row < 4).map(String::as_str);
         training.push(&base(), Some(&format!("Oil prices rose {row}")), label).unwrap();
     }
     let settings = TrainSettings { epochs: 1, batch_size: 8, dropout: Some(0.0), teacher_weight: 1.0, ..settings() };
