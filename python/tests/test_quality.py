@@ -70,7 +70,7 @@ def test_what_cannot_be_calibrated_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match="`Politics` is not a class of the model"):
         albertine.calibrate(labeled(2).assign(label="Politics"), output)
     with pytest.raises(LabelError, match="no row has both"):
-        albertine.calibrate(labeled(0), output)
+        albertine.calibrate(labeled(2).astype("string").iloc[:0], output)
     with pytest.raises(ColumnError, match="there is no column `topic`"):
         albertine.calibrate(labeled(2), output, label_column="topic")
     assert not output.exists()

@@ -40,7 +40,7 @@ const THRESHOLDS: usize = 20;
 /// let threshold = held_out.abstention_threshold(0.95)?;
 /// assert!(threshold > 0.6 && threshold < 0.7);
 /// assert!(held_out.abstention_threshold(0.999).is_err());
-/// assert!(held_out.set_threshold(0.9)? > 0.6);
+/// assert!(held_out.set_threshold(0.8)? > 0.6);
 /// # Ok::<(), albertine_model::ModelError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]

@@ -31,10 +31,10 @@ pub(crate) const SPECIALS: [&str; 5] = ["<pad>", "<unk>", "[CLS]", "[SEP]", "[MA
 /// for _ in 0..20 {
 ///     trainer.add("The prices of oil rose, and the price of gas did not.");
 /// }
-/// let vocabulary = trainer.train(40)?;
+/// let vocabulary = trainer.train(30)?;
 /// let json = vocabulary.tokenizer_json();
 /// let pieces = SubwordTokenizer::from_bytes(Vocabulary::TokenizerJson(json.as_bytes()), None)?;
-/// assert_eq!(pieces.vocabulary(), 40);
+/// assert_eq!(pieces.vocabulary(), 30);
 /// # Ok::<(), albertine_text::TextError>(())
 /// ```
 #[derive(Debug, Default)]
