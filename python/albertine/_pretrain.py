@@ -35,6 +35,8 @@ def pretrain(
     dropout: Optional[float] = None,
     metric_for_best_model: str = "loss",
     patience: Optional[int] = None,
+    ema_decay: Optional[float] = None,
+    precision: str = "f32",
     seed: int = 42,
     threads: int = 0,
     checkpoint: Union[str, "os.PathLike[str]", None] = None,
@@ -98,6 +100,8 @@ def pretrain(
         "class_weights": "equal",
         "dropout": dropout,
         "metric_for_best_model": metric_for_best_model,
+        "ema_decay": ema_decay,
+        "precision": precision,
     }
     counts = {
         "epochs": epochs,

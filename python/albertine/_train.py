@@ -50,6 +50,8 @@ def train(
     dropout: Optional[float] = None,
     metric_for_best_model: str = "loss",
     patience: Optional[int] = None,
+    ema_decay: Optional[float] = None,
+    precision: str = "f32",
     seed: int = 42,
     threads: int = 0,
     checkpoint: Union[str, "os.PathLike[str]", None] = None,
@@ -102,6 +104,9 @@ def train(
         metric_for_best_model: the validation metric that chooses the epoch to keep: ``loss`` (the lowest), ``accuracy``
             or ``macro_f1``; ``f1`` for several labels; ``mae``, ``r2`` or ``pearson`` for a regression.
         patience: epochs without a better validation metric before training stops.
+        ema_decay: the decay of a moving average of the weights, which is evaluated and kept instead of the last ones.
+        precision: what matrix products multiply: ``f32``, or ``bf16`` on CPUs that multiply it, which is faster. Weights
+            and sums are 32-bit floating point in both.
         seed: the random seed.
         threads: threads to work with; 0 means one for each core.
         checkpoint: a folder for checkpoints, from which a run that was killed can go on.
@@ -164,6 +169,8 @@ def train(
         "class_weights": class_weights if isinstance(class_weights, str) else _weights(class_weights),
         "dropout": dropout,
         "metric_for_best_model": metric_for_best_model,
+        "ema_decay": ema_decay,
+        "precision": precision,
     }
     counts = {
         "epochs": epochs,
@@ -191,6 +198,7 @@ def train(
 def evaluate(
     frame: Any,
     model: Name = None,
+    ema_decay: Optional[float] = None,
     precision: str = "f32",
     *,
     text_column: Union[ColumnName, Sequence[ColumnName]] = "text",

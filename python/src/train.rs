@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use albertine::model::{Checkpoint, Kernels, ProblemType};
 use albertine::text::{UnigramTrainer, UnigramVocabulary};
-use albertine::{CancellationToken, Error, MAX_THREADS};
+use albertine::{CancellationToken, Error, MAX_THREADS, Precision};
 use albertine_train::{
     BaseModel, BestMetric, Checkpoints, Corpus, Datasets, Event, Execution, LabeledTexts, LrScheduler, PlainTexts,
     Provenance, SoftLabels, Teacher, TrainError, TrainSettings, Validation, check_output, create_output, fine_tune,
@@ -56,6 +56,8 @@ pub(crate) struct Arguments {
     dropout: Option<f32>,
     metric_for_best_model: String,
     patience: Option<u32>,
+    ema_decay: Option<f64>,
+    precision: String,
     seed: u64,
     checkpoint: Option<PathBuf>,
     save_steps: Option<u64>,
@@ -108,6 +110,14 @@ impl Arguments {
                 "loss, accuracy, macro_f1, f1, mae, r2 or pearson",
             )?,
             patience: self.patience,
+            ema_decay: self.ema_decay,
+            precision: named(
+                &[Precision::F32, Precision::Bf16],
+                Precision::name,
+                &self.precision,
+                "precision",
+                "f32 or bf16",
+            )?,
             seed: self.seed,
         };
         settings.check()?;

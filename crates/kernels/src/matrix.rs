@@ -117,6 +117,12 @@ impl Matrix {
         }
     }
 
+    /// The memory that it has, in bytes, used or not.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        size_of_val(self.words.as_slice())
+    }
+
     /// What the values are.
     #[must_use]
     pub fn element(&self) -> Element {

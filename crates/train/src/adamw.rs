@@ -3,15 +3,13 @@
 use rayon::prelude::*;
 
 use crate::Tensors;
+use crate::parameters::CHUNK;
 
 /// The decay rates of the first and second moment (beta1, beta2).
 const BETAS: [f64; 2] = [0.9, 0.999];
 
 /// Keeps a step finite where the gradient has always been 0 (epsilon).
 const EPS: f32 = 1e-8;
-
-/// Values per task of a thread.
-const CHUNK: usize = 1 << 14;
 
 /// The optimizer: the moments of the gradients so far.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,18 +70,20 @@ impl AdamW {
 
 /// Clips a gradient to a norm of `most`; returns its norm before.
 pub(crate) fn clip(gradient: &mut Tensors, most: f64) -> f64 {
+    // The sums of chunks come in order, whatever the threads.
     let squares: Vec<f64> = gradient
-        .all_mut()
-        .par_iter()
-        .map(|values| {
-            let chunks = values.chunks(1024).map(|chunk| f64::from(chunk.iter().map(|x| x * x).sum::<f32>()));
-            chunks.sum::<f64>()
+        .iter()
+        .flat_map(|(_, values)| {
+            let sum = |chunk: &[f32]| chunk.chunks(1024).map(|x| f64::from(x.iter().map(|x| x * x).sum::<f32>())).sum();
+            values.par_chunks(CHUNK).map(sum).collect::<Vec<f64>>()
         })
         .collect();
     let length = squares.iter().sum::<f64>().sqrt();
     if length > most {
         let factor = (most / (length + 1e-6)) as f32;
-        gradient.all_mut().par_iter_mut().for_each(|values| values.iter_mut().for_each(|value| *value *= factor));
+        for values in gradient.all_mut() {
+            values.par_chunks_mut(CHUNK).for_each(|chunk| chunk.iter_mut().for_each(|value| *value *= factor));
+        }
     }
     length
 }

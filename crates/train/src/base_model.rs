@@ -168,6 +168,13 @@ impl BaseModel {
         if is_own { Head::Own(own.to_vec()) } else { Head::New(vec!["LABEL_0".to_owned()]) }
     }
 
+    /// The classifier for a regression to several numbers: the model's own if it has these names, else a new one.
+    #[must_use]
+    pub fn vector_head(&self, names: &[String]) -> Head {
+        let is_own = self.config().labels() == names && self.has_output(names.len());
+        if is_own { Head::Own(names.to_vec()) } else { Head::New(names.to_vec()) }
+    }
+
     /// The model's own classifier with new rows for the labels that it lacks, in the order of the table's `names` or of
     /// their numbers or letters.
     ///

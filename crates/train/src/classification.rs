@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::time::Instant;
 
-use albertine_kernels::{Element, Matrix};
+use albertine_kernels::{CpuError, Element, Matrix};
 use albertine_model::{
     CancellationToken, Kernels, ModelConfig, ModelError, Precision, ProblemType, Scratch, SequenceClassifier, Weights,
     argmax,
 };
 
 use crate::loss::{BatchLoss, Target, TeacherLoss};
-use crate::network::{Classifier, Drops, Network};
+use crate::network::{Arithmetic, Classifier, Drops, Network, Workspace};
 use crate::objective::{Objective, StepLoss};
 use crate::random::mixed;
 use crate::task_metrics::{LabelEvaluation, ValueEvaluation};
@@ -26,6 +26,8 @@ pub(crate) struct Classification<'a> {
     config: &'a ModelConfig,
     settings: &'a TrainSettings,
     kernels: Kernels,
+    /// The memory that its steps use.
+    workspace: Workspace,
     examples: &'a Examples,
     validation: Option<&'a Examples>,
     class_weights: Option<Vec<f32>>,
@@ -43,12 +45,25 @@ impl<'a> Classification<'a> {
         validation: Option<&'a Examples>,
     ) -> Result<Self, TrainError> {
         let class_weights = settings.class_weights.of(config.labels(), examples)?;
-        Ok(Self { config, settings, kernels, examples, validation, class_weights, pooled: None })
+        Ok(Self {
+            config,
+            settings,
+            kernels,
+            workspace: Workspace::default(),
+            examples,
+            validation,
+            class_weights,
+            pooled: None,
+        })
+    }
+
+    fn arithmetic(&self) -> Result<Arithmetic<'_>, CpuError> {
+        Arithmetic::new(self.kernels, self.settings.precision, &self.workspace)
     }
 
     /// What goes into the classifier for each example.
     fn pool(&self, weights: &Tensors, cancellation: &CancellationToken) -> Result<Option<Vec<f32>>, TrainError> {
-        let network = Network::new(self.config, weights, self.kernels)?;
+        let network = Network::new(self.config, weights, self.arithmetic()?)?;
         let indices: Vec<usize> = (0..self.examples.len()).collect();
         let mut pooled = Vec::with_capacity(indices.len() * self.config.architecture().hidden_size());
         for part in self.examples.parts(&indices, TOKENS) {
@@ -122,8 +137,10 @@ impl Objective for Classification<'_> {
         gradient: &mut Tensors,
     ) -> Result<StepLoss, TrainError> {
         let work = match &self.pooled {
-            Some(pooled) => Work::Classifier(Box::new(Classifier::new(self.config, weights, self.kernels)?), pooled),
-            None => Work::Network(Box::new(Network::new(self.config, weights, self.kernels)?)),
+            Some(pooled) => {
+                Work::Classifier(Box::new(Classifier::new(self.config, weights, self.arithmetic()?)?), pooled)
+            }
+            None => Work::Network(Box::new(Network::new(self.config, weights, self.arithmetic()?)?)),
         };
         let total: f64 = indices.iter().map(|&index| self.weight(index)).sum();
         let hidden = self.config.architecture().hidden_size();
@@ -199,9 +216,9 @@ pub(crate) fn is_divergence(error: &TrainError) -> bool {
 
 /// What a step goes through.
 enum Work<'a> {
-    Network(Box<Network>),
+    Network(Box<Network<'a>>),
     /// And what goes into it for each example.
-    Classifier(Box<Classifier>, &'a [f32]),
+    Classifier(Box<Classifier<'a>>, &'a [f32]),
 }
 
 /// The rows at `indices`, `[indices, width]`.

@@ -164,7 +164,17 @@ pub fn fine_tune(
     }
     let class_names = training.class_names().map(<[String]>::to_vec);
     let found = if problem == ProblemType::Regression { BTreeSet::new() } else { training.labels()? };
-    let head = head(&base, problem, settings, class_names.as_deref(), &found)?;
+    let head = match vector(problem, &teachers) {
+        Some(names) => {
+            let is_alone = matches!(validation, Validation::None) && test.is_none() && training.labels()?.is_empty();
+            if !is_alone {
+                let (value, expected) = (format!("{} numbers", names.len()), VECTORS);
+                return Err(TrainError::Setting { name: "teacher", value, expected });
+            }
+            base.vector_head(names)
+        }
+        None => head(&base, problem, settings, class_names.as_deref(), &found)?,
+    };
     let is_own = matches!(head, Head::Own(_));
     let class_indices = is_own && class_names.is_none() && !found.iter().all(|label| head.labels().contains(label));
     let new = match &head {
@@ -230,6 +240,15 @@ pub fn fine_tune(
         validation_texts,
         split,
     })
+}
+
+/// What is to be true of a training whose teacher says several numbers of each text.
+const VECTORS: &str = "one number for each text where texts have numbers as labels, or are evaluated";
+
+/// The names of the numbers that the teachers of a regression say of each text, if they are several: an embedding.
+fn vector(problem: ProblemType, teachers: &[Teacher]) -> Option<&[String]> {
+    let names = teachers.first().filter(|_| problem == ProblemType::Regression)?.labels();
+    (names.len() > 1).then_some(names)
 }
 
 /// The head for these labels of the training set, which may name all classes that it could have.

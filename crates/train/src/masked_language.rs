@@ -10,7 +10,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 use crate::classification::TOKENS;
 use crate::examples::parts;
 use crate::loss::PieceLoss;
-use crate::network::{Drops, LogitLoss, MaskedLanguageModel, Network};
+use crate::network::{Arithmetic, Drops, LogitLoss, MaskedLanguageModel, Network, Workspace};
 use crate::objective::{Objective, StepLoss};
 use crate::random::{Draw, mixed, random};
 use crate::{PieceMetrics, TaskMetrics, Tensors, TrainError, TrainSettings};
@@ -41,6 +41,8 @@ pub(crate) struct MaskedLanguage<'a> {
     pub(crate) texts: &'a RaggedBatch,
     pub(crate) validation: Option<&'a RaggedBatch>,
     pub(crate) pieces: MaskedPieces,
+    /// The memory that its steps use.
+    pub(crate) workspace: Workspace,
     /// The probability that a piece is hidden.
     pub(crate) probability: f32,
 }
@@ -87,6 +89,14 @@ impl MaskedLanguage<'_> {
         }
     }
 
+    fn model<'w>(&'w self, weights: &'w Tensors) -> Result<MaskedLanguageModel<'w>, TrainError> {
+        Ok(MaskedLanguageModel::new(
+            self.config,
+            weights,
+            Arithmetic::new(self.kernels, self.settings.precision, &self.workspace)?,
+        ))
+    }
+
     fn parts<'i>(&self, texts: &RaggedBatch, indices: &'i [usize]) -> Vec<&'i [usize]> {
         parts(indices, TOKENS, |index| texts.document(index).len())
     }
@@ -112,7 +122,7 @@ impl Objective for MaskedLanguage<'_> {
         seed: u64,
         gradient: &mut Tensors,
     ) -> Result<StepLoss, TrainError> {
-        let model = MaskedLanguageModel::new(self.config, weights, self.kernels)?;
+        let model = self.model(weights)?;
         let parts: Vec<Hidden> =
             self.parts(self.texts, indices).into_iter().map(|part| self.hide(self.texts, part, seed)).collect();
         let total: usize = parts.iter().map(|hidden| hidden.places.len()).sum();
@@ -134,7 +144,7 @@ impl Objective for MaskedLanguage<'_> {
     ) -> Result<Option<TaskMetrics>, TrainError> {
         let Some(texts) = self.validation else { return Ok(None) };
         let started = Instant::now();
-        let model = MaskedLanguageModel::new(self.config, weights, self.kernels)?;
+        let model = self.model(weights)?;
         let indices: Vec<usize> = (0..texts.documents()).collect();
         let (mut loss, mut correct, mut samples) = (0.0, 0_u64, 0_u64);
         for part in self.parts(texts, &indices) {

@@ -13,37 +13,79 @@ mod linear;
 mod masked_language;
 mod norm;
 mod rows;
+mod workspace;
+
+use std::ops::Deref;
 
 use albertine_kernels::{CpuError, Element, Kernels, Matrix, Precision};
 use albertine_model::{Architecture, ModelConfig, RaggedBatch};
+use rayon::prelude::*;
 
 pub(crate) use self::drops::Drops;
 use self::encoder::Encoder;
 use self::head::Head;
 use self::linear::Linear;
 pub(crate) use self::masked_language::MaskedLanguageModel;
+use self::workspace::Lent;
+pub(crate) use self::workspace::Workspace;
 use crate::Tensors;
 
-/// The kernels and the element that its products multiply.
+/// The kernels, the element that its products multiply, and the memory that they use.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Arithmetic {
+pub(crate) struct Arithmetic<'m> {
     pub(crate) kernels: Kernels,
     pub(crate) operand: Element,
+    pub(crate) workspace: &'m Workspace,
 }
 
-impl Arithmetic {
-    pub(crate) fn new(kernels: Kernels) -> Result<Self, CpuError> {
-        Ok(Self { kernels, operand: kernels.elements(Precision::F32)?.operand })
+/// Rows as a product reads them.
+enum Operand<'r, 'm> {
+    AsGiven(&'r Matrix),
+    Converted(Lent<'m>),
+}
+
+impl Deref for Operand<'_, '_> {
+    type Target = Matrix;
+
+    fn deref(&self) -> &Matrix {
+        match self {
+            Self::AsGiven(rows) => rows,
+            Self::Converted(rows) => rows,
+        }
+    }
+}
+
+impl<'m> Arithmetic<'m> {
+    /// What products multiply at a precision of floating point; everything else is f32, and so are all sums.
+    pub(crate) fn new(kernels: Kernels, precision: Precision, workspace: &'m Workspace) -> Result<Self, CpuError> {
+        Ok(Self { kernels, operand: kernels.elements(precision)?.operand, workspace })
     }
 
-    /// Rows as a product reads them: converted into `memory` if they are not that already.
-    pub(crate) fn operand<'a>(self, rows: &'a Matrix, memory: &'a mut Matrix) -> &'a Matrix {
+    /// The same in f32, for what is too small to gain from less.
+    fn exact(self) -> Result<Self, CpuError> {
+        Self::new(self.kernels, Precision::F32, self.workspace)
+    }
+
+    /// Rows as a product reads them: converted if they are not that already.
+    fn operand<'r>(self, rows: &'r Matrix) -> Operand<'r, 'm> {
         if self.operand == rows.element() {
-            return rows;
+            return Operand::AsGiven(rows);
         }
-        memory.reshape(self.operand, rows.rows(), rows.columns());
-        self.kernels.convert(rows, memory);
-        memory
+        let mut converted = self.workspace.matrix(self.operand, rows.rows(), rows.columns());
+        self.kernels.convert(rows, &mut converted);
+        Operand::Converted(converted)
+    }
+
+    /// A matrix of f32 whose values are not set yet.
+    fn matrix(self, rows: usize, columns: usize) -> Lent<'m> {
+        self.workspace.matrix(Element::F32, rows, columns)
+    }
+
+    /// The same rows of f32 once more.
+    fn copied(self, rows: &Matrix) -> Lent<'m> {
+        let mut copy = self.matrix(rows.rows(), rows.columns());
+        copy.par_rows_mut().enumerate().for_each(|(row, values)| values.copy_from_slice(rows.row(row)));
+        copy
     }
 }
 
@@ -54,9 +96,9 @@ pub(crate) trait LogitLoss: Sync {
 
 /// A classifier whose weights are packed for one step of training.
 #[derive(Debug)]
-pub(crate) struct Network {
-    encoder: Encoder,
-    head: Head,
+pub(crate) struct Network<'w> {
+    encoder: Encoder<'w>,
+    head: Head<'w>,
 }
 
 /// The loss of a batch and what the model said.
@@ -73,11 +115,14 @@ impl Step {
     }
 }
 
-impl Network {
-    pub(crate) fn new(config: &ModelConfig, weights: &Tensors, kernels: Kernels) -> Result<Self, CpuError> {
-        let encoder = Encoder::new(config, weights, kernels)?;
-        let head = Head::new(weights, &config.tensors().indices(), encoder.arithmetic);
-        Ok(Self { encoder, head })
+impl<'w> Network<'w> {
+    pub(crate) fn new(
+        config: &ModelConfig,
+        weights: &'w Tensors,
+        arithmetic: Arithmetic<'w>,
+    ) -> Result<Self, CpuError> {
+        let encoder = Encoder::new(config, weights, arithmetic);
+        Ok(Self { encoder, head: Head::new(weights, &config.tensors().indices(), arithmetic.exact()?) })
     }
 
     /// About how much memory the activations of so many tokens take, in bytes.
@@ -100,34 +145,33 @@ impl Network {
         drops: Option<Drops>,
         gradients: &mut Tensors,
     ) -> Step {
-        let arithmetic = self.encoder.arithmetic;
         let first_tokens = &batch.starts()[..batch.documents()];
         let (first, kept) = self.encoder.forward(batch, first_tokens, drops);
         let drop = drops.and_then(Drops::classifier);
-        let (logits, pooled) = self.head.forward(arithmetic, first, drop);
+        let (logits, pooled) = self.head.forward(first, drop);
         let (loss, gradient) = loss.loss(&logits);
-        let back = self.head.backward(arithmetic, &pooled, drop, &gradient, gradients);
+        let back = self.head.backward(&pooled, drop, &gradient, gradients);
         self.encoder.backward(batch, kept, drops, back, gradients);
         Step::new(loss, &logits)
     }
 
     /// What goes into the classifier, `[documents, hidden]`, before something of it is dropped.
-    pub(crate) fn pooled(&self, batch: &RaggedBatch) -> Matrix {
+    pub(crate) fn pooled(&self, batch: &RaggedBatch) -> Lent<'w> {
         let (first, _) = self.encoder.forward(batch, &batch.starts()[..batch.documents()], None);
-        self.head.forward(self.encoder.arithmetic, first, None).1.into_kept()
+        self.head.forward(first, None).1.into_kept()
     }
 }
 
 /// The classifier alone, packed for one step of training.
 #[derive(Debug)]
-pub(crate) struct Classifier {
-    arithmetic: Arithmetic,
+pub(crate) struct Classifier<'m> {
+    arithmetic: Arithmetic<'m>,
     linear: Linear,
 }
 
-impl Classifier {
-    pub(crate) fn new(config: &ModelConfig, weights: &Tensors, kernels: Kernels) -> Result<Self, CpuError> {
-        let arithmetic = Arithmetic::new(kernels)?;
+impl<'m> Classifier<'m> {
+    pub(crate) fn new(config: &ModelConfig, weights: &Tensors, arithmetic: Arithmetic<'m>) -> Result<Self, CpuError> {
+        let arithmetic = arithmetic.exact()?;
         Ok(Self { arithmetic, linear: Linear::new(weights, config.tensors().indices().classifier, arithmetic) })
     }
 

@@ -2,6 +2,7 @@
 
 use albertine_model::{ModelConfig, ModelError, Parts, TensorSpec, Weights};
 use rand::{Rng, RngExt};
+use rayon::prelude::*;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, serialize};
 
@@ -10,6 +11,9 @@ use crate::fingerprint::Hash;
 
 /// The deviation of the weights of a new classifier, `initializer_range` of transformers' models.
 const DEVIATION: f32 = 0.02;
+
+/// Values per task of a thread.
+pub(crate) const CHUNK: usize = 1 << 14;
 
 /// The tensors of a classifier in the order of [`ModelConfig::tensors`]: its weights, or a number for each of them.
 #[derive(Debug, Clone, PartialEq)]
@@ -135,6 +139,20 @@ impl Tensors {
     pub(crate) fn zeros_like(&self) -> Self {
         let values = self.values.iter().map(|values| vec![0.0; values.len()]).collect();
         Self { specs: self.specs.clone(), values }
+    }
+
+    /// Makes every number 0.
+    pub(crate) fn clear(&mut self) {
+        self.values.iter_mut().for_each(|values| values.par_chunks_mut(CHUNK).for_each(|chunk| chunk.fill(0.0)));
+    }
+
+    /// Moves every number by this part of the way to that of `newest`.
+    pub(crate) fn average(&mut self, newest: &Self, part: f32) {
+        for (average, newest) in self.values.iter_mut().zip(&newest.values) {
+            average.par_chunks_mut(CHUNK).zip(newest.par_chunks(CHUNK)).for_each(|(average, newest)| {
+                average.iter_mut().zip(newest).for_each(|(average, newest)| *average += part * (newest - *average));
+            });
+        }
     }
 
     /// Names and shapes.

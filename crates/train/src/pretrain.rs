@@ -10,6 +10,7 @@ use crate::fine_tune::{Provenance, model_card};
 use crate::fingerprint::{Fingerprint, Hash};
 use crate::masked_language::{MaskedLanguage, MaskedPieces};
 use crate::metrics_log::MetricsLog;
+use crate::network::Workspace;
 use crate::random::{Draw, random};
 use crate::report::TaskReport;
 use crate::trainer::{Trained, Trainer};
@@ -201,6 +202,7 @@ pub fn pretrain(
         texts: &training.pieces,
         validation: validation.as_ref().map(|texts| &texts.pieces),
         pieces,
+        workspace: Workspace::default(),
         probability: mlm_probability,
     };
     let trained = Trainer::train(&mut objective, weights, settings, execution, fingerprint, listen)?;

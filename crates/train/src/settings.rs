@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use albertine_model::{DropoutRates, ModelConfig, ProblemType};
+use albertine_model::{DropoutRates, ModelConfig, Precision, ProblemType};
 
 use crate::{Examples, TrainError};
 
@@ -44,6 +44,11 @@ pub struct TrainSettings {
     pub best_metric: BestMetric,
     /// Early-stopping patience: the number of epochs without a better validation metric after which training stops.
     pub patience: Option<u32>,
+    /// Decay of a moving average of the weights, which is evaluated and kept instead of the weights themselves; at least 0
+    /// and below 1.
+    pub ema_decay: Option<f64>,
+    /// What matrix products multiply: f32, or bfloat16 on CPUs that have it. Weights, sums and all else are f32 in both.
+    pub precision: Precision,
     /// Random seed: the same seed on the same kind of CPU gives the same weights, bit for bit.
     pub seed: u64,
 }
@@ -69,6 +74,8 @@ impl Default for TrainSettings {
             freeze_encoder: false,
             best_metric: BestMetric::Loss,
             patience: None,
+            ema_decay: None,
+            precision: Precision::F32,
             seed: 42,
         }
     }
@@ -104,7 +111,13 @@ impl TrainSettings {
             }
         }
         let dropout = f64::from(self.dropout.unwrap_or(0.0));
-        for (name, value) in [("warmup", self.warmup), ("weight_decay", self.weight_decay), ("dropout", dropout)] {
+        let ema_decay = self.ema_decay.unwrap_or(0.0);
+        for (name, value) in [
+            ("warmup", self.warmup),
+            ("weight_decay", self.weight_decay),
+            ("dropout", dropout),
+            ("ema_decay", ema_decay),
+        ] {
             if !fraction(value) {
                 return must_be(name, value, "at least 0 and below 1");
             }
@@ -114,6 +127,10 @@ impl TrainSettings {
         }
         if !(0.0..=1.0).contains(&self.teacher_weight) {
             return must_be("teacher_weight", self.teacher_weight, "from 0 to 1");
+        }
+        if self.precision == Precision::Int8 {
+            let value = self.precision.to_string();
+            return Err(TrainError::Setting { name: "precision", value, expected: "f32 or bf16" });
         }
         if self.patience == Some(0) {
             return must_be("patience", 0.0, "at least 1");
@@ -137,6 +154,8 @@ impl TrainSettings {
             ("teacher temperature", self.teacher_temperature.to_string()),
             ("teacher weight", self.teacher_weight.to_string()),
             ("labels added", self.add_labels.to_string()),
+            ("moving average", self.ema_decay.map_or_else(|| "none".to_owned(), |decay| decay.to_string())),
+            ("precision", self.precision.to_string()),
             ("class weights", self.class_weights.to_string()),
             ("metric for the best epoch", self.best_metric.to_string()),
             ("patience", self.patience.map_or_else(|| "none".to_owned(), |patience| patience.to_string())),

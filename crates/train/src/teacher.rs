@@ -23,6 +23,17 @@ pub enum Teacher {
     Scores(SoftLabels),
 }
 
+impl Teacher {
+    /// What it has scores of.
+    #[must_use]
+    pub fn labels(&self) -> &[String] {
+        match self {
+            Self::Model { model, .. } => model.config().labels(),
+            Self::Scores(soft) => &soft.labels,
+        }
+    }
+}
+
 /// Scores of labels for each row of the training set, in its order.
 ///
 /// ```
@@ -143,7 +154,7 @@ impl Question<'_> {
             labels: known.to_vec(),
             expected: self.labels.to_vec(),
         };
-        if self.problem == ProblemType::Regression {
+        if self.problem == ProblemType::Regression && self.labels.len() == 1 {
             return if known.len() == 1 { Ok(vec![0]) } else { Err(other()) };
         }
         let place = |label: &String| known.iter().position(|known| known == label).ok_or_else(other);

@@ -72,6 +72,8 @@ pub(crate) struct Trainer<'a> {
     execution: &'a Execution,
     checkpoints: Option<CheckpointFolder>,
     state: State,
+    /// The gradient of a step, whose memory the next one uses again.
+    gradient: Tensors,
     frozen: Vec<bool>,
     log: MetricsLog,
     /// The metrics of the best epoch so far.
@@ -124,21 +126,22 @@ impl<'a> Trainer<'a> {
         if objective.examples() == 0 {
             return Err(TrainError::NoRows);
         }
-        let (level, decay) = (execution.kernels.level().to_string(), settings.weight_decay);
+        let level = execution.kernels.level().to_string();
         let opened = execution
             .checkpoints
             .as_ref()
-            .map(|checkpoints| CheckpointFolder::open(checkpoints, fingerprint, level, weights.specs(), decay));
+            .map(|checkpoints| CheckpointFolder::open(checkpoints, fingerprint, level, weights.specs(), settings));
         let (checkpoints, restored) = opened.transpose()?.unzip();
+        let gradient = weights.zeros_like();
         let frozen = (0..weights.specs().len()).map(|index| objective.is_frozen(index)).collect();
         let steps = steps(objective, settings);
-        let copies = if objective.validation_examples() > 0 { 8 } else { 7 };
-        // Weights, packed twice, gradient, two means, and what is kept of an epoch.
+        // Weights, packed twice, gradient, two means, and what is kept of an epoch; maybe of two, and an average.
+        let copies = 7 + u64::from(objective.validation_examples() > 0) + u64::from(settings.ema_decay.is_some());
         let memory = copies * (weights.elements() * size_of::<f32>()) as u64 + objective.memory();
         let (training, validation) = (objective.examples(), objective.validation_examples());
         listen(&Event::Start { training, validation, steps, memory });
         let (state, lines) = match restored.flatten() {
-            None => (State::new(weights, decay), String::new()),
+            None => (State::new(weights, settings), String::new()),
             Some(Restored { path, state, log, other_level }) => {
                 listen(&Event::Resumed { path: &path, step: state.step, steps, other_level: other_level.as_deref() });
                 (state, log)
@@ -146,7 +149,7 @@ impl<'a> Trainer<'a> {
         };
         let epochs = (state.step / steps_of_epoch(objective, settings)) as u32;
         let log = MetricsLog::create(lines, epochs, execution.metrics_file())?;
-        Ok(Self { settings, execution, checkpoints, state, frozen, log, best: None, sound: None })
+        Ok(Self { settings, execution, checkpoints, state, gradient, frozen, log, best: None, sound: None })
     }
 
     fn run(mut self, objective: &mut dyn Objective, listen: &mut Listener<'_>) -> Result<Trained, TrainError> {
@@ -213,16 +216,19 @@ impl<'a> Trainer<'a> {
         epoch: u32,
         steps: u64,
     ) -> Result<Event<'static>, TrainError> {
-        let mut gradient = self.state.weights.zeros_like();
+        self.gradient.clear();
         let seed = derived(self.settings.seed, Draw::Step, self.state.step);
-        let made = objective.step(&self.state.weights, indices, seed, &mut gradient)?;
-        let gradient_norm = clip(&mut gradient, self.settings.clip);
+        let made = objective.step(&self.state.weights, indices, seed, &mut self.gradient)?;
+        let gradient_norm = clip(&mut self.gradient, self.settings.clip);
         if !made.loss.is_finite() || !gradient_norm.is_finite() {
             return Err(TrainError::Diverged { step: self.state.step + 1, epoch });
         }
         let learning_rate = self.settings.rate(self.state.step, steps);
-        self.state.adam.step(&mut self.state.weights, &gradient, learning_rate, &self.frozen);
+        self.state.adam.step(&mut self.state.weights, &self.gradient, learning_rate, &self.frozen);
         self.state.step += 1;
+        if let (Some(average), Some(decay)) = (&mut self.state.average, self.settings.ema_decay) {
+            average.average(&self.state.weights, ema_weight(decay, self.state.step));
+        }
         let EpochSums { loss, predictions, correct } = &mut self.state.sums;
         *loss += made.loss * indices.len() as f64;
         *predictions += made.predictions;
@@ -238,7 +244,7 @@ impl<'a> Trainer<'a> {
         started: Instant,
         listen: &mut Listener<'_>,
     ) -> Result<Option<End>, TrainError> {
-        let metrics = match objective.evaluate(&self.state.weights, epoch, &self.execution.cancellation) {
+        let metrics = match objective.evaluate(self.state.model(), epoch, &self.execution.cancellation) {
             Err(error) if is_divergence(&error) && !self.keeps_an_epoch() => {
                 return Err(TrainError::Diverged { step: self.state.step, epoch });
             }
@@ -262,27 +268,27 @@ impl<'a> Trainer<'a> {
         match metrics {
             Some(metrics) => {
                 if self.best.as_ref().is_none_or(|best| metrics.better(best, self.settings.best_metric)) {
-                    self.state.best = Some((epoch, self.state.weights.clone()));
+                    self.state.best = Some((epoch, self.state.model().clone()));
                     self.best = Some(metrics);
                 }
             }
-            None => self.sound = Some((epoch, self.state.weights.clone())),
+            None => self.sound = Some((epoch, self.state.model().clone())),
         }
         Ok(None)
     }
 
     /// What is kept: the best epoch, else the weights as they are, unless they are no longer sound.
     fn finish(self, objective: &dyn Objective, end: &End) -> Result<Trained, TrainError> {
-        let Self { state, settings, log, best, sound, .. } = self;
+        let Self { mut state, settings, log, best, sound, .. } = self;
         let (steps, of_epoch) = (state.step, steps_of_epoch(objective, settings));
         let diverged = if let End::Diverged { step } = end { Some(*step) } else { None };
-        if let (Some((epoch, weights)), Some(metrics)) = (state.best, best) {
+        if let (Some((epoch, weights)), Some(metrics)) = (state.best.take(), best) {
             return Ok(Trained { weights, epoch, steps, validation: Some(metrics), diverged, log });
         }
         let at_work = steps.div_ceil(of_epoch) as u32;
         let (epoch, weights) = match sound {
             Some(sound) if diverged.is_some() => sound,
-            _ => (at_work, state.weights),
+            _ => (at_work, state.into_model()),
         };
         // The last step was made after its loss was seen.
         if steps > 0 && !objective.is_sound(&weights)? {
@@ -313,6 +319,13 @@ impl<'a> Trainer<'a> {
             listen(&Event::CheckpointFailed { step: self.state.step, error: &error });
         }
     }
+}
+
+/// What the newest weights count in a moving average with this decay after so many steps: more at first, so that the
+/// average soon forgets the weights that training began with (as in TensorFlow's `ExponentialMovingAverage`).
+fn ema_weight(decay: f64, steps: u64) -> f32 {
+    let steps = steps as f64;
+    (1.0 - decay.min((1.0 + steps) / (10.0 + steps))) as f32
 }
 
 /// The optimizer steps of an epoch.

@@ -53,6 +53,13 @@ pub(super) fn precision() -> impl TypedValueParser<Value = Precision> {
     choices(Precision::name, vec![f32, bf16, int8])
 }
 
+/// Numeric precisions of training.
+pub(super) fn training_precision() -> impl TypedValueParser<Value = Precision> {
+    let f32 = (Precision::F32, "32-bit floating point: exact");
+    let bf16 = (Precision::Bf16, "bfloat16, on CPUs that multiply it: faster");
+    choices(Precision::name, vec![f32, bf16])
+}
+
 /// What the labels of a training are for.
 pub(super) fn problem_type() -> impl TypedValueParser<Value = ProblemType> {
     let single = (ProblemType::SingleLabel, "One class per text");

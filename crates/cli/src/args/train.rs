@@ -4,11 +4,12 @@ use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use albertine::Precision;
 use albertine::model::ProblemType;
 use albertine_train::{BestMetric, ClassWeights, LrScheduler};
 use clap::{Args, ValueHint};
 
-use super::choices::{best_metric, lr_scheduler, problem_type};
+use super::choices::{best_metric, lr_scheduler, problem_type, training_precision};
 use super::{InputArgs, MODEL, positive, probability, threads};
 
 pub(super) const EXAMPLES: &str = "\
@@ -172,6 +173,14 @@ pub(crate) struct TrainArgs {
     /// Early-stopping patience: epochs without a better validation metric before training stops
     #[arg(long, value_name = "EPOCHS", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Training")]
     pub(crate) patience: Option<u32>,
+
+    /// Keep a moving average of the weights with this decay instead of the last ones [for example: 0.999]
+    #[arg(long, value_name = "DECAY", value_parser = fraction, help_heading = "Training")]
+    pub(crate) ema_decay: Option<f64>,
+
+    /// What matrix products multiply; weights and sums are 32-bit floating point in both
+    #[arg(long, value_parser = training_precision(), default_value_t = Precision::F32, help_heading = "Training")]
+    pub(crate) precision: Precision,
 
     /// Random seed
     #[arg(long, value_name = "N", default_value_t = 42, help_heading = "Training")]

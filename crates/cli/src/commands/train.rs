@@ -206,6 +206,8 @@ fn settings(args: &TrainArgs) -> TrainSettings {
         freeze_encoder: args.freeze_encoder,
         best_metric: args.metric_for_best_model,
         patience: args.patience,
+        ema_decay: args.ema_decay,
+        precision: args.precision,
         seed: args.seed,
     }
 }

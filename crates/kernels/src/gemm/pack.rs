@@ -56,23 +56,24 @@ impl PackedWeights {
         if element.is_quantized() {
             scales = vec![0.0; outputs.next_multiple_of(width)];
             sums = vec![0.0; outputs.next_multiple_of(width)];
-        }
-        let mut numbers = vec![0_i32; inputs];
-        for (output, weights) in weight.chunks_exact(inputs).enumerate() {
-            let panel = &mut panels.as_mut_slice()[output / width * words * width..][..words * width];
-            let packed = panel[output % width..].iter_mut().step_by(width);
-            match element {
-                Element::F32 => packed.zip(weights).for_each(|(word, &value)| *word = value.to_bits()),
-                Element::Bf16 => packed.zip(weights.chunks(2)).for_each(|(word, values)| *word = bf16_word(values)),
-                Element::Bf16x3 => {
-                    let words = weights.chunks(GROUP).flat_map(three_parts);
-                    packed.zip(words).for_each(|(word, parts)| *word = parts);
-                }
-                Element::U8 | Element::U16 => {
-                    (scales[output], sums[output]) = quantize(weights, &mut numbers);
-                    let numbers = numbers.chunks(element.per_word());
-                    packed.zip(numbers).for_each(|(word, numbers)| *word = whole_word(numbers, element));
-                }
+            let mut numbers = vec![0_i32; inputs];
+            for (output, weights) in weight.chunks_exact(inputs).enumerate() {
+                let panel = &mut panels.as_mut_slice()[output / width * words * width..][..words * width];
+                (scales[output], sums[output]) = quantize(weights, &mut numbers);
+                let numbers = numbers.chunks(element.per_word()).map(|numbers| whole_word(numbers, element));
+                panel[output % width..]
+                    .iter_mut()
+                    .step_by(width)
+                    .zip(numbers)
+                    .for_each(|(word, numbers)| *word = numbers);
+            }
+        } else {
+            let used = &mut panels.as_mut_slice()[..outputs.div_ceil(width) * words * width];
+            let pack = |(panel, weights): (&mut [u32], &[f32])| pack_panel(panel, element, width, weights, inputs);
+            if kernels.threads() > 1 {
+                used.par_chunks_mut(words * width).zip(weight.par_chunks(width * inputs)).for_each(pack);
+            } else {
+                used.chunks_mut(words * width).zip(weight.chunks(width * inputs)).for_each(pack);
             }
         }
         Self { panels, element, outputs, inputs, words, level: kernels.level(), scales, sums }
@@ -157,6 +158,21 @@ impl PackedWeights {
 impl std::fmt::Debug for PackedWeights {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "PackedWeights([{}, {}] of {:?} for {})", self.outputs, self.inputs, self.element, self.level)
+    }
+}
+
+/// Packs the weights of a panel's outputs, `[outputs, inputs]`, which are not quantized.
+fn pack_panel(panel: &mut [u32], element: Element, width: usize, weights: &[f32], inputs: usize) {
+    for (output, weights) in weights.chunks_exact(inputs).enumerate() {
+        let packed = panel[output..].iter_mut().step_by(width);
+        match element {
+            Element::Bf16 => packed.zip(weights.chunks(2)).for_each(|(word, values)| *word = bf16_word(values)),
+            Element::Bf16x3 => {
+                let words = weights.chunks(GROUP).flat_map(three_parts);
+                packed.zip(words).for_each(|(word, parts)| *word = parts);
+            }
+            _ => packed.zip(weights).for_each(|(word, &value)| *word = value.to_bits()),
+        }
     }
 }
 

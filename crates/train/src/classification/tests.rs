@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use albertine_kernels::Precision;
 use albertine_model::Checkpoint;
 
 use super::*;
@@ -13,6 +14,10 @@ fn tiny() -> (ModelConfig, Tensors) {
     let config = checkpoint.config().clone();
     let weights = Tensors::read(&config, checkpoint.weights()).unwrap();
     (config, weights)
+}
+
+fn exact(kernels: Kernels, workspace: &Workspace) -> Arithmetic<'_> {
+    Arithmetic::new(kernels, Precision::F32, workspace).unwrap()
 }
 
 fn examples(count: usize) -> Examples {
@@ -34,6 +39,7 @@ fn drops(config: &ModelConfig) -> Option<Drops> {
 
 #[test]
 fn the_classifier_alone_makes_the_steps_that_it_makes_in_the_network() {
+    let workspace = Workspace::default();
     let (config, weights) = tiny();
     let (examples, indices) = (examples(8), (0..8).collect::<Vec<_>>());
     let kernels = Kernels::detect().unwrap();
@@ -44,12 +50,13 @@ fn the_classifier_alone_makes_the_steps_that_it_makes_in_the_network() {
     let rates = albertine_model::DropoutRates { hidden: 0.0, attention: 0.0, classifier: 0.5 };
     let drops = Some(Drops { rates, seed: 5 });
     let (mut whole, mut alone) = (Tensors::zeros(&config), Tensors::zeros(&config));
-    let network = Network::new(&config, &weights, kernels).unwrap();
+    let network = Network::new(&config, &weights, exact(kernels, &workspace)).unwrap();
     let one = network.step(&examples.batch(&indices), &loss, drops, &mut whole);
     let pooled = network.pooled(&examples.batch(&indices));
     let all: Vec<f32> = indices.iter().flat_map(|&index| pooled.row(index).to_vec()).collect();
     let rows = rows_of(&all, &indices, config.architecture().hidden_size());
-    let two = Classifier::new(&config, &weights, kernels).unwrap().step(rows, &loss, drops, &mut alone);
+    let two =
+        Classifier::new(&config, &weights, exact(kernels, &workspace)).unwrap().step(rows, &loss, drops, &mut alone);
     assert!(one.loss == two.loss && one.logits == two.logits);
     let classifier = config.tensors().indices().classifier;
     assert!(whole.at(classifier.weight) == alone.at(classifier.weight));
@@ -58,13 +65,14 @@ fn the_classifier_alone_makes_the_steps_that_it_makes_in_the_network() {
 
 #[test]
 fn parts_of_a_batch_make_the_same_step() {
+    let workspace = Workspace::default();
     let (config, weights) = tiny();
     let examples = examples(8);
     let indices: Vec<usize> = (0..8).collect();
     let settings = settings();
     let kernels = Kernels::detect().unwrap();
     let objective = Classification::new(&config, &settings, kernels, &examples, None).unwrap();
-    let network = Network::new(&config, &weights, kernels).unwrap();
+    let network = Network::new(&config, &weights, exact(kernels, &workspace)).unwrap();
     let gradient = |parts: Vec<&[usize]>| {
         let mut gradient = Tensors::zeros(&config);
         for part in parts {
@@ -83,6 +91,7 @@ fn parts_of_a_batch_make_the_same_step() {
 /// leaves out has no gradient.
 #[test]
 fn a_gradient_with_dropout_is_that_of_the_loss_with_dropout() {
+    let workspace = Workspace::default();
     for name in ["gelu_new", "bert_uncased"] {
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/golden").join(name);
         let checkpoint = Checkpoint::open(&golden).unwrap();
@@ -95,13 +104,13 @@ fn a_gradient_with_dropout_is_that_of_the_loss_with_dropout() {
         let loss = objective.loss(&indices, 6.0, 6);
         let step = |weights: &Tensors| {
             let mut gradient = Tensors::zeros(&config);
-            let network = Network::new(&config, weights, kernels).unwrap();
+            let network = Network::new(&config, weights, exact(kernels, &workspace)).unwrap();
             let step = network.step(&examples.batch(&indices), &loss, drops(&config), &mut gradient);
             (step.loss, gradient)
         };
         let (dropped, gradient) = step(&weights);
         let mut plain = Tensors::zeros(&config);
-        let network = Network::new(&config, &weights, kernels).unwrap();
+        let network = Network::new(&config, &weights, exact(kernels, &workspace)).unwrap();
         assert!((network.step(&examples.batch(&indices), &loss, None, &mut plain).loss - dropped).abs() > 1e-3);
         for index in 0..weights.specs().len() {
             let length = gradient.at(index).iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();

@@ -31,6 +31,7 @@ fn with<T>(base: &BaseModel, texts: &RaggedBatch, probability: f32, then: impl F
         texts,
         validation: Some(texts),
         pieces: MaskedPieces { mask: 4, special: vec![2, 3, 4], count: 480 },
+        workspace: Workspace::default(),
         probability,
     })
 }

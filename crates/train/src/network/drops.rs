@@ -1,8 +1,10 @@
 //! What dropout leaves out, place by place of the network.
 
-use albertine_kernels::{Dropout, Element, Matrix};
+use albertine_kernels::{Dropout, Matrix};
 use albertine_model::DropoutRates;
 use rayon::prelude::*;
+
+use super::{Arithmetic, Operand};
 
 /// The dropout of a step.
 #[derive(Debug, Clone, Copy)]
@@ -53,20 +55,16 @@ pub(super) fn apply(dropout: Option<Dropout>, rows: &mut Matrix) {
     rows.par_rows_mut().enumerate().for_each(|(row, values)| dropout.apply(row as u64, values));
 }
 
-/// The same of a copy in `memory`, where something is left out.
-pub(super) fn applied<'m>(dropout: Option<Dropout>, rows: &'m Matrix, memory: &'m mut Matrix) -> &'m Matrix {
+/// The same of a copy, where something is left out.
+pub(super) fn applied<'r, 'm>(
+    arithmetic: Arithmetic<'m>,
+    dropout: Option<Dropout>,
+    rows: &'r Matrix,
+) -> Operand<'r, 'm> {
     if dropout.is_none() {
-        return rows;
+        return Operand::AsGiven(rows);
     }
-    *memory = copied(rows);
-    apply(dropout, memory);
-    memory
-}
-
-/// The same rows of f32 once more.
-pub(super) fn copied(rows: &Matrix) -> Matrix {
-    let mut copy = Matrix::default();
-    copy.reshape(Element::F32, rows.rows(), rows.columns());
-    copy.par_rows_mut().enumerate().for_each(|(row, values)| values.copy_from_slice(rows.row(row)));
-    copy
+    let mut copy = arithmetic.copied(rows);
+    apply(dropout, &mut copy);
+    Operand::Converted(copy)
 }

@@ -1,21 +1,23 @@
 //! Embeddings and their projection to the hidden size, forward and back.
 
-use albertine_kernels::{Dropout, Element, Matrix};
+use albertine_kernels::Dropout;
 use albertine_model::{Architecture, Parts, RaggedBatch};
+
+use rayon::prelude::*;
 
 use super::linear::Linear;
 use super::norm::{Norm, Normed};
-use super::{Arithmetic, drops};
+use super::{Arithmetic, Lent, drops};
 use crate::Tensors;
 
 /// `projection(dropout(LayerNorm(word + position + token type)))`
 #[derive(Debug)]
-pub(super) struct Embeddings {
+pub(super) struct Embeddings<'w> {
     /// Words, positions and token types among the tensors.
     indices: [usize; 3],
-    words: Vec<f32>,
-    positions: Vec<f32>,
-    token_types: Vec<f32>,
+    words: &'w [f32],
+    positions: &'w [f32],
+    token_types: &'w [f32],
     norm: Norm,
     projection: Option<Linear>,
     width: usize,
@@ -24,21 +26,21 @@ pub(super) struct Embeddings {
 
 /// What the gradient needs of a forward pass.
 #[derive(Debug)]
-pub(super) struct Embedded {
-    /// What went into the projection; empty where there is none.
-    rows: Matrix,
-    normed: Normed,
+pub(super) struct Embedded<'m> {
+    /// What went into the projection, if there is one.
+    rows: Option<Lent<'m>>,
+    normed: Normed<'m>,
 }
 
-impl Embeddings {
+impl<'w> Embeddings<'w> {
     pub(super) fn new(
         architecture: &Architecture,
-        weights: &Tensors,
+        weights: &'w Tensors,
         indices: &Parts<usize>,
-        arithmetic: Arithmetic,
+        arithmetic: Arithmetic<'_>,
     ) -> Self {
         let tables = [indices.word_embeddings, indices.position_embeddings, indices.token_type_embeddings];
-        let [words, positions, token_types] = tables.map(|index| weights.at(index).to_vec());
+        let [words, positions, token_types] = tables.map(|index| weights.at(index));
         Self {
             indices: tables,
             words,
@@ -61,44 +63,44 @@ impl Embeddings {
     }
 
     /// `[tokens, hidden]`
-    pub(super) fn forward(
+    pub(super) fn forward<'m>(
         &self,
-        arithmetic: Arithmetic,
+        arithmetic: Arithmetic<'m>,
         batch: &RaggedBatch,
         drop: Option<Dropout>,
-    ) -> (Matrix, Embedded) {
-        let mut rows = Matrix::default();
-        rows.reshape(Element::F32, batch.tokens(), self.width);
-        for (token, [word, position, token_type]) in self.rows(batch).enumerate() {
+    ) -> (Lent<'m>, Embedded<'m>) {
+        let mut rows = arithmetic.matrix(batch.tokens(), self.width);
+        let places: Vec<[usize; 3]> = self.rows(batch).collect();
+        rows.par_rows_mut().zip(places).for_each(|(row, [word, position, token_type])| {
             let word = &self.words[word * self.width..][..self.width];
             let position = &self.positions[position * self.width..][..self.width];
             let token_type = &self.token_types[token_type * self.width..][..self.width];
             let parts = word.iter().zip(position).zip(token_type);
-            for (to, ((word, position), token_type)) in rows.row_mut(token).iter_mut().zip(parts) {
+            for (to, ((word, position), token_type)) in row.iter_mut().zip(parts) {
                 *to = word + position + token_type;
             }
-        }
-        let (mut rows, normed) = self.norm.forward(arithmetic.kernels, rows);
+        });
+        let (mut rows, normed) = self.norm.forward(arithmetic, rows);
         drops::apply(drop, &mut rows);
         match &self.projection {
-            Some(projection) => (projection.forward(arithmetic, &rows, None), Embedded { rows, normed }),
-            None => (rows, Embedded { rows: Matrix::default(), normed }),
+            Some(projection) => (projection.forward(arithmetic, &rows, None), Embedded { rows: Some(rows), normed }),
+            None => (rows, Embedded { rows: None, normed }),
         }
     }
 
     /// Adds the gradients of all embeddings, from that of what came out.
-    pub(super) fn backward(
+    pub(super) fn backward<'m>(
         &self,
-        arithmetic: Arithmetic,
+        arithmetic: Arithmetic<'m>,
         batch: &RaggedBatch,
-        saved: &Embedded,
+        saved: &Embedded<'m>,
         drop: Option<Dropout>,
-        gradient: Matrix,
+        gradient: Lent<'m>,
         gradients: &mut Tensors,
     ) {
-        let mut gradient = match &self.projection {
-            Some(projection) => projection.backward(arithmetic, &saved.rows, &gradient, None, gradients),
-            None => gradient,
+        let mut gradient = match (&self.projection, &saved.rows) {
+            (Some(projection), Some(rows)) => projection.backward(arithmetic, rows, &gradient, None, gradients),
+            _ => gradient,
         };
         drops::apply(drop, &mut gradient);
         self.norm.backward(arithmetic.kernels, &saved.normed, &mut gradient, gradients);

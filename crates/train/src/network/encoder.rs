@@ -1,19 +1,18 @@
 //! Embeddings and layers, forward and back.
 
-use albertine_kernels::{CpuError, Kernels, Matrix};
 use albertine_model::{ModelConfig, RaggedBatch};
 
-use super::Arithmetic;
 use super::drops::{Drops, LayerDrops};
 use super::embeddings::{Embedded, Embeddings};
 use super::layer::{Layer, Saved};
+use super::{Arithmetic, Lent};
 use crate::Tensors;
 
 /// An encoder whose weights are packed for one step of training.
 #[derive(Debug)]
-pub(super) struct Encoder {
-    pub(super) arithmetic: Arithmetic,
-    embeddings: Embeddings,
+pub(super) struct Encoder<'w> {
+    pub(super) arithmetic: Arithmetic<'w>,
+    embeddings: Embeddings<'w>,
     layers: Vec<Layer>,
     /// The layers in the order in which they are applied, as indices of `layers`.
     order: Vec<usize>,
@@ -22,23 +21,22 @@ pub(super) struct Encoder {
 
 /// What the gradient needs of a forward pass.
 #[derive(Debug)]
-pub(super) struct Kept {
-    embedded: Embedded,
-    layers: Vec<Saved>,
+pub(super) struct Kept<'m> {
+    embedded: Embedded<'m>,
+    layers: Vec<Saved<'m>>,
 }
 
-impl Encoder {
-    pub(super) fn new(config: &ModelConfig, weights: &Tensors, kernels: Kernels) -> Result<Self, CpuError> {
-        let arithmetic = Arithmetic::new(kernels)?;
+impl<'w> Encoder<'w> {
+    pub(super) fn new(config: &ModelConfig, weights: &'w Tensors, arithmetic: Arithmetic<'w>) -> Self {
         let (architecture, indices) = (config.architecture(), config.tensors().indices());
         let layer = |indices| Layer::new(architecture, weights, indices, arithmetic);
-        Ok(Self {
+        Self {
             arithmetic,
             embeddings: Embeddings::new(architecture, weights, &indices, arithmetic),
             layers: indices.layers.iter().map(layer).collect(),
             order: architecture.layer_order(),
             has_output_dropout: architecture.has_output_dropout(),
-        })
+        }
     }
 
     fn drops(&self, drops: Option<Drops>, before: usize) -> LayerDrops {
@@ -46,7 +44,7 @@ impl Encoder {
     }
 
     /// The hidden states of the tokens at `places`, `[places, hidden]`: the last layer is computed for them alone.
-    pub(super) fn forward(&self, batch: &RaggedBatch, places: &[usize], drops: Option<Drops>) -> (Matrix, Kept) {
+    pub(super) fn forward(&self, batch: &RaggedBatch, places: &[usize], drops: Option<Drops>) -> (Lent<'w>, Kept<'w>) {
         let drop = drops.and_then(Drops::embeddings);
         let (mut hidden, embedded) = self.embeddings.forward(self.arithmetic, batch, drop);
         let mut layers = Vec::with_capacity(self.order.len());
@@ -64,9 +62,9 @@ impl Encoder {
     pub(super) fn backward(
         &self,
         batch: &RaggedBatch,
-        kept: Kept,
+        kept: Kept<'w>,
         drops: Option<Drops>,
-        mut back: Matrix,
+        mut back: Lent<'w>,
         gradients: &mut Tensors,
     ) {
         let Kept { embedded, mut layers } = kept;

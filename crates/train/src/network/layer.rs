@@ -1,14 +1,14 @@
 //! One layer, forward and back: attention, then the feed-forward part, each with a residual and a LayerNorm.
 
-use albertine_kernels::{Activation, Attention, AttentionScratch, Element, Matrix, Queries};
+use albertine_kernels::{Activation, Attention, AttentionScratch, Matrix, Queries};
 use albertine_model::{Affine, Architecture, LayerParts, RaggedBatch};
 use rayon::prelude::*;
 
-use super::Arithmetic;
 use super::drops::{self, LayerDrops};
 use super::linear::Linear;
 use super::norm::{Norm, Normed};
 use super::rows::{gathered, scattered};
+use super::{Arithmetic, Lent};
 use crate::Tensors;
 
 /// transformers' `AlbertLayer` and `BertLayer`.
@@ -29,21 +29,21 @@ pub(super) struct Layer {
 
 /// What the gradient needs of a forward pass.
 #[derive(Debug)]
-pub(super) struct Saved {
+pub(super) struct Saved<'m> {
     /// What went in, `[tokens, hidden]`.
-    input: Matrix,
+    input: Lent<'m>,
     /// The tokens that are read of what came out, if not all.
     places: Option<Vec<usize>>,
     /// `[tokens, 3 * part]`
-    qkv: Matrix,
+    qkv: Lent<'m>,
     /// `[read tokens, hidden]`
-    context: Matrix,
-    attention_normed: Normed,
+    context: Lent<'m>,
+    attention_normed: Normed<'m>,
     /// What went into the feed-forward part, `[read tokens, hidden]`.
-    attended: Matrix,
+    attended: Lent<'m>,
     /// What went into the activation, `[read tokens, intermediate]`.
-    wide: Matrix,
-    output_normed: Normed,
+    wide: Lent<'m>,
+    output_normed: Normed<'m>,
 }
 
 impl Layer {
@@ -51,7 +51,7 @@ impl Layer {
         architecture: &Architecture,
         weights: &Tensors,
         indices: &LayerParts<Affine<usize>>,
-        arithmetic: Arithmetic,
+        arithmetic: Arithmetic<'_>,
     ) -> Self {
         let (hidden, heads) = (architecture.hidden_size(), architecture.attention_heads());
         let eps = architecture.layer_norm_eps();
@@ -75,30 +75,29 @@ impl Layer {
     }
 
     /// What comes out, `[tokens, hidden]`; where only the tokens at `places` are read, `[places, hidden]`.
-    pub(super) fn forward(
+    pub(super) fn forward<'m>(
         &self,
-        arithmetic: Arithmetic,
+        arithmetic: Arithmetic<'m>,
         batch: &RaggedBatch,
         places: Option<&[usize]>,
-        input: Matrix,
+        input: Lent<'m>,
         drops: LayerDrops,
-    ) -> (Matrix, Saved) {
+    ) -> (Lent<'m>, Saved<'m>) {
         let qkv = self.qkv.forward(arithmetic, &input, None);
-        let mut context = Matrix::default();
-        context.reshape(Element::F32, batch.tokens(), self.hidden);
+        let mut context = arithmetic.matrix(batch.tokens(), self.hidden);
         let attention = self.attention(&qkv, batch, drops);
         arithmetic.kernels.attention(&mut context, attention, &AttentionScratch::default());
-        let read = places.map(|places| gathered(&input, places));
+        let read = places.map(|places| gathered(arithmetic, &input, places));
         if let Some(places) = places {
-            context = gathered(&context, places);
+            context = gathered(arithmetic, &context, places);
         }
         let residual = read.as_ref().unwrap_or(&input);
         let added = self.attention_output.forward_dropped(arithmetic, &context, residual, drops.attention_output);
-        let (attended, attention_normed) = self.attention_norm.forward(arithmetic.kernels, added);
+        let (attended, attention_normed) = self.attention_norm.forward(arithmetic, added);
         let wide = self.intermediate.forward(arithmetic, &attended, None);
         let active = self.activated(arithmetic, &wide);
         let added = self.output.forward_dropped(arithmetic, &active, &attended, drops.output);
-        let (out, output_normed) = self.output_norm.forward(arithmetic.kernels, added);
+        let (out, output_normed) = self.output_norm.forward(arithmetic, added);
         (
             out,
             Saved {
@@ -115,35 +114,35 @@ impl Layer {
     }
 
     /// The gradient of what went in, `[tokens, hidden]`, from that of what came out.
-    pub(super) fn backward(
+    pub(super) fn backward<'m>(
         &self,
-        arithmetic: Arithmetic,
+        arithmetic: Arithmetic<'m>,
         batch: &RaggedBatch,
-        saved: Saved,
-        mut gradient: Matrix,
+        saved: Saved<'m>,
+        mut gradient: Lent<'m>,
         drops: LayerDrops,
         gradients: &mut Tensors,
-    ) -> Matrix {
+    ) -> Lent<'m> {
         let kernels = arithmetic.kernels;
         self.output_norm.backward(kernels, &saved.output_normed, &mut gradient, gradients);
         let active = self.activated(arithmetic, &saved.wide);
-        let mut memory = Matrix::default();
-        let dropped = drops::applied(drops.output, &gradient, &mut memory);
-        let mut wide = self.output.backward(arithmetic, &active, dropped, None, gradients);
+        let dropped = drops::applied(arithmetic, drops.output, &gradient);
+        let mut wide = self.output.backward(arithmetic, &active, &dropped, None, gradients);
+        drop((active, dropped));
         wide.par_rows_mut().enumerate().for_each(|(row, gradient)| {
             kernels.activation_gradient(gradient, saved.wide.row(row), self.activation);
         });
         let mut gradient = self.intermediate.backward(arithmetic, &saved.attended, &wide, Some(&gradient), gradients);
 
         self.attention_norm.backward(kernels, &saved.attention_normed, &mut gradient, gradients);
-        let dropped = drops::applied(drops.attention_output, &gradient, &mut memory);
-        let mut context = self.attention_output.backward(arithmetic, &saved.context, dropped, None, gradients);
+        let dropped = drops::applied(arithmetic, drops.attention_output, &gradient);
+        let mut context = self.attention_output.backward(arithmetic, &saved.context, &dropped, None, gradients);
+        drop(dropped);
         if let Some(places) = &saved.places {
-            context = scattered(&context, places, batch.tokens());
-            gradient = scattered(&gradient, places, batch.tokens());
+            context = scattered(arithmetic, &context, places, batch.tokens());
+            gradient = scattered(arithmetic, &gradient, places, batch.tokens());
         }
-        let mut qkv = Matrix::default();
-        qkv.reshape(Element::F32, batch.tokens(), 3 * self.part);
+        let mut qkv = arithmetic.matrix(batch.tokens(), 3 * self.part);
         if self.part != self.hidden {
             // What lies between the parts counts for nothing.
             qkv.par_rows_mut().for_each(|row| row.fill(0.0));
@@ -167,9 +166,8 @@ impl Layer {
         }
     }
 
-    fn activated(&self, arithmetic: Arithmetic, wide: &Matrix) -> Matrix {
-        let mut active = Matrix::default();
-        active.reshape(Element::F32, wide.rows(), wide.columns());
+    fn activated<'m>(&self, arithmetic: Arithmetic<'m>, wide: &Matrix) -> Lent<'m> {
+        let mut active = arithmetic.matrix(wide.rows(), wide.columns());
         active.par_rows_mut().enumerate().for_each(|(row, out)| {
             out.copy_from_slice(wide.row(row));
             arithmetic.kernels.activate(out, self.activation);

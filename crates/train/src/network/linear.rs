@@ -1,10 +1,12 @@
 //! Linear layers, forward and back.
 
-use albertine_kernels::{Dropout, Element, Epilogue, Matrix, PackedWeights};
+use std::borrow::Cow;
+
+use albertine_kernels::{Dropout, Epilogue, Matrix, PackedWeights};
 use albertine_model::Affine;
 use rayon::prelude::*;
 
-use super::{Arithmetic, drops};
+use super::{Arithmetic, Lent, drops};
 use crate::Tensors;
 
 /// One or several linear layers over the same rows: `y = x Wᵀ + b`, and `dx = dy W`.
@@ -27,7 +29,7 @@ struct Part {
 }
 
 impl Linear {
-    pub(super) fn new(weights: &Tensors, indices: Affine<usize>, arithmetic: Arithmetic) -> Self {
+    pub(super) fn new(weights: &Tensors, indices: Affine<usize>, arithmetic: Arithmetic<'_>) -> Self {
         Self::of_parts(weights, &[(indices, 1.0)], weights.at(indices.bias).len(), arithmetic)
     }
 
@@ -36,20 +38,29 @@ impl Linear {
         weights: &Tensors,
         parts: &[(Affine<usize>, f32)],
         width: usize,
-        arithmetic: Arithmetic,
+        arithmetic: Arithmetic<'_>,
     ) -> Self {
         let outputs = parts.first().map_or(0, |(first, _)| weights.at(first.bias).len());
         let inputs = parts.first().map_or(0, |(first, _)| weights.at(first.weight).len() / outputs.max(1));
         let columns = parts.len() * width;
-        let mut all = vec![0.0; columns * inputs];
-        let mut bias = vec![0.0; columns];
-        for (index, (indices, scale)) in parts.iter().enumerate() {
-            let scaled =
-                |to: &mut [f32], from: &[f32]| to.iter_mut().zip(from).for_each(|(to, from)| *to = from * scale);
-            scaled(&mut all[index * width * inputs..], weights.at(indices.weight));
-            scaled(&mut bias[index * width..], weights.at(indices.bias));
-        }
-        let Arithmetic { kernels, operand } = arithmetic;
+        let (all, bias) = match parts {
+            // Nothing to put together.
+            &[(indices, 1.0)] if width == outputs => {
+                (Cow::Borrowed(weights.at(indices.weight)), weights.at(indices.bias).to_vec())
+            }
+            _ => {
+                let (mut all, mut bias) = (vec![0.0; columns * inputs], vec![0.0; columns]);
+                for (index, (indices, scale)) in parts.iter().enumerate() {
+                    let scaled = |to: &mut [f32], from: &[f32]| {
+                        to.iter_mut().zip(from).for_each(|(to, from)| *to = from * scale);
+                    };
+                    scaled(&mut all[index * width * inputs..], weights.at(indices.weight));
+                    scaled(&mut bias[index * width..], weights.at(indices.bias));
+                }
+                (Cow::Owned(all), bias)
+            }
+        };
+        let Arithmetic { kernels, operand, .. } = arithmetic;
         Self {
             parts: parts.iter().map(|&(indices, scale)| Part { indices, outputs, scale }).collect(),
             width,
@@ -63,25 +74,24 @@ impl Linear {
     }
 
     /// `x Wᵀ + b`, or with a residual added to it: `[rows, parts * width]`.
-    pub(super) fn forward(&self, arithmetic: Arithmetic, x: &Matrix, residual: Option<&Matrix>) -> Matrix {
-        let (mut out, mut memory) = (Matrix::default(), Matrix::default());
-        out.reshape(Element::F32, x.rows(), self.bias.len());
+    pub(super) fn forward<'m>(&self, arithmetic: Arithmetic<'m>, x: &Matrix, residual: Option<&Matrix>) -> Lent<'m> {
+        let mut out = arithmetic.matrix(x.rows(), self.bias.len());
         let epilogue = match residual {
             Some(residual) => Epilogue::BiasResidual { bias: &self.bias, residual },
             None => Epilogue::Bias(&self.bias),
         };
-        arithmetic.kernels.matmul(&mut out, arithmetic.operand(x, &mut memory), &self.forward, epilogue);
+        arithmetic.kernels.matmul(&mut out, &arithmetic.operand(x), &self.forward, epilogue);
         out
     }
 
     /// `dropout(x Wᵀ + b) + residual`
-    pub(super) fn forward_dropped(
+    pub(super) fn forward_dropped<'m>(
         &self,
-        arithmetic: Arithmetic,
+        arithmetic: Arithmetic<'m>,
         x: &Matrix,
         residual: &Matrix,
         drop: Option<Dropout>,
-    ) -> Matrix {
+    ) -> Lent<'m> {
         if drop.is_none() {
             return self.forward(arithmetic, x, Some(residual));
         }
@@ -95,36 +105,41 @@ impl Linear {
 
     /// The gradient of what went in, `[rows, inputs]`, from that of what came out, with `residual` added to it; the
     /// gradients of weight and bias are added to `gradients`. `x` is what went in.
-    pub(super) fn backward(
+    pub(super) fn backward<'m>(
         &self,
-        arithmetic: Arithmetic,
+        arithmetic: Arithmetic<'m>,
         x: &Matrix,
         gradient: &Matrix,
         residual: Option<&Matrix>,
         gradients: &mut Tensors,
-    ) -> Matrix {
+    ) -> Lent<'m> {
         self.add_gradient(arithmetic, x, gradient, gradients);
-        let (mut out, mut memory) = (Matrix::default(), Matrix::default());
-        out.reshape(Element::F32, x.rows(), self.inputs);
+        let mut out = arithmetic.matrix(x.rows(), self.inputs);
         let zeros = vec![0.0; self.inputs];
         let epilogue = match residual {
             Some(residual) => Epilogue::BiasResidual { bias: &zeros, residual },
             None => Epilogue::Bias(&zeros),
         };
-        arithmetic.kernels.matmul(&mut out, arithmetic.operand(gradient, &mut memory), &self.backward, epilogue);
+        arithmetic.kernels.matmul(&mut out, &arithmetic.operand(gradient), &self.backward, epilogue);
         out
     }
 
     /// Adds the gradients of weight (`dyᵀ x`) and bias (the sums of the columns of `dy`).
-    pub(super) fn add_gradient(&self, arithmetic: Arithmetic, x: &Matrix, gradient: &Matrix, gradients: &mut Tensors) {
-        let Arithmetic { kernels, operand } = arithmetic;
+    pub(super) fn add_gradient(
+        &self,
+        arithmetic: Arithmetic<'_>,
+        x: &Matrix,
+        gradient: &Matrix,
+        gradients: &mut Tensors,
+    ) {
+        let Arithmetic { kernels, operand, .. } = arithmetic;
         let packed = PackedWeights::pack_columns(kernels, operand, self.inputs, x.rows(), |row| x.row(row));
         let zeros = vec![0.0; self.inputs];
-        let (mut lines, mut memory, mut out) = (Matrix::default(), Matrix::default(), Matrix::default());
         for (index, Part { indices, outputs, scale }) in self.parts.iter().copied().enumerate() {
+            let mut lines = arithmetic.matrix(outputs, gradient.rows());
             kernels.transpose(gradient, index * self.width..index * self.width + outputs, &mut lines);
-            out.reshape(Element::F32, outputs, self.inputs);
-            kernels.matmul(&mut out, arithmetic.operand(&lines, &mut memory), &packed, Epilogue::Bias(&zeros));
+            let mut out = arithmetic.matrix(outputs, self.inputs);
+            kernels.matmul(&mut out, &arithmetic.operand(&lines), &packed, Epilogue::Bias(&zeros));
             let to = gradients.at_mut(indices.weight);
             to.par_chunks_exact_mut(self.inputs).enumerate().for_each(|(output, to)| {
                 to.iter_mut().zip(out.row(output)).for_each(|(sum, value)| *sum += value * scale);

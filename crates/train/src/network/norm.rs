@@ -4,6 +4,7 @@ use albertine_kernels::{Kernels, LayerNorm, Matrix};
 use albertine_model::Affine;
 use rayon::prelude::*;
 
+use super::{Arithmetic, Lent};
 use crate::Tensors;
 
 /// Rows whose gradients of scale and shift are added up together. The number is fixed, so that sums do not depend on
@@ -20,9 +21,9 @@ pub(super) struct Norm {
 
 /// What the gradient needs of a forward pass.
 #[derive(Debug)]
-pub(super) struct Normed {
+pub(super) struct Normed<'m> {
     /// `(x - mean) / √(variance + eps)`, `[rows, width]`
-    normal: Matrix,
+    normal: Lent<'m>,
     /// `1 / √(variance + eps)` of each row
     inverse: Vec<f32>,
 }
@@ -33,16 +34,22 @@ impl Norm {
     }
 
     /// `normal * gamma + beta`, `[rows, width]`, of rows that become the normal ones.
-    pub(super) fn forward(&self, kernels: Kernels, mut rows: Matrix) -> (Matrix, Normed) {
-        let mut out = Matrix::default();
+    pub(super) fn forward<'m>(&self, arithmetic: Arithmetic<'m>, mut rows: Lent<'m>) -> (Lent<'m>, Normed<'m>) {
+        let mut out = arithmetic.matrix(rows.rows(), rows.columns());
         let mut inverse = vec![0.0; rows.rows()];
         let norm = LayerNorm { gamma: &self.gamma, beta: &self.beta, eps: self.eps };
-        kernels.layer_norm_kept(&mut rows, &norm, &mut out, &mut inverse);
+        arithmetic.kernels.layer_norm_kept(&mut rows, &norm, &mut out, &mut inverse);
         (out, Normed { normal: rows, inverse })
     }
 
     /// The gradient of what went in, in the place of that of what came out, `[rows, width]`.
-    pub(super) fn backward(&self, kernels: Kernels, saved: &Normed, gradient: &mut Matrix, gradients: &mut Tensors) {
+    pub(super) fn backward(
+        &self,
+        kernels: Kernels,
+        saved: &Normed<'_>,
+        gradient: &mut Matrix,
+        gradients: &mut Tensors,
+    ) {
         let (rows, width) = (gradient.rows(), self.gamma.len());
         let sums: Vec<(Vec<f32>, Vec<f32>)> = (0..rows.div_ceil(BLOCK))
             .into_par_iter()

@@ -3,10 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
+use albertine_kernels::Precision;
 use albertine_model::{Checkpoint, Kernels, ModelConfig, ProblemType, RaggedBatch};
 use serde_json::Value;
 
-use super::Network;
+use super::{Arithmetic, Network, Workspace};
 use crate::Tensors;
 use crate::loss::{BatchLoss, Target};
 
@@ -42,6 +43,10 @@ fn golden(name: &str) -> Golden {
     Golden { config, weights, batch, classes, cases: json["cases"].take() }
 }
 
+fn exact(kernels: Kernels, workspace: &Workspace) -> Arithmetic<'_> {
+    Arithmetic::new(kernels, Precision::F32, workspace).unwrap()
+}
+
 fn names() -> Vec<String> {
     let files = std::fs::read_dir(testdata("gradients")).unwrap();
     let mut names: Vec<String> =
@@ -53,10 +58,11 @@ fn names() -> Vec<String> {
 
 #[test]
 fn gradients_are_those_of_pytorch_at_every_level() {
+    let workspace = Workspace::default();
     for name in names() {
         let golden = golden(&name);
         for kernels in Kernels::available().into_iter().map(|level| Kernels::at(level).unwrap()) {
-            let network = Network::new(&golden.config, &golden.weights, kernels).unwrap();
+            let network = Network::new(&golden.config, &golden.weights, exact(kernels, &workspace)).unwrap();
             for case in golden.cases.as_array().unwrap() {
                 let weights: Option<Vec<f32>> = serde_json::from_value(case["weights"].clone()).unwrap();
                 let weight = |&class: &usize| weights.as_ref().map_or(1.0, |weights| f64::from(weights[class]));
@@ -98,8 +104,54 @@ fn gradients_are_those_of_pytorch_at_every_level() {
     }
 }
 
+/// A product of bfloat16 is off by up to 2^-8 of each factor, which is what PyTorch's autocast gives too.
+#[test]
+fn a_gradient_of_bfloat16_points_where_that_of_f32_does() {
+    let workspace = Workspace::default();
+    let mut compared = 0;
+    for level in Kernels::available() {
+        let kernels = Kernels::at(level).unwrap();
+        let Ok(rounded) = Arithmetic::new(kernels, Precision::Bf16, &workspace) else { continue };
+        for name in names() {
+            let golden = golden(&name);
+            let loss = BatchLoss {
+                problem: ProblemType::SingleLabel,
+                targets: golden.classes.iter().map(|&class| Target::Class(class)).collect(),
+                weights: None,
+                smoothing: 0.0,
+                total: golden.classes.len() as f64,
+                teacher: None,
+            };
+            let of = |arithmetic| {
+                let network = Network::new(&golden.config, &golden.weights, arithmetic).unwrap();
+                let mut gradient = Tensors::zeros(&golden.config);
+                let step = network.step(&golden.batch, &loss, None, &mut gradient);
+                (step.loss, gradient.iter().flat_map(|(_, values)| values.to_vec()).collect::<Vec<f32>>())
+            };
+            let ((loss, gradient), (expected_loss, expected)) = (of(rounded), of(exact(kernels, &workspace)));
+            let product =
+                |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum::<f64>();
+            let cosine =
+                product(&gradient, &expected) / (product(&gradient, &gradient) * product(&expected, &expected)).sqrt();
+            assert!(
+                (loss / expected_loss - 1.0).abs() < 0.02,
+                "{name} at {level}: a loss of {loss} for {expected_loss}"
+            );
+            // The slope of these jumps, where rounding may cross it.
+            let least = if name.contains("relu") { 0.8 } else { 0.99 };
+            assert!(cosine > least, "{name} at {level}: a cosine of {cosine}");
+            assert!(gradient != expected, "{name} at {level}: nothing was rounded");
+            compared += 1;
+        }
+    }
+    if compared == 0 {
+        println!("skipped: no CPU level of this machine multiplies bfloat16");
+    }
+}
+
 #[test]
 fn a_gradient_does_not_depend_on_threads() {
+    let workspace = Workspace::default();
     let golden = golden("groups_uneven");
     let loss = BatchLoss {
         problem: ProblemType::MultiLabel,
@@ -113,7 +165,7 @@ fn a_gradient_does_not_depend_on_threads() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             let kernels = Kernels::detect().unwrap().with_threads(threads);
-            let network = Network::new(&golden.config, &golden.weights, kernels).unwrap();
+            let network = Network::new(&golden.config, &golden.weights, exact(kernels, &workspace)).unwrap();
             let mut gradient = Tensors::zeros(&golden.config);
             let step = network.step(&golden.batch, &loss, None, &mut gradient);
             (step.loss.to_bits(), step.logits, gradient)

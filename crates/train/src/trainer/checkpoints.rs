@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use albertine_model::{TensorSpec, WholeFolder};
 
 use super::state::State;
-use crate::TrainError;
 use crate::fingerprint::Fingerprint;
+use crate::{TrainError, TrainSettings};
 
 /// How the name of a checkpoint begins; its step follows.
 const PREFIX: &str = "checkpoint-";
@@ -54,7 +54,7 @@ impl CheckpointFolder {
         fingerprint: Fingerprint,
         cpu_level: String,
         specs: &[TensorSpec],
-        decay: f64,
+        training: &TrainSettings,
     ) -> Result<(Self, Option<Restored>), TrainError> {
         fs::create_dir_all(&settings.folder).map_err(TrainError::io("create", &settings.folder))?;
         let folder = Self { settings: settings.clone(), fingerprint, cpu_level };
@@ -68,7 +68,7 @@ impl CheckpointFolder {
         if !differences.is_empty() {
             return Err(TrainError::OtherTraining { path, differences: differences.join("; ") });
         }
-        let (state, log) = State::read(&path, &header, specs, decay)?;
+        let (state, log) = State::read(&path, &header, specs, training)?;
         let other_level = Some(header.cpu_level).filter(|level| *level != folder.cpu_level);
         Ok((folder, Some(Restored { path, state, log, other_level })))
     }

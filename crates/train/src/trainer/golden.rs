@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use albertine_kernels::Precision;
 use albertine_model::{Checkpoint, DropoutRates, ModelConfig, ProblemType, RaggedBatch};
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ use crate::BaseModel;
 use crate::adamw::AdamW;
 use crate::examples::Known;
 use crate::loss::PieceLoss;
-use crate::network::{Drops, MaskedLanguageModel};
+use crate::network::{Arithmetic, Drops, MaskedLanguageModel, Workspace};
 
 /// How far a loss in f32 may be from PyTorch's, after twenty steps too.
 const TOLERANCE: f64 = 1e-4;
@@ -130,6 +131,7 @@ fn losses_of_masked_language_models_are_those_of_pytorch() {
         let base = base.unwrap();
         let weights = base.masked_language_weights(0).unwrap();
         let kernels = Kernels::detect().unwrap();
+        let workspace = Workspace::default();
         golden.compare(name, weights, |weights, rows, gradient| {
             let (mut batch, mut places, mut pieces) = (RaggedBatch::new(), Vec::new(), Vec::new());
             for &row in rows {
@@ -143,7 +145,11 @@ fn losses_of_masked_language_models_are_those_of_pytorch() {
             }
             let loss = PieceLoss { pieces: &pieces, total: pieces.len() as f64 };
             let rates = DropoutRates { hidden: 0.0, attention: 0.0, classifier: 0.0 };
-            let model = MaskedLanguageModel::new(base.config(), weights, kernels).unwrap();
+            let model = MaskedLanguageModel::new(
+                base.config(),
+                weights,
+                Arithmetic::new(kernels, Precision::F32, &workspace).unwrap(),
+            );
             model.step(&batch, &places, &loss, Some(Drops { rates, seed: 0 }), gradient)
         });
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::adamw::AdamW;
 use crate::fingerprint::Fingerprint;
-use crate::{Tensors, TrainError};
+use crate::{Tensors, TrainError, TrainSettings};
 
 /// The version of the files of a checkpoint.
 const FORMAT: u32 = 1;
@@ -19,6 +19,7 @@ const LOG: &str = "metrics.jsonl";
 const WEIGHTS: &str = "weights.safetensors";
 const MEAN: &str = "optimizer_mean.safetensors";
 const SQUARE: &str = "optimizer_square.safetensors";
+const AVERAGE: &str = "average.safetensors";
 const BEST: &str = "best.safetensors";
 
 /// All that steps change. Chance depends on the seed and the step alone.
@@ -26,6 +27,8 @@ const BEST: &str = "best.safetensors";
 pub(crate) struct State {
     pub(crate) weights: Tensors,
     pub(crate) adam: AdamW,
+    /// The moving average of the weights, where there is one: it is what is evaluated and kept.
+    pub(crate) average: Option<Tensors>,
     /// Steps completed so far.
     pub(crate) step: u64,
     /// The steps of the epoch at work.
@@ -59,9 +62,20 @@ pub(super) struct Header {
 }
 
 impl State {
-    pub(crate) fn new(weights: Tensors, decay: f64) -> Self {
-        let adam = AdamW::new(&weights, decay);
-        Self { weights, adam, step: 0, sums: EpochSums::default(), best: None }
+    pub(crate) fn new(weights: Tensors, settings: &TrainSettings) -> Self {
+        let adam = AdamW::new(&weights, settings.weight_decay);
+        let average = settings.ema_decay.map(|_| weights.clone());
+        Self { weights, adam, average, step: 0, sums: EpochSums::default(), best: None }
+    }
+
+    /// The weights as a model is to have them now.
+    pub(crate) fn model(&self) -> &Tensors {
+        self.average.as_ref().unwrap_or(&self.weights)
+    }
+
+    /// The same, at the end.
+    pub(crate) fn into_model(self) -> Tensors {
+        self.average.unwrap_or(self.weights)
     }
 
     /// Writes the files of a checkpoint into a folder, down to the disk.
@@ -84,6 +98,9 @@ impl State {
         let [mean, square] = self.adam.moments();
         write(MEAN, &mean.to_safetensors()?)?;
         write(SQUARE, &square.to_safetensors()?)?;
+        if let Some(average) = &self.average {
+            write(AVERAGE, &average.to_safetensors()?)?;
+        }
         if let Some((_, weights)) = &self.best {
             write(BEST, &weights.to_safetensors()?)?;
         }
@@ -118,7 +135,7 @@ impl State {
         folder: &Path,
         header: &Header,
         specs: &[TensorSpec],
-        decay: f64,
+        settings: &TrainSettings,
     ) -> Result<(Self, String), TrainError> {
         let tensors = |name: &str| {
             let (bytes, path) = (read(folder, name)?, folder.join(name));
@@ -126,13 +143,14 @@ impl State {
             read().map_err(|error| TrainError::DamagedCheckpoint { path: path.clone(), reason: error.to_string() })
         };
         let weights = tensors(WEIGHTS)?;
-        let adam = AdamW::restored([tensors(MEAN)?, tensors(SQUARE)?], decay, header.step);
+        let adam = AdamW::restored([tensors(MEAN)?, tensors(SQUARE)?], settings.weight_decay, header.step);
+        let average = settings.ema_decay.map(|_| tensors(AVERAGE)).transpose()?;
         let best = header.best_epoch.map(|epoch| Ok::<_, TrainError>((epoch, tensors(BEST)?))).transpose()?;
         let log = String::from_utf8(read(folder, LOG)?)
             .map_err(|error| TrainError::DamagedCheckpoint { path: folder.join(LOG), reason: error.to_string() })?;
         let (loss, predictions, correct) = (f64::from_bits(header.loss_bits), header.predictions, header.correct);
         let sums = EpochSums { loss, predictions, correct };
-        Ok((Self { weights, adam, step: header.step, sums, best }, log))
+        Ok((Self { weights, adam, average, step: header.step, sums, best }, log))
     }
 }
 

@@ -189,6 +189,22 @@ fn another_metric_may_choose_another_epoch() {
 }
 
 #[test]
+fn an_average_is_of_the_weights_of_all_steps() {
+    let settings = TrainSettings { epochs: 1, ema_decay: Some(0.5), ..settings() };
+    // One step, which counts more than with a decay of 0.5.
+    let (_, before) = tiny();
+    let one = train(16, &TrainSettings { ema_decay: None, ..settings.clone() }, 1, None).0.weights;
+    let averaged = train(16, &settings, 1, None).0.weights;
+    for ((index, (_, before)), (_, after)) in before.iter().enumerate().zip(one.iter()) {
+        for (average, (before, after)) in averaged.at(index).iter().zip(before.iter().zip(after)) {
+            let expected = before + (1.0 - 2.0 / 11.0) * (after - before);
+            assert!((average - expected).abs() < 1e-6, "{average} for {expected}");
+        }
+    }
+    assert_eq!([1, 81, 1_000_000].map(|steps| ema_weight(0.9, steps)), [(9.0_f64 / 11.0) as f32, 0.1, 0.1]);
+}
+
+#[test]
 fn batches_that_are_accumulated_are_one_step() {
     let whole = TrainSettings { epochs: 2, batch_size: 32, ..settings() };
     let parts = TrainSettings { batch_size: 8, gradient_accumulation_steps: 4, ..whole.clone() };
@@ -265,6 +281,12 @@ fn a_training_in_parts_is_the_unbroken_one() {
     let validation = examples(40, 2);
     let settings = TrainSettings { epochs: 4, patience: Some(3), learning_rate: 1e-2, ..settings() };
     let (whole, ..) = train(96, &settings, 2, Some(&validation));
+    let averaged = TrainSettings { ema_decay: Some(0.9), ..settings.clone() };
+    let (average, ..) = train(96, &averaged, 2, Some(&validation));
+    assert!(
+        average.weights != whole.weights
+            && in_parts(&averaged, &validation, Some(5), &[3, 14]).weights == average.weights
+    );
     for (save_steps, stops) in [(Some(5), &[3, 7, 8, 14, 23][..]), (None, &[2, 9, 13, 20]), (Some(1), &[1, 2, 24])] {
         let parts = in_parts(&settings, &validation, save_steps, stops);
         assert!(parts.weights == whole.weights, "other weights with {save_steps:?}");
