@@ -14,6 +14,8 @@ pub enum Element {
     F16,
     /// The upper half of a 32-bit floating-point number.
     Bf16,
+    /// Whole numbers from -128 to 127, which another tensor has the scales of.
+    I8,
     /// A type that no weight has, by its name and the bytes of an element. Such tensors are carried along, because
     /// checkpoints hold buffers beside weights (old ones have `position_ids` in 64-bit integers).
     Other(&'static str, usize),
@@ -28,6 +30,7 @@ impl Element {
             Self::F32 => "F32",
             Self::F16 => "F16",
             Self::Bf16 => "BF16",
+            Self::I8 => "I8",
             Self::Other(name, _) => name,
         }
     }
@@ -39,11 +42,12 @@ impl Element {
             Self::F64 => 8,
             Self::F32 => 4,
             Self::F16 | Self::Bf16 => 2,
+            Self::I8 => 1,
             Self::Other(_, size) => size,
         }
     }
 
-    /// All elements of `bytes` as f32, or `None` for a type that no weight has. A rest shorter than an element is
+    /// All elements of `bytes` as f32 (whole numbers without their scale), or `None` for a type that no weight has. A rest shorter than an element is
     /// left out.
     #[must_use]
     pub fn to_f32(self, bytes: &[u8]) -> Option<Vec<f32>> {
@@ -52,6 +56,7 @@ impl Element {
             Self::F32 => map(bytes, f32::from_le_bytes),
             Self::F16 => halves(bytes),
             Self::Bf16 => map(bytes, |value| bf16::from_le_bytes(value).to_f32()),
+            Self::I8 => map(bytes, |value| f32::from(i8::from_le_bytes(value))),
             Self::Other(..) => return None,
         })
     }
@@ -97,6 +102,7 @@ mod tests {
         let bytes: Vec<u8> = (0..600_u16).flat_map(|number| f16::from_f32(number.into()).to_le_bytes()).collect();
         assert_eq!(Element::F16.to_f32(&bytes), Some((0..600_u16).map(f32::from).collect()));
         assert_eq!(Element::Bf16.to_f32(&[0x80, 0x3f, 0x00, 0xc0]), Some(vec![1.0, -2.0]));
+        assert_eq!(Element::I8.to_f32(&[1, 0x7f, 0x81, 0x80]), Some(vec![1.0, 127.0, -127.0, -128.0]));
         assert_eq!(Element::Other("I64", 8).to_f32(&[0; 8]), None);
     }
 }

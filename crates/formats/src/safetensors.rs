@@ -76,7 +76,7 @@ fn element(dtype: Dtype) -> Element {
         Dtype::BF16 => Element::Bf16,
         Dtype::BOOL => Element::Other("BOOL", 1),
         Dtype::U8 => Element::Other("U8", 1),
-        Dtype::I8 => Element::Other("I8", 1),
+        Dtype::I8 => Element::I8,
         Dtype::U16 => Element::Other("U16", 2),
         Dtype::I16 => Element::Other("I16", 2),
         Dtype::U32 => Element::Other("U32", 4),

@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use albertine_formats::{Contents, Folder, StoredTensor, read_weights, safetensors, torch};
+use albertine_formats::{Contents, Element, Folder, StoredTensor, read_weights, safetensors, torch};
 
 use crate::families::{self, Naming, NamingFault};
 use crate::{ModelError, TensorSpec};
@@ -119,7 +119,10 @@ impl<'a> Weights<'a> {
         Self::from_contents(origin, contents)
     }
 
-    /// The elements of a tensor in row-major order, converted to f32 from F64, F32, F16 or BF16.
+    /// The elements of a tensor in row-major order, converted to f32 from F64, F32, F16 or BF16, or from 8-bit integers
+    /// (I8) that are multiplied by the scale of their row in the tensor `NAME_scale`, `[rows, 1]`, as the
+    /// [compressed-tensors](https://github.com/vllm-project/compressed-tensors) format stores weights with a scale for each
+    /// channel.
     ///
     /// `name` is canonical ([`TensorSpec::name`]) and `shape` is the shape that the tensor must have.
     ///
@@ -143,17 +146,40 @@ impl<'a> Weights<'a> {
                 expected: shape.to_owned(),
             });
         }
-        let values = self.contents.values(stored).ok_or_else(|| ModelError::TensorType {
+        let mut values = self.contents.values(stored).ok_or_else(|| ModelError::TensorType {
             path: self.path_of(stored),
             tensor: name.to_owned(),
             found: stored.element.name().to_owned(),
         })?;
+        if stored.element == Element::I8 {
+            self.scale(name, stored, &mut values)?;
+        }
         match first_not_finite(&values) {
             None => Ok(values),
             Some((element, value)) => {
                 Err(ModelError::NotFinite { path: self.path_of(stored), tensor: name.to_owned(), element, value })
             }
         }
+    }
+
+    /// Multiplies whole numbers by the scales of their rows.
+    fn scale(&self, name: &str, stored: &StoredTensor, values: &mut [f32]) -> Result<(), ModelError> {
+        let tensor = format!("{name}{SCALE}");
+        let path = || self.path_of(stored);
+        match self.contents.tensors.get(&tensor) {
+            None => return Err(ModelError::MissingTensor { path: path(), tensor }),
+            // Scales have none of their own.
+            Some(scales) if scales.element == Element::I8 => {
+                return Err(ModelError::TensorType { path: path(), tensor, found: scales.element.name().to_owned() });
+            }
+            Some(_) => {}
+        }
+        let rows = stored.shape.first().copied().unwrap_or(1);
+        let width = stored.shape.iter().skip(1).product::<usize>().max(1);
+        for (row, scale) in values.chunks_exact_mut(width).zip(self.get(&tensor, &[rows, 1])?) {
+            row.iter_mut().for_each(|value| *value *= scale);
+        }
+        Ok(())
     }
 
     /// The elements of a tensor that a configuration calls for, as [`Weights::get`].
@@ -183,6 +209,9 @@ impl<'a> Weights<'a> {
         self.contents.path_of(tensor).unwrap_or(&self.origin).to_owned()
     }
 }
+
+/// How the name of a tensor ends that has the scales of another's rows.
+pub(crate) const SCALE: &str = "_scale";
 
 /// The first number that is NaN or infinite, and its place.
 fn first_not_finite(values: &[f32]) -> Option<(usize, f32)> {

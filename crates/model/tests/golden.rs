@@ -5,7 +5,7 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use albertine_model::{Checkpoint, Kernels, ModelConfig, Weights};
+use albertine_model::{Checkpoint, Kernels, ModelConfig, Precision, Weights};
 
 use crate::common::{TOLERANCE, expected, largest_difference};
 
@@ -68,6 +68,38 @@ fn logits_of_pairs_are_those_of_transformers_at_every_cpu_level() {
         for level in Kernels::available() {
             let largest = largest_difference(&directory, Kernels::at(level).unwrap(), &pairs);
             assert!(largest <= TOLERANCE, "{} at {level}: {largest:e}", name(&directory));
+        }
+    }
+}
+
+#[test]
+fn weights_saved_in_fewer_bits_are_near_and_come_back() {
+    let place = tempfile::tempdir().unwrap();
+    for (index, directory) in directories().into_iter().enumerate() {
+        let first = Checkpoint::open(&directory).unwrap();
+        for (precision, steps) in [(Precision::Bf16, 256.0), (Precision::Int8, 254.0)] {
+            let target = place.path().join(format!("{index}-{precision}"));
+            first.save_with(&target, precision).unwrap();
+            let second = Checkpoint::open(&target).unwrap();
+            for spec in first.config().tensors().iter() {
+                let [exact, near] = [&first, &second].map(|model| model.weights().tensor(spec).unwrap());
+                let row = if spec.shape.len() == 2 { spec.shape[1] } else { exact.len() };
+                for (exact, near) in exact.chunks(row).zip(near.chunks(row)) {
+                    let most = exact.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+                    let error = if spec.shape.len() == 2 { most / steps * 1.001 } else { 0.0 };
+                    let off = exact.iter().zip(near).map(|(exact, near)| (exact - near).abs()).fold(0.0_f32, f32::max);
+                    assert!(off <= error, "{} of {} in {precision}: {off} for {most}", spec.name, name(&directory));
+                }
+            }
+            // In f32 again, and from there as before: nothing more is lost.
+            let (plain, again) = (target.join("plain"), target.join("again"));
+            second.save(&plain).unwrap();
+            Checkpoint::open(&plain).unwrap().save_with(&again, precision).unwrap();
+            let third = Checkpoint::open(&again).unwrap();
+            for spec in first.config().tensors().iter() {
+                let numbers = |model: &Checkpoint| model.weights().tensor(spec).unwrap();
+                assert!(numbers(&second) == numbers(&third), "{} of {}", spec.name, name(&directory));
+            }
         }
     }
 }

@@ -60,6 +60,14 @@ pub(super) fn training_precision() -> impl TypedValueParser<Value = Precision> {
     choices(Precision::name, vec![f32, bf16])
 }
 
+/// Numeric precisions of stored weights.
+pub(super) fn stored_precision() -> impl TypedValueParser<Value = Precision> {
+    let f32 = (Precision::F32, "32-bit floating point");
+    let bf16 = (Precision::Bf16, "bfloat16: half the space");
+    let int8 = (Precision::Int8, "8-bit integers with a scale for each row: a quarter of the space");
+    choices(Precision::name, vec![f32, bf16, int8])
+}
+
 /// What the labels of a training are for.
 pub(super) fn problem_type() -> impl TypedValueParser<Value = ProblemType> {
     let single = (ProblemType::SingleLabel, "One class per text");

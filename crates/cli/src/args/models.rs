@@ -1,8 +1,12 @@
 //! The arguments of `albertine models`.
 
+use std::path::PathBuf;
+
+use albertine::Precision;
 use clap::{Subcommand, ValueHint};
 
 use super::MODEL;
+use super::choices::stored_precision;
 
 pub(super) const EXAMPLES: &str = "\
 Models that are on this machine are used without network access. Others are downloaded once, verified, and kept in the cache: \
@@ -57,6 +61,26 @@ pub(crate) enum ModelsAction {
 
         /// Name for the model
         name: String,
+    },
+
+    /// Convert a model of any kind to a model directory
+    #[command(
+        after_help = "With `--weights int8`, matrices are 8-bit integers (I8) and each has a scale for each of its rows in the tensor \
+                      NAME_scale; Albertine reads that, and `--weights f32` makes files of it that transformers loads.\n\n\
+                      Examples:\n  albertine models convert ./my-model ./my-small-model --weights int8\n  albertine models convert ag_news ./ag_news"
+    )]
+    Convert {
+        /// Model to convert
+        #[arg(value_name = MODEL)]
+        from: String,
+
+        /// Folder for the model; must be new or empty
+        #[arg(value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+        to: PathBuf,
+
+        /// What the matrices are stored as
+        #[arg(long, value_name = "PRECISION", value_parser = stored_precision(), default_value_t = Precision::F32)]
+        weights: Precision,
     },
 
     /// Remove a model from the cache

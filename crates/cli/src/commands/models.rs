@@ -36,6 +36,11 @@ pub(crate) fn models(action: ModelsAction, hub: &Hub, printer: &Printer) -> anyh
         ModelsAction::Show { name } => show(&name, hub, printer)?,
         ModelsAction::Pull { name } => hub.resolve(&name)?.path().map_or(Ok(()), |path| print(path, printer))?,
         ModelsAction::Import { from, name } => print(&hub.import(&from, &name)?, printer)?,
+        ModelsAction::Convert { from, to, weights } => {
+            let checkpoint = hub.resolve(&from)?.checkpoint().map_err(albertine::Error::from)?;
+            checkpoint.save_with(&to, weights).map_err(albertine::Error::from)?;
+            print(&to, printer)?;
+        }
         ModelsAction::Remove { name } => {
             for path in hub.remove(&name)? {
                 printer.note(format_args!("removed {}", path.display()));

@@ -35,6 +35,43 @@ fn a_sound_model_directory_works() {
 }
 
 #[test]
+fn a_model_is_converted_to_fewer_bits_and_back() {
+    let sandbox = sandbox();
+    let size = |folder: &str| fs::metadata(sandbox.path(folder).join("model.safetensors")).unwrap().len();
+    for (from, to, weights) in [("./model", "small", "int8"), ("./small", "plain", "f32"), ("./model", "half", "bf16")]
+    {
+        assert_eq!(
+            sandbox.run(&["models", "convert", from, to, "--weights", weights]),
+            format!("exit code: 0\n----- stdout -----\n{to}\n----- stderr -----\n")
+        );
+    }
+    assert!(size("small") * 2 < size("plain") && size("half") * 4 < size("plain") * 3);
+    let of = |model: &str| sandbox.run(&["classify", BUSINESS, "--model", model]);
+    assert_eq!(of("./small"), of("./plain"), "the same numbers");
+    assert!(of("./small").starts_with("exit code: 0"));
+    assert_conversation!(sandbox.run(&["models", "convert", "./model", "small"]), @r"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: small already exists
+    hint: choose another folder, or remove this one
+    ");
+    // A tensor of whole numbers whose scales are gone.
+    let file = sandbox.path("small").join("model.safetensors");
+    let bytes = fs::read(&file).unwrap();
+    let scales = bytes.windows(19).position(|name| name == b"pooler.weight_scale");
+    let mut spoiled = bytes.clone();
+    spoiled[scales.unwrap() + 18] = b'f';
+    fs::write(&file, spoiled).unwrap();
+    assert_conversation!(sandbox.run(&["classify", BUSINESS, "--model", "./small"]), @r"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: the tensor `pooler.weight_scale` is missing from ./small/model.safetensors
+    ");
+}
+
+#[test]
 fn an_unknown_name_offers_the_nearest() {
     assert_conversation!(Sandbox::new().run(&["classify", BUSINESS, "--model", "ag_mews"]), @r#"
     exit code: 2
