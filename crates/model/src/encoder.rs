@@ -26,7 +26,7 @@ pub(crate) use self::linear::Linear;
 pub use self::profile::{Phase, Profile};
 pub use self::scratch::Scratch;
 pub use self::shared_tokens::SharedTokens;
-use crate::{ModelConfig, ModelError, RaggedBatch, Weights};
+use crate::{Architecture, ModelConfig, ModelError, RaggedBatch, Weights};
 
 /// The tokens whose last hidden states are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -86,6 +86,7 @@ impl Encoder {
         threads: usize,
         scratch: &mut Scratch,
         profile: &Profile,
+        architecture: &Architecture,
     ) -> Option<SharedTokens> {
         // a first layer that is the last one too may not need them all
         let [first, _, ..] = self.order[..] else { return None };
@@ -93,10 +94,12 @@ impl Encoder {
         let kernels = self.kernels.with_threads(threads);
         // what is wrong is told when its document is computed
         self.embeddings.check(&tokens).ok()?;
+        scratch.check_memory(tokens.tokens(), architecture).ok()?;
         self.embeddings.forward(kernels, &tokens, scratch, profile);
         self.layers[first].project(kernels, scratch, profile);
         std::mem::swap(&mut shared.hidden, &mut scratch.hidden.value);
         std::mem::swap(&mut shared.qkv, &mut scratch.qkv);
+        scratch.lent();
         Some(shared)
     }
 

@@ -46,6 +46,11 @@ impl Scratch {
         Self::default()
     }
 
+    /// Some of the memory was given away: the next batch asks for it again.
+    pub(super) fn lent(&mut self) {
+        self.tokens = 0;
+    }
+
     /// Refuses a batch of more tokens than any so far, if there is no memory for it.
     pub(crate) fn check_memory(&mut self, tokens: usize, architecture: &Architecture) -> Result<(), ModelError> {
         if tokens > self.tokens {
