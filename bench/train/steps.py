@@ -1,6 +1,6 @@
 """How long a step of fine-tuning takes with PyTorch, on documents like those of `cargo run --example steps`.
 
-usage: steps.py MODEL_DIRECTORY [--documents 32] [--pieces 64] [--steps 5] [--threads 2]
+usage: steps.py MODEL_DIRECTORY [--documents 32] [--pieces 64] [--steps 5] [--threads 2] [--bf16]
 """
 
 import argparse
@@ -14,6 +14,7 @@ parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.R
 parser.add_argument("model")
 for name, usual in [("documents", 32), ("pieces", 64), ("steps", 5), ("threads", 2)]:
     parser.add_argument(f"--{name}", type=int, default=usual)
+parser.add_argument("--bf16", action="store_true", help="products in bfloat16, by autocast")
 arguments = parser.parse_args()
 
 torch.set_num_threads(arguments.threads)
@@ -26,7 +27,8 @@ for step in range(arguments.steps):
     labels = rows[:, 0] % model.config.num_labels
     started = time.perf_counter()
     optimizer.zero_grad()
-    loss = model(input_ids=ids, labels=labels).loss
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=arguments.bf16):
+        loss = model(input_ids=ids, labels=labels).loss
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()

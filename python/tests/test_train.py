@@ -442,3 +442,29 @@ def test_texts_have_several_labels_a_value_or_a_second_text(tmp_path: Path) -> N
     assert result.labels == ["World", "Sports", "Business", "Sci/Tech", "money", "sport"]
     with pytest.raises(ParamError, match="problem_type must be single_label_classification"):
         albertine.train(values, output=tmp_path / "x", problem_type="classification")
+
+
+def test_a_moving_average_of_the_weights_is_kept(table: Any, tmp_path: Path) -> None:
+    albertine.train(table, output=tmp_path / "last", **QUICK)
+    albertine.train(table, output=tmp_path / "average", ema_decay=0.5, precision="f32", **QUICK)
+    assert weights(tmp_path / "last") != weights(tmp_path / "average")
+    with pytest.raises(ParamError, match="ema_decay must be at least 0 and below 1, not 1"):
+        albertine.train(table, output=tmp_path / "x", ema_decay=1.0, **QUICK)
+    with pytest.raises(ParamError, match="precision must be f32 or bf16, not int8"):
+        albertine.train(table, output=tmp_path / "x", precision="int8", **QUICK)
+
+
+def test_an_embedding_may_be_the_teacher(table: Any, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(CONFIG))
+    embeddings = pa.table({"first": [0.5, -1.0] * 3, "second": [-2.0, 3.0] * 3})
+    unlabeled = pa.table({"text": TEXTS, "label": pa.nulls(6, pa.string())})
+    task = {"problem_type": "regression", "teacher": embeddings}
+    student = albertine.train(
+        unlabeled, output=tmp_path / "student", config=tmp_path / "config.json", vocabulary_size=60, epochs=2, **task
+    )
+    assert student.labels == ["first", "second"]
+    tuned = albertine.train(table, output=tmp_path / "model", model=student.path, epochs=1)
+    assert tuned.labels == ["money", "sport"]
+    values = pa.table({"text": TEXTS, "label": [0.5, -2.0] * 3})
+    with pytest.raises(ParamError, match="teacher must be one number for each text"):
+        albertine.train(values, output=tmp_path / "x", **task, **QUICK)
