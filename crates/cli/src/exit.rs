@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use albertine::Error as LibraryError;
 use albertine::hub::HubError;
-use albertine::model::ModelError;
+use albertine::model::{FormatError, ModelError};
 use albertine::text::TextError;
 use albertine_engine::EngineError;
 use albertine_train::TrainError;
