@@ -1,6 +1,6 @@
 package albertine
 
-import albertine.spark.Schemas
+import albertine.internal.spark.Schemas
 import org.apache.spark.sql.{Dataset, Row}
 import org.apache.spark.sql.functions.col
 import org.apache.spark.sql.types.{ArrayType, StructType}

@@ -2,7 +2,7 @@ package albertine
 
 import albertine.annotator._
 import albertine.base._
-import albertine.spark.Annotator
+import albertine.internal.spark.Annotator
 import com.fasterxml.jackson.databind.JsonNode
 import com.fasterxml.jackson.databind.node.ObjectNode
 import org.apache.spark.ml.{Pipeline, PipelineModel, PipelineStage}

@@ -1,7 +1,7 @@
 package albertine
 
 import albertine.annotator._
-import albertine.spark.Annotator
+import albertine.internal.spark.Annotator
 import com.fasterxml.jackson.databind.JsonNode
 import org.apache.spark.ml.PipelineStage
 import org.apache.spark.sql.Row

@@ -95,7 +95,7 @@ class SavingSuite extends SparkTest {
     val read =
       AlbertForSequenceClassification.load(path.toString).setInputCols("token", "document").setOutputCol("class")
     val gone = new Pipeline().setStages(Array(document, tokenizer, read)).fit(table).transform(table)
-    albertine.spark.Fetched.remove(path)
+    albertine.internal.spark.Fetched.remove(path)
     val error = intercept[Exception](gone.collect())
     assert(
       error.getMessage.contains("ModelNotFoundException") && error.getMessage.contains(

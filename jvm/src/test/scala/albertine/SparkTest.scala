@@ -123,7 +123,7 @@ object SparkTest {
   /** A folder for all that tests write. */
   private lazy val scratch: Path = {
     val made = Files.createTempDirectory("albertine-test-")
-    sys.addShutdownHook(albertine.spark.Fetched.remove(made))
+    sys.addShutdownHook(albertine.internal.spark.Fetched.remove(made))
     made
   }
 

@@ -1,6 +1,6 @@
 package albertine.annotator
 
-import albertine.spark._
+import albertine.internal.spark._
 import albertine.{ModelException, PipelineException}
 import albertine.internal.{Model => NativeModel}
 import org.apache.spark.ml.Model

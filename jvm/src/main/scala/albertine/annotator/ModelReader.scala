@@ -2,7 +2,7 @@ package albertine.annotator
 
 import albertine.PipelineException
 import albertine.internal.{Model => NativeModel}
-import albertine.spark._
+import albertine.internal.spark._
 import org.apache.spark.ml.util.MLReader
 
 /** How stages with models come: by name, from disk. */

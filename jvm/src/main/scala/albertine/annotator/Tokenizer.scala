@@ -1,6 +1,6 @@
 package albertine.annotator
 
-import albertine.spark._
+import albertine.internal.spark._
 import albertine.{ModelException, ParamException}
 import albertine.internal.NativePipeline
 import org.apache.spark.ml.Estimator

@@ -1,6 +1,6 @@
 package albertine.annotator
 
-import albertine.spark._
+import albertine.internal.spark._
 import org.apache.spark.ml.PipelineStage
 import org.apache.spark.ml.param.{BooleanParam, IntParam, Param, StringArrayParam}
 

@@ -1,6 +1,6 @@
 package albertine.base
 
-import albertine.spark._
+import albertine.internal.spark._
 import org.apache.spark.ml.Transformer
 import org.apache.spark.ml.param.{Param, ParamMap}
 import org.apache.spark.ml.util.{DefaultParamsReadable, Identifiable, MLReader}

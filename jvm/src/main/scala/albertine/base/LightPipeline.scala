@@ -2,7 +2,7 @@ package albertine.base
 
 import albertine.{Annotation, IAnnotation, JavaAnnotation, PipelineException}
 import albertine.internal.NativePipeline
-import albertine.spark._
+import albertine.internal.spark._
 import org.apache.spark.ml.{PipelineModel, PipelineStage, Transformer}
 import org.apache.spark.sql.{DataFrame, Dataset}
 

@@ -4,7 +4,7 @@ import albertine.{IAnnotation, PipelineException}
 import albertine.annotator._
 import albertine.base._
 import albertine.internal.NativePipeline
-import albertine.spark._
+import albertine.internal.spark._
 import org.apache.spark.ml.{Pipeline, PipelineModel, PipelineStage, Transformer}
 import org.apache.spark.sql.{DataFrame, Dataset, Row, SparkSession}
 import org.apache.spark.sql.types.{MapType, StringType, StructField, StructType}

@@ -1,4 +1,4 @@
-package albertine.spark
+package albertine.internal.spark
 
 import albertine.ColumnException
 import albertine.internal.{Message, NativePipeline}

@@ -1,4 +1,4 @@
-package albertine.spark
+package albertine.internal.spark
 
 import albertine.{AlbertineException, ModelNotFoundException, ParamException}
 import albertine.internal.Model

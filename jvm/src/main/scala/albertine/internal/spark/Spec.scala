@@ -1,4 +1,4 @@
-package albertine.spark
+package albertine.internal.spark
 
 import albertine.internal.{Model, NativePipeline}
 

@@ -1,4 +1,4 @@
-package albertine.spark
+package albertine.internal.spark
 
 import albertine.ColumnException
 import org.apache.spark.sql.{Column, DataFrame, Dataset, Encoder, Encoders, Row, SparkSession}

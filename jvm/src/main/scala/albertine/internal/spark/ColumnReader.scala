@@ -1,4 +1,4 @@
-package albertine.spark
+package albertine.internal.spark
 
 import albertine.internal.Message
 import org.apache.spark.sql.Row
