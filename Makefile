@@ -48,7 +48,7 @@ build:
 lint:
 	$(CARGO) clippy --release --all-targets -- -D warnings
 	$(CARGO) clippy --release --package albertine-python -- -D warnings
-	$(CARGO) clippy --release --package albertine-jvm --package albertine-cli -- -D warnings
+	$(CARGO) clippy --release --package albertine-jvm --package albertine-cli --all-targets -- -D warnings
 
 # With what `make check` leaves out.
 lint-all: lint
@@ -64,6 +64,7 @@ docs:
 
 unit:
 	$(CARGO) test --release
+	$(CARGO) test --release --package albertine-jvm --package albertine-cli --lib
 	$(CARGO) test --release --package albertine-sql --package albertine-cli $(SQL)
 
 # The page of `albertine serve`, driven in a real browser, which comes from Debian where it is missing.

@@ -25,7 +25,7 @@ use arrow_schema::{DataType, SchemaRef};
 use crate::failure::Failure;
 use crate::message::{Reader, Writer};
 
-const UNSOUND: Failure = Failure::Malformed("the values of a column");
+const INVALID: Failure = Failure::Malformed("the values of a column");
 
 /// A batch: the number of its rows and its columns.
 pub(crate) fn read(message: &mut Reader<'_>, schema: &SchemaRef) -> Result<RecordBatch, Failure> {
@@ -33,7 +33,7 @@ pub(crate) fn read(message: &mut Reader<'_>, schema: &SchemaRef) -> Result<Recor
     let columns = schema.fields().iter().map(|field| Ok(make_array(column(message, field.data_type(), rows)?)));
     let columns = columns.collect::<Result<Vec<_>, Failure>>()?;
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options).map_err(|_| UNSOUND)
+    RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options).map_err(|_| INVALID)
 }
 
 fn column(message: &mut Reader<'_>, kind: &DataType, count: usize) -> Result<ArrayData, Failure> {
@@ -56,27 +56,27 @@ fn column(message: &mut Reader<'_>, kind: &DataType, count: usize) -> Result<Arr
             let (offsets, end) = offsets(message, count)?;
             let parts = parts(message, entries.data_type(), end)?;
             let entries = ArrayDataBuilder::new(entries.data_type().clone()).len(end).child_data(parts);
-            data.add_buffer(offsets).add_child_data(entries.build().map_err(|_| UNSOUND)?)
+            data.add_buffer(offsets).add_child_data(entries.build().map_err(|_| INVALID)?)
         }
         DataType::Struct(_) => data.child_data(parts(message, kind, count)?),
         other => {
-            let width = other.primitive_width().ok_or(UNSOUND)?;
-            data.add_buffer(Buffer::from(message.bytes(count.checked_mul(width).ok_or(UNSOUND)?)?))
+            let width = other.primitive_width().ok_or(INVALID)?;
+            data.add_buffer(Buffer::from(message.bytes(count.checked_mul(width).ok_or(INVALID)?)?))
         }
     };
-    data.null_bit_buffer(validity.filter(|_| *kind != DataType::Null)).build().map_err(|_| UNSOUND)
+    data.null_bit_buffer(validity.filter(|_| *kind != DataType::Null)).build().map_err(|_| INVALID)
 }
 
 fn parts(message: &mut Reader<'_>, kind: &DataType, count: usize) -> Result<Vec<ArrayData>, Failure> {
-    let DataType::Struct(fields) = kind else { return Err(UNSOUND) };
+    let DataType::Struct(fields) = kind else { return Err(INVALID) };
     fields.iter().map(|field| column(message, field.data_type(), count)).collect()
 }
 
 /// The offsets of `count` values, and the last of them.
 fn offsets(message: &mut Reader<'_>, count: usize) -> Result<(Buffer, usize), Failure> {
-    let bytes = message.bytes(count.checked_add(1).and_then(|count| count.checked_mul(4)).ok_or(UNSOUND)?)?;
+    let bytes = message.bytes(count.checked_add(1).and_then(|count| count.checked_mul(4)).ok_or(INVALID)?)?;
     let last = bytes.last_chunk().map_or(0, |last| i32::from_le_bytes(*last));
-    Ok((Buffer::from(bytes), usize::try_from(last).map_err(|_| UNSOUND)?))
+    Ok((Buffer::from(bytes), usize::try_from(last).map_err(|_| INVALID)?))
 }
 
 /// Writes a column; of the types that stages write.

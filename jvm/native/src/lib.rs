@@ -16,6 +16,8 @@ mod message;
 mod pipeline;
 mod schema;
 
+use std::panic::{UnwindSafe, catch_unwind};
+
 use jni_sys::{JNIEnv, jbyteArray, jclass};
 
 use crate::failure::Failure;
@@ -32,11 +34,16 @@ pub extern "system" fn Java_albertine_internal_Native_call(
     _: jclass,
     request: jbyteArray,
 ) -> jbyteArray {
-    let answer = std::panic::catch_unwind(|| match arrays::read(env, request) {
+    let answer = caught(|| match arrays::read(env, request) {
         Ok(request) => calls::answer(&request),
         Err(failure) => failure.answer(),
     });
-    arrays::new(env, &answer.unwrap_or_else(|panic| Failure::Panic(failure::words(&*panic)).answer()))
+    arrays::new(env, &answer)
+}
+
+/// What `answer` gives; a panic in it, which must not reach the JVM, is an answer as well.
+fn caught(answer: impl FnOnce() -> Vec<u8> + UnwindSafe) -> Vec<u8> {
+    catch_unwind(answer).unwrap_or_else(|panic| Failure::Panic(failure::words(&*panic)).answer())
 }
 
 /// An answer that went well.
@@ -45,4 +52,41 @@ fn answered(write: impl FnOnce(&mut Writer)) -> Vec<u8> {
     writer.byte(0);
     write(&mut writer);
     writer.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::message::Reader;
+
+    /// The kind and the message of an answer.
+    fn told(answer: &[u8]) -> (u8, String) {
+        let mut answer = Reader::new(answer);
+        (answer.byte().unwrap(), answer.text().unwrap().to_owned())
+    }
+
+    #[test]
+    fn a_panic_is_an_internal_error_with_its_words() {
+        let message = |words: &str| (11, format!("a defect of albertine, please report it: {words}"));
+        let row = std::hint::black_box(3);
+        assert_eq!(told(&caught(|| panic!("all that is known"))), message("all that is known"));
+        assert_eq!(told(&caught(|| panic!("row {row}"))), message("row 3"));
+        assert_eq!(told(&caught(|| std::panic::panic_any(row))), message("a panic without words"));
+        assert_eq!(caught(|| vec![0, 1]), [0, 1]);
+    }
+
+    #[test]
+    fn requests_that_are_none_are_internal_errors() {
+        let load = |name: &[u8]| [&10_i32.to_le_bytes()[..], name].concat();
+        for (request, what) in [
+            (Vec::new(), "a message that is too short"),
+            ((-1_i32).to_le_bytes().to_vec(), "what was asked for"),
+            (load(&[255; 4]), "a message without a text"),
+            (load(&[1, 0, 0, 0, 255]), "a text that is not UTF-8"),
+        ] {
+            assert_eq!(told(&calls::answer(&request)), (11, format!("the native library did not understand {what}")));
+        }
+    }
 }

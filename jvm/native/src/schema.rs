@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 
 use crate::failure::Failure;
 
-const UNSOUND: Failure = Failure::Malformed("a schema");
+const INVALID: Failure = Failure::Malformed("a schema");
 
 /// The columns of a table.
 pub(crate) fn read(json: &str) -> Result<Schema, Failure> {
-    let schema: Value = serde_json::from_str(json).map_err(|_| UNSOUND)?;
-    let fields = schema["fields"].as_array().ok_or(UNSOUND)?;
+    let schema: Value = serde_json::from_str(json).map_err(|_| INVALID)?;
+    let fields = schema["fields"].as_array().ok_or(INVALID)?;
     Ok(Schema::new(fields.iter().map(column).collect::<Result<Vec<_>, _>>()?))
 }
 
@@ -45,7 +45,7 @@ fn holds_annotations(kind: &DataType, annotator: AnnotatorType) -> bool {
 }
 
 fn field(json: &Value) -> Result<Field, Failure> {
-    let name = json["name"].as_str().ok_or(UNSOUND)?;
+    let name = json["name"].as_str().ok_or(INVALID)?;
     Ok(Field::new(name, data_type(&json["type"])?, json["nullable"].as_bool().unwrap_or(true)))
 }
 
@@ -67,7 +67,7 @@ fn data_type(json: &Value) -> Result<DataType, Failure> {
             DataType::Map(Arc::new(Field::new("entries", DataType::Struct(entries), false)), false)
         }
         Some("struct") => {
-            let fields = json["fields"].as_array().ok_or(UNSOUND)?;
+            let fields = json["fields"].as_array().ok_or(INVALID)?;
             DataType::Struct(fields.iter().map(field).collect::<Result<Fields, _>>()?)
         }
         _ => UNREADABLE,

@@ -45,9 +45,6 @@ public final class Native {
   public static final int PULL = 42;
   public static final int REMOVE = 43;
 
-  /** Has the library panic, with words: the tests see what becomes of a defect. */
-  public static final int PANIC = 99;
-
   private static native byte[] call(byte[] request);
 
   /**
