@@ -69,6 +69,12 @@ class NativeLibrarySuite extends PlainTest {
     assert(
       program(s"-Dalbertine.native.library=$library").contains("NativeLibraryException: cannot load the native library")
     )
+    // one that can be loaded
+    val other = scala.io.Source.fromFile("/proc/self/maps").getLines().flatMap(_.split(' ').lastOption)
+      .find(_.matches(".*/libc[.-].*so.*")).get
+    assert(program(s"-Dalbertine.native.library=$other").contains(
+      s"NativeLibraryException: $other is no native library of albertine"
+    ))
   }
 
   test("a library of another version than the jar is refused") {

@@ -69,7 +69,13 @@ public final class NativeLibrary {
     } else {
       loadFromJar();
     }
-    String found = Native.version();
+    String found;
+    try {
+      found = Native.version();
+    } catch (UnsatisfiedLinkError error) {
+      String path = library == null ? "the file in the jar" : library;
+      throw new NativeLibraryException(path + " is no native library of albertine: " + error.getMessage(), error);
+    }
     if (!found.equals(version())) {
       throw new NativeLibraryException(
           "the native library has version " + found + ", but the jar " + version()
