@@ -9,6 +9,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.logging.Logger;
 
 /**
  * A model that classifies texts, in any program on the JVM.
@@ -20,22 +21,24 @@ import java.util.Map;
  * }
  * }</pre>
  *
- * <p>Threads may share it. The same text has the same scores, bit for bit, whatever its company, the order and the
- * number of threads. A call stops soon after its thread is interrupted. One that is not closed lets its memory go some
- * time after nothing refers to it.
+ * <p>Threads may share it. The same text has the same scores, bit for bit, in any batch, in any order and at any number
+ * of threads. A call stops soon after its thread is interrupted. Texts over the limit are truncated, and the logger
+ * {@code albertine} of {@code java.util.logging} is told how many. A classifier that is not closed lets its memory go
+ * some time after nothing refers to it.
  */
 public final class Classifier implements AutoCloseable {
+  private static final Logger LOGGER = Logger.getLogger("albertine");
+
   private final Model model;
 
   /**
    * A model with its own settings.
    *
    * @param name a built-in model ({@code ag_news}), a published one
-   *     ({@code albert_base_sequence_classifier_ag_news}), a repository of the Hugging Face hub ({@code owner/name}),
-   * an
-   *     address or a path
+   *     ({@code albert_base_sequence_classifier_ag_news}), a repository of the Hugging Face hub
+   *     ({@code owner/name}), a URL or a path
    * @throws ModelNotFoundException there is none; the message says what to do
-   * @throws HubException it could not be fetched
+   * @throws HubException it cannot be downloaded
    * @throws ModelException its files are damaged
    */
   public Classifier(String name) {
@@ -62,9 +65,6 @@ public final class Classifier implements AutoCloseable {
     private final Model.Settings settings = new Model.Settings();
 
     private Builder(String name) {
-      if (name == null) {
-        throw new ParamException("a model has a name, and null is none");
-      }
       this.name = name;
     }
 
@@ -82,7 +82,7 @@ public final class Classifier implements AutoCloseable {
     /**
      * Where published models are looked for, instead of Spark NLP's public folder.
      *
-     * @param value a folder or an address
+     * @param value a folder or a URL
      * @return this
      */
     public Builder location(String value) {
@@ -135,7 +135,7 @@ public final class Classifier implements AutoCloseable {
     }
 
     /**
-     * Reads texts over the limit whole, in windows. Unless set, they are cut.
+     * Reads texts over the limit whole, in windows. Unless set, they are truncated.
      *
      * @param value how many pieces windows share
      * @return this
@@ -160,9 +160,8 @@ public final class Classifier implements AutoCloseable {
      * Loads the model.
      *
      * @return the classifier
-     * @throws AlbertineException as {@link Classifier#Classifier(String)}, and {@link ParamException} for a setting
-     * that
-     *     cannot be
+     * @throws AlbertineException as {@link Classifier#Classifier(String)}, and {@link ParamException} for an invalid
+     *     setting
      */
     public Classifier build() {
       return new Classifier(this);
@@ -204,6 +203,13 @@ public final class Classifier implements AutoCloseable {
     List<Prediction> found = new ArrayList<>(texts.size());
     for (int row = 0; row < texts.size(); row++) {
       found.add(answer.readFlag() ? read(answer, labels) : null);
+    }
+    long truncated = answer.readLong();
+    if (truncated > 0) {
+      LOGGER.warning(
+          truncated + (truncated == 1 ? " text" : " texts") + " of more than " + model.facts().maxSentenceLength
+              + " tokens " + (truncated == 1 ? "was" : "were")
+              + " truncated: maxSentenceLength or windowOverlap would read more");
     }
     return found;
   }

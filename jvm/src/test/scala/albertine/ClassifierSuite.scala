@@ -53,6 +53,29 @@ class ClassifierSuite extends SparkTest {
     ).getLabel == "Sports")
   }
 
+  test("texts that are truncated are counted, and told to a logger") {
+    val told = new java.util.concurrent.ConcurrentLinkedQueue[String]
+    val logger = java.util.logging.Logger.getLogger("albertine")
+    val handler = new java.util.logging.Handler {
+      override def publish(record: java.util.logging.LogRecord): Unit = { told.add(record.getMessage); () }
+      override def flush(): Unit = ()
+      override def close(): Unit = ()
+    }
+    logger.addHandler(handler)
+    logger.setUseParentHandlers(false)
+    try {
+      val classifier = Classifier.builder("ag_news").maxSentenceLength(16).build()
+      classifier.classify(Seq("oil " * 100, "Oil rose.", null, "gas " * 100).asJava)
+      classifier.classify("Oil rose.")
+      assert(told.asScala.toSeq == Seq(
+        "2 texts of more than 16 tokens were truncated: maxSentenceLength or windowOverlap would read more"
+      ))
+    } finally {
+      logger.removeHandler(handler)
+      logger.setUseParentHandlers(true)
+    }
+  }
+
   test("what is wrong is told by the class of the exception and the library's words") {
     assert(
       intercept[ModelNotFoundException](new Classifier("ag_mews")).getMessage.contains("the nearest are `ag_news`")
@@ -71,7 +94,8 @@ class ClassifierSuite extends SparkTest {
     )
     for ((setting, message) <- refused)
       assert(intercept[ParamException](setting(Classifier.builder("ag_news")).build()).getMessage.contains(message))
-    assert(intercept[ParamException](new Classifier(null: String)).getMessage.contains("null"))
+    assert(intercept[ParamException](new Classifier(null: String)).getMessage == "the name of a model is null")
+    assert(Classifier.builder("ag_news").precision(null).lang(null).build().classify(texts.head._1).getLabel == "Business")
   }
 
   test("a closed classifier says so, also to calls of other threads") {

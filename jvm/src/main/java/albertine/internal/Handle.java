@@ -15,8 +15,7 @@ public class Handle implements AutoCloseable {
   private static final Set<Reference> REFERENCES = ConcurrentHashMap.newKeySet();
 
   private final Reference reference;
-  // written after each call, so that this is reachable until then
-  private volatile boolean used;
+  private volatile boolean reached;
 
   protected Handle(long number) {
     for (Object gone = UNREACHABLE.poll(); gone != null; gone = UNREACHABLE.poll()) {
@@ -31,13 +30,18 @@ public class Handle implements AutoCloseable {
     return reference.number;
   }
 
-  /** The answer to a request with the number, for as long as which this is not let go. */
+  /** The answer to a request with the number, until which this is not let go. */
   protected final Message.Reader ask(Message.Writer request) {
     try {
       return Native.ask(request);
     } finally {
-      used = true;
+      reach();
     }
+  }
+
+  /** A write after a call, so that this is reachable until then: {@code Reference.reachabilityFence} of Java 9. */
+  final void reach() {
+    reached = true;
   }
 
   /** Whether {@link #close} was called. */

@@ -33,7 +33,11 @@ public final class Message {
     }
 
     private void reserve(int more) {
-      int needed = Math.addExact(length, more);
+      int needed = length + more;
+      if (needed < 0) {
+        // as of any array that the heap cannot hold
+        throw new OutOfMemoryError("a message of over 2 GiB");
+      }
       if (needed > bytes.length) {
         long doubled = Math.min(2L * bytes.length, Integer.MAX_VALUE - 8);
         bytes = Arrays.copyOf(bytes, (int) Math.max(needed, doubled));
@@ -154,26 +158,26 @@ public final class Message {
       return texts;
     }
 
-    /** Goes over bytes that are read by their place; where they begin. */
+    /** Skips bytes that are read by their position; where they begin. */
     public int skip(int count) {
       int start = at;
       at = Math.addExact(at, count);
       return start;
     }
 
-    public int intAt(int place) {
-      return (bytes[place] & 0xFF)
-          | (bytes[place + 1] & 0xFF) << 8
-          | (bytes[place + 2] & 0xFF) << 16
-          | bytes[place + 3] << 24;
+    public int intAt(int position) {
+      return (bytes[position] & 0xFF)
+          | (bytes[position + 1] & 0xFF) << 8
+          | (bytes[position + 2] & 0xFF) << 16
+          | bytes[position + 3] << 24;
     }
 
-    public byte byteAt(int place) {
-      return bytes[place];
+    public byte byteAt(int position) {
+      return bytes[position];
     }
 
-    public String textAt(int place, int length) {
-      return new String(bytes, place, length, StandardCharsets.UTF_8);
+    public String textAt(int position, int length) {
+      return new String(bytes, position, length, StandardCharsets.UTF_8);
     }
   }
 }

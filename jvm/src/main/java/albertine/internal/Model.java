@@ -1,6 +1,7 @@
 package albertine.internal;
 
 import albertine.ParamException;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -54,7 +55,7 @@ public final class Model extends Handle {
   public static final class Settings {
     public String lang;
     public String location;
-    public String precision = "f32";
+    public String precision;
     public Integer maxSentenceLength;
     public Boolean caseSensitive;
     public String encoding;
@@ -73,7 +74,7 @@ public final class Model extends Handle {
           .put(name)
           .put(lang)
           .put(location)
-          .put(precision)
+          .put(precision == null ? "f32" : precision)
           .put(number("maxSentenceLength", maxSentenceLength))
           .put(caseSensitive == null ? -1 : caseSensitive ? 1 : 0)
           .put(encoding)
@@ -82,9 +83,16 @@ public final class Model extends Handle {
     }
   }
 
-  /** The model of a name, a repository, an address or a path. */
+  /** The model of a name, a repository, a URL or a path. */
   public static Model load(String name, Settings settings) {
+    requireName(name);
     return new Model(Native.ask(settings.write(name)).readLong());
+  }
+
+  static void requireName(String name) {
+    if (name == null) {
+      throw new ParamException("the name of a model is null");
+    }
   }
 
   /** What is to be known of it. */
@@ -106,9 +114,18 @@ public final class Model extends Handle {
   }
 
   /** The labels of texts, as {@code jvm/native/src/light.rs} tells them. */
-  public Message.Reader classify(java.util.Collection<String> texts) {
+  public Message.Reader classify(Collection<String> texts) {
     return Cancellation.unlessInterrupted(
         token -> ask(new Message.Writer(Native.CLASSIFY, 4096).put(number()).put(token).put(texts)));
+  }
+
+  /** The answer to a request of another that names it: it is not let go before. */
+  static Message.Reader ask(Message.Writer request, Iterable<Model> named) {
+    try {
+      return Native.ask(request);
+    } finally {
+      named.forEach(Handle::reach);
+    }
   }
 
   long id() {

@@ -1,5 +1,6 @@
 package albertine.internal;
 
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -27,14 +28,18 @@ public final class NativePipeline extends Handle {
   /** A pipeline of stages that work with so many threads, 0 for one a core. */
   public static NativePipeline of(List<Stage> stages, int threads) {
     Message.Writer request = new Message.Writer(Native.PIPELINE).put(threads).put(stages.size());
+    List<Model> models = new ArrayList<>();
     for (Stage stage : stages) {
       request.put(stage.name).put(stage.params.size());
       for (Map.Entry<String, String> param : stage.params.entrySet()) {
         request.put(param.getKey()).put(param.getValue());
       }
       request.put(stage.model == null ? 0L : stage.model.id());
+      if (stage.model != null) {
+        models.add(stage.model);
+      }
     }
-    return new NativePipeline(Native.ask(request).readLong());
+    return new NativePipeline(Model.ask(request, models).readLong());
   }
 
   /** What was saved, by us or by Spark NLP. */
@@ -48,8 +53,9 @@ public final class NativePipeline extends Handle {
     return number == 0 ? null : new NativePipeline(number);
   }
 
-  /** A pipeline by name, repository, address or path. */
+  /** A pipeline by name, repository, URL or path. */
   public static NativePipeline pretrained(String name, String lang, String location) {
+    Model.requireName(name);
     Message.Writer request = new Message.Writer(Native.PRETRAINED_PIPELINE).put(name).put(lang).put(location);
     return new NativePipeline(Native.ask(request).readLong());
   }
