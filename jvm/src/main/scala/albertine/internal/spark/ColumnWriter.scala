@@ -149,7 +149,7 @@ private[spark] object ColumnWriter {
       case _        => parts.foreach(_.add(null))
     }
 
-    override def size: Int = parts.map(_.size).sum
+    override def size: Int = parts.foldLeft(0)(_ + _.size)
 
     override protected def body(message: Message.Writer): Unit = parts.foreach(_.finish(message))
   }

@@ -9,6 +9,7 @@ import org.apache.spark.sql.SparkSession
 import java.nio.file.{Files, Path, Paths, StandardCopyOption}
 
 /** A stage on its way to tasks. */
+@SerialVersionUID(1L)
 private[spark] final case class ShippedStage(name: String, params: Map[String, String], model: Option[ShippedModel]) {
 
   /** What tells it from others. */
@@ -16,9 +17,11 @@ private[spark] final case class ShippedStage(name: String, params: Map[String, S
 }
 
 /** What tells a model from others: another stamp is another model at the same path. */
+@SerialVersionUID(1L)
 private[spark] final case class ModelKey(name: String, precision: String, stamp: String)
 
 /** A model on its way to tasks: its name or path, or the bytes of an archive. */
+@SerialVersionUID(1L)
 private[spark] final class ShippedModel(val key: ModelKey, archive: Option[Broadcast[Array[Byte]]])
     extends Serializable {
 
@@ -33,6 +36,7 @@ private[spark] final class ShippedModel(val key: ModelKey, archive: Option[Broad
           s"${error.getMessage}; with ${Shipment.Setting} as 'path' every machine needs the model there",
           error
         )
+      case error: java.io.IOException => throw new AlbertineException(s"cannot unpack the model: $error", error)
     }
   }
 

@@ -11,6 +11,8 @@ import org.apache.spark.sql.types.DataType
  * What each task does with the rows of its partition: windows of them go through the stages together, and come back in
  * their order with every column.
  *
+ * Its version of serialization stays, so that a task of another jar comes as far as to be told that it is one.
+ *
  * @param version of the driver's jar
  * @param schema of the columns that stages read, as JSON
  * @param reads the places and types of those columns in a row
@@ -18,6 +20,7 @@ import org.apache.spark.sql.types.DataType
  * @param written the types of the columns that come back; that of the row's number has none
  * @param columns of a row that comes back: the place in the row that it was, or -1 - the place among those written
  */
+@SerialVersionUID(1L)
 private[spark] final class Task(
     version: String,
     stages: Array[ShippedStage],
@@ -34,7 +37,10 @@ private[spark] final class Task(
 
   private final class Windows(rows: Iterator[Row]) extends Iterator[Row] {
     private val context = Option(TaskContext.get())
-    private val lease = at(context)(Executor.lease(version, stages, schema, number, context.fold(1)(_.cpus())))
+    private val lease = at(context) {
+      try Executor.lease(version, stages, schema, number, context.fold(1)(_.cpus()))
+      catch { case _: OutOfMemoryError => throw noRoom("the heap has no room for the model") }
+    }
     context.foreach(_.addTaskCompletionListener[Unit](_ => lease.release()))
     private val pace = new Pace
     private var first = 0L
@@ -70,10 +76,7 @@ private[spark] final class Task(
         first += count
         assemble(taken.result(), answer)
       } catch {
-        // Spark ends an executor whose task has such an error, also as the cause of another
-        case _: OutOfMemoryError =>
-          val message = s"rows from $first on: the heap has no room for them: spark.executor.memory makes it larger"
-          at(context)(throw new MemoryException(message))
+        case _: OutOfMemoryError => at(context)(throw noRoom(s"rows from $first on: the heap has no room for them"))
       }
 
     private def assemble(before: Array[Row], answer: Message.Reader): Iterator[Row] = {
@@ -98,6 +101,9 @@ private[spark] final class Task(
     private def stopIfKilled(): Unit = if (context.exists(_.isInterrupted())) throw new TaskKilledException("cancelled")
   }
 
+  /** In the place of an error for which, also as the cause of another, Spark ends an executor. */
+  private def noRoom(what: String) = new MemoryException(s"$what: spark.executor.memory makes it larger")
+
   /** Tells of errors in which partition they are; rows are counted within it. */
   private def at[T](context: Option[TaskContext])(work: => T): T =
     try work
@@ -121,7 +127,7 @@ private[spark] final class Pace {
 
   /** Whether a window of so many rows, written to `columns`, takes another. */
   def takes(count: Int, columns: Array[ColumnWriter]): Boolean =
-    count == 0 || (count < rows && ((count & 15) != 0 || columns.map(_.size.toLong).sum < Pace.Bytes))
+    count == 0 || (count < rows && columns.foldLeft(0L)(_ + _.size) < Pace.Bytes)
 
   /** What `work` gives for a window of so many rows; the next takes as long. */
   def timed[T](count: Int)(work: => T): T = {
