@@ -191,9 +191,12 @@ class TableSuite extends SparkTest {
         "must lie between 2 and 512 for this model, but 513"
       ),
       (
-        () => sequence.setThreshold(2f).setActivation("sigmoid").transform(document.transform(table)),
-        classOf[AlbertineException],
-        ""
+        () =>
+          sequence.setThreshold(2f).setActivation("sigmoid").transform(
+            tokenizer.fit(table).transform(document.transform(table))
+          ),
+        classOf[ParamException],
+        "the threshold must lie between 0 and 1, but 2 was asked for"
       ),
       (
         () => AlbertForSequenceClassification().setInputCols("a", "b").setOutputCol("c").transform(table),
@@ -233,7 +236,7 @@ class TableSuite extends SparkTest {
     )
   }
 
-  test("texts that are cut are counted in an accumulator and told on the driver") {
+  test("texts that are truncated are counted in an accumulator") {
     val long = spark.createDataFrame((0 until 10).map(n => (n, "oil " * (if (n < 3) 100 else 5)))).toDF("place", "text")
     @volatile var counted = Map.empty[String, Long]
     val listener = new org.apache.spark.scheduler.SparkListener {
@@ -249,7 +252,7 @@ class TableSuite extends SparkTest {
     val model = new Pipeline().setStages(Array(document, tokenizer, sequence.setMaxSentenceLength(32))).fit(long)
     assert(model.transform(long).select("class").collect().length == 10)
     Iterator.continually(Thread.sleep(50)).take(100).find(_ => counted.nonEmpty)
-    assert(counted == Map("texts over 32 tokens, cut by albertine" -> 3L))
+    assert(counted == Map("texts over 32 tokens, truncated by albertine" -> 3L))
     spark.sparkContext.removeSparkListener(listener)
   }
 
