@@ -70,6 +70,7 @@ class LightSuite extends SparkTest {
     assert(read.annotate(table, "text").columns.contains(read.model.stages.collect { case stage: Finisher =>
       stage.getOutputCols.head
     }.headOption.getOrElse("class")))
+    assert(intercept[ColumnException](read.annotate(table, "headline")).getMessage == "there is no column `headline`")
     val old = PretrainedPipeline.fromDisk(
       golden.resolve("models/albert_tiny_sequence_classifier_news_pipeline_en_3.4.4_3.0_1700000000000.zip").toString
     )

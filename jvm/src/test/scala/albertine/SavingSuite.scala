@@ -26,8 +26,8 @@ class SavingSuite extends SparkTest {
     assert(labels(PipelineModel.load(path).transform(table)) == texts.map(_._2))
   }
 
-  test("parameters and models come back") {
-    val path = folder().resolve("stage").toString
+  test("parameters and models come back, from a path with spaces") {
+    val path = folder().resolve("a saved stage").toString
     val saved = sequence.setThreshold(0.1f).setActivation("sigmoid").setMaxSentenceLength(77).setWindowOverlap(
       8
     ).setPrecision("int8")
@@ -161,6 +161,12 @@ model.write().overwrite().save(sys.argv[1])
     assert(intercept[PipelineException](DocumentAssembler.load(path.toString)).getMessage.contains(
       "is not the JSON of a saved stage"
     ))
+    Files.write(path.resolve("metadata/part-00000"), Array[Byte](-1, -2))
+    assert(intercept[PipelineException](DocumentAssembler.load(path.toString)).getMessage.contains(
+      "is not the JSON of a saved stage"
+    ))
+    for (none <- Seq("", "nowhere://x"))
+      assert(intercept[PipelineException](PretrainedPipeline.fromDisk(none)).getMessage.contains("cannot be read"))
     val stage = folder().resolve("stage")
     document.save(stage.toString)
     // called otherwise in each line of Spark

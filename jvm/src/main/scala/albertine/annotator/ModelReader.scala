@@ -34,7 +34,7 @@ private[annotator] final class ModelReader[T <: ForSequenceClassification[T]](
   private def saved(found: Fetched): T = {
     val folder = found.local.resolve("model")
     val model = NativeModel.load(folder.toString, new NativeModel.Settings())
-    ours.load(found.local.toUri.toString).withModel(model, Some(found), Some(new OpenFiles(folder)))
+    ours.load(found.asHadoop).withModel(model, Some(found), Some(new OpenFiles(folder)))
   }
 }
 

@@ -1,6 +1,6 @@
 package albertine.pretrained
 
-import albertine.{IAnnotation, PipelineException}
+import albertine.{ColumnException, IAnnotation, PipelineException}
 import albertine.annotator._
 import albertine.base._
 import albertine.internal.NativePipeline
@@ -37,7 +37,10 @@ class PretrainedPipeline private (val model: PipelineModel) {
   /** The pipeline for texts in hand. */
   val lightModel: LightPipeline = new LightPipeline(model)
 
-  /** A table with a column of texts through the pipeline: the column is called as its first stage wants it. */
+  /** A table with a column of texts through the pipeline: the column is called as its first stage wants it.
+    *
+    * @throws albertine.ColumnException the table has no such column
+    */
   def annotate(dataset: DataFrame, inputColumn: String): DataFrame =
     model.transform(PretrainedPipeline.renamed(model, dataset, inputColumn))
 
@@ -90,7 +93,7 @@ object PretrainedPipeline {
   /** As the other: for Java. */
   def fromDisk(path: String): PretrainedPipeline = new PretrainedPipeline(load(path))
 
-  private def load(path: String): PipelineModel = {
+  private def load(path: String): PipelineModel = Saved.guarded(path) {
     val found = Fetched(path)
     val made = Saved.classAt(found.local) match {
       case Some(name) if name.endsWith(".ml.PipelineModel") || name.endsWith(".ml.pipeline.PipelineModel") =>
@@ -153,9 +156,13 @@ object PretrainedPipeline {
     new Pipeline().setStages(stages.toArray[PipelineStage]).fit(empty)
   }
 
-  private def renamed(model: PipelineModel, table: Dataset[_], column: String): DataFrame =
+  private def renamed(model: PipelineModel, table: Dataset[_], column: String): DataFrame = {
+    val isColumn = (name: String) => if (Schemas.isCaseSensitive) name == column else name.equalsIgnoreCase(column)
+    // Spark would rename nothing, and the pipeline would read another column
+    if (!table.columns.exists(isColumn)) throw new ColumnException(s"there is no column `$column`")
     LightPipeline.flat(model).collectFirst { case first: DocumentAssembler => first.getInputCol } match {
       case Some(name) => table.withColumnRenamed(column, name)
       case None       => table.toDF()
     }
+  }
 }

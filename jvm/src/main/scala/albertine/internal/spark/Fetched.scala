@@ -13,6 +13,9 @@ import java.nio.file.{Files, Path, Paths}
  */
 private[albertine] final class Fetched private (val local: Path, copy: Option[Path]) {
 
+  /** The local path as Hadoop and Spark write it: not as a URI, in which a space would be three characters. */
+  def asHadoop: String = new HadoopPath(local.toUri).toString
+
   /** Keeps the copy for as long as this object is there. */
   private val cleaning = copy.map(new Fetched.Cleaning(this, _))
 }
@@ -45,6 +48,7 @@ private[albertine] object Fetched {
       val folder = Files.createTempDirectory("albertine-")
       val copy = folder.resolve(place.getName)
       system.copyToLocalFile(false, place, new HadoopPath(copy.toUri), true)
+      removeAtExit(folder)
       new Fetched(copy, Some(folder))
     }
   }
@@ -65,6 +69,13 @@ private[albertine] object Fetched {
 
   def isLocal(place: HadoopPath, configuration: Configuration): Boolean =
     place.getFileSystem(configuration).getUri.getScheme == "file"
+
+  /** Has a folder removed when the JVM ends, if it is still there: what is in it goes first. */
+  private def removeAtExit(folder: Path): Unit = {
+    val walk = Files.walk(folder)
+    try walk.forEach(_.toFile.deleteOnExit())
+    finally walk.close()
+  }
 
   /** Removes a folder and what is in it, as far as it can be. */
   def remove(folder: Path): Unit = {

@@ -12,16 +12,16 @@ private[albertine] object Saved {
   /** The class that a saved stage says it is; none where no stage was saved. */
   def classAt(folder: Path): Option[String] = {
     val parts = Option(folder.resolve("metadata").toFile.listFiles()).getOrElse(Array.empty)
-    val lines = parts.filter(_.getName.startsWith("part-")).sortBy(_.getName).flatMap(firstLine)
-    lines.headOption.flatMap { line =>
-      try Option(mapper.readTree(line)).flatMap(json => Option(json.get("class"))).map(_.asText)
-      catch {
-        case error: java.io.IOException =>
-          throw new PipelineException(
-            s"${folder.resolve("metadata")} is not the JSON of a saved stage: ${error.getMessage}",
-            error
-          )
-      }
+    try {
+      val lines = parts.filter(_.getName.startsWith("part-")).sortBy(_.getName).flatMap(firstLine)
+      for (line <- lines.headOption; json <- Option(mapper.readTree(line)); name <- Option(json.get("class")))
+        yield name.asText
+    } catch {
+      case error: java.io.IOException =>
+        throw new PipelineException(
+          s"${folder.resolve("metadata")} is not the JSON of a saved stage: ${error.getMessage}",
+          error
+        )
     }
   }
 
@@ -38,7 +38,7 @@ private[albertine] object Saved {
     override def load(path: String): T = guarded(path) {
       val found = Fetched(path)
       classAt(found.local) match {
-        case Some(name) if name == cls.getName => ours.load(found.local.toUri.toString)
+        case Some(name) if name == cls.getName => ours.load(found.asHadoop)
         case Some(name) if name.startsWith("albertine.") =>
           throw new PipelineException(s"$path holds $name, not a ${cls.getSimpleName}")
         case _ => ofSparkNlp(path, found)
@@ -63,12 +63,15 @@ private[albertine] object Saved {
     params.asScala.toMap
   }
 
-  /** Makes exceptions of Spark's readers ours: a parameter that there is not, a value of another type. */
+  /**
+   * Makes exceptions of Spark's readers and of file systems ours: a parameter that there is not, a value of another type,
+   * a path that is none.
+   */
   def guarded[T](path: String)(read: => T): T =
     try read
     catch {
       case error: AlbertineException => throw error
-      case error @ (_: NoSuchElementException | _: IllegalArgumentException | _: ClassCastException | _: MatchError) =>
+      case scala.util.control.NonFatal(error) =>
         throw new PipelineException(s"$path cannot be read: ${error.getMessage}", error)
     }
 
