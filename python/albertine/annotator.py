@@ -229,7 +229,7 @@ class _ForSequenceClassification(IsAnnotator, AnnotatorTransformer, Model):  # t
     windowOverlap, setWindowOverlap, getWindowOverlap = optional_accessors(
         "windowOverlap",
         "how many pieces the windows share in which texts over the limit are read whole, their logits averaged. Unless "
-        "set, such texts are cut",
+        "set, such texts are truncated",
         int,
     )
     precision, setPrecision, getPrecision = accessors(

@@ -18,8 +18,7 @@ trait IAnnotation {
  * One annotation over a text.
  *
  * `begin` and `end` are inclusive and count UTF-16 code units of the text after the `DocumentAssembler`; an empty text
- * has
- * `begin` 0 and `end` -1.
+ * has `begin` 0 and `end` -1.
  *
  * @param annotatorType the kind: `document`, `token` or `category`
  * @param begin the first UTF-16 code unit
@@ -49,7 +48,7 @@ case class Annotation(
   /** The text of a document or token, the label of a category. */
   def getResult: String = result
 
-  /** Further facts. */
+  /** Further facts, as Java has maps: `metadata` is Scala's. */
   def getMetadata: java.util.Map[String, String] = metadata.asJava
 
   /** A vector, which is empty. */
@@ -64,8 +63,7 @@ case class Annotation(
 
   override def hashCode: Int = (annotatorType, begin, end, result, metadata).hashCode
 
-  override def toString: String =
-    s"Annotation($annotatorType, $begin, $end, $result, $metadata, ${embeddings.mkString("[", ", ", "]")})"
+  override def toString: String = s"Annotation(type: $annotatorType, begin: $begin, end: $end, result: $result)"
 }
 
 /** Reads annotations out of tables, and says how tables hold them. */
@@ -86,6 +84,10 @@ object Annotation {
       metadata: scala.collection.Map[String, String]
   ): Annotation =
     new Annotation(annotatorType, begin, end, result, metadata)
+
+  /** A document from its text. */
+  def apply(rawText: String): Annotation =
+    new Annotation("document", 0, rawText.length - 1, rawText, Map.empty[String, String])
 
   /** An annotation from a row of a table. */
   def apply(row: Row): Annotation = new Annotation(
@@ -109,6 +111,9 @@ object Annotation {
   /** The annotations of a column in a row. */
   def getAnnotations(row: Row, column: String): Seq[Annotation] = all(row.getAs[scala.collection.Seq[Row]](column))
 
+  /** The annotations of a column in a row, by its position. */
+  def getAnnotations(row: Row, column: Int): Seq[Annotation] = all(row.getAs[scala.collection.Seq[Row]](column))
+
   private[albertine] def all(rows: scala.collection.Seq[Row]): Seq[Annotation] =
     if (rows == null) Nil else rows.map(Annotation(_)).toList
 
@@ -127,6 +132,10 @@ case class JavaAnnotation(
     metadata: java.util.Map[String, String],
     embeddings: Array[Float] = Array.empty
 ) extends IAnnotation {
+
+  /** An annotation without a vector. */
+  def this(annotatorType: String, begin: Int, end: Int, result: String, metadata: java.util.Map[String, String]) =
+    this(annotatorType, begin, end, result, metadata, Array.empty[Float])
 
   /** The kind. */
   def getAnnotatorType: String = annotatorType
@@ -154,4 +163,6 @@ case class JavaAnnotation(
   }
 
   override def hashCode: Int = (annotatorType, begin, end, result, metadata).hashCode
+
+  override def toString: String = s"JavaAnnotation(type: $annotatorType, begin: $begin, end: $end, result: $result)"
 }

@@ -13,8 +13,7 @@ object SparkNLP {
 
   /**
    * A Spark session on this machine with all its cores: the one that there is, or a new one. Nothing here needs more
-   * than a
-   * plain session, so that any other will do as well.
+   * than a plain session, so that any other will do as well.
    *
    * @param gpu accepted, as are `apple_silicon` and `aarch64`, of which one at most
    * @param memory the most memory that the driver takes, where it is yet to be started

@@ -1,6 +1,6 @@
 package albertine
 
-import org.apache.spark.sql.{Column, DataFrame}
+import org.apache.spark.sql.{Column, DataFrame, Row}
 import org.apache.spark.sql.expressions.UserDefinedFunction
 import org.apache.spark.sql.functions.{array, col, explode, udf}
 import org.apache.spark.sql.types.MetadataBuilder
@@ -44,11 +44,25 @@ object functions {
   }
 
   /** The methods that tables have. */
+  implicit final class EachAnnotations(dataset: DataFrame) {
+
+    /** Calls `function`, on the executors, with the annotations of each row. */
+    def eachAnnotationsCol(column: String, function: Seq[Annotation] => Unit): Unit = {
+      val each: Row => Unit = row => function(Annotation.getAnnotations(row, 0))
+      dataset.select(col(column)).foreach(each)
+    }
+  }
+
+  /** The methods that tables have. */
   implicit final class ExplodeAnnotations(dataset: DataFrame) {
 
-    /** A table with a row for each annotation of a column; rows without any are left out. */
-    def explodeAnnotationsCol(column: String, outputCol: String): DataFrame =
-      dataset.withColumn(outputCol, explode(col(column)))
+    /** A table with a row for each annotation of a column, alone in an annotation column; rows without any are left out.
+      */
+    def explodeAnnotationsCol(column: String, outputCol: String): DataFrame = {
+      val metadata = dataset.schema(column).metadata
+      val exploded = dataset.withColumn(outputCol, explode(col(column)))
+      exploded.withColumn(outputCol, array(col(outputCol)).as(outputCol, metadata))
+    }
   }
 
   /** A function of columns from one over annotations. */

@@ -35,6 +35,16 @@ class LightSuite extends SparkTest {
     assert(new LightPipeline(finished).annotate("Oil prices rose.") == Map("class" -> Seq("Business")))
   }
 
+  test("annotations read as Spark NLP's") {
+    val one = Annotation("Oil 😀.")
+    assert(one.toString == "Annotation(type: document, begin: 0, end: 6, result: Oil 😀.)")
+    assert(new JavaAnnotation("token", 0, 2, "Oil", java.util.Collections.emptyMap[String, String]()).toString ==
+      "JavaAnnotation(type: token, begin: 0, end: 2, result: Oil)")
+    val row = model.transform(table).orderBy("place").select("token").head()
+    assert(Annotation.getAnnotations(row, 0) == Annotation.getAnnotations(row, "token"))
+    assert(new LightPipeline(model).getStages.toSeq == model.stages.toSeq)
+  }
+
   test("threads share a light pipeline") {
     val light = new LightPipeline(model)
     val expected = light.fullAnnotate("Oil prices rose.")
@@ -59,7 +69,12 @@ class LightSuite extends SparkTest {
     )
     assert(upper.schema("upper").metadata.getString("annotatorType") == "token")
     assert(Annotation.take(upper.orderBy("place"), "upper", 1).head.head.result == "OIL")
-    assert(result.explodeAnnotationsCol("class", "one").select("one.result").count() == 4)
+    val exploded = result.explodeAnnotationsCol("class", "one")
+    assert(exploded.schema("one").metadata.getString("annotatorType") == "category")
+    assert(Annotation.collect(exploded, "one").map(_.length).toSeq == Seq(1, 1, 1, 1))
+    val seen = spark.sparkContext.longAccumulator
+    result.eachAnnotationsCol("token", (found: Seq[Annotation]) => seen.add(found.size.toLong))
+    assert(seen.sum == Annotation.collect(result, "token").map(_.length).sum)
   }
 
   test("pipelines that Spark NLP saved are read, from a zip and from a hub") {

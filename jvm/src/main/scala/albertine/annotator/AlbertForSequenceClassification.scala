@@ -27,13 +27,12 @@ object AlbertForSequenceClassification extends DefaultParamsReadable[AlbertForSe
   def pretrained(): AlbertForSequenceClassification = pretrained("ag_news")
 
   /**
-   * The stage with the model of a name, fetched and kept if it is not here yet.
+   * The stage with the model of a name, downloaded and kept if it is not on this machine.
    *
-   * @param name a built-in model (`ag_news`), a published one (`albert_base_sequence_classifier_ag_news`), a
-   * repository of
-   *   the Hugging Face hub (`owner/name`, `owner/name@revision`), an address or a path
+   * @param name a built-in model (`ag_news`), a published one (`albert_base_sequence_classifier_ag_news`), a repository of
+   *   the Hugging Face hub (`owner/name`, `owner/name@revision`), a URL or a path
    * @throws albertine.ModelNotFoundException there is none of the name; the message says what to do
-   * @throws albertine.HubException it could not be fetched
+   * @throws albertine.HubException it cannot be downloaded
    * @throws albertine.ModelException its files are damaged, or it is of another family
    */
   def pretrained(name: String): AlbertForSequenceClassification = pretrained(name, "en")
@@ -41,14 +40,13 @@ object AlbertForSequenceClassification extends DefaultParamsReadable[AlbertForSe
   /** As the other, for texts in a language. */
   def pretrained(name: String, lang: String): AlbertForSequenceClassification = pretrained(name, lang, null)
 
-  /** As the other; published models are looked for in `location`, a folder or an address, not in Spark NLP's folder. */
+  /** As the other; published models are looked for in `location`, a folder or a URL, not in Spark NLP's folder. */
   def pretrained(name: String, lang: String, location: String): AlbertForSequenceClassification =
     reader.named(name, lang, location)
 
   /**
    * A model from disk: a stage that was saved, a model directory of Hugging Face's layout, a TensorFlow SavedModel or
-   * ONNX
-   * export, what Spark NLP saved, or a zip or tar archive of any.
+   * ONNX export, what Spark NLP saved, or a zip or tar archive of any.
    *
    * @throws albertine.ModelNotFoundException nothing is there
    * @throws albertine.ModelException it is no model, or a damaged one

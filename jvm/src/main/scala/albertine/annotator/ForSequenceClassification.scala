@@ -14,10 +14,9 @@ import java.nio.file.Path
  *
  * Reads a column of type `document` and one of type `token`, in any order, and writes one of type `category`: for each
  * document that has a token one annotation, with the best label as its result and the score of every label in its
- * metadata
- * (under `sigmoid` one for each label over the threshold).
+ * metadata (under `sigmoid` one for each label over the threshold).
  *
- * The same text has the same scores, bit for bit, in whatever company, order and number of threads.
+ * The same text has the same scores, bit for bit, in any batch, in any order and at any number of threads.
  */
 abstract class ForSequenceClassification[Self <: ForSequenceClassification[Self]] private[annotator] ()
     extends Model[Self]
@@ -78,13 +77,13 @@ abstract class ForSequenceClassification[Self <: ForSequenceClassification[Self]
 
   /**
    * How many pieces the windows share in which texts over the limit are read whole, their logits averaged. Unless
-   * set, such texts are cut.
+   * set, such texts are truncated.
    */
   final val windowOverlap: IntParam = new IntParam(
     this,
     "windowOverlap",
     "how many pieces the windows share in which texts over the limit are read whole, their logits " +
-      "averaged. Unless set, such texts are cut"
+      "averaged. Unless set, such texts are truncated"
   )
 
   /** How exactly the encoder computes: f32 (exact), bf16 or int8 (faster). */
@@ -177,13 +176,13 @@ abstract class ForSequenceClassification[Self <: ForSequenceClassification[Self]
 
   /**
    * Sets how many pieces the windows share in which texts over the limit are read whole, their logits averaged.
-   * Unless set, such texts are cut.
+   * Unless set, such texts are truncated.
    */
   def setWindowOverlap(value: Int): Self = setting(windowOverlap, value)
 
   /**
    * How many pieces the windows share in which texts over the limit are read whole, their logits averaged. Unless
-   * set, such texts are cut; -1 where it is not set.
+   * set, such texts are truncated; -1 where it is not set.
    */
   final def getWindowOverlap: Int = optional(windowOverlap).getOrElse(-1)
 
@@ -207,6 +206,9 @@ abstract class ForSequenceClassification[Self <: ForSequenceClassification[Self]
 
   /** The settings of a TensorFlow session, which have no effect; `null` where they are not set. */
   final def getConfigProtoBytes: Array[Int] = optional(configProtoBytes).orNull
+
+  /** The engine that the model was saved for, which is not used here; `null` where it is not known. */
+  final def getEngine: String = optional(engine).orNull
 
   /** The labels, in the order of the model's logits. */
   def getClasses: Array[String] = loaded.facts().labels.clone()

@@ -9,8 +9,7 @@ import org.apache.spark.ml.util.{DefaultParamsReadable, Identifiable, MLReader}
  * Documents to sentences, by Spark NLP's rules: ends of sentences, abbreviations, numbers, lists, quotations.
  *
  * Reads a column of type `document` and writes one of type `document`, one annotation per sentence, with the offsets
- * of the
- * document and the sentence's number as `sentence` in the metadata.
+ * of the document and the sentence's number as `sentence` in the metadata.
  */
 class SentenceDetector(override val uid: String) extends Transformer with IsAnnotator with AnnotatorTransformer {
 

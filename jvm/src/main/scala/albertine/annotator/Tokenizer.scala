@@ -11,15 +11,12 @@ import org.apache.spark.sql.Dataset
 /**
  * Documents to tokens, by Spark NLP's rules.
  *
- * Text is cut at white space (`targetPattern`); then punctuation (`contextChars`) is taken off either end of what is
- * left,
- * exceptions stay whole, and pieces can be split again (`splitChars`, `splitPattern`). Patterns are Java's.
+ * Text is split at white space (`targetPattern`); then punctuation (`contextChars`) is taken off either end of what is
+ * left, exceptions stay whole, and tokens can be split again (`splitChars`, `splitPattern`). Patterns are Java's.
  *
  * Reads a column of type `document`, documents or sentences, and writes one of type `token`, one annotation a token,
- * whose
- * offsets are those of the document and whose metadata has the number of its `sentence`. `fit` gives a
- * [[TokenizerModel]];
- * pipelines do it.
+ * whose offsets are those of the document and whose metadata has the number of its `sentence`. `fit` gives a
+ * [[TokenizerModel]]; pipelines do it.
  */
 class Tokenizer(override val uid: String) extends Estimator[TokenizerModel] with TokenizerParams {
 

@@ -112,7 +112,7 @@ object TokenizerModel extends DefaultParamsReadable[TokenizerModel] {
   /** As [[pretrained()*]], by its name and language. */
   def pretrained(name: String, lang: String): TokenizerModel = pretrained(name, lang, null)
 
-  /** As [[pretrained()*]]; the place makes no difference. */
+  /** As [[pretrained()*]]; the location makes no difference. */
   def pretrained(name: String, lang: String, location: String): TokenizerModel = {
     if (name != "token_rules")
       throw new PipelineException(s"there is no tokenizer named '$name'; there is 'token_rules'")

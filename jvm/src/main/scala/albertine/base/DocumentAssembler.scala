@@ -9,8 +9,7 @@ import org.apache.spark.ml.util.{DefaultParamsReadable, Identifiable, MLReader}
  * Texts to documents: the first stage of a pipeline.
  *
  * Reads a column of texts, or of lists of texts, and writes one of type `document`: one annotation for a text (also
- * for an
- * empty or missing one, with `begin` 0 and `end` -1), or one for each text of a list. Texts can be cleaned up
+ * for an empty or missing one, with `begin` 0 and `end` -1), or one for each text of a list. Texts can be cleaned up
  * (`cleanupMode`); all offsets then refer to the cleaned text.
  */
 class DocumentAssembler(override val uid: String) extends Transformer with HasOutputCol with AnnotatorTransformer {

@@ -11,8 +11,7 @@ import scala.collection.JavaConverters._
 /**
  * A pipeline for texts in hand, without a table. Threads may share it.
  *
- * Stages of Spark ML are passed over, since they work on tables alone. A [[Finisher]] renames nothing here: it only
- * limits
+ * Stages of Spark ML are skipped, since they work on tables alone. A [[Finisher]] renames nothing here: it only limits
  * the result to its input columns, as in Spark NLP. A text that is `null` is an empty one, as in a table.
  *
  * @param pipelineModel a fitted pipeline that begins with a [[DocumentAssembler]]
@@ -25,14 +24,17 @@ class LightPipeline(val pipelineModel: PipelineModel, val parseEmbeddingsVectors
   private var ignoreUnsupported = false
   private var native: Option[(Seq[Spec], NativePipeline)] = None
 
-  /** Sets whether anything that is no stage of ours or of Spark's is passed over. */
+  /** Sets whether anything that is no stage of ours or of Spark's is skipped. */
   def setIgnoreUnsupported(value: Boolean): this.type = {
     ignoreUnsupported = value
     this
   }
 
-  /** Whether anything that is no stage of ours or of Spark's is passed over. */
+  /** Whether anything that is no stage of ours or of Spark's is skipped. */
   def getIgnoreUnsupported: Boolean = ignoreUnsupported
+
+  /** The stages of the pipeline. */
+  def getStages: Array[Transformer] = pipelineModel.stages
 
   private def stages: Seq[PipelineStage] = LightPipeline.flat(pipelineModel)
 
@@ -58,7 +60,7 @@ class LightPipeline(val pipelineModel: PipelineModel, val parseEmbeddingsVectors
   private def annotations(texts: Seq[String]): Seq[Seq[(String, Seq[Annotation])]] = {
     val made = pipeline
     val answer = made.annotate(texts.asJava)
-    Truncation.read(answer).foreach { case (cut, limit) => Truncation.warn(cut, limit) }
+    Truncation.read(answer).foreach { case (count, limit) => Truncation.warn(count, limit) }
     val columns = (0 until answer.readInt()).map { _ =>
       val name = answer.readText()
       name -> ColumnReader.annotations(answer, texts.size)

@@ -6,8 +6,7 @@ import org.apache.spark.sql.Dataset
 
 /**
  * Spark's `Pipeline` under the name that Spark NLP gives one whose stages are told of those before them: no stage here
- * needs
- * to know.
+ * needs to know.
  */
 class RecursivePipeline(override val uid: String) extends Pipeline(uid) {
 

@@ -19,9 +19,9 @@ class PretrainedPipeline private (val model: PipelineModel) {
   /**
    * The pipeline of a name.
    *
-   * @param downloadName its name on the models hub, a repository, an address or a path
+   * @param downloadName its name on the models hub, a repository, a URL or a path
    * @param lang the language of its texts
-   * @param source where it is looked for instead of Spark NLP's public folder: a folder or an address; `null` for that
+   * @param source where it is looked for instead of Spark NLP's public folder: a folder or a URL; `null` for that
    * @throws albertine.ModelNotFoundException no pipeline has the name
    * @throws albertine.PipelineException what is there is no pipeline
    */

@@ -6,7 +6,7 @@ import org.apache.spark.ml.PipelineModel
 /**
  * Spark NLP's object of this name, on top of the hub of this package; models on this machine need no network.
  *
- * The models are those of the index inside the jar, and of the one fetched by `albertine models list --refresh`.
+ * The models are those of the index inside the jar, and of the one downloaded by `albertine models list --refresh`.
  */
 object ResourceDownloader {
 
@@ -94,18 +94,18 @@ object ResourceDownloader {
     if (known.exists(one => one.path != null && (one.name == name || one.name.takeWhile(_ != '@') == name)))
       Native.ask(new Message.Writer(Native.REMOVE).put(name))
 
-  /** The pipeline of a name, fetched if it is not here. */
+  /** The pipeline of a name, downloaded if it is not on this machine. */
   def downloadPipeline(name: String, language: String, location: String): PipelineModel =
     new PretrainedPipeline(name, language, location).model
 
   /** As the other, from the places that are known. */
   def downloadPipeline(name: String, language: String): PipelineModel = downloadPipeline(name, language, null)
 
-  /** Fetches a model into the cache, and gives its path; `null` for a built-in one.
+  /** Downloads a model into the cache, and gives its path; `null` for a built-in one.
     *
-    * @param name an archive as the models hub names it, its address, or the name of a model
+    * @param name an archive as the models hub names it, its URL, or the name of a model
     * @throws albertine.ModelNotFoundException there is none
-    * @throws albertine.HubException it cannot be fetched
+    * @throws albertine.HubException it cannot be downloaded
     */
   def downloadModelDirectly(name: String): String = {
     val named = published(null, null).filter(_.archive == name.split('/').last)
