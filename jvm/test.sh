@@ -1,7 +1,7 @@
 #!/bin/sh
 # The tests of the jar for one line of Scala, in a Spark as it is distributed:
 #
-#   jvm/test.sh 2.13 path/to/spark [more options of ScalaTest's Runner, such as -s albertine.GoldenSuite]
+#   jvm/test.sh 2.13 path/to/spark [more options of ScalaTest's Runner, such as -s albertine.GoldenTextSuite]
 #
 # `make jar` must have been run. SPARK may also be a file with a class path, as Maven writes it, for tests that need no
 # scripts of Spark's.

@@ -126,6 +126,11 @@ class TableSuite extends SparkTest {
     spark.conf.set("spark.sql.caseSensitive", "true")
     try assert(intercept[ColumnException](classified(upper)).getMessage.contains("there is no column `text`"))
     finally spark.conf.unset("spark.sql.caseSensitive")
+    // of the session that the table is from
+    val strict = spark.newSession()
+    strict.conf.set("spark.sql.caseSensitive", "true")
+    val upperThere = strict.createDataFrame(Seq(Tuple1("Oil rose."))).toDF("TEXT")
+    assert(intercept[ColumnException](document.transform(upperThere)).getMessage.contains("there is no column `text`"))
     val error = intercept[ColumnException](document.setOutputCol("PLACE").transform(table))
     assert(
       error.getMessage == "column `PLACE` would differ from `place` in case alone, which Spark takes for the same name"

@@ -19,7 +19,7 @@ private[albertine] object Chain {
     *
     * @throws albertine.ColumnException a stage lacks a column
     */
-  def transform(stages: Seq[Spec], table: Dataset[_]): DataFrame = {
+  def transform(stages: Seq[Spec], table: Dataset[_]): DataFrame = within(table.sparkSession) {
     val chain = Option(known.get(table)).filterNot(_ => isCached(table)).getOrElse(new Chain(table, Nil))
     val all = new Chain(chain.began, chain.stages ++ asSpelled(stages, table.columns.toSeq))
     val result = run(all)
@@ -115,10 +115,14 @@ private[albertine] object Chain {
     * before 1582 that agrees with Spark's. */
   private val sessions = Collections.synchronizedMap(new WeakHashMap[SparkSession, SparkSession])
 
-  private def encoder(schema: StructType, session: SparkSession): Encoder[Row] = {
+  private def encoder(schema: StructType, session: SparkSession): Encoder[Row] =
+    within(sessions.computeIfAbsent(session, modern(_)))(Encoders.row(schema))
+
+  /** What `work` gives under the settings of a session, as Spark works on its tables. */
+  private def within[T](session: SparkSession)(work: => T): T = {
     val active = SparkSession.getActiveSession
-    SparkSession.setActiveSession(sessions.computeIfAbsent(session, modern(_)))
-    try Encoders.row(schema)
+    SparkSession.setActiveSession(session)
+    try work
     finally active.fold(SparkSession.clearActiveSession())(SparkSession.setActiveSession)
   }
 
