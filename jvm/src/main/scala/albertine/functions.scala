@@ -56,8 +56,7 @@ object functions {
   /** The methods that tables have. */
   implicit final class ExplodeAnnotations(dataset: DataFrame) {
 
-    /** A table with a row for each annotation of a column, alone in an annotation column; rows without any are left out.
-      */
+    /** A table with a row for each annotation of a column, alone in an annotation column; rows without are left out. */
     def explodeAnnotationsCol(column: String, outputCol: String): DataFrame = {
       val metadata = dataset.schema(column).metadata
       val exploded = dataset.withColumn(outputCol, explode(col(column)))

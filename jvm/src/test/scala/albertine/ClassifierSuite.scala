@@ -95,7 +95,8 @@ class ClassifierSuite extends SparkTest {
     for ((setting, message) <- refused)
       assert(intercept[ParamException](setting(Classifier.builder("ag_news")).build()).getMessage.contains(message))
     assert(intercept[ParamException](new Classifier(null: String)).getMessage == "the name of a model is null")
-    assert(Classifier.builder("ag_news").precision(null).lang(null).build().classify(texts.head._1).getLabel == "Business")
+    val unset = Classifier.builder("ag_news").precision(null).lang(null).build()
+    assert(unset.classify(texts.head._1).getLabel == "Business")
   }
 
   test("a closed classifier says so, also to calls of other threads") {

@@ -29,8 +29,8 @@ object AlbertForSequenceClassification extends DefaultParamsReadable[AlbertForSe
   /**
    * The stage with the model of a name, downloaded and kept if it is not on this machine.
    *
-   * @param name a built-in model (`ag_news`), a published one (`albert_base_sequence_classifier_ag_news`), a repository of
-   *   the Hugging Face hub (`owner/name`, `owner/name@revision`), a URL or a path
+   * @param name a built-in model (`ag_news`), a published one (`albert_base_sequence_classifier_ag_news`), a
+   *   repository of the Hugging Face hub (`owner/name`, `owner/name@revision`), a URL or a path
    * @throws albertine.ModelNotFoundException there is none of the name; the message says what to do
    * @throws albertine.HubException it cannot be downloaded
    * @throws albertine.ModelException its files are damaged, or it is of another family

@@ -64,8 +64,8 @@ private[albertine] object Saved {
   }
 
   /**
-   * Makes exceptions of Spark's readers and of file systems ours: a parameter that there is not, a value of another type,
-   * a path that is none.
+   * Makes exceptions of Spark's readers and of file systems ours: a parameter that there is not, a value of another
+   * type, a path that is none.
    */
   def guarded[T](path: String)(read: => T): T =
     try read

@@ -30,7 +30,7 @@ class TaskSuite extends SparkTest {
 
   test("what is told of an accumulator is what it has grown by") {
     val growth = new Truncation.Growth
-    assert(Seq(1L -> 3L, 1L -> 6L, 2L -> 4L, 1L -> 6L).map { case (id, value) => growth(id, value) } == Seq(3, 3, 4, 0))
+    assert(Seq(1L -> 3L, 1L -> 6L, 2L -> 4L, 1L -> 6L).map { case (id, value) => growth(id, value) } == Seq(3L, 3L, 4L, 0L))
     (10L until 2000L).foreach(growth(_, 1))
     assert(growth(1999, 1) == 0)
   }
