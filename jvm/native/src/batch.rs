@@ -79,6 +79,11 @@ fn offsets(message: &mut Reader<'_>, count: usize) -> Result<(Buffer, usize), Fa
     Ok((Buffer::from(bytes), usize::try_from(last).map_err(|_| INVALID)?))
 }
 
+/// About how many bytes [`write`] takes for a column.
+pub(crate) fn size(array: &ArrayRef) -> usize {
+    array.to_data().get_slice_memory_size().unwrap_or_default()
+}
+
 /// Writes a column; of the types that stages write.
 ///
 /// # Errors

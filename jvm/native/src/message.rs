@@ -13,6 +13,11 @@ impl Writer {
         self.0
     }
 
+    /// Makes room for so many bytes more, as far as there is memory for them.
+    pub(crate) fn reserve(&mut self, bytes: usize) -> Result<(), Failure> {
+        self.0.try_reserve_exact(bytes).map_err(|_| Failure::OutOfMemory { bytes })
+    }
+
     pub(crate) fn byte(&mut self, value: u8) {
         self.0.push(value);
     }

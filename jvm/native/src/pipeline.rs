@@ -124,7 +124,9 @@ impl Run {
             outcome.map_err(|error| error.of_rows_from(usize::try_from(first).unwrap_or_default()))?;
         answer.count(transformed.num_rows());
         write_counts(answer, &counts, self.pipeline.model.stages());
-        self.written.iter().try_for_each(|&index| batch::write(answer, transformed.column(index)))
+        let written = || self.written.iter().map(|&index| transformed.column(index));
+        answer.reserve(written().map(batch::size).sum())?;
+        written().try_for_each(|column| batch::write(answer, column))
     }
 }
 
