@@ -70,6 +70,22 @@ class SavingSuite extends SparkTest {
     ).getMessage.contains("not for BertForSequenceClassification"))
   }
 
+  test("BERT models have a stage of their own, with the scores of the command") {
+    val path = root.resolve("testdata/golden/bert_cased").toString
+    val some = headlines(20)
+    val rows = spark.createDataFrame(some.zipWithIndex.map(_.swap)).toDF("place", "text")
+    val saved = folder().resolve("bert").toString
+    BertForSequenceClassification.load(path).setInputCols("token", "document").setOutputCol("class").save(saved)
+    val bert = BertForSequenceClassification.load(saved)
+    val result = new Pipeline().setStages(Array(document, tokenizer, bert)).fit(rows).transform(rows)
+    for ((found, expected) <- Annotation.collect(result.orderBy("place"), "class").zip(commandScores(some, path))) {
+      val (label, scores) = expected.get
+      assert(found.map(_.result).toSeq == Seq(label))
+      assert(scores.keySet == bert.getClasses.toSet)
+      scores.foreach { case (name, score) => assert(found.head.metadata(name).toFloat == score) }
+    }
+  }
+
   test("a model is sent to executors, or found by its path, as the session says") {
     val path = folder().resolve("model")
     val model = sequence
