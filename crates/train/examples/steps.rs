@@ -24,7 +24,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .collect();
         examples.push(&ids, document % config.labels().len());
     }
-    let settings = TrainSettings { epochs: 1, batch_size: documents, warmup: 0.0, precision, ..TrainSettings::default() };
+    let settings =
+        TrainSettings { epochs: 1, batch_size: documents, warmup: 0.0, precision, ..TrainSettings::default() };
     let mut last = Instant::now();
     let mut times = Vec::new();
     let kernels = Kernels::detect()?.with_threads(threads);
