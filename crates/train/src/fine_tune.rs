@@ -150,6 +150,7 @@ pub fn fine_tune(
     let Datasets { training, validation, test, teachers } = datasets;
     let problem = training.problem();
     settings.check()?;
+    kernels.elements(settings.precision)?;
     settings.best_metric.check(problem)?;
     if settings.patience.is_some() && matches!(validation, Validation::None) {
         return Err(TrainError::NoValidation);

@@ -169,6 +169,7 @@ pub fn pretrain(
 ) -> Result<Pretrained, TrainError> {
     let Corpus { mut training, mut validation, validation_split, mlm_probability } = corpus;
     settings.check()?;
+    execution.kernels.elements(settings.precision)?;
     if !matches!(settings.best_metric, BestMetric::Loss | BestMetric::Accuracy) {
         let (value, expected) = (settings.best_metric.name().to_owned(), "loss or accuracy");
         return Err(TrainError::Setting { name: "metric_for_best_model", value, expected });

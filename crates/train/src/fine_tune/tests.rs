@@ -1,7 +1,7 @@
 //! Fine-tunings of a tiny model on texts that tell their class.
 #![allow(clippy::unwrap_used)]
 
-use albertine_model::Checkpoint;
+use albertine_model::{Checkpoint, CpuError, CpuLevel, Precision};
 
 use super::*;
 use crate::{Checkpoints, SoftLabels};
@@ -146,6 +146,15 @@ fn datasets_that_do_not_fit_are_refused() {
     ] {
         assert!(matches!(of(texts("training", 4, ["oil", "sport"]), &wrong), TrainError::Setting { .. }), "{wrong:?}");
     }
+    let precise = |precision| TrainSettings { precision, ..settings() };
+    assert!(matches!(
+        of(texts("training", 4, ["oil", "sport"]), &precise(Precision::Int8)),
+        TrainError::Setting { name: "precision", .. }
+    ));
+    let portable = Execution::new(Kernels::at(CpuLevel::Portable).unwrap());
+    let training = Datasets::new(texts("training", 4, ["oil", "sport"]));
+    let error = fine_tune(base(), training, &precise(Precision::Bf16), &portable, &mut |_| ()).unwrap_err();
+    assert!(matches!(error, TrainError::Cpu(CpuError::NoBf16 { .. })), "before anything else: {error}");
     let patience = TrainSettings { patience: Some(1), ..settings() };
     assert!(matches!(of(texts("training", 4, ["oil", "sport"]), &patience), TrainError::NoValidation));
 }
