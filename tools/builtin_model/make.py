@@ -24,6 +24,8 @@ from views import labelled, unlabelled
 HERE = Path(__file__).parent
 # What the teachers think of every training row, kept because it takes an hour to find out.
 KEPT_TARGETS = HERE / "state" / "soft_labels.csv.gz"
+# The student before fine-tuning, kept for the same reason.
+KEPT_STUDENT = HERE / "state" / "pretrained"
 DEV_ROWS = 4_000
 FOLDS = 2
 JOINED_TEXTS = 600
@@ -178,7 +180,7 @@ def main() -> None:
 
     corpus = load_corpus(arguments.data, DEV_ROWS, SEED)
     print(f"{len(corpus.train)} training, {len(corpus.dev)} development rows", flush=True)
-    base = pretrained(albertine, corpus, work)
+    base = KEPT_STUDENT if KEPT_STUDENT.exists() else pretrained(albertine, corpus, work)
     targets = soft_labels(albertine, corpus, work)
     classifier = fine_tuned(albertine, corpus, targets, base, work)
     calibrated = work / "calibrated"
