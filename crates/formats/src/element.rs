@@ -47,8 +47,8 @@ impl Element {
         }
     }
 
-    /// All elements of `bytes` as f32 (whole numbers without their scale), or `None` for a type that no weight has. A rest shorter than an element is
-    /// left out.
+    /// All elements of `bytes` as f32 (whole numbers without their scale), or `None` for a type that no weight has. A
+    /// rest shorter than an element is left out.
     #[must_use]
     pub fn to_f32(self, bytes: &[u8]) -> Option<Vec<f32>> {
         Some(match self {

@@ -65,7 +65,8 @@ pub(crate) enum ModelsAction {
 
     /// Convert a model of any kind to a model directory
     #[command(
-        after_help = "With `--weights int8`, matrices are 8-bit integers (I8) and each has a scale for each of its rows in the tensor \
+        after_help = "Of a saved pipeline, the classifier alone is converted; `albertine models import` keeps all of its stages.\n\n\
+                      With `--weights int8`, matrices are 8-bit integers (I8) and each has a scale for each of its rows in the tensor \
                       NAME_scale; Albertine reads that, and `--weights f32` makes files of it that transformers loads.\n\n\
                       Examples:\n  albertine models convert ./my-model ./my-small-model --weights int8\n  albertine models convert ag_news ./ag_news"
     )]

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use albertine_model::{Checkpoint, ModelConfig};
+use albertine_model::{Checkpoint, CpuError, ModelConfig, Precision};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
@@ -202,6 +202,16 @@ fn an_average_is_of_the_weights_of_all_steps() {
         }
     }
     assert_eq!([1, 81, 1_000_000].map(|steps| ema_weight(0.9, steps)), [(9.0_f64 / 11.0) as f32, 0.1, 0.1]);
+}
+
+#[test]
+fn products_of_bfloat16_are_used_where_they_are_asked_for() {
+    let rounded = TrainSettings { precision: Precision::Bf16, epochs: 2, ..settings() };
+    let exact = train(96, &TrainSettings { precision: Precision::F32, ..rounded.clone() }, 1, None);
+    match run(96, &rounded, &execution(2), None, &mut |_| ()) {
+        Ok(trained) => assert!(trained.weights != exact.0.weights),
+        Err(error) => assert!(matches!(error, TrainError::Cpu(CpuError::NoBf16 { .. })), "{error}"),
+    }
 }
 
 #[test]
