@@ -1,8 +1,8 @@
 # `make check` is the inner loop, `make test` is everything. One profile and one target directory serve running and testing.
 #
 # There are two builds of the command: the default one, and one with the SQL engine. `make check` and a plain `cargo` leave the SQL engine
-# out, since DataFusion takes longer to compile than all the rest. `make test` covers both: both ask dependencies for the same features
-# (crates/engine/Cargo.toml), so that only the command itself is compiled twice.
+# out, since DataFusion takes longer to compile than all the rest. `make test` covers both: these and the Python package ask dependencies for
+# the same features (crates/features), so that only the command itself is compiled twice.
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -14,8 +14,8 @@ SPIECE := $(SHARED)/data/albert_en/spiece.model
 PARITY := target/parity
 ORACLE := target/oracle
 PY := .venv/bin/python
-# What adds `albertine sql` to the command.
-SQL := --features albertine-cli/sql
+# What adds `albertine sql` to the command. Both packages at once, so that dependencies have the same features wherever they are compiled.
+WITH_SQL := --package albertine-sql --package albertine-cli --features albertine-cli/sql
 # An environment for each line of Spark. The workers of Spark need to be told which Python is theirs.
 SPARK35 := .venv/spark35
 SPARK4 := .venv/spark4
@@ -43,16 +43,13 @@ format:
 build:
 	$(CARGO) build --release
 
-# The Python package is apart from the others: together with them, Arrow would have other features, and be compiled once more for
-# them all.
 lint:
 	$(CARGO) clippy --release --all-targets -- -D warnings
-	$(CARGO) clippy --release --package albertine-python -- -D warnings
-	$(CARGO) clippy --release --package albertine-jvm --package albertine-cli --all-targets -- -D warnings
+	$(CARGO) clippy --release --package albertine-python --package albertine-jvm --package albertine-cli --all-targets -- -D warnings
 
 # With what `make check` leaves out.
 lint-all: lint
-	$(CARGO) clippy --release --package albertine-sql --package albertine-cli $(SQL) --all-targets -- -D warnings
+	$(CARGO) clippy --release $(WITH_SQL) --all-targets -- -D warnings
 
 # What the binaries contain that is not ours; `tools/licenses/make.py` makes it anew when Cargo.lock has changed.
 licenses:
@@ -60,12 +57,15 @@ licenses:
 
 docs:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --no-deps
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --no-deps --package albertine-sql
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --no-deps $(WITH_SQL)
 
+# With SQL, those tests of the command again to which it makes a difference.
 unit:
 	$(CARGO) test --release
 	$(CARGO) test --release --package albertine-jvm --package albertine-cli --lib
-	$(CARGO) test --release --package albertine-sql --package albertine-cli $(SQL)
+	$(CARGO) test --release $(WITH_SQL) --lib --test sql
+	$(CARGO) test --release $(WITH_SQL) --doc
+	$(CARGO) test --release $(WITH_SQL) --test command -- sql hub bench
 
 # The page of `albertine serve`, driven in a real browser, which comes from Debian where it is missing.
 page: build .venv/service/ready
