@@ -121,6 +121,7 @@ def train(
     Returns:
         A :class:`TrainResult`. After Ctrl-C the step at work is finished and the model as trained so far is kept (with
         a validation set, the best epoch so far); a second Ctrl-C raises ``KeyboardInterrupt``, and nothing is written.
+        With ``checkpoint``, the first one raises it as well, with the checkpoint that ``resume`` goes on from.
 
     Raises:
         albertine.ColumnError: a table has no such column.

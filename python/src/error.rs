@@ -158,6 +158,9 @@ impl From<Failure> for PyErr {
             Failure::Library(Error::Cancelled) | Failure::Train(TrainError::Cancelled) => {
                 PyKeyboardInterrupt::new_err(())
             }
+            Failure::Train(error @ TrainError::Interrupted { .. }) => {
+                PyKeyboardInterrupt::new_err(format!("{error}: call it again with `resume=True`"))
+            }
             Failure::Library(error) => {
                 let raised = Kind::of(&error).raise(format!("{error}{}", error.remedy()));
                 if let Error::NotText { column, .. } | Error::NotTextMap { column, .. } = &error {

@@ -270,6 +270,15 @@ def test_an_interrupt_keeps_what_is_learned(table: Any, tmp_path: Path) -> None:
     assert albertine.classify(TEXTS[0], model=result.path).label in LABELS
 
 
+@pytest.mark.skipif(threading.current_thread() is not threading.main_thread(), reason="signals go to the main thread")
+def test_an_interrupt_with_checkpoints_is_gone_on_from(table: Any, tmp_path: Path) -> None:
+    output, options = tmp_path / "model", {"checkpoint": tmp_path / "run", "resume": True, **QUICK}
+    with pytest.raises(KeyboardInterrupt, match="stopped after step 1, .*call it again with `resume=True`"):
+        albertine.train(table, output=output, on_progress=_press(1), **options)
+    assert not output.exists()
+    assert not albertine.train(table, output=output, **options).interrupted
+
+
 def test_a_second_interrupt_ends_it_without_a_model(table: Any, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         albertine.train(table, output=tmp_path / "model", on_progress=_press(2), **QUICK)

@@ -10,7 +10,6 @@ import argparse
 import csv
 import gzip
 import re
-import shutil
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -55,13 +54,10 @@ class Albertine:
         """A model in the work folder; a training that was interrupted goes on from its newest checkpoint."""
         output = self._work / name
         if not output.exists():
-            # A training that is interrupted keeps what it has: only one that ended by itself is the stage's result.
-            part, checkpoints = self._work / f"{name}-part", self._work / f"{name}-checkpoints"
-            shutil.rmtree(part, ignore_errors=True)
-            run = ("--output", part, "--checkpoint", checkpoints, "--save-steps", "200", "--resume")
+            checkpoints = self._work / f"{name}-checkpoints"
+            run = ("--output", output, "--checkpoint", checkpoints, "--save-steps", "200", "--resume")
             shared = ("--precision", self._precision, "--max-sentence-length", str(length))
             self("train", *arguments, *shared, *run)
-            part.rename(output)
         return output
 
     def scores(self, model: Path, table: Path, output: Path) -> np.ndarray:

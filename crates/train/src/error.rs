@@ -217,6 +217,14 @@ pub enum TrainError {
     /// The call was stopped by its [`CancellationToken`](albertine_model::CancellationToken).
     #[error("cancelled")]
     Cancelled,
+    /// The same, of a training whose checkpoint holds all that was learned until then.
+    #[error("stopped after step {step}, which the checkpoint in {} goes on from", folder.display())]
+    Interrupted {
+        /// The step of the checkpoint, from 1.
+        step: u64,
+        /// The folder of the checkpoints.
+        folder: PathBuf,
+    },
     /// A step whose loss is no number.
     #[error("the loss of step {step} (in epoch {epoch}) is not a number: training has diverged")]
     Diverged {

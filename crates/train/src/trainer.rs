@@ -26,7 +26,8 @@ use crate::{Event, Examples, TaskMetrics, Tensors, TrainError, TrainSettings};
 pub struct Execution {
     /// What computes, and with how many threads.
     pub kernels: Kernels,
-    /// Stops the training after the step at work; the result is what was trained until then.
+    /// Stops the training after the step at work. What was trained until then is in the newest checkpoint, which
+    /// [`TrainError::Interrupted`] names; without checkpoints it is the result.
     pub cancellation: CancellationToken,
     /// Where checkpoints are kept, if they are.
     pub checkpoints: Option<Checkpoints>,
@@ -71,6 +72,8 @@ pub(crate) struct Trainer<'a> {
     settings: &'a TrainSettings,
     execution: &'a Execution,
     checkpoints: Option<CheckpointFolder>,
+    /// The step of the newest checkpoint; none where the last one could not be written.
+    checkpoint: Option<u64>,
     state: State,
     /// The gradient of a step, whose memory the next one uses again.
     gradient: Tensors,
@@ -98,8 +101,8 @@ impl<'a> Trainer<'a> {
     ///
     /// # Errors
     /// [`TrainError::NoRows`] without examples, [`TrainError::Diverged`] when a loss is no number and nothing before it
-    /// is worth keeping, what is wrong with a checkpoint that training is to go on from, and what the model says of
-    /// pieces that it does not know.
+    /// is worth keeping, [`TrainError::Interrupted`] when it is cancelled and a checkpoint goes on from there, what is
+    /// wrong with a checkpoint that training is to go on from, and what the model says of pieces that it does not know.
     pub(crate) fn train(
         objective: &mut dyn Objective,
         weights: Tensors,
@@ -140,7 +143,9 @@ impl<'a> Trainer<'a> {
         let memory = copies * (weights.elements() * size_of::<f32>()) as u64 + objective.memory();
         let (training, validation) = (objective.examples(), objective.validation_examples());
         listen(&Event::Start { training, validation, steps, memory });
-        let (state, lines) = match restored.flatten() {
+        let restored = restored.flatten();
+        let checkpoint = restored.as_ref().map(|restored| restored.state.step);
+        let (state, lines) = match restored {
             None => (State::new(weights, settings), String::new()),
             Some(Restored { path, state, log, other_level }) => {
                 listen(&Event::Resumed { path: &path, step: state.step, steps, other_level: other_level.as_deref() });
@@ -149,7 +154,7 @@ impl<'a> Trainer<'a> {
         };
         let epochs = (state.step / steps_of_epoch(objective, settings)) as u32;
         let log = MetricsLog::create(lines, epochs, execution.metrics_file())?;
-        Ok(Self { settings, execution, checkpoints, state, gradient, frozen, log, best: None, sound: None })
+        Ok(Self { settings, execution, checkpoints, checkpoint, state, gradient, frozen, log, best: None, sound: None })
     }
 
     fn run(mut self, objective: &mut dyn Objective, listen: &mut Listener<'_>) -> Result<Trained, TrainError> {
@@ -198,10 +203,11 @@ impl<'a> Trainer<'a> {
             if let Some(end) = self.end_epoch(objective, epoch, started, listen)? {
                 return Ok(end);
             }
-            if self.is_due(true) {
+            let is_cancelled = self.execution.cancellation.is_cancelled();
+            if is_cancelled || self.is_due(true) {
                 self.save(listen);
             }
-            if self.execution.cancellation.is_cancelled() {
+            if is_cancelled {
                 return Ok(End::Cancelled);
             }
         }
@@ -279,6 +285,9 @@ impl<'a> Trainer<'a> {
 
     /// What is kept: the best epoch, else the weights as they are, unless they are no longer sound.
     fn finish(self, objective: &dyn Objective, end: &End) -> Result<Trained, TrainError> {
+        if let (End::Cancelled, Some(step), Some(checkpoints)) = (end, self.checkpoint, &self.execution.checkpoints) {
+            return Err(TrainError::Interrupted { step, folder: checkpoints.folder.clone() });
+        }
         let Self { mut state, settings, log, best, sound, .. } = self;
         let (steps, of_epoch) = (state.step, steps_of_epoch(objective, settings));
         let diverged = if let End::Diverged { step } = end { Some(*step) } else { None };
@@ -313,10 +322,12 @@ impl<'a> Trainer<'a> {
     }
 
     /// Writes a checkpoint. One that cannot be written does not end the training.
-    fn save(&self, listen: &mut Listener<'_>) {
+    fn save(&mut self, listen: &mut Listener<'_>) {
         let Some(folder) = &self.checkpoints else { return };
-        if let Err(error) = folder.save(&self.state, self.log.lines()) {
-            listen(&Event::CheckpointFailed { step: self.state.step, error: &error });
+        let (step, saved) = (self.state.step, folder.save(&self.state, self.log.lines()));
+        self.checkpoint = saved.is_ok().then_some(step);
+        if let Err(error) = saved {
+            listen(&Event::CheckpointFailed { step, error: &error });
         }
     }
 }

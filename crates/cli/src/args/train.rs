@@ -21,8 +21,8 @@ the classes of its numbers, as Hugging Face's datasets do (ClassLabel), these na
 
 With a validation set, the best epoch by --metric-for-best-model is kept. The same seed gives the same model, bit for bit, at any \
 number of threads on one kind of CPU. Ctrl-C stops after the current step and keeps the model as trained so far (with a validation set, \
-the best epoch so far); a second Ctrl-C stops at once. With --checkpoint, a run that was killed goes on where its newest checkpoint was \
-written: run the same command again with --resume.
+the best epoch so far); a second Ctrl-C stops at once. With --checkpoint, Ctrl-C writes a checkpoint instead of a model, and a run that \
+was stopped or killed goes on where its newest checkpoint was written: run the same command again with --resume.
 
 Examples:
   albertine train --input train.csv --model ./albert-base-v2 --output my-model --validation-split 0.1

@@ -24,7 +24,7 @@ use crate::args::TrainArgs;
 use crate::exit::{Misuse, Outcome};
 use crate::interrupt::{cancel_first, discard_output_on_interrupt, set_unfinished_folder};
 use crate::printer::Printer;
-use crate::report::count;
+use crate::report::{count, grouped};
 
 /// Trains the model on the tables that `args` name, and writes it.
 pub(crate) fn train(args: &TrainArgs, hub: &Hub, printer: &Printer) -> anyhow::Result<Outcome> {
@@ -66,11 +66,10 @@ pub(crate) fn train(args: &TrainArgs, hub: &Hub, printer: &Printer) -> anyhow::R
     let datasets = Datasets { training, validation, test, teachers };
     let model = fine_tune(base, datasets, &settings, &execution, &mut |event| progress.hear(event));
     progress.finish();
-    if let Err(TrainError::Cancelled) = model {
-        printer.note("stopped before training began");
-        return Ok(Outcome::Interrupted);
-    }
-    let model = model?;
+    let model = match model {
+        Err(error) => return stopped(error, printer),
+        Ok(model) => model,
+    };
     let FineTuned { epoch, epochs, steps, interrupted, diverged, .. } = model;
     if interrupted && has_test && model.test.is_none() {
         printer.warn("stopped before the model was evaluated on the test set");
@@ -102,12 +101,30 @@ fn pretrain(
     let mut progress = TrainProgress::new(printer, &settings, &base, None);
     let execution = execution(args, kernels, cancel_first());
     let started = Instant::now();
-    let model = albertine_train::pretrain(base, corpus, &settings, &execution, &mut |event| progress.hear(event))?;
+    let model = albertine_train::pretrain(base, corpus, &settings, &execution, &mut |event| progress.hear(event));
     progress.finish();
+    let model = match model {
+        Err(error) => return stopped(error, printer),
+        Ok(model) => model,
+    };
     let Pretrained { epoch, epochs, steps, interrupted, diverged, .. } = model;
     let metrics = model.validation.clone();
     model.save(output, &provenance(args, name))?;
     end(args, printer, &Ended { epoch, epochs, steps, interrupted, diverged, started }, metrics.as_ref())
+}
+
+/// Says why there is no model, where that is no error.
+fn stopped(error: TrainError, printer: &Printer) -> anyhow::Result<Outcome> {
+    match error {
+        TrainError::Cancelled => printer.note("stopped before training began"),
+        TrainError::Interrupted { step, folder } => printer.note(format_args!(
+            "stopped after step {}; the same command with `--resume` goes on from the checkpoint in {}",
+            grouped(step),
+            folder.display()
+        )),
+        error => return Err(error.into()),
+    }
+    Ok(Outcome::Interrupted)
 }
 
 /// How a training ended.

@@ -90,6 +90,28 @@ fn a_run_that_is_killed_at_any_moment_goes_on_to_the_same_bits() {
 }
 
 #[test]
+fn an_interrupt_writes_a_checkpoint_instead_of_a_model() {
+    let (sandbox, unbroken) = (sandbox(), unbroken());
+    let arguments = [&TRAIN[..], &CHECKPOINT].concat();
+    let mut command = sandbox.command(&arguments);
+    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    while !sandbox.path("run/checkpoint-7").exists() && !sandbox.path("run/checkpoint-14").exists() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
+    assert!(killed.success());
+    let ended = child.wait_with_output().expect("it ends");
+    let said = String::from_utf8(ended.stderr).expect("UTF-8");
+    assert_eq!(ended.status.code(), Some(130), "{said}");
+    let told = said.lines().find(|line| line.starts_with("stopped after step ")).expect("how it ended");
+    assert!(told.ends_with("the same command with `--resume` goes on from the checkpoint in run"), "{told}");
+    assert!(!sandbox.path("model").exists());
+    let said = sandbox.run(&arguments);
+    assert!(said.starts_with("exit code: 0") && said.contains("going on after step "), "{said}");
+    assert!(weights(&sandbox, "model") == unbroken);
+}
+
+#[test]
 fn a_checkpoint_survives_a_disk_without_room() {
     let (sandbox, unbroken) = (sandbox(), unbroken());
     let arguments = [&TRAIN[..], &CHECKPOINT].concat();
