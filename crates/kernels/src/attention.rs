@@ -15,7 +15,7 @@ use crate::aligned::Aligned;
 use crate::cpu::Kernels;
 use crate::dot::{Multiplication, Multiplier};
 use crate::dropout::Dropout;
-use crate::gemm::{Product, padded_words};
+use crate::gemm::{Product, padded_words, pair_words};
 use crate::matrix::{Element, Matrix, Target};
 use crate::rows::Softmax;
 use crate::simd::Simd;
@@ -177,6 +177,8 @@ fn one_head<M: Multiplier>(
     let part = |panels, column, words| Part { panels, matrix: key_value, rows: tokens.clone(), column, size, words };
     multiplier.simd().call(PackKeys(part(&mut *keys, key + column, key_words)));
     multiplier.simd().call(PackValues(part(&mut *values, value + column, value_words)));
+    pair_words(kernels, element, keys);
+    pair_words(kernels, element, values);
 
     // Queries that are whole words, and as many as a key has, are read where they are.
     let per_word = element.per_word();

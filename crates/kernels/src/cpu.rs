@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
+#[cfg(target_arch = "aarch64")]
+use crate::simd::Neon;
 #[cfg(target_arch = "x86_64")]
 use crate::simd::{Avx2, Avx512, BASE, BF16};
 use crate::simd::{Operation, Portable, Simd};
@@ -11,8 +13,8 @@ use crate::simd::{Operation, Portable, Simd};
 /// The environment variable that lowers the CPU level.
 const VARIABLE: &str = "ALBERTINE_CPU";
 
-/// An instruction set that has kernels of its own. They are ordered by what they are worth: the last one that a CPU has
-/// is its best.
+/// An instruction set that has kernels of its own: those of x86-64, then those of AArch64. They are ordered by what they
+/// are worth: the last one that a CPU has is its best.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum CpuLevel {
@@ -30,15 +32,34 @@ pub enum CpuLevel {
     Avx512Bf16,
     /// The same with AMX: products of bytes and of bfloat16 by tiles.
     Amx,
+    /// NEON, which every AArch64 CPU has.
+    Neon,
+    /// NEON with the dot product instructions (Armv8.4, and many CPUs before): products of bytes.
+    NeonDotprod,
+    /// The same with I8MM (Armv8.6): products of bytes, two rows by two columns.
+    NeonI8mm,
+    /// The same with BF16 (Armv8.6): products of bfloat16, two rows by two columns.
+    NeonBf16,
 }
 
 impl CpuLevel {
-    /// All levels, lowest first.
-    pub const ALL: [Self; 7] =
-        [Self::Portable, Self::Avx2, Self::Avx2Vnni, Self::Avx512, Self::Avx512Vnni, Self::Avx512Bf16, Self::Amx];
+    /// All levels, lowest first, those of x86-64 before those of AArch64.
+    pub const ALL: [Self; 11] = [
+        Self::Portable,
+        Self::Avx2,
+        Self::Avx2Vnni,
+        Self::Avx512,
+        Self::Avx512Vnni,
+        Self::Avx512Bf16,
+        Self::Amx,
+        Self::Neon,
+        Self::NeonDotprod,
+        Self::NeonI8mm,
+        Self::NeonBf16,
+    ];
 
     /// The name that `ALBERTINE_CPU` and [`FromStr`] read: `portable`, `avx2`, `avx2_vnni`, `avx512`, `avx512_vnni`,
-    /// `avx512_bf16`, `amx`.
+    /// `avx512_bf16`, `amx`, `neon`, `neon_dotprod`, `neon_i8mm`, `neon_bf16`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -49,6 +70,10 @@ impl CpuLevel {
             Self::Avx512Vnni => "avx512_vnni",
             Self::Avx512Bf16 => "avx512_bf16",
             Self::Amx => "amx",
+            Self::Neon => "neon",
+            Self::NeonDotprod => "neon_dotprod",
+            Self::NeonI8mm => "neon_i8mm",
+            Self::NeonBf16 => "neon_bf16",
         }
     }
 }
@@ -122,10 +147,31 @@ fn has(level: CpuLevel) -> bool {
         CpuLevel::Avx512Vnni => self::has(CpuLevel::Avx512) && has!("avx512vnni"),
         CpuLevel::Avx512Bf16 => self::has(CpuLevel::Avx512Vnni) && has!("avx512bf16"),
         CpuLevel::Amx => self::has(CpuLevel::Avx512Bf16) && crate::dot::amx_is_allowed(),
+        CpuLevel::Neon | CpuLevel::NeonDotprod | CpuLevel::NeonI8mm | CpuLevel::NeonBf16 => false,
     }
 }
 
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(target_arch = "aarch64")]
+fn has(level: CpuLevel) -> bool {
+    use std::arch::is_aarch64_feature_detected as has;
+
+    match level {
+        CpuLevel::Portable => true,
+        // Packed words are in the order of memory, which the instructions take to be little-endian.
+        CpuLevel::Neon => cfg!(target_endian = "little") && has!("neon"),
+        CpuLevel::NeonDotprod => self::has(CpuLevel::Neon) && has!("dotprod"),
+        CpuLevel::NeonI8mm => self::has(CpuLevel::NeonDotprod) && has!("i8mm"),
+        CpuLevel::NeonBf16 => self::has(CpuLevel::NeonI8mm) && has!("bf16"),
+        CpuLevel::Avx2
+        | CpuLevel::Avx2Vnni
+        | CpuLevel::Avx512
+        | CpuLevel::Avx512Vnni
+        | CpuLevel::Avx512Bf16
+        | CpuLevel::Amx => false,
+    }
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 fn has(level: CpuLevel) -> bool {
     level == CpuLevel::Portable
 }
@@ -217,6 +263,11 @@ impl Kernels {
             CpuLevel::Avx2 | CpuLevel::Avx2Vnni => {
                 // SAFETY: `at` found that this CPU has the level, and with it AVX2 and FMA.
                 unsafe { Avx2::<false>::assume() }.call(operation)
+            }
+            #[cfg(target_arch = "aarch64")]
+            CpuLevel::Neon | CpuLevel::NeonDotprod | CpuLevel::NeonI8mm | CpuLevel::NeonBf16 => {
+                // SAFETY: `at` found that this CPU has the level, and with it NEON.
+                unsafe { Neon::assume() }.call(operation)
             }
             _ => Portable.call(operation),
         }

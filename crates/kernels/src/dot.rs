@@ -10,6 +10,8 @@
 mod amx;
 mod f32s;
 mod lanes;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
@@ -17,6 +19,8 @@ mod shorts;
 
 use crate::cpu::{CpuLevel, Kernels};
 use crate::matrix::{Element, LINE};
+#[cfg(target_arch = "aarch64")]
+use crate::simd::Neon;
 #[cfg(target_arch = "x86_64")]
 use crate::simd::{Avx2, Avx512, BASE, BF16, VNNI};
 use crate::simd::{Portable, Simd};
@@ -55,6 +59,14 @@ pub(crate) struct Tile {
     pub(crate) soon: *const u32,
 }
 
+/// As few tiles as there can be, of nearly equal height: two of 7 and 6 keep more multiply-adds in flight than one of 12
+/// and one of 1.
+fn even_heights(rows: usize, most: usize) -> impl Iterator<Item = usize> {
+    let tiles = rows.div_ceil(most).max(1);
+    let (height, taller) = (rows / tiles, rows % tiles);
+    (0..tiles).map(move |tile| height + usize::from(tile < taller))
+}
+
 /// What multiplies tiles of words. A value is a proof that the running CPU can.
 pub(crate) trait Multiplier: Copy {
     /// The f32 vectors for what is done with the sums.
@@ -65,6 +77,9 @@ pub(crate) trait Multiplier: Copy {
     const PANEL: usize = Self::Simd::PANEL;
     /// The sums are i32, of quantized values.
     const INTEGER: bool;
+    /// What is subtracted from each number of a row before it is multiplied: sums start from as many times the sum of
+    /// the weights.
+    const ROW_OFFSET: i32 = 0;
     /// The words that are multiplied at a time.
     const STEP: usize;
     /// Words are a multiple of [`Multiplier::STEP`]: packed weights and rows have zeros up to the next one.
@@ -130,7 +145,11 @@ impl Kernels {
                     // SAFETY: see above.
                     operation.run(Lanes(F32s(unsafe { Avx512::<BF16>::assume() })));
                 }
-                #[cfg(not(target_arch = "x86_64"))]
+                #[cfg(target_arch = "aarch64")]
+                CpuLevel::Neon | CpuLevel::NeonDotprod | CpuLevel::NeonI8mm | CpuLevel::NeonBf16 => {
+                    // SAFETY: see above.
+                    operation.run(neon::ByLane(neon::F32s(unsafe { Neon::assume() })));
+                }
                 _ => unreachable!("{level} on this architecture"),
             },
             (CpuLevel::Portable, Element::U16) => operation.run(Lanes(Shorts(Portable))),
@@ -179,6 +198,26 @@ impl Kernels {
                 // SAFETY: see above.
                 operation.run(amx::Amx::<{ amx::BF16X3 }>(unsafe { Avx512::<BF16>::assume() }));
             }
+            #[cfg(target_arch = "aarch64")]
+            (CpuLevel::Neon, Element::U16) => {
+                // SAFETY: see above.
+                operation.run(neon::ByLane(neon::Shorts(unsafe { Neon::assume() })));
+            }
+            #[cfg(target_arch = "aarch64")]
+            (CpuLevel::NeonDotprod, Element::U8) => {
+                // SAFETY: see above.
+                operation.run(neon::ByLane(unsafe { neon::SignedBytes::assume(Neon::assume()) }));
+            }
+            #[cfg(target_arch = "aarch64")]
+            (CpuLevel::NeonI8mm | CpuLevel::NeonBf16, Element::U8) => {
+                // SAFETY: see above.
+                operation.run(unsafe { neon::ByMatrix::<{ neon::BYTES }>::assume(Neon::assume()) });
+            }
+            #[cfg(target_arch = "aarch64")]
+            (CpuLevel::NeonBf16, Element::Bf16) => {
+                // SAFETY: see above.
+                operation.run(unsafe { neon::ByMatrix::<{ neon::BF16S }>::assume(Neon::assume()) });
+            }
             (level, element) => panic!("values of {element:?} are not multiplied at the level {level}"),
         }
     }
@@ -187,12 +226,28 @@ impl Kernels {
     pub(crate) fn multiplies(self, element: Element) -> bool {
         match element {
             Element::F32 => true,
-            Element::Bf16 => matches!(self.level(), CpuLevel::Avx512Bf16 | CpuLevel::Amx),
+            Element::Bf16 => matches!(self.level(), CpuLevel::Avx512Bf16 | CpuLevel::Amx | CpuLevel::NeonBf16),
             Element::Bf16x3 => self.level() == CpuLevel::Amx,
-            Element::U16 => matches!(self.level(), CpuLevel::Portable | CpuLevel::Avx2 | CpuLevel::Avx512),
-            Element::U8 => {
-                matches!(self.level(), CpuLevel::Avx2Vnni | CpuLevel::Avx512Vnni | CpuLevel::Avx512Bf16 | CpuLevel::Amx)
+            Element::U16 => {
+                matches!(self.level(), CpuLevel::Portable | CpuLevel::Avx2 | CpuLevel::Avx512 | CpuLevel::Neon)
             }
+            Element::U8 => !self.multiplies(Element::U16),
         }
+    }
+
+    /// The words that rows and packed weights of that element are a multiple of, filled up with zeros:
+    /// [`Multiplier::STEP`] where it is [`Multiplier::PADDED`].
+    pub(crate) fn word_step(self, element: Element) -> usize {
+        match (self.level(), element) {
+            (_, Element::F32) => 1,
+            (CpuLevel::Amx, _) => LINE,
+            (CpuLevel::NeonI8mm | CpuLevel::NeonBf16, _) => 4,
+            _ => 1,
+        }
+    }
+
+    /// Whether the words of panels lie in pairs: two of a column, then two of the next.
+    pub(crate) fn has_paired_words(self, element: Element) -> bool {
+        element != Element::F32 && matches!(self.level(), CpuLevel::NeonI8mm | CpuLevel::NeonBf16)
     }
 }

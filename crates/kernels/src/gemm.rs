@@ -10,6 +10,7 @@
 mod epilogue;
 mod finish;
 mod pack;
+mod pairs;
 mod product;
 
 #[cfg(test)]
@@ -22,6 +23,7 @@ use std::ops::Range;
 pub use epilogue::Epilogue;
 pub(crate) use pack::padded_words;
 pub use pack::{MOST_QUANTIZED_INPUTS, PackedWeights};
+pub(crate) use pairs::pair_words;
 pub(crate) use product::Product;
 
 use crate::cpu::Kernels;

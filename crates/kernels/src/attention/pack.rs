@@ -106,7 +106,7 @@ impl Operation for PackValues<'_> {
     }
 }
 
-/// Two values of 16 bits in the order of memory. bfloat16 is multiplied by x86-64 alone, where that is little-endian.
+/// Two values of 16 bits in the order of memory, which is little-endian wherever bfloat16 is multiplied.
 #[inline(always)]
 fn pair(first: u16, second: u16) -> u32 {
     u32::from(first) | u32::from(second) << 16

@@ -4,7 +4,7 @@
 use std::arch::asm;
 use std::hint::black_box;
 
-use super::{LINE, Multiplier, SPUN, Tile};
+use super::{LINE, Multiplier, SPUN, Tile, even_heights};
 use crate::simd::{Operation, Simd};
 
 /// How a vector of words is multiplied, for CPUs that multiply vector by vector.
@@ -70,12 +70,8 @@ impl<D: Dot> Multiplier for Lanes<D> {
         self.0.simd()
     }
 
-    /// As few tiles as there can be, of nearly equal height: two of 7 and 6 keep more multiply-adds in flight than one
-    /// of 12 and one of 1.
     fn heights(rows: usize) -> impl Iterator<Item = usize> {
-        let tiles = rows.div_ceil(Self::ROWS).max(1);
-        let (height, taller) = (rows / tiles, rows % tiles);
-        (0..tiles).map(move |tile| height + usize::from(tile < taller))
+        even_heights(rows, Self::ROWS)
     }
 
     #[inline(always)]

@@ -2,14 +2,17 @@
 //!
 //! A panel holds as many outputs (columns of the result) as a tile is wide, word by word: `[words, panel width]`, where
 //! a word holds one or more inputs of an output. Panels follow one another, and the last one is filled up with zeros:
-//! `[panels, words, panel width]`.
+//! `[panels, words, panel width]`. Where rows and columns are multiplied two by two, words then lie in pairs ([`pairs`]).
+//!
+//! [`pairs`]: super::pairs
 
 use rayon::prelude::*;
 
+use super::pairs::pair_words;
 use crate::aligned::Aligned;
 use crate::cpu::{CpuLevel, Kernels};
 use crate::dot::MOST_COLUMNS;
-use crate::matrix::{Element, GROUP, LINE};
+use crate::matrix::{Element, GROUP};
 use crate::simd::{Operation, Simd, from_bf16, to_bf16};
 
 /// The most inputs of a layer whose rows are quantized: sums of more products of 255 and 127 might not fit 32 bits.
@@ -76,6 +79,7 @@ impl PackedWeights {
                 used.chunks_mut(words * width).zip(weight.chunks(width * inputs)).for_each(pack);
             }
         }
+        pair_words(kernels, element, panels.as_mut_slice());
         Self { panels, element, outputs, inputs, words, level: kernels.level(), scales, sums }
     }
 
@@ -104,6 +108,7 @@ impl PackedWeights {
             let first = index * TOGETHER * width;
             kernels.run(PackColumns { panels, element, words, first, outputs, inputs, row: &row });
         });
+        pair_words(kernels, element, panels.as_mut_slice());
         Self { panels, element, outputs, inputs, words, level: kernels.level(), scales: Vec::new(), sums: Vec::new() }
     }
 
@@ -238,8 +243,7 @@ impl<'a, R: Fn(usize) -> &'a [f32]> Operation for PackColumns<'_, R> {
 
 /// The words of a row or an output of so many values, as products at that level read them.
 pub(crate) fn padded_words(kernels: Kernels, element: Element, values: usize) -> usize {
-    let words = element.words(values);
-    if kernels.level() == CpuLevel::Amx && element != Element::F32 { words.next_multiple_of(LINE) } else { words }
+    element.words(values).next_multiple_of(kernels.word_step(element))
 }
 
 /// One or two values as bfloat16 in the order of memory.

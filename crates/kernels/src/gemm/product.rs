@@ -113,6 +113,10 @@ impl Product<'_> {
                 let mut row = rows.start;
                 for (index, height) in M::heights(rows.len()).enumerate() {
                     let sums = accumulators.wrapping_add(index * step);
+                    if M::ROW_OFFSET != 0 && word == 0 {
+                        // SAFETY: as below.
+                        unsafe { self.start_from_weights::<M>(sums, height, column) };
+                    }
                     // SAFETY: `blocks` asserted the lengths: the rows and words lie within `a` (and a matrix has spare
                     // rows for the tallest tile), the panel's words within `panels`. There is a place in the
                     // accumulators for each tile of a block, and the first block of words fills it before a later one
@@ -125,7 +129,7 @@ impl Product<'_> {
                             panel: panel.add(word * M::PANEL),
                             words,
                             sums,
-                            resumes: word > 0,
+                            resumes: word > 0 || M::ROW_OFFSET != 0,
                             soon: next.wrapping_add(if index * ahead < next_words { index * ahead } else { 0 }),
                         });
                     }
@@ -140,6 +144,21 @@ impl Product<'_> {
                     }
                     row += height;
                 }
+            }
+        }
+    }
+
+    /// What the sums of a tile are before the first word where something is subtracted from each number of a row. The
+    /// sums of a column's weights are whole numbers below 2^24, which f32 holds exactly.
+    ///
+    /// # Safety
+    ///
+    /// `sums` is valid for writes of `height` rows of a panel.
+    unsafe fn start_from_weights<M: Multiplier>(&self, sums: *mut u32, height: usize, column: usize) {
+        for row in 0..height {
+            for (index, weights) in self.sums[column..column + M::PANEL].iter().enumerate() {
+                // SAFETY: the caller promises the place.
+                unsafe { *sums.add(row * M::PANEL + index) = (*weights as i32 * M::ROW_OFFSET).cast_unsigned() };
             }
         }
     }
