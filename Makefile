@@ -29,7 +29,7 @@ JVM_SOURCES := $(shell find jvm examples/spark-submit -type f) $(shell find crat
 MVN := mvn --quiet --batch-mode --file jvm/pom.xml
 CLASSPATHS := dependency:build-classpath@tests dependency:build-classpath@spark
 
-.PHONY: test check model build format lint lint-all licenses docs unit page clients python wheel jar jvm parity parity-base parity-pieces parity-spark-nlp accuracy clean
+.PHONY: test test-arm check model build format lint lint-all licenses docs unit page clients python wheel jar jvm parity parity-base parity-pieces parity-spark-nlp accuracy clean
 
 test: format licenses build lint-all docs unit page clients python jvm parity
 
@@ -66,6 +66,10 @@ unit:
 	$(CARGO) test --release $(WITH_SQL) --lib --test sql
 	$(CARGO) test --release $(WITH_SQL) --doc
 	$(CARGO) test --release $(WITH_SQL) --test command -- sql hub bench
+
+# Kernels and golden logits at the levels of AArch64, under an emulator: too slow for `make test`.
+test-arm:
+	CARGO=$(CARGO) tools/arm/test.sh
 
 # The page of `albertine serve`, driven in a real browser, which comes from Debian where it is missing.
 page: build .venv/service/ready

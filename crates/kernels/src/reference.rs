@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::sync::Once;
 
+use proptest::prelude::ProptestConfig;
+
 use crate::math::Activation;
 use crate::matrix::{Element, GROUP, Matrix, RowScale};
 use crate::precision::Precision;
@@ -181,6 +183,12 @@ impl Numbers {
     pub(crate) fn take(&mut self, count: usize) -> Vec<f32> {
         (0..count).map(|_| self.next()).collect()
     }
+}
+
+/// So many cases of a property, or fewer where `PROPTEST_CASES` says so: an emulated CPU is slow.
+pub(crate) fn cases(most: u32) -> ProptestConfig {
+    let wanted = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig::with_cases(wanted.map_or(most, |cases: u32| cases.min(most)))
 }
 
 /// The kernels of every level that this CPU has. A run says once which ones it tests and which this CPU lacks: straight

@@ -8,7 +8,9 @@ use super::{Epilogue, PackedWeights};
 use crate::cpu::Kernels;
 use crate::math::Activation;
 use crate::matrix::{Element, Matrix};
-use crate::reference::{self, Numbers, activation, all_kernels, bits, converted, numbers, operands, tolerance, used};
+use crate::reference::{
+    self, Numbers, activation, all_kernels, bits, cases, converted, numbers, operands, tolerance, used,
+};
 use crate::simd::{from_bf16, to_bf16};
 
 const RESULTS: [Element; 3] = [Element::F32, Element::Bf16, Element::Bf16x3];
@@ -386,7 +388,7 @@ fn rows_of_another_element_are_caught() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(cases(24))]
 
     #[test]
     fn a_row_alone_is_the_same_row_in_a_batch_and_with_threads(

@@ -8,7 +8,7 @@ use super::Softmax;
 use crate::attention::{Attention, AttentionScratch, Queries};
 use crate::cpu::Kernels;
 use crate::matrix::{Element, Matrix};
-use crate::reference::{self, Numbers, all_kernels, betweens, bits, converted, matrix, numbers, operands, used};
+use crate::reference::{self, Numbers, all_kernels, betweens, bits, cases, converted, matrix, numbers, operands, used};
 use crate::rows::LayerNorm;
 use crate::simd::to_bf16;
 
@@ -318,7 +318,7 @@ fn attention_agrees_with_the_reference() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(cases(32))]
 
     #[test]
     fn a_row_alone_is_the_same_row_in_a_batch_and_with_threads(
