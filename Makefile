@@ -69,7 +69,7 @@ unit:
 
 # Kernels and golden logits at the levels of AArch64, under an emulator: too slow for `make test`.
 test-arm:
-	CARGO=$(CARGO) tools/arm/test.sh
+	CARGO="$(CARGO)" tools/arm/test.sh
 
 # The page of `albertine serve`, driven in a real browser, which comes from Debian where it is missing.
 page: build .venv/service/ready
