@@ -310,6 +310,18 @@ mod tests {
     }
 
     #[test]
+    fn levels_are_those_of_the_architecture() {
+        let others = Kernels::available().split_off(1);
+        let neon = [CpuLevel::Neon, CpuLevel::NeonDotprod, CpuLevel::NeonI8mm, CpuLevel::NeonBf16];
+        if cfg!(all(target_arch = "aarch64", target_endian = "little")) {
+            assert_eq!(others, neon[..others.len()], "each has what the one before has, and every CPU has the first");
+            assert!(!others.is_empty());
+        } else {
+            assert!(others.iter().all(|level| !neon.contains(level)), "{others:?}");
+        }
+    }
+
+    #[test]
     fn every_available_level_can_be_had_and_no_other() {
         let available = Kernels::available();
         assert_eq!(available[0], CpuLevel::Portable);

@@ -2,7 +2,8 @@
 //!
 //! A word is one f32, two bfloat16, two 16-bit numbers or four bytes. A row and a panel of packed weights are words in
 //! the same order, so that one loop over tiles serves all of them: it broadcasts a word of a row and adds its products
-//! with a panel's words to a vector of sums ([`Dot`], [`Lanes`]). AMX multiplies whole tiles of such words ([`amx`]).
+//! with a panel's words to a vector of sums ([`Dot`], [`Lanes`]). AMX multiplies whole tiles of such words ([`amx`]),
+//! AArch64 a vector with one lane of another, or two rows with two columns ([`neon`]).
 //!
 //! Sums of bytes and of 16-bit numbers are exact, so that every CPU level has the same ones.
 
@@ -100,9 +101,9 @@ pub(crate) trait Multiplier: Copy {
     /// # Safety
     ///
     /// The pointers of `tile` are valid for the shapes beside them: for reads of rows and panel, for reads and writes
-    /// of the sums, which nothing else accesses meanwhile. At the levels with AMX, rows and sums are valid for
-    /// [`MOST_ROWS`] rows, words are some and a multiple of [`Multiplier::STEP`], and the call is within
-    /// [`Multiplier::prepared`].
+    /// of the sums, which nothing else accesses meanwhile. Where the multiplier is [`Multiplier::PADDED`], words are
+    /// some and a multiple of [`Multiplier::STEP`]. At the levels with AMX, rows and sums are valid for [`MOST_ROWS`]
+    /// rows, and the call is within [`Multiplier::prepared`].
     unsafe fn multiply(self, tile: Tile);
 
     /// Multiplies what stands in registers, as many times as there are registers for sums in each of `rounds`; returns
