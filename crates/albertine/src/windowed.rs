@@ -41,6 +41,8 @@ pub struct Windowed<S, T> {
     output: OutputSchema,
     cancellation: CancellationToken,
     rows: usize,
+    /// The number of the stream's first row in the table that errors speak of.
+    first_row: usize,
     counts: Vec<Counts>,
 }
 
@@ -56,6 +58,7 @@ impl<S, T: Transform> Windowed<S, T> {
             transform,
             cancellation: CancellationToken::default(),
             rows: 0,
+            first_row: 0,
             counts: Vec::new(),
         })
     }
@@ -64,6 +67,13 @@ impl<S, T: Transform> Windowed<S, T> {
     #[must_use]
     pub fn with_cancellation(self, cancellation: CancellationToken) -> Self {
         Self { cancellation, ..self }
+    }
+
+    /// The same for a stream that begins with row `first_row` of its table, counted from 0: rows in errors have the
+    /// numbers of the table.
+    #[must_use]
+    pub fn with_first_row(self, first_row: usize) -> Self {
+        Self { first_row, ..self }
     }
 }
 
@@ -117,7 +127,7 @@ impl<S, T: Transform> Windowed<S, T> {
         self.cancellation.check().map_err(Error::from)?;
         let Some(window) = self.windows.next().transpose()? else { return Ok(None) };
         let since = Instant::now();
-        let (transform, cancellation, first) = (&self.transform, &self.cancellation, self.rows);
+        let (transform, cancellation, first) = (&self.transform, &self.cancellation, self.first_row + self.rows);
         let work = || transform.run(&window, cancellation).map_err(|error| error.of_rows_from(first));
         let (transformed, counts) = run(&work)?;
         self.windows.keep_pace(window.num_rows(), since.elapsed());

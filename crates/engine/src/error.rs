@@ -1,7 +1,10 @@
 //! What can go wrong with tables: one variant per fault, with the file, the row and the column inside.
 
+mod clause;
+
 use std::io;
 
+pub use self::clause::clause;
 use crate::format::Format;
 
 /// A fault in reading, working on or writing a table.
@@ -327,6 +330,61 @@ pub enum EngineError {
         reason: String,
     },
 
+    /// An input that a resumable run cannot know to be the same when it goes on: a stream or a URL.
+    #[error("a run over {path} cannot be resumed: it is not a file on this machine")]
+    NotResumable {
+        /// The input.
+        path: String,
+    },
+
+    /// An output that was begun from other inputs or with other settings.
+    #[error("{path} was begun differently: {differences}")]
+    BegunDifferently {
+        /// The output.
+        path: String,
+        /// What differs: of then, and of now.
+        differences: String,
+    },
+
+    /// An output that another process is writing.
+    #[error("another run is writing {path}")]
+    InUse {
+        /// The output.
+        path: String,
+    },
+
+    /// A file of a resumable run that is not as it was written.
+    #[error("{path} is damaged: {reason}")]
+    Damaged {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// An input that was written to while it was read.
+    #[error("{path} changed while it was read")]
+    InputChanged {
+        /// The input.
+        path: String,
+    },
+
+    /// An output folder that contains an input.
+    #[error("the input {input} is in the output folder {path}")]
+    InputInOutput {
+        /// The output folder.
+        path: String,
+        /// The input.
+        input: String,
+    },
+
+    /// A file in an output folder where a table is to be written, and which no run wrote.
+    #[error("{path} already exists, and this run did not write it")]
+    OutputExists {
+        /// The file.
+        path: String,
+    },
+
     /// The transform failed.
     #[error(transparent)]
     Transform(#[from] albertine::Error),
@@ -376,83 +434,9 @@ fn fields(count: usize) -> String {
     if count == 1 { "1 field".to_owned() } else { format!("{count} fields") }
 }
 
-/// The first line of another library's message as the end of one of our sentences: no capital, no full stop, no prefix
-/// of its own.
-#[must_use]
-pub fn clause(message: &str) -> String {
-    let mut text = message.trim();
-    while let Some((_, rest)) =
-        PREFIXES.iter().find_map(|prefix| text.split_once(prefix).filter(|(before, _)| before.is_empty()))
-    {
-        text = rest.trim_start();
-    }
-    let line = text.lines().next().unwrap_or_default().trim_end().trim_end_matches('.');
-    // Two sentences become two clauses.
-    let line = &joined(line);
-    let mut letters = line.chars();
-    match (letters.next(), line.chars().nth(1)) {
-        // A word in capitals is a name (JSON, UTF-8) and keeps them.
-        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {
-            first.to_lowercase().chain(letters).collect()
-        }
-        _ => line.to_owned(),
-    }
-}
-
-/// The sentences of a line, each after the first with a small letter, with semicolons between them.
-fn joined(line: &str) -> String {
-    let mut sentences = line.split(". ");
-    let mut joined = sentences.next().unwrap_or_default().to_owned();
-    for sentence in sentences {
-        let mut letters = sentence.chars();
-        match letters.next() {
-            Some(first) if first.is_uppercase() && letters.clone().next().is_some_and(char::is_lowercase) => {
-                joined.push_str("; ");
-                joined.extend(first.to_lowercase());
-                joined.push_str(letters.as_str());
-            }
-            // A full stop that ends no sentence.
-            _ => {
-                joined.push_str(". ");
-                joined.push_str(sentence);
-            }
-        }
-    }
-    joined
-}
-
-/// What Arrow, Parquet, object stores and DataFusion put before their messages.
-const PREFIXES: [&str; 16] = [
-    "External: ",
-    "External error: ",
-    "Arrow: ",
-    "Arrow error: ",
-    "Parquet error: ",
-    "Json error: ",
-    "Csv error: ",
-    "Parser error: ",
-    "Parquet argument error: ",
-    "Invalid argument error: ",
-    "Schema error: ",
-    "Compute error: ",
-    "EOF: ",
-    "Error during planning: ",
-    "Execution error: ",
-    "Generic HTTP client error: ",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn foreign_messages_become_clauses() {
-        assert_eq!(clause("Parquet error: EOF: Invalid footer.\nbacktrace"), "invalid footer");
-        assert_eq!(clause("JSON is hard."), "JSON is hard");
-        assert_eq!(clause("Invalid Parquet file. Corrupt footer"), "invalid Parquet file; corrupt footer");
-        assert_eq!(clause("no. 5 of e.g. 7"), "no. 5 of e.g. 7");
-        assert_eq!(clause(""), "");
-    }
 
     #[test]
     fn the_kinds_of_write_faults_are_told_apart() {

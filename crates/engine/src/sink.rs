@@ -24,6 +24,7 @@ mod delimited;
 mod destination;
 mod empty_structs;
 mod encoder;
+mod rejected;
 mod target;
 
 use std::io::Write;
@@ -33,7 +34,10 @@ use arrow_schema::SchemaRef;
 
 use self::destination::Destination;
 pub use self::destination::discard_unfinished;
+pub(crate) use self::destination::{Naming, SUFFIX};
 use self::encoder::Encoder;
+pub use self::rejected::RejectedRows;
+pub(crate) use self::rejected::Split;
 pub use self::target::{Target, WholeFile};
 use crate::EngineError;
 use crate::format::{Compression, Format};
@@ -47,6 +51,8 @@ pub struct Sink {
     target: Target,
     name: String,
     encoder: Encoder,
+    /// Where rows with an error go, if not into this table.
+    rejected: Option<Box<(Split, Self)>>,
 }
 
 impl Sink {
@@ -59,8 +65,18 @@ impl Sink {
     /// Before anything is written: when the folder is missing or not writable, the format cannot be written, or it
     /// cannot represent a column.
     pub fn create(target: Target, format: Format, schema: SchemaRef) -> Result<Self, EngineError> {
+        Self::create_as(target, format, schema, Naming::Random)
+    }
+
+    /// As [`create`](Self::create), with a temporary file that is named so.
+    pub(crate) fn create_as(
+        target: Target,
+        format: Format,
+        schema: SchemaRef,
+        naming: Naming,
+    ) -> Result<Self, EngineError> {
         let compression = target.compression(format)?;
-        let destination = target.open()?;
+        let destination = target.open(naming)?;
         Self::start(target, destination, compression, format, schema)
     }
 
@@ -82,7 +98,7 @@ impl Sink {
     ) -> Result<Self, EngineError> {
         let name = target.name();
         let encoder = Encoder::new(&name, destination, compression, format, schema)?;
-        Ok(Self { target, name, encoder })
+        Ok(Self { target, name, encoder, rejected: None })
     }
 
     /// Where the table goes.
@@ -96,7 +112,13 @@ impl Sink {
     /// # Errors
     /// When the disk is full, standard output was closed, or the format cannot represent a value.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<(), EngineError> {
-        self.encoder.write(&self.name, batch)
+        let Some((split, rejected)) = self.rejected.as_deref_mut() else {
+            return self.encoder.write(&self.name, batch);
+        };
+        if let Some(failed) = split.failed(batch)? {
+            rejected.write(&failed)?;
+        }
+        self.encoder.write(&self.name, &split.whole(batch)?)
     }
 
     /// Completes the table: all bytes are on the disk when the file gets its name.
@@ -104,6 +126,9 @@ impl Sink {
     /// # Errors
     /// As [`write`](Self::write), and when the file was removed by [`discard_unfinished`].
     pub fn finish(self) -> Result<(), EngineError> {
+        if let Some(rejected) = self.rejected {
+            rejected.1.finish()?;
+        }
         self.encoder.finish(&self.name)?.finish(&self.name)
     }
 }

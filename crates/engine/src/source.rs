@@ -17,7 +17,9 @@ mod align;
 mod bytes;
 mod csv;
 mod dialect;
+mod each_file;
 mod encoding;
+mod errors;
 mod gzip;
 mod int128;
 mod jsonl;
@@ -219,13 +221,15 @@ impl Source {
             waiting,
             current: None,
             schema: Arc::clone(&schema),
-            keys,
+            keys: Arc::new(keys),
             text: options.text.clone(),
             policy,
             count: Arc::clone(&bytes_read),
             busy: Arc::clone(&busy),
             has_paused: true,
             is_stream: false,
+            skip: 0,
+            error_column: None,
         };
         let state = State::Waiting(Box::new(reader));
         let notes = notes.all;
@@ -244,7 +248,7 @@ impl Source {
         let fields: Fields = self.schema.fields().iter().map(field).collect();
         self.schema = Arc::new(Schema::new_with_metadata(fields, self.schema.metadata().clone()));
         if let State::Waiting(reader) = &mut self.state {
-            reader.schema = Arc::clone(&self.schema);
+            reader.read_as(&self.schema);
         }
     }
 
@@ -318,6 +322,11 @@ impl Source {
     /// The names of the files, in order.
     pub fn names(&self) -> impl Iterator<Item = String> + '_ {
         self.files.iter().map(|file| file.location.to_string())
+    }
+
+    /// The files, in order.
+    pub(crate) fn files(&self) -> &[InputFile] {
+        &self.files
     }
 
     /// The paths of the local files, in order.
@@ -402,7 +411,7 @@ struct Reader {
     current: Option<(Box<dyn TableReader>, Alignment)>,
     schema: SchemaRef,
     /// The keys of all JSON files together.
-    keys: Keys,
+    keys: Arc<Keys>,
     text: TextOptions,
     policy: Policy,
     count: Arc<AtomicU64>,
@@ -411,6 +420,10 @@ struct Reader {
     has_paused: bool,
     /// Whether the file at hand is a pipe.
     is_stream: bool,
+    /// Rows that are read and not passed on.
+    skip: u64,
+    /// The columns with the one of errors, where there is one.
+    error_column: Option<SchemaRef>,
 }
 
 impl Reader {
@@ -421,7 +434,7 @@ impl Reader {
             if failed && self.is_stream {
                 // Rows of a pipe are there once: those before a fault need not wait for a window that will not be
                 // filled. A receiver that is gone is found below.
-                let _ = sender.send(Ok(RecordBatch::new_empty(Arc::clone(&self.schema))));
+                let _ = sender.send(Ok(self.pause()));
             }
             if sender.send(item).is_err() || failed {
                 return;
@@ -441,12 +454,19 @@ impl Reader {
             if let Some((reader, alignment)) = &mut self.current {
                 if !self.has_paused && reader.would_wait() {
                     self.has_paused = true;
-                    return Ok(Some(RecordBatch::new_empty(Arc::clone(&self.schema))));
+                    return Ok(Some(self.pause()));
                 }
                 self.has_paused = false;
                 match reader.next_batch()? {
                     Some(batch) if batch.num_rows() == 0 => continue,
-                    Some(batch) => return alignment.apply(&batch).map(Some),
+                    Some(batch) => {
+                        let batch = alignment.apply(&batch)?;
+                        let batch = self.with_errors(batch)?;
+                        match skipped(batch, &mut self.skip) {
+                            Some(batch) => return Ok(Some(batch)),
+                            None => continue,
+                        }
+                    }
                     None => self.current = None,
                 }
             }
@@ -458,6 +478,14 @@ impl Reader {
             self.current = Some((reader, alignment));
         }
     }
+}
+
+/// What is left of a batch when `skip` more rows are not passed on.
+fn skipped(batch: RecordBatch, skip: &mut u64) -> Option<RecordBatch> {
+    let rows = batch.num_rows();
+    let dropped = usize::try_from(*skip).unwrap_or(rows).min(rows);
+    *skip -= dropped as u64;
+    (dropped < rows).then(|| batch.slice(dropped, rows - dropped))
 }
 
 /// Columns that were built for `schema` as a batch.

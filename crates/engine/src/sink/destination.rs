@@ -32,6 +32,19 @@ pub fn discard_unfinished() -> usize {
     std::mem::take(&mut *files).into_values().filter(|path| fs::remove_file(path).is_ok()).count()
 }
 
+/// How the names of temporary files end.
+pub(crate) const SUFFIX: &str = ".partial";
+
+/// What a temporary file is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Naming {
+    /// A name that nothing has.
+    Random,
+    /// The same name in each run, so that a run takes the place of what one that was killed has left. Only one run at a
+    /// time may write to the target.
+    Fixed,
+}
+
 /// What the bytes of a table go to.
 pub(super) enum Destination {
     File(Unfinished),
@@ -49,11 +62,18 @@ pub(super) struct Unfinished {
 impl Unfinished {
     /// A new file in `folder` that is to become `target`, with the permissions of the file in its place or those of any
     /// new file.
-    pub(super) fn create(target: &Path, folder: &Path) -> io::Result<Self> {
+    pub(super) fn create(target: &Path, folder: &Path, naming: Naming) -> io::Result<Self> {
         let name = target.file_name().unwrap_or_default().to_string_lossy();
-        let prefix = format!(".{name}.");
+        let prefix = format!(".{name}{}", if naming == Naming::Random { "." } else { "" });
         let mut builder = tempfile::Builder::new();
-        builder.prefix(&prefix).suffix(".partial");
+        builder.prefix(&prefix).suffix(SUFFIX);
+        if naming == Naming::Fixed {
+            builder.rand_bytes(0);
+            match fs::remove_file(folder.join(format!("{prefix}{SUFFIX}"))) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;

@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::destination::{Destination, Unfinished};
+use super::destination::{Destination, Naming, Unfinished};
 use crate::format::{Compression, Format};
 use crate::{EngineError, Source};
 
@@ -62,7 +62,7 @@ impl Target {
     }
 
     /// Opens the target for writing.
-    pub(super) fn open(&self) -> Result<Destination, EngineError> {
+    pub(super) fn open(&self, naming: Naming) -> Result<Destination, EngineError> {
         let Self::File(path) = self else { return Ok(Destination::Stream(Box::new(std::io::stdout()))) };
         // A link keeps pointing to the file, which is replaced.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
@@ -75,7 +75,7 @@ impl Target {
                     .map_err(|source| EngineError::writing(&self.name(), source))
             }
             _ if !folder_of(&path).is_dir() => Err(EngineError::NoOutputFolder { path: self.name() }),
-            _ => Unfinished::create(&path, folder_of(&path))
+            _ => Unfinished::create(&path, folder_of(&path), naming)
                 .map(Destination::File)
                 .map_err(|source| EngineError::writing(&self.name(), source)),
         }
@@ -111,7 +111,7 @@ impl WholeFile {
     /// # Errors
     /// When it cannot be written, its folder does not exist, or it is a folder itself.
     pub fn create(target: &Target) -> Result<Self, EngineError> {
-        Ok(Self { destination: target.open()?, name: target.name() })
+        Ok(Self { destination: target.open(Naming::Random)?, name: target.name() })
     }
 
     /// Writes all of it and moves it into place.

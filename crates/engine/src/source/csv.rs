@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow_array::builder::StringBuilder;
+use arrow_array::builder::{ArrayBuilder, StringBuilder};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
@@ -84,6 +84,7 @@ impl CsvReader {
     /// Appends the record to the columns; faults are met by the policy, at most one for the row.
     fn append(&self, columns: &mut [StringBuilder]) -> Result<(), EngineError> {
         let (record, path) = (&self.record, || self.records.path().to_owned());
+        let row = columns.first().map_or(0, ArrayBuilder::len);
         let mut fault = match record.fault {
             Some(fault) => Some(quote_fault(self.records.path(), record.line, fault)),
             None if record.len() != columns.len() => {
@@ -104,7 +105,7 @@ impl CsvReader {
                 None => column.append_null(),
             }
         }
-        fault.map_or(Ok(()), |fault| self.policy.meet(fault))
+        fault.map_or(Ok(()), |fault| self.policy.meet(row, fault))
     }
 
     fn is_null(&self, index: usize, text: &str) -> bool {

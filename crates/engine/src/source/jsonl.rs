@@ -233,7 +233,7 @@ impl JsonlReader {
         for (line, end) in &self.rows {
             let (batch, fault) = self.decode_one(*line, &self.text[start..*end]);
             if let Some(fault) = fault
-                && let Err(fault) = self.policy.meet(fault)
+                && let Err(fault) = self.policy.meet(batches.len(), fault)
             {
                 if batches.is_empty() {
                     return Err(fault);

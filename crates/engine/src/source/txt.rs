@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use arrow_array::RecordBatch;
-use arrow_array::builder::StringBuilder;
+use arrow_array::builder::{ArrayBuilder, StringBuilder};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use super::lines::Lines;
@@ -32,9 +32,10 @@ impl TxtReader {
         if let Ok(text) = std::str::from_utf8(line) {
             texts.append_value(text);
         } else {
+            let row = texts.len();
             texts.append_null();
             let (path, line) = (self.lines.path().to_owned(), self.lines.line());
-            self.policy.meet(EngineError::InvalidUtf8 { path, line, column: "text".to_owned() })?;
+            self.policy.meet(row, EngineError::InvalidUtf8 { path, line, column: "text".to_owned() })?;
         }
         Ok(Some(bytes))
     }
