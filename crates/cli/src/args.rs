@@ -7,6 +7,7 @@ mod clean;
 mod evaluate;
 mod explain;
 mod models;
+mod resume;
 mod serve;
 mod train;
 
@@ -18,7 +19,7 @@ use albertine::explain::Method;
 use albertine::{Activation, Encoding, Precision};
 use albertine_engine::{CharacterEncoding, Format, Quote};
 use clap::builder::RangedU64ValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 pub(crate) use self::calibrate::CalibrateArgs;
@@ -26,6 +27,7 @@ pub(crate) use self::clean::CleanArgs;
 pub(crate) use self::evaluate::EvaluateArgs;
 pub(crate) use self::explain::ExplainArgs;
 pub(crate) use self::models::ModelsAction;
+pub(crate) use self::resume::{Errors, FailedRowArgs, ResumeArgs};
 pub(crate) use self::serve::ServeArgs;
 pub(crate) use self::train::TrainArgs;
 
@@ -46,6 +48,8 @@ Results for texts given as arguments are printed as a table on a terminal and as
 Examples:
   albertine classify \"Oil prices rose on Monday\" \"The final was decided on penalties\"
   albertine classify --input news.parquet --output labeled.parquet
+  albertine classify --input news.parquet --output labeled.parquet --resume
+  albertine classify --input news/ --output labeled/ --resume
   albertine classify --input 'news/*.csv.gz' --text-column title --text-column body > news.jsonl
   head -100 headlines.txt | albertine classify
   zcat news.jsonl.gz | albertine classify --input-format jsonl --output labeled.csv";
@@ -164,7 +168,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct ClassifyArgs {
     /// Texts to classify; if none are given, --input or standard input is read
-    #[arg(value_name = "TEXT", conflicts_with_all = ["inputs", "input_format", "text_columns"])]
+    #[arg(value_name = "TEXT", conflicts_with_all = ["inputs", "input_format", "text_columns", "resume", "restart", "rejects"])]
     pub(crate) texts: Vec<String>,
 
     #[command(flatten)]
@@ -179,9 +183,11 @@ pub(crate) struct ClassifyArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
 
-    /// How to handle a row that cannot be read: `fail` stops, `null` keeps what can be read of the row, with null for the rest, and continues
-    #[arg(long, value_name = "POLICY", value_enum, default_value_t = Errors::Fail, help_heading = "Input")]
-    pub(crate) errors: Errors,
+    #[command(flatten)]
+    pub(crate) resume: ResumeArgs,
+
+    #[command(flatten)]
+    pub(crate) failed_rows: FailedRowArgs,
 }
 
 /// Where tables come from.
@@ -412,15 +418,6 @@ pub(crate) struct BenchArgs {
     /// Number of timed passes over the texts; the median is reported
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = RangedU64ValueParser::<usize>::new().range(1..=1000))]
     pub(crate) rounds: usize,
-}
-
-/// What to do with a row that cannot be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Errors {
-    /// Stop at the first such row
-    Fail,
-    /// Keep what can be read of the row, with null for the rest, continue, and exit with code 1
-    Null,
 }
 
 /// A number from 0 to 1.

@@ -146,6 +146,15 @@ fn engine_hint(error: &EngineError, tables: Tables) -> Option<String> {
         }
         EngineError::OutputIsInput { .. } => "write to another file, then move it over the input",
         EngineError::NoOutputFolder { .. } => "create the folder first",
+        EngineError::NotResumable { .. } => "copy it to a file first, or omit `--resume`",
+        EngineError::BegunDifferently { .. } => {
+            "give the same inputs, model and options to go on, or start again with `--restart`, or name another output"
+        }
+        EngineError::InUse { .. } => "wait for that run to end, or name another output",
+        EngineError::Damaged { .. } => "remove the file: what it contained is then done again with `--resume`",
+        EngineError::InputChanged { .. } => "start again with `--restart` when nothing writes to it",
+        EngineError::InputInOutput { .. } => "write to a folder without inputs",
+        EngineError::OutputExists { .. } => "move it elsewhere, or write to another folder",
         _ => return None,
     };
     Some(hint.to_owned())

@@ -13,12 +13,20 @@ use crate::printer::Printer;
 /// The work that the first interrupt asks to finish, rather than end the process.
 static GRACEFUL: Mutex<Option<CancellationToken>> = Mutex::new(None);
 
+/// Whether what is done is kept when the process ends.
+static RESUMABLE: AtomicBool = AtomicBool::new(false);
+
 /// A folder that is being filled, to be removed when the process ends before it is complete.
 static UNFINISHED_FOLDER: Mutex<Option<PathBuf>> = Mutex::new(None);
 
 /// Names the folder that is being filled, or none when it is complete or gone.
 pub(crate) fn set_unfinished_folder(folder: Option<PathBuf>) {
     *UNFINISHED_FOLDER.lock().unwrap_or_else(PoisonError::into_inner) = folder;
+}
+
+/// Says that what is done is kept when the process ends, and that `--resume` goes on from there.
+pub(crate) fn keep_what_is_done() {
+    RESUMABLE.store(true, Ordering::SeqCst);
 }
 
 /// From now on a first interrupt cancels the work that is given this token; a second one ends the process.
@@ -49,7 +57,11 @@ pub(crate) fn discard_output_on_interrupt(printer: Printer) -> anyhow::Result<()
         if let Some(folder) = UNFINISHED_FOLDER.lock().unwrap_or_else(PoisonError::into_inner).take() {
             discarded += usize::from(std::fs::remove_dir_all(folder).is_ok());
         }
-        printer.note(if discarded > 0 { "interrupted: the unfinished output was removed" } else { "interrupted" });
+        printer.note(match (RESUMABLE.load(Ordering::SeqCst), discarded) {
+            (true, _) => "interrupted: `--resume` goes on from here",
+            (false, 0) => "interrupted",
+            (false, _) => "interrupted: the unfinished output was removed",
+        });
         std::process::exit(INTERRUPTED);
     })
     .context("cannot install the interrupt handler")

@@ -56,15 +56,18 @@ pub(crate) fn truncated(printer: &Printer, classifier: &Classifier, counts: &Cou
 /// What becomes of a row that cannot be read whole.
 const REST: &str = "what is missing or damaged is null, and fields and keys without a column are left out";
 
-/// Warns about rows that could not be read whole, with the errors of the first of them.
-pub(crate) fn failed_rows(printer: &Printer, summary: &Summary) {
+/// Warns about rows that could not be read whole, with the errors of the first of them; `rejects` is the file that they
+/// were put aside in, if they were.
+pub(crate) fn failed_rows(printer: &Printer, summary: &Summary, rejects: Option<&Path>) {
     for fault in &summary.failures {
         printer.warn(fault);
     }
-    match summary.failed_rows {
-        0 => {}
-        1 => printer.warn(format_args!("1 row could not be read whole; {REST}")),
-        many => printer.warn(format_args!("{} rows could not be read whole; {REST}", grouped(many))),
+    match (summary.failed_rows, rejects) {
+        (0, _) => {}
+        (many, Some(rejects)) => {
+            printer.warn(format_args!("{} could not be read whole: see {}", count(many, "row"), rejects.display()));
+        }
+        (many, None) => printer.warn(format_args!("{} could not be read whole; {REST}", count(many, "row"))),
     }
 }
 

@@ -163,12 +163,13 @@ pub(crate) fn shown(stdout_is_terminal: bool) -> Output {
     }
 }
 
-fn is_stdout(args: &OutputArgs) -> bool {
+/// Whether the output is standard output.
+pub(crate) fn is_stdout(args: &OutputArgs) -> bool {
     args.output == Path::new(STANDARD_STREAM)
 }
 
 /// The format that the name of an output tells.
-fn format_of(output: &Path) -> Result<Format, Misuse> {
+pub(crate) fn format_of(output: &Path) -> Result<Format, Misuse> {
     let (format, _) = Format::of_name(&output.to_string_lossy()).ok_or_else(|| {
         Misuse::new(
             format!("cannot tell the output format from the name {}", output.display()),
@@ -247,7 +248,7 @@ mod tests {
 
     fn source(flags: &[&str]) -> SourceOptions {
         let args = classify(flags);
-        match input(args.texts, &args.input, args.errors, false).expect("an input") {
+        match input(args.texts, &args.input, args.failed_rows.policy(), false).expect("an input") {
             Input::Tables(options) => options,
             Input::Texts(texts) => panic!("texts: {texts:?}"),
         }
@@ -272,10 +273,10 @@ mod tests {
     #[test]
     fn a_terminal_without_an_input_is_a_mistake() {
         let args = classify(&[]);
-        assert!(input(args.texts, &args.input, args.errors, true).is_err());
+        assert!(input(args.texts, &args.input, args.failed_rows.policy(), true).is_err());
         let args = classify(&["a text"]);
         assert!(
-            matches!(input(args.texts, &args.input, args.errors, true), Ok(Input::Texts(texts)) if texts == ["a text"])
+            matches!(input(args.texts, &args.input, args.failed_rows.policy(), true), Ok(Input::Texts(texts)) if texts == ["a text"])
         );
     }
 

@@ -1,13 +1,14 @@
 //! `albertine classify`: a label and a score for every text.
 
+mod resumable;
+mod tables;
+
 use std::io::{self, IsTerminal};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use albertine::hub::Hub;
-use albertine::{CancellationToken, Classifier, Classify, Columns, Counts, Transform, WindowSettings};
-use albertine_engine::{Sink, SourceOptions};
+use albertine::{CancellationToken, Classifier, Classify, Columns, Counts, Transform};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::Schema;
 
@@ -15,8 +16,7 @@ use crate::args::ClassifyArgs;
 use crate::exit::Outcome;
 use crate::interrupt::discard_output_on_interrupt;
 use crate::printer::Printer;
-use crate::progress::Progress;
-use crate::settings::{self, Data, Input, Model, Output};
+use crate::settings::{self, Input, Model, Output};
 use crate::writer::Writer;
 use crate::{report, timing};
 
@@ -24,19 +24,20 @@ use crate::{report, timing};
 const TEXT_COLUMN: &str = "text";
 
 /// Classifies the texts or the tables that `args` name.
-pub(crate) fn classify(args: ClassifyArgs, hub: &Hub, printer: &Printer) -> anyhow::Result<Outcome> {
+pub(crate) fn classify(mut args: ClassifyArgs, hub: &Hub, printer: &Printer) -> anyhow::Result<Outcome> {
     let terminal = printer.stdout_is_terminal();
-    let input = settings::input(args.texts, &args.input, args.errors, io::stdin().is_terminal())?;
+    let texts = std::mem::take(&mut args.texts);
+    let input = settings::input(texts, &args.input, args.failed_rows.policy(), io::stdin().is_terminal())?;
     let columns = settings::columns(&args.input.text_columns, &args.columns);
     match input {
         Input::Texts(texts) => {
             let output = settings::output(&args.output, terminal)?;
             classify_texts(texts, columns, &settings::model(&args.model, hub)?, output, hub, printer)
         }
-        Input::Tables(options) => {
-            let data = settings::data(&args.output, terminal)?;
-            classify_tables(options, columns, &settings::model(&args.model, hub)?, data, hub, printer)
+        Input::Tables(options) if args.resume.is_resumable() => {
+            resumable::classify(&args, options, columns, hub, printer)
         }
+        Input::Tables(options) => tables::classify(&args, options, columns, hub, printer),
     }
 }
 
@@ -66,54 +67,6 @@ fn classify_texts(
     report::texts(printer, classify.classifier(), &counts);
     report::abstained(printer, &classify, &counts);
     Ok(Outcome::Done)
-}
-
-/// A stream of any length, window by window. Every error that can be found before a row is read is found then.
-fn classify_tables(
-    options: SourceOptions,
-    columns: Columns,
-    model: &Model,
-    data: Data,
-    hub: &Hub,
-    printer: &Printer,
-) -> anyhow::Result<Outcome> {
-    discard_output_on_interrupt(*printer)?;
-    let mut source = settings::open(options, printer)?;
-    let columns = Columns { text: settings::text_columns(source.schema(), &columns.text), ..columns };
-    source.read_bytes_as_text(&columns.text);
-    data.target.check(&source)?;
-    let classify = load(model, columns, hub)?;
-    let schema = classify.output_schema(source.schema())?.into_schema();
-    say_renamed(&classify, source.schema(), printer);
-    let file = data.file().map(Path::to_owned);
-    let sink = Sink::create(data.target, data.format, schema)?;
-
-    // A bar would break the lines of data where both go to one terminal.
-    let shown = printer.may_draw_progress() && (file.is_some() || !printer.stdout_is_terminal());
-    let progress = Progress::new(shown, source.rows_total(), source.bytes_total());
-    let result = albertine_engine::run(
-        source,
-        &classify,
-        sink,
-        WindowSettings::default(),
-        &CancellationToken::default(),
-        &mut |now| {
-            progress.update(now.rows, now.bytes_read);
-        },
-    );
-    progress.finish();
-    let summary = result?;
-
-    report::rows(printer, summary.rows, summary.elapsed, file.as_deref());
-    let counts: Counts = summary.counts.iter().sum();
-    report::texts(printer, classify.classifier(), &counts);
-    report::abstained(printer, &classify, &counts);
-    report::failed_rows(printer, &summary);
-    report::faster(printer, classify.classifier(), summary.elapsed).map_err(albertine::Error::from)?;
-    let (reading, writing) = ([("read", summary.reading)], [("write", summary.writing)]);
-    timing::tell(printer, classify.classifier(), &counts, summary.elapsed, &reading, &writing)
-        .map_err(albertine::Error::from)?;
-    Ok(if summary.failed_rows > 0 { Outcome::FailedRows } else { Outcome::Done })
 }
 
 fn load(model: &Model, columns: Columns, hub: &Hub) -> Result<Classify, albertine::Error> {

@@ -20,6 +20,7 @@ mod inspect;
 mod model_files;
 mod models;
 mod outputs;
+mod resume;
 mod serve;
 mod signals;
 mod spark_nlp;

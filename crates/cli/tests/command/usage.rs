@@ -92,14 +92,18 @@ fn help_of_classify() {
 
           --errors <POLICY>
               How to handle a row that cannot be read: `fail` stops, `null` keeps what can be read of
-              the row, with null for the rest, and continues
+              the row, with null for the rest and the reason in a column `error`, and continues
 
               Possible values:
               - fail: Stop at the first such row
-              - null: Keep what can be read of the row, with null for the rest, continue, and exit with
-                code 1
+              - null: Keep what can be read of the row, with null for the rest and the reason in a
+                column `error`, continue, and exit with code 1
 
               [default: fail]
+
+          --rejects <PATH>
+              File for rows that cannot be read, with the reason in a column `error`; the run continues,
+              and its output is without them
 
     Output:
           --output <PATH|->
@@ -115,6 +119,14 @@ fn help_of_classify() {
               - tsv:     Tab-separated values with a header
               - jsonl:   One JSON object per line
               - parquet: Apache Parquet
+
+          --resume
+              Keep what is done in a hidden folder beside the output, and go on from there if a run
+              before was interrupted; a folder as the output (with a / at its end) gets a table for each
+              input, and later runs do only inputs that are new
+
+          --restart
+              As --resume, but remove what a run before has done, and start again
 
     Columns:
           --activation <FUNCTION>
