@@ -57,9 +57,10 @@ use self::folder::{Part, PartsFolder};
 use self::manifest::Manifest;
 pub use self::options::{FailedRows, ModelFile, ResumableOutput, ResumeOptions};
 use self::part::Totals;
-use crate::{EngineError, Source};
+use crate::{EngineError, Source, Target};
 
 /// A run that is known, and how far it has come.
+#[derive(Debug)]
 pub struct ResumableRun {
     source: Source,
     schema: SchemaRef,
@@ -92,43 +93,38 @@ impl ResumableRun {
         let schema = output.into_schema();
         source.files().iter().try_for_each(|file| manifest::path_of(file).map(drop))?;
         let folder = PartsFolder::open(&options.output.parts_folder(), &options.output.name())?;
-        let known = Manifest::read(&folder.manifest())?;
         let of = |known: Option<&Manifest>| Manifest::of(&options, &source, &schema, known);
-        let mut known = known.filter(|_| !options.restart);
-        let (mut manifest, mut of_source) = of(known.as_ref())?;
-        let mut finished = folder.totals_of_finished()?;
-        if let Some(then) = &known {
-            let may_be_gone = |input| folder.totals_of_done(input).is_ok_and(|totals| totals.is_some());
-            let differences = then.differences(&manifest, &of_source, &may_be_gone);
-            let is_same = differences.is_empty() && then.inputs.len() == manifest.inputs.len();
-            if finished.is_some() && !is_same {
-                // That one is complete; this is another.
-                known = None;
-            } else if !differences.is_empty() {
-                let path = options.output.name();
-                return Err(EngineError::BegunDifferently { path, differences: differences.join("; ") });
-            }
-        }
+        let then = if options.restart { None } else { Manifest::read(&folder.manifest())? };
+        let known = then.as_ref().map(|then| of(Some(then))).transpose()?;
+        let goes_on = match (&then, &known) {
+            (Some(then), Some((now, of_source))) => goes_on(then, now, of_source, &folder, &options.output)?,
+            _ => false,
+        };
+        let (mut manifest, of_source) = match known.filter(|_| goes_on) {
+            Some(known) => known,
+            None => of(None)?,
+        };
         if let ResumableOutput::Folder(path) = &options.output {
             check_folder(path, &manifest)?;
         }
-        if known.is_none() {
+        if !goes_on {
             remove_tables(&folder, &options.output)?;
             folder.clear()?;
-            finished = None;
-            (manifest, of_source) = of(None)?;
         }
         if let ResumableOutput::Folder(path) = &options.output {
             name_tables(path, options.format.name(), &mut manifest)?;
         }
-        if known.as_ref() != Some(&manifest) {
+        if !goes_on || then.as_ref() != Some(&manifest) {
             manifest.write(&folder.manifest())?;
         }
+        let finished = folder.totals_of_finished()?;
         // Where rows with an error stop the run, parts with such rows are not done.
         let is_done = |part: &Part| part.head.totals.failed == 0 || !matches!(options.failed_rows, FailedRows::Stop);
         let (parts, mut done) = (folder.parts(&is_done)?, BTreeMap::new());
         for &input in &of_source {
-            if let Some(totals) = folder.totals_of_done(input)? {
+            let totals = folder.totals_of_done(input)?;
+            if let Some(totals) = totals.filter(|_| is_there(&options.output, manifest.inputs[input].output.as_deref()))
+            {
                 done.insert(input, totals);
                 // A run that was killed may not have come to it.
                 folder.remove_parts_of(input)?;
@@ -163,6 +159,30 @@ impl ResumableRun {
     }
 }
 
+/// Whether a run that was known `then` goes on as it is `now`; not if its one table is complete, and this is another.
+fn goes_on(
+    then: &Manifest,
+    now: &Manifest,
+    of_source: &[usize],
+    folder: &PartsFolder,
+    output: &ResumableOutput,
+) -> Result<bool, EngineError> {
+    let may_be_gone = |input| folder.totals_of_done(input).is_ok_and(|totals| totals.is_some());
+    let differences = then.differences(now, of_source, &may_be_gone);
+    if folder.totals_of_finished()?.is_some() {
+        return Ok(differences.is_empty() && then.inputs.len() == now.inputs.len() && is_there(output, None));
+    }
+    match differences.as_slice() {
+        [] => Ok(true),
+        differences => Err(EngineError::BegunDifferently { path: output.name(), differences: differences.join("; ") }),
+    }
+}
+
+/// Whether a table is in its place: one that was removed is made again.
+fn is_there(output: &ResumableOutput, name: Option<&str>) -> bool {
+    matches!(output.target(name), Target::File(path) if path.exists())
+}
+
 /// Makes sure that no input is in the output folder.
 fn check_folder(path: &Path, manifest: &Manifest) -> Result<(), EngineError> {
     let name = path.display().to_string();
@@ -176,7 +196,8 @@ fn check_folder(path: &Path, manifest: &Manifest) -> Result<(), EngineError> {
 /// Removes the tables that a run which is not to go on has written into its folder.
 fn remove_tables(folder: &PartsFolder, output: &ResumableOutput) -> Result<(), EngineError> {
     let ResumableOutput::Folder(path) = output else { return Ok(()) };
-    let Some(manifest) = Manifest::read(&folder.manifest())? else { return Ok(()) };
+    // Of a manifest that cannot be read, nothing is known.
+    let Ok(Some(manifest)) = Manifest::read(&folder.manifest()) else { return Ok(()) };
     let mut names = manifest.inputs.iter().filter_map(|input| input.output.as_ref());
     names.try_for_each(|name| folder::remove_file(&path.join(name)))
 }

@@ -482,6 +482,9 @@ impl Reader {
 
 /// What is left of a batch when `skip` more rows are not passed on.
 fn skipped(batch: RecordBatch, skip: &mut u64) -> Option<RecordBatch> {
+    if *skip == 0 {
+        return Some(batch);
+    }
     let rows = batch.num_rows();
     let dropped = usize::try_from(*skip).unwrap_or(rows).min(rows);
     *skip -= dropped as u64;

@@ -14,6 +14,7 @@ const FINISHED: &str = "finished";
 const LOCK: &str = "lock";
 
 /// The folder, held by this process until it is dropped.
+#[derive(Debug)]
 pub(super) struct PartsFolder {
     path: PathBuf,
     /// The lock goes with the process, however that ends.
@@ -21,6 +22,7 @@ pub(super) struct PartsFolder {
 }
 
 /// A part that is there.
+#[derive(Debug)]
 pub(super) struct Part {
     /// The rows of its input up to its end.
     pub(super) end: u64,

@@ -37,6 +37,8 @@ pub(super) struct Input {
     fingerprint: Fingerprint,
     /// The name of its own table in an output folder.
     pub(super) output: Option<String>,
+    /// Whether a run that was completed has told what was counted over it.
+    pub(super) is_told: bool,
 }
 
 impl Input {
@@ -45,7 +47,8 @@ impl Input {
         let fingerprint = Fingerprint::of(&path, known.map(|input| &input.fingerprint));
         let fingerprint = fingerprint.map_err(|source| EngineError::reading(&name, source))?;
         let output = known.and_then(|input| input.output.clone());
-        Ok(Self { name, path: path.to_string_lossy().into_owned(), fingerprint, output })
+        let is_told = known.is_some_and(|input| input.is_told);
+        Ok(Self { name, path: path.to_string_lossy().into_owned(), fingerprint, output, is_told })
     }
 
     /// Whether its content is still the one that the run began with.

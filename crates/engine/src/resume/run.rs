@@ -33,8 +33,8 @@ struct Work<'a> {
 }
 
 impl ResumableRun {
-    /// Does what is missing, and puts the tables into their places. The summary is of all rows that were missing when the
-    /// run began, or when one before it did that was not completed.
+    /// Does what is missing, and puts the tables into their places. The summary is of all rows that no run has told of
+    /// which was completed: also of those that one before has done and was interrupted.
     ///
     /// # Errors
     /// As [`run`](crate::run()); what was done before an error is kept. [`EngineError::InputChanged`] when an input was
@@ -60,6 +60,9 @@ impl ResumableRun {
             if let Some(done) = self.done.get(&input) {
                 work.rows += done.rows;
                 work.bytes += self.manifest.inputs[input].size();
+                if !self.manifest.inputs[input].is_told {
+                    totals += done;
+                }
                 continue;
             }
             let of_input = self.complete(source, input, &mut work)?;
@@ -85,6 +88,8 @@ impl ResumableRun {
             self.folder.remove_all()?;
         } else {
             self.write_rejected()?;
+            self.of_source.iter().for_each(|&input| self.manifest.inputs[input].is_told = true);
+            self.manifest.write(&self.folder.manifest())?;
         }
         let summary = summary(totals, work.counts);
         Ok(Summary { elapsed: started.elapsed(), reading: work.reading, writing: writing + since.elapsed(), ..summary })
