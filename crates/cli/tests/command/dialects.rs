@@ -100,9 +100,9 @@ fn text_after_a_closing_quote_costs_its_row_only() {
     assert_conversation!(sandbox.run(&["classify", "--input", "news.csv", "--errors", "null"]), @r#"
     exit code: 1
     ----- stdout -----
-    {"id":"1","text":null,"lang":null,"label":null,"score":null}
-    {"id":"2","text":"Oil prices rose","lang":"en","label":"Business","score":[SCORE]}
-    {"id":"3","text":"Gold rose","lang":"en","label":"Business","score":[SCORE]}
+    {"id":"1","text":null,"lang":null,"error":"news.csv, line 2: text follows a closing quote on line 3","label":null,"score":null}
+    {"id":"2","text":"Oil prices rose","lang":"en","error":null,"label":"Business","score":[SCORE]}
+    {"id":"3","text":"Gold rose","lang":"en","error":null,"label":"Business","score":[SCORE]}
     ----- stderr -----
     3 rows in [TIME]
     warning: 1 text was null or blank and got no label

@@ -184,8 +184,8 @@ fn invalid_utf8_is_told_with_its_line_or_kept_as_null() {
     assert_conversation!(sandbox.run(&["classify", "--input", "latin.csv", "--errors", "null"]), @r#"
     exit code: 1
     ----- stdout -----
-    {"id":"1","text":"fine news","label":"Business","score":[SCORE]}
-    {"id":"2","text":null,"label":null,"score":null}
+    {"id":"1","text":"fine news","error":null,"label":"Business","score":[SCORE]}
+    {"id":"2","text":null,"error":"latin.csv, line 3: column \"text\" is not valid UTF-8","label":null,"score":null}
     ----- stderr -----
     2 rows in [TIME]
     warning: 1 text was null or blank and got no label
@@ -208,9 +208,9 @@ fn a_ragged_row_is_told_with_its_line_or_kept_as_null() {
     assert_conversation!(sandbox.run(&["classify", "--input", "ragged.csv", "--errors", "null"]), @r#"
     exit code: 1
     ----- stdout -----
-    {"id":"1","text":"fine news","label":"Business","score":[SCORE]}
-    {"id":"2","text":null,"label":null,"score":null}
-    {"id":"3","text":"more news","label":"Business","score":[SCORE]}
+    {"id":"1","text":"fine news","error":null,"label":"Business","score":[SCORE]}
+    {"id":"2","text":null,"error":"ragged.csv, line 3: 1 field, but the header has 2","label":null,"score":null}
+    {"id":"3","text":"more news","error":null,"label":"Business","score":[SCORE]}
     ----- stderr -----
     3 rows in [TIME]
     warning: 1 text was null or blank and got no label
@@ -301,7 +301,10 @@ fn a_late_key_of_a_pipe_costs_no_row_before_it() {
     hint: write every key in the first object, or read a file instead of a pipe; `classify --errors null` leaves such keys out and continues
     "#);
     let said = conversation(&["--errors", "null"]);
-    assert!(said.starts_with("exit code: 1") && said.contains("late news\",\"label\":\"Business\""), "{said}");
+    assert!(
+        said.starts_with("exit code: 1") && said.contains("late news\",\"error\":\"standard input, line 3: the key"),
+        "{said}"
+    );
 }
 
 #[test]

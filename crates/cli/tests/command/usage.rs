@@ -222,6 +222,8 @@ fn help_of_classify() {
     Examples:
       albertine classify "Oil prices rose on Monday" "The final was decided on penalties"
       albertine classify --input news.parquet --output labeled.parquet
+      albertine classify --input news.parquet --output labeled.parquet --resume
+      albertine classify --input news/ --output labeled/ --resume
       albertine classify --input 'news/*.csv.gz' --text-column title --text-column body > news.jsonl
       head -100 headlines.txt | albertine classify
       zcat news.jsonl.gz | albertine classify --input-format jsonl --output labeled.csv
