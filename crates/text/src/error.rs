@@ -18,13 +18,6 @@ pub enum TextError {
         dir: PathBuf,
     },
 
-    /// Pieces of single tokens are wanted, which only a SentencePiece model or a WordPiece vocabulary has.
-    #[error("{} has no spiece.model and no vocab.txt, which are needed to split single tokens into pieces", .dir.display())]
-    NoSpiece {
-        /// The model directory.
-        dir: PathBuf,
-    },
-
     /// A vocabulary that cannot be trained in this size.
     #[error("a vocabulary of {asked} pieces is {}", match most {
         None => format!("too small for the texts: their characters alone need {least}"),

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use crate::error::TextError;
 use crate::subword::Encoded;
-use crate::subword::files::recipe::ModelRecipe;
 use crate::subword::files::{self, SPIECE_MODEL, Source, spiece};
 use crate::subword::models::Model;
 use crate::subword::normalizers::charsmap::Charsmap;
@@ -25,7 +24,9 @@ const MARK: &str = "▁";
 ///   touches a word (`(Reuters)`), in letters with accents (which stay as they are) and in quotation marks;
 /// - WordPiece with BERT's normalisation, as `BertForSequenceClassification` does: case and accents go together, and
 ///   punctuation within a token is apart from it. Since BERT breaks texts at the same places, this differs little from the whole
-///   text at once.
+///   text at once;
+/// - a unigram vocabulary without a SentencePiece model, which Spark NLP cannot read, with the normalisation of its
+///   `tokenizer.json`.
 ///
 /// Special tokens that are written out in a text are ordinary text here.
 ///
@@ -58,19 +59,20 @@ enum Cut {
         pipeline: Pipeline,
         mark: Option<u32>,
     },
-    WordPiece {
+    /// The pipeline of the vocabulary's own files, with regard to case and without.
+    Whole {
         cased: Pipeline,
         uncased: Pipeline,
+        mark: Option<u32>,
     },
 }
 
 impl TokenEncoder {
-    /// Opens the vocabulary of a model directory: its `spiece.model`, or else a `tokenizer.json` with a WordPiece model
-    /// or a `vocab.txt`.
+    /// Opens the vocabulary of a model directory: its `spiece.model`, or else a `tokenizer.json` or a `vocab.txt`.
     ///
     /// # Errors
     ///
-    /// [`TextError::NoSpiece`] when there is none of them; otherwise when the file is cut short or malformed, has
+    /// [`TextError::NoVocabulary`] when there is none of them; otherwise when the file is cut short or malformed, has
     /// another kind of model, or has no `[CLS]` and `[SEP]`.
     pub fn open(dir: &Path) -> Result<Self, TextError> {
         if let Some(spiece) = files::read(&dir.join(SPIECE_MODEL))? {
@@ -90,11 +92,7 @@ impl TokenEncoder {
         if let Some(spiece) = file(SPIECE_MODEL) {
             return Self::from_spiece(&dir.join(SPIECE_MODEL), spiece);
         }
-        match Source::from_files(dir, file) {
-            Ok(source) => Self::from_wordpiece(dir, &source),
-            Err(TextError::NoVocabulary { dir }) => Err(TextError::NoSpiece { dir }),
-            Err(error) => Err(error),
-        }
+        Self::from_source(&Source::from_files(dir, file)?)
     }
 
     fn from_spiece(path: &Path, bytes: &[u8]) -> Result<Self, TextError> {
@@ -110,22 +108,20 @@ impl TokenEncoder {
         Ok(Self { cut: Cut::SentencePiece { map, pipeline, mark }, before, after, unknown })
     }
 
-    fn from_wordpiece(dir: &Path, source: &Source<'_>) -> Result<Self, TextError> {
+    fn from_source(source: &Source<'_>) -> Result<Self, TextError> {
         let recipe = source.recipe()?;
-        if !matches!(recipe.model, ModelRecipe::WordPiece { .. }) {
-            return Err(TextError::NoSpiece { dir: dir.to_owned() });
-        }
         let [cased, uncased] = [true, false].map(|case_sensitive| with_case(&recipe.normalizers, case_sensitive));
         for steps in [&cased, &uncased] {
             growth::check(steps).map_err(|reason| TextError::Encode { reason })?;
         }
         let model = Model::new(recipe.model);
         let unknown = model.unknown();
+        let mark = if matches!(model, Model::Unigram(_)) { model.id(MARK) } else { None };
         let cased = Pipeline::new(model, cased, &recipe.pre_tokenizers, &[], false);
         let (before, after) = cased.around(recipe.post_processor, &source.path)?;
         let mut folded = cased.clone();
         folded.normalize_by(uncased);
-        Ok(Self { cut: Cut::WordPiece { cased, uncased: folded }, before, after, unknown })
+        Ok(Self { cut: Cut::Whole { cased, uncased: folded, mark }, before, after, unknown })
     }
 
     /// Appends the ids of a text's tokens to `ids`: `[CLS]`, their pieces, `[SEP]`, at most `limit` in all.
@@ -196,17 +192,18 @@ impl Cut {
     /// One of the pipelines, all of which have the same vocabulary.
     fn pipeline(&self) -> &Pipeline {
         match self {
-            Self::SentencePiece { pipeline, .. } | Self::WordPiece { cased: pipeline, .. } => pipeline,
+            Self::SentencePiece { pipeline, .. } | Self::Whole { cased: pipeline, .. } => pipeline,
         }
     }
 
     /// Appends the ids of one token.
     fn token(&self, token: &str, case_sensitive: bool, ids: &mut Vec<u32>) {
         let start = ids.len();
-        match self {
-            Self::WordPiece { cased, uncased } => {
+        let mark = match self {
+            Self::Whole { cased, uncased, mark } => {
                 let pipeline = if case_sensitive { cased } else { uncased };
                 pipeline.encode(token, &mut Sink::new(ids, usize::MAX, false));
+                mark
             }
             Self::SentencePiece { map, pipeline, mark } => {
                 let token = if case_sensitive { Cow::Borrowed(token) } else { lower_case(token) };
@@ -215,15 +212,16 @@ impl Cut {
                     _ => token,
                 };
                 pipeline.encode(&token, &mut Sink::new(ids, usize::MAX, false));
-                if ids[start..].iter().any(|&id| Some(id) == *mark) {
-                    let mut kept = start;
-                    for at in start..ids.len() {
-                        ids[kept] = ids[at];
-                        kept += usize::from(Some(ids[at]) != *mark);
-                    }
-                    ids.truncate(kept);
-                }
+                mark
             }
+        };
+        if ids[start..].iter().any(|&id| Some(id) == *mark) {
+            let mut kept = start;
+            for at in start..ids.len() {
+                ids[kept] = ids[at];
+                kept += usize::from(Some(ids[at]) != *mark);
+            }
+            ids.truncate(kept);
         }
     }
 }

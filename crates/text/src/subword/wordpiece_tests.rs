@@ -139,8 +139,14 @@ fn tokens_alone() {
     }
     let unigram = super::tests::tokenizer_json().to_string();
     let files = |name: &str| (name == "tokenizer.json").then_some(unigram.as_bytes());
-    let error = TokenEncoder::from_files(Path::new("m"), files).unwrap_err().to_string();
-    assert_eq!(error, "m has no spiece.model and no vocab.txt, which are needed to split single tokens into pieces");
+    let encoder = TokenEncoder::from_files(Path::new("m"), files).unwrap();
+    for (case_sensitive, expected) in [(false, [2, 8, 6, 1, 3]), (true, [2, 8, 12, 1, 3])] {
+        let mut ids = Vec::new();
+        encoder.encode(["ab", "A", "É"], case_sensitive, 99, &mut ids).unwrap();
+        assert_eq!(ids, expected, "the mark before a word is no piece of it");
+    }
+    let error = TokenEncoder::from_files(Path::new("m"), |_| None).unwrap_err().to_string();
+    assert_eq!(error, "m has neither tokenizer.json nor spiece.model nor vocab.txt");
 }
 
 #[test]
