@@ -51,14 +51,14 @@ def unlabelled(rows: list[Row], others: list[str], seed: int) -> Iterator[str]:
 
 
 def labelled(rows: list[Row], joined: int, seed: int) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Texts to fine-tune on, each with the rows that it is from: whole texts in a random spelling, halves, joined texts."""
+    """Texts to fine-tune on, each with the rows that it is from: whole texts in a random spelling, many titles, some
+    descriptions, joined texts."""
     rng = random.Random(seed)
     for index, row in enumerate(rows):
         spelling = rng.choice((str, str, clean, typographic))
         yield spelling(row.text), (index,)
-        if rng.random() < 0.6:
-            half = halves(row.text, rng)[rng.random() < 0.4]
-            if _is_text(half):
+        for half, share in zip(halves(row.text, rng), (0.7, 0.3)):
+            if rng.random() < share and _is_text(half):
                 yield half, (index,)
     of_label = [[index for index, row in enumerate(rows) if row.label == label] for label in range(len(LABELS))]
     for _ in range(joined):

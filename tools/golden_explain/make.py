@@ -1,13 +1,15 @@
 """Makes testdata/explain: what the `shap` package's Partition explainer says of texts, with models of this repository.
 
-usage: make.py testdata/explain
+usage: make.py target/release/albertine testdata/explain
 
 One file for each model: texts with the number of evaluations, the values of the text and of the text all hidden, and the weights of
 its parts for each label, rounded to six digits. Texts have no space around them, which shap would take away. The order in which equal parts are divided is up to chance there; the seed is fixed.
 """
 
 import json
+import subprocess
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -19,7 +21,6 @@ from transformers import pipeline
 ROOT = Path(__file__).resolve().parents[2]
 
 MODELS = {
-    "ag_news": ROOT / "crates/albertine/builtin/ag_news",
     "bert_cased": ROOT / "testdata/golden/bert_cased",
     "bert_regression": ROOT / "testdata/golden/bert_regression",
     "multi_label": ROOT / "testdata/golden/multi_label",
@@ -37,9 +38,17 @@ TEXTS = [
 
 def main() -> None:
     warnings.filterwarnings("ignore")
-    out = Path(sys.argv[1])
+    albertine, out = map(Path, sys.argv[1:])
     out.mkdir(parents=True, exist_ok=True)
-    for name, model in MODELS.items():
+    with tempfile.TemporaryDirectory() as folder:
+        # Its weights are stored in 8 bits, which transformers does not read.
+        built_in = Path(folder, "ag_news")
+        subprocess.run([albertine, "models", "convert", "ag_news", built_in, "--weights", "f32"], check=True)
+        write({"ag_news": built_in, **MODELS}, out)
+
+
+def write(models: dict[str, Path], out: Path) -> None:
+    for name, model in models.items():
         classifier = pipeline("text-classification", model=str(model), top_k=None, truncation=True, dtype=torch.float32)
         explainer = shap.Explainer(classifier)
         rows = []

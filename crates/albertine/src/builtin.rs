@@ -9,7 +9,7 @@ pub const BUILT_IN: &[BuiltIn] = &[BuiltIn {
     summary: "World, Sports, Business or Sci/Tech, for English news",
     config: include_bytes!("../builtin/ag_news/config.json"),
     weights: include_bytes!("../builtin/ag_news/model.safetensors"),
-    spiece: include_bytes!("../builtin/ag_news/spiece.model"),
+    tokenizer: include_bytes!("../builtin/ag_news/tokenizer.json"),
     tokenizer_config: include_bytes!("../builtin/ag_news/tokenizer_config.json"),
     card: include_str!("../builtin/ag_news/README.md"),
 }];

@@ -48,7 +48,7 @@ impl std::fmt::Display for Origin {
 impl LoadedModel {
     pub(crate) fn built_in(built_in: &'static BuiltIn, precision: Precision) -> Result<Self, Error> {
         let model = SequenceClassifier::from_bytes(built_in.config, built_in.weights, Kernels::detect()?, precision)?;
-        let files = [("spiece.model", built_in.spiece), ("tokenizer_config.json", built_in.tokenizer_config)];
+        let files = [("tokenizer.json", built_in.tokenizer), ("tokenizer_config.json", built_in.tokenizer_config)];
         let files = BTreeMap::from(files.map(|(name, bytes)| (name, Cow::Borrowed(bytes))));
         Ok(Self {
             model: Arc::new(model),

@@ -84,7 +84,7 @@ impl<P: Program> Hub<P> {
                 origin: Origin::BuiltIn,
                 summary: Some(model.summary.to_owned()),
                 labels: Vec::new(),
-                size: Some((model.weights.len() + model.spiece.len() + model.config.len()) as u64),
+                size: Some(model.files().iter().map(|(_, bytes)| bytes.len() as u64).sum()),
                 path: None,
             })
             .collect();

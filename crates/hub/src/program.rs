@@ -54,7 +54,7 @@ pub(crate) mod tests {
                 summary: "Topics of news",
                 config: b"",
                 weights: b"",
-                spiece: b"",
+                tokenizer: b"",
                 tokenizer_config: b"",
                 card: "",
             }]

@@ -15,7 +15,7 @@ use crate::{Checkpoint, ModelError};
 ///     summary: "Topics of news",
 ///     config: b"{}",
 ///     weights: b"",
-///     spiece: b"",
+///     tokenizer: b"",
 ///     tokenizer_config: b"{}",
 ///     card: "",
 /// };
@@ -33,8 +33,8 @@ pub struct BuiltIn {
     pub config: &'static [u8],
     /// `model.safetensors`.
     pub weights: &'static [u8],
-    /// `spiece.model`.
-    pub spiece: &'static [u8],
+    /// `tokenizer.json`.
+    pub tokenizer: &'static [u8],
     /// `tokenizer_config.json`.
     pub tokenizer_config: &'static [u8],
     /// `README.md`, the model card.
@@ -48,7 +48,7 @@ impl BuiltIn {
         [
             ("config.json", self.config),
             ("model.safetensors", self.weights),
-            ("spiece.model", self.spiece),
+            ("tokenizer.json", self.tokenizer),
             ("tokenizer_config.json", self.tokenizer_config),
             ("README.md", self.card.as_bytes()),
         ]

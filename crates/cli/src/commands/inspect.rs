@@ -106,13 +106,9 @@ fn describe(model: &str, hub: &Hub, printer: &Printer) -> anyhow::Result<()> {
 /// The files of a model and their sizes in bytes, by name.
 fn files(source: &ModelSource) -> anyhow::Result<BTreeMap<String, u64>> {
     match source {
-        ModelSource::BuiltIn(model) => Ok(BTreeMap::from([
-            ("config.json".to_owned(), model.config.len() as u64),
-            ("model.safetensors".to_owned(), model.weights.len() as u64),
-            ("spiece.model".to_owned(), model.spiece.len() as u64),
-            ("tokenizer_config.json".to_owned(), model.tokenizer_config.len() as u64),
-            ("README.md".to_owned(), model.card.len() as u64),
-        ])),
+        ModelSource::BuiltIn(model) => {
+            Ok(model.files().into_iter().map(|(name, bytes)| (name.to_owned(), bytes.len() as u64)).collect())
+        }
         ModelSource::Directory(path) if path.is_dir() => {
             listing(path).with_context(|| format!("cannot list the directory {}", path.display()))
         }

@@ -38,7 +38,7 @@ fn every_door_gets_the_calibrated_scores() {
     assert_eq!((found["model"].as_str(), found["eval_samples"].as_u64()), (Some("calibrated"), Some(40)));
     assert!(number("temperature") != 1.0 && number("eval_loss") < number("eval_loss_before"), "{found}");
     let files =
-        ["README.md", "calibration.json", "config.json", "model.safetensors", "spiece.model", "tokenizer_config.json"];
+        ["README.md", "calibration.json", "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"];
     assert_eq!(sandbox.names("calibrated"), files);
 
     // its logits are those of the model, divided by the temperature

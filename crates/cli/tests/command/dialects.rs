@@ -200,7 +200,7 @@ fn json_as_python_writes_it_keeps_its_rows() {
     exit code: 0
     ----- stdout -----
     {"text":"The striker scored twice as the team won the cup final after extra time.","price":null,"id":"123456789012345678901","label":"Sports","score":[SCORE]}
-    {"text":"[1]","price":1.5,"id":null,"label":"Business","score":[SCORE]}
+    {"text":"[1]","price":1.5,"id":null,"label":"Sci/Tech","score":[SCORE]}
     ----- stderr -----
     t.jsonl: NaN and infinities read as null
     t.jsonl: column `text` read as text (its values have different types)

@@ -65,7 +65,7 @@ fn flags_choose_the_class_the_method_and_the_work() {
     assert_eq!((&row["activation"], &row["evaluations"]), (&"identity".into(), &5.into()));
     let row = &rows(&sandbox.run(&["explain", SPORTS, "--evaluations", "20", "--pieces"]))[0];
     assert_eq!(row["evaluations"], 20);
-    assert_eq!(row["pieces"][1]["piece"], "The");
+    assert_eq!(row["pieces"][1]["piece"], "The ");
 }
 
 #[test]

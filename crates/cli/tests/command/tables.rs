@@ -402,7 +402,7 @@ fn files_with_different_columns_are_told() {
     assert_conversation!(sandbox.run(&["classify", "--input", "a.csv", "--input", "b.csv"]), @r#"
     exit code: 0
     ----- stdout -----
-    {"id":"1","text":"news","title":null,"label":"Business","score":[SCORE]}
+    {"id":"1","text":"news","title":null,"label":"Sci/Tech","score":[SCORE]}
     {"id":"1","text":null,"title":"news","label":null,"score":null}
     ----- stderr -----
     a.csv: no column `title` (null)

@@ -24,7 +24,7 @@ impl Program for News {
             summary: "Topics of news",
             config: include_bytes!("../../../../testdata/golden/gelu/config.json"),
             weights: include_bytes!("../../../../testdata/golden/gelu/model.safetensors"),
-            spiece: b"",
+            tokenizer: b"",
             tokenizer_config: b"{}",
             card: "",
         }]
