@@ -194,3 +194,18 @@ fn tables_in_a_folder_are_named_after_their_inputs() {
     assert_eq!((names.len(), names[1].as_str(), names[2].as_str()), (3, "a.csv", "b.csv"));
     assert!(names[0].starts_with("a-") && names[0].len() == "a-12345678.csv".len(), "{names:?}");
 }
+
+#[test]
+fn a_run_tells_of_tables_that_one_before_it_completed_and_did_not_tell_of() {
+    let folder = Folder::new();
+    folder.write("in/a.csv", csv(300));
+    folder.write("in/b.csv", csv(300));
+    std::fs::create_dir(folder.at("out")).unwrap();
+    let (input, output) = (folder.input("in"), ResumableOutput::Folder(folder.at("out")));
+    assert!(step(&input, &output, Some(5), |_| {}).is_err());
+    assert!(folder.at("out/a.csv").exists() && !folder.at("out/b.csv").exists());
+    let summary = step(&input, &output, None, |_| {}).unwrap();
+    assert_eq!((summary.rows, summary.failed_rows), (600, 8));
+    let summary = step(&input, &output, None, |_| {}).unwrap();
+    assert_eq!((summary.rows, summary.failed_rows), (0, 0));
+}

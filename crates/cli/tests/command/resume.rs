@@ -73,7 +73,9 @@ fn killed_and_unbroken(output: &str) {
         kills += 1;
     }
     let said = sandbox.run(&arguments);
-    assert!(said.starts_with("exit code: 1"), "{said}");
+    // A run over a folder that was killed in its last moment leaves nothing to do and nothing to tell.
+    let is_folder = output.ends_with('/');
+    assert!(said.starts_with("exit code: 1") || (is_folder && said.starts_with("exit code: 0")), "{said}");
     let names = |files: &[(String, Vec<u8>)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
     let (killed, unbroken) = (files(&sandbox.path("killed")), files(&sandbox.path("unbroken")));
     assert_eq!(names(&killed), names(&unbroken), "{kills} kills");
