@@ -1,6 +1,6 @@
 """Measures the built-in model on a labelled table at every precision, through the command itself.
 
-usage: accuracy.py ALBERTINE TABLE_CSV --at-least 0.90
+usage: accuracy.py ALBERTINE TABLE_CSV --at-least 0.92
 
 TABLE_CSV has columns `label` and `text`. Prints the share of rows whose label is found, and of rows whose label is that of
 f32. Fails when `albertine evaluate` counts otherwise, when the first is under the bar or more than 0.3 points under that of
