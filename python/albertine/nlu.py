@@ -3,8 +3,8 @@
 >>> import albertine
 >>> albertine.load("ag_news").predict("Oil prices are rising. Arsenal won on Sunday.")
   classified_sequence  classified_sequence_confidence                sentence
-0            Business                        0.92...   Oil prices are rising.
-0              Sports                        0.94...   Arsenal won on Sunday.
+0            Business                        0.91...   Oil prices are rising.
+0              Sports                        0.99...   Arsenal won on Sunday.
 """
 
 from __future__ import annotations
