@@ -147,6 +147,8 @@ fn engine_hint(error: &EngineError, tables: Tables) -> Option<String> {
         EngineError::OutputIsInput { .. } => "write to another file, then move it over the input",
         EngineError::NoOutputFolder { .. } => "create the folder first",
         EngineError::NotResumable { .. } => "copy it to a file first, or omit `--resume`",
+        EngineError::NameNotUtf8 { .. } => "rename the file or its folder, or omit `--resume`",
+        EngineError::LinkedParts { .. } => "remove the link, or name another output",
         EngineError::BegunDifferently { .. } => {
             "give the same inputs, model and options to go on, or start again with `--restart`, or name another output"
         }

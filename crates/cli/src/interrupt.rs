@@ -48,9 +48,7 @@ pub(crate) fn discard_output_on_interrupt(printer: Printer) -> anyhow::Result<()
     ctrlc::set_handler(move || {
         if let Some(work) = GRACEFUL.lock().unwrap_or_else(PoisonError::into_inner).take() {
             work.cancel();
-            printer.note(
-                "stopping after this step, keeping the model as trained so far; press Ctrl-C again to stop at once",
-            );
+            printer.note("stopping after this step; press Ctrl-C again to stop at once");
             return;
         }
         let mut discarded = albertine_engine::discard_unfinished();

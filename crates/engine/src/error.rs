@@ -337,6 +337,20 @@ pub enum EngineError {
         path: String,
     },
 
+    /// An input of a resumable run whose path is not UTF-8.
+    #[error("a run over {path} cannot be resumed: its path is not UTF-8")]
+    NameNotUtf8 {
+        /// The input, as far as it can be shown.
+        path: String,
+    },
+
+    /// A folder of parts that is a link to another place.
+    #[error("{path} is a symbolic link, and files in it would be removed")]
+    LinkedParts {
+        /// The folder.
+        path: String,
+    },
+
     /// An output that was begun from other inputs or with other settings.
     #[error("{path} was begun differently: {differences}")]
     BegunDifferently {

@@ -100,6 +100,8 @@ impl ResumableRun {
             (Some(then), Some((now, of_source))) => goes_on(then, now, of_source, &folder, &options.output)?,
             _ => false,
         };
+        // What a run wrote that is not to go on. Of a manifest that cannot be read, nothing is known.
+        let before = if goes_on { None } else { Manifest::read(&folder.manifest()).ok().flatten() };
         let (mut manifest, of_source) = match known.filter(|_| goes_on) {
             Some(known) => known,
             None => of(None)?,
@@ -108,8 +110,10 @@ impl ResumableRun {
             check_folder(path, &manifest)?;
         }
         if !goes_on {
-            remove_tables(&folder, &options.output)?;
             folder.clear()?;
+        }
+        if let Some(before) = before {
+            manifest.take_tables_of(before);
         }
         if let ResumableOutput::Folder(path) = &options.output {
             name_tables(path, options.format.name(), &mut manifest)?;
@@ -191,15 +195,6 @@ fn check_folder(path: &Path, manifest: &Manifest) -> Result<(), EngineError> {
         Some(input) => Err(EngineError::InputInOutput { path: name, input: input.name.clone() }),
         None => Ok(()),
     }
-}
-
-/// Removes the tables that a run which is not to go on has written into its folder.
-fn remove_tables(folder: &PartsFolder, output: &ResumableOutput) -> Result<(), EngineError> {
-    let ResumableOutput::Folder(path) = output else { return Ok(()) };
-    // Of a manifest that cannot be read, nothing is known.
-    let Ok(Some(manifest)) = Manifest::read(&folder.manifest()) else { return Ok(()) };
-    let mut names = manifest.inputs.iter().filter_map(|input| input.output.as_ref());
-    names.try_for_each(|name| folder::remove_file(&path.join(name)))
 }
 
 /// Gives each input without one the name of its table: its own name with another extension, and where two have the same,

@@ -37,8 +37,14 @@ fn every_door_gets_the_calibrated_scores() {
     let number = |name: &str| found[name].as_f64().expect("a number");
     assert_eq!((found["model"].as_str(), found["eval_samples"].as_u64()), (Some("calibrated"), Some(40)));
     assert!(number("temperature") != 1.0 && number("eval_loss") < number("eval_loss_before"), "{found}");
-    let files =
-        ["README.md", "calibration.json", "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"];
+    let files = [
+        "README.md",
+        "calibration.json",
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    ];
     assert_eq!(sandbox.names("calibrated"), files);
 
     // its logits are those of the model, divided by the temperature

@@ -265,7 +265,56 @@ fn a_folder_gets_tables_of_new_inputs_alone() {
     hint: give the same inputs, model and options to go on, or start again with `--restart`, or name another output
     ");
     assert!(run(&["--restart"]).starts_with("exit code: 0"));
-    assert_eq!(sandbox.names("out"), [".parts", "aa.csv", "b.csv"]);
+    // The table of an input that is gone is no one's to remove.
+    assert_eq!(sandbox.names("out"), [".parts", "a.csv", "aa.csv", "b.csv"]);
+}
+
+#[test]
+fn nothing_is_removed_or_written_outside_the_run() {
+    let sandbox = Sandbox::new();
+    sandbox.file("in/a.csv", "text\nnews\n").file("victim.csv", "mine").file("precious/keep.txt", "mine");
+    let run = |more: &[&str]| sandbox.run(&[&["classify", "--input", "in", "--output-format", "csv"], more].concat());
+    assert!(run(&["--output", "out/", "--resume"]).starts_with("exit code: 0"));
+    let manifest = sandbox.read("out/.parts/manifest.json");
+    assert!(manifest.contains("\"a.csv\""), "{manifest}");
+    sandbox.file("out/.parts/manifest.json", manifest.replace("\"a.csv\"", "\"../victim.csv\""));
+    sandbox.file("out/.parts/keep.txt", "mine");
+    assert!(run(&["--output", "out/", "--resume"]).contains("is not the name of a file"));
+    run(&["--output", "out/", "--restart"]);
+    assert_eq!([sandbox.read("victim.csv"), sandbox.read("out/.parts/keep.txt")], ["mine", "mine"]);
+    std::os::unix::fs::symlink("precious", sandbox.path(".labels.csv.parts")).expect("a link");
+    assert!(run(&["--output", "labels.csv", "--resume"]).contains("is a symbolic link"));
+    assert_eq!(sandbox.read("precious/keep.txt"), "mine");
+}
+
+#[test]
+fn rejected_rows_have_a_file_of_their_own() {
+    let sandbox = Sandbox::new();
+    sandbox.file("a.csv", "id,text\n1,news\n2\n").file("there.csv", "old");
+    std::os::unix::fs::symlink("there.csv", sandbox.path("link.csv")).expect("a link");
+    fs::create_dir(sandbox.path("out")).expect("a folder");
+    for (output, rejects) in [("r.csv", "./r.csv"), ("there.csv", "link.csv"), ("out/", "out/a.csv")] {
+        for resume in [&[][..], &["--resume"]] {
+            if output.ends_with('/') && resume.is_empty() {
+                continue;
+            }
+            let run = ["classify", "--input", "a.csv", "--output", output, "--rejects", rejects];
+            let said = sandbox.run(&[&run[..], resume].concat());
+            assert!(said.contains("are both to be written to"), "{output} {rejects}: {said}");
+        }
+    }
+    assert_eq!(sandbox.read("there.csv"), "old");
+}
+
+#[test]
+fn the_column_of_errors_is_none_of_the_inputs() {
+    let sandbox = Sandbox::new();
+    sandbox.file("a.csv", "id,text\n1,news\n");
+    for more in [&["--resume"][..], &["--errors", "null"]] {
+        let run = ["classify", "--input", "a.csv", "--output", "out.csv", "--text-column", "error"];
+        let said = sandbox.run(&[&run[..], more].concat());
+        assert!(said.starts_with("exit code: 2") && said.contains("`error`"), "{said}");
+    }
 }
 
 #[test]

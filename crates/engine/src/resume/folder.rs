@@ -35,6 +35,9 @@ impl PartsFolder {
     /// the name in messages.
     pub(super) fn open(path: &Path, output: &str) -> Result<Self, EngineError> {
         let writing = |source| EngineError::writing(&path.display().to_string(), source);
+        if fs::symlink_metadata(path).is_ok_and(|folder| folder.is_symlink()) {
+            return Err(EngineError::LinkedParts { path: path.display().to_string() });
+        }
         fs::create_dir_all(path).map_err(writing)?;
         let lock = File::create(path.join(LOCK)).map_err(writing)?;
         match lock.try_lock() {
@@ -45,7 +48,7 @@ impl PartsFolder {
             Err(TryLockError::Error(source)) => return Err(writing(source)),
         }
         let folder = Self { path: path.to_owned(), _lock: lock };
-        folder.remove(|name| name.ends_with(SUFFIX))?;
+        folder.remove(is_temporary)?;
         Ok(folder)
     }
 
@@ -122,18 +125,24 @@ impl PartsFolder {
 
     /// Removes all that a run has written here; the manifest, which says that there is a run, at the end.
     pub(super) fn clear(&self) -> Result<(), EngineError> {
-        self.remove(|name| ![MANIFEST, FINISHED, LOCK].contains(&name))?;
+        self.remove(|name| is_ours(name) && ![MANIFEST, FINISHED, LOCK].contains(&name))?;
         self.remove(|name| name == MANIFEST)?;
         self.remove(|name| name == FINISHED)
     }
 
-    /// Removes the folder with all that is in it.
+    /// Removes the folder, unless there is something in it that no run has written.
     pub(super) fn remove_all(self) -> Result<(), EngineError> {
         self.clear()?;
         let path = self.path.clone();
         // Some systems do not remove a file that is open.
         drop(self);
-        fs::remove_dir_all(&path).map_err(|source| EngineError::writing(&path.display().to_string(), source))
+        remove_file(&path.join(LOCK))?;
+        match fs::remove_dir(&path) {
+            Err(source) if source.kind() != io::ErrorKind::DirectoryNotEmpty => {
+                Err(EngineError::writing(&path.display().to_string(), source))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn remove(&self, is_wanted: impl Fn(&str) -> bool) -> Result<(), EngineError> {
@@ -147,6 +156,24 @@ impl PartsFolder {
         let names = entries.map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()));
         names.collect::<Result<_, _>>().map_err(reading)
     }
+}
+
+/// Whether it is the name of a file that runs write here, under its own name or a temporary one.
+fn is_ours(name: &str) -> bool {
+    let of_input = |suffix: &str| {
+        name.strip_suffix(suffix).is_some_and(|digits| digits.len() >= 6 && digits.bytes().all(|b| b.is_ascii_digit()))
+    };
+    [MANIFEST, FINISHED, LOCK].contains(&name)
+        || ranges(name).is_some()
+        || of_input(".done")
+        || of_input(".rejected")
+        || is_temporary(name)
+}
+
+/// Whether a file that runs write here was being written under this name.
+fn is_temporary(name: &str) -> bool {
+    let Some(name) = name.strip_prefix('.').and_then(|name| name.strip_suffix(SUFFIX)) else { return false };
+    is_ours(name) || name.rsplit_once('.').is_some_and(|(name, _)| is_ours(name))
 }
 
 /// The input and the rows that the name of a part says.
@@ -175,6 +202,18 @@ mod tests {
         assert_eq!(ranges("000003-000000008192-000000009000.part"), Some((3, 8192, 9000)));
         for other in ["000003.done", "lock", "000003-1.part", "1-2-3-4.part", "a-1-2.part"] {
             assert_eq!(ranges(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn only_files_of_runs_are_ours() {
+        let part = "000003-000000008192-000000009000.part";
+        for name in [part, "000003.done", "000003.rejected", "lock", "manifest.json", ".manifest.json.aB3.partial"] {
+            assert!(is_ours(name), "{name}");
+        }
+        assert!(is_temporary(&format!(".{part}.partial")) && !is_temporary(part));
+        for name in ["keep.txt", ".partial", ".keep.txt.partial", "a.done", "3.done"] {
+            assert!(!is_ours(name), "{name}");
         }
     }
 }

@@ -173,7 +173,22 @@ impl Manifest {
             Err(source) => return Err(EngineError::reading(&name, source)),
         }
         let bytes = fs::read(path).map_err(|source| EngineError::reading(&name, source))?;
-        serde_json::from_slice(&bytes).map(Some).map_err(|error| damaged(error.to_string()))
+        let manifest: Self = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+        // Tables are written under these names: none may lead out of the folder.
+        let outside = manifest.inputs.iter().filter_map(|input| input.output.as_ref()).find(|table| !is_bare(table));
+        match outside {
+            Some(table) => Err(damaged(format!("{table:?} is not the name of a file"))),
+            None => Ok(Some(manifest)),
+        }
+    }
+
+    /// Gives inputs the tables that they had in a run before this one, which stay until new ones take their places.
+    pub(super) fn take_tables_of(&mut self, before: Self) {
+        let tables = before.inputs.into_iter().filter_map(|input| Some((input.path, input.output?)));
+        let mut tables: HashMap<String, String> = tables.collect();
+        for input in &mut self.inputs {
+            input.output = tables.remove(&input.path);
+        }
     }
 
     /// Writes it whole.
@@ -184,11 +199,19 @@ impl Manifest {
     }
 }
 
+/// Whether it is the name of a file and nothing else.
+fn is_bare(name: &str) -> bool {
+    Path::new(name).file_name().is_some_and(|file| file == name)
+}
+
 /// The one path of a file that can be read again.
 pub(super) fn path_of(file: &InputFile) -> Result<PathBuf, EngineError> {
+    let name = || file.location.to_string();
     match &file.location {
         Location::File(path) if !file.location.is_stream() => {
-            fs::canonicalize(path).map_err(|source| EngineError::reading(&file.location.to_string(), source))
+            let path = fs::canonicalize(path).map_err(|source| EngineError::reading(&name(), source))?;
+            // The manifest is text.
+            if path.to_str().is_some() { Ok(path) } else { Err(EngineError::NameNotUtf8 { path: name() }) }
         }
         location => Err(EngineError::NotResumable { path: location.to_string() }),
     }

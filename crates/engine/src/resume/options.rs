@@ -28,6 +28,8 @@ impl ResumableOutput {
         match self {
             Self::Folder(path) => path.join(".parts"),
             Self::File(path) => {
+                // A link and what it leads to are one output.
+                let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
                 let mut name = OsString::from(".");
                 name.push(path.file_name().unwrap_or_default());
                 name.push(".parts");

@@ -54,17 +54,9 @@ pub struct TokenEncoder {
 #[derive(Debug, Clone)]
 enum Cut {
     /// The pipeline knows nothing of case and of the character map, which SentencePiece applies in its own way.
-    SentencePiece {
-        map: Option<Charsmap>,
-        pipeline: Pipeline,
-        mark: Option<u32>,
-    },
+    SentencePiece { map: Option<Charsmap>, pipeline: Pipeline, mark: Option<u32> },
     /// The pipeline of the vocabulary's own files, with regard to case and without.
-    Whole {
-        cased: Pipeline,
-        uncased: Pipeline,
-        mark: Option<u32>,
-    },
+    Whole { cased: Pipeline, uncased: Pipeline, mark: Option<u32> },
 }
 
 impl TokenEncoder {

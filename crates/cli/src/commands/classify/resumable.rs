@@ -3,7 +3,7 @@
 use std::path::{MAIN_SEPARATOR, Path};
 
 use albertine::hub::{Hub, ModelSource};
-use albertine::{CancellationToken, Columns, WindowSettings};
+use albertine::{CancellationToken, Columns, Transform, WindowSettings};
 use albertine_engine::{
     FailedRows, Format, ModelFile, ResumableOutput, ResumableRun, ResumeOptions, SourceOptions, Target,
 };
@@ -38,6 +38,7 @@ pub(super) fn classify(
     if let ResumableOutput::File(path) = &output {
         Target::File(path.clone()).check(&source)?;
     }
+    let input_schema = source.schema().clone();
     // Parts always have the column of errors, so that a run that stopped at a row can go on and keep it.
     let error_column = match args.failed_rows.policy() {
         Errors::Null => add_error_column(&mut source, printer),
@@ -49,6 +50,8 @@ pub(super) fn classify(
         (Errors::Fail, None) => FailedRows::Stop,
     };
     let classify = load(&model, columns.clone(), hub)?;
+    // The column of errors is none of the input's.
+    classify.output_schema(&input_schema)?;
     say_renamed(&classify, source.schema(), printer);
     let (rows_total, bytes_total) = (source.rows_total(), source.bytes_total());
     let mut facts = facts::of(&classify, &columns, &args.model.run, &read);
@@ -58,7 +61,7 @@ pub(super) fn classify(
     }
     let options = ResumeOptions {
         settings: facts,
-        model: model_files(&classify.classifier().source())?,
+        model: model_files(&classify.classifier().source(), &args.output.output)?,
         error_column: Some(error_column),
         failed_rows,
         restart: args.resume.restart,
@@ -77,6 +80,9 @@ pub(super) fn classify(
     progress.finish();
     tell(&result?, Some(path), &classify, args.failed_rows.rejects.as_deref(), printer)
 }
+
+/// The file of a model card.
+const CARD: &str = "README.md";
 
 /// Where the run writes, and as what: a folder gets Parquet unless another format is given.
 fn output(args: &ClassifyArgs) -> Result<(ResumableOutput, Format), Misuse> {
@@ -108,11 +114,19 @@ fn say_what_is_done(run: &ResumableRun, path: &Path, printer: &Printer) {
     }
 }
 
-/// The files of a model, by their names within it.
-fn model_files(source: &ModelSource) -> anyhow::Result<Vec<(String, ModelFile)>> {
+/// The files of a model, by their names within it. What does not change an answer is left out: hidden files, the model
+/// card, and the output, where that is in the same folder.
+fn model_files(source: &ModelSource, output: &Path) -> anyhow::Result<Vec<(String, ModelFile)>> {
+    let output = output.canonicalize().ok();
+    let is_part = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_output = output.is_some() && path.canonicalize().ok() == output;
+        !name.starts_with('.') && name != CARD && !is_output
+    };
     let root = match source {
         ModelSource::BuiltIn(model) => {
             let files = model.files().into_iter();
+            let files = files.filter(|(name, _)| *name != CARD);
             return Ok(files.map(|(name, bytes)| (name.to_owned(), ModelFile::Bytes(bytes))).collect());
         }
         ModelSource::Directory(path) if path.is_file() => {
@@ -127,6 +141,9 @@ fn model_files(source: &ModelSource) -> anyhow::Result<Vec<(String, ModelFile)>>
             entries.map_err(|source| albertine_engine::EngineError::reading(&folder.display().to_string(), source))?
         {
             let path = entry.path();
+            if !is_part(&path) {
+                continue;
+            }
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 folders.push(path);
             } else if path.is_file() {

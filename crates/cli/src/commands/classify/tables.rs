@@ -1,6 +1,6 @@
 //! Tables: a stream of any length, window by window.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use albertine::hub::Hub;
 use albertine::{CancellationToken, Classify, Columns, Counts, Transform, WindowSettings};
@@ -29,9 +29,12 @@ pub(super) fn classify(
     let columns = Columns { text: settings::text_columns(source.schema(), &columns.text), ..columns };
     source.read_bytes_as_text(&columns.text);
     data.target.check(&source)?;
+    let input_schema = source.schema().clone();
     let error_column = (args.failed_rows.policy() == Errors::Null).then(|| add_error_column(&mut source, printer));
     let rejected = rejected(args, &source, error_column)?;
     let classify = load(&model, columns, hub)?;
+    // The column of errors is none of the input's.
+    classify.output_schema(&input_schema)?;
     let schema = classify.output_schema(source.schema())?.into_schema();
     say_renamed(&classify, source.schema(), printer);
     let file = data.file().map(Path::to_owned);
@@ -73,13 +76,20 @@ pub(super) fn rejected(
     error_column: Option<String>,
 ) -> anyhow::Result<Option<RejectedRows>> {
     let (Some(path), Some(error_column)) = (&args.failed_rows.rejects, error_column) else { return Ok(None) };
-    if *path == args.output.output {
+    if !settings::is_stdout(&args.output) && place(path).starts_with(place(&args.output.output)) {
         let message = format!("the output and the rejected rows are both to be written to {}", path.display());
         return Err(Misuse::new(message, "name another file with `--rejects`").into());
     }
     let target = Target::File(path.clone());
     target.check(source)?;
     Ok(Some(RejectedRows { error_column, target, format: settings::format_of(path)? }))
+}
+
+/// Where a path leads, whatever links and dots it is written with, and whether or not there is something already.
+fn place(path: &Path) -> PathBuf {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let beside = || Some(folder.canonicalize().ok()?.join(path.file_name()?));
+    path.canonicalize().ok().or_else(beside).unwrap_or_else(|| path.to_owned())
 }
 
 /// Says what was done.
