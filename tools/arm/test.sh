@@ -12,8 +12,8 @@ if ! command -v qemu-aarch64 >/dev/null || ! command -v aarch64-linux-gnu-gcc >/
 fi
 if ! ls "$(rustc --print target-libdir --target $TARGET)"/libstd-*.rlib >/dev/null 2>&1; then
     if ! command -v rustup >/dev/null; then
-        echo "skipped: everything, because there is no standard library of Rust for $TARGET and no rustup to add it" >&2
-        exit 0
+        echo "error: there is no standard library of Rust for $TARGET, and no rustup to add it" >&2
+        exit 1
     fi
     rustup target add $TARGET
 fi
