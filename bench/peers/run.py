@@ -120,6 +120,17 @@ def ours(arguments: argparse.Namespace, section: Section, precision: str, texts:
     return Contestant("Albertine", "albertine", command, section.ours_held)
 
 
+def lacking(arguments: argparse.Namespace, section: Section, precision: str) -> str | None:
+    """Why this CPU cannot take part in a section at that precision."""
+    level = section.ours_held.get("ALBERTINE_CPU")
+    cpu = json.loads(subprocess.check_output([str(arguments.albertine), "inspect", "cpu"], text=True))
+    if level is not None and level not in cpu["available"]:
+        return f"this CPU does not have the level {level}"
+    if precision not in cpu["precisions"]:
+        return f"this CPU does not support {precision}"
+    return None
+
+
 def meet(name: str, precision: str, albertine: Contestant, others: list[Contestant], texts: Texts, repeats: int) -> list[Row]:
     """Runs all in turn, `repeats` times, and keeps each rival's best shape."""
     for turn in range(repeats):
@@ -176,6 +187,9 @@ def main() -> None:
             section = SECTIONS[name]
             texts = gather(arguments.model, arguments.texts, arguments.docs, section.lone, Path(folder) / f"{name}.csv")
             for precision, engines in section.rivals.items():
+                if reason := lacking(arguments, section, precision):
+                    print(f"{name}, {precision}: skipped, {reason}", file=sys.stderr)
+                    continue
                 albertine, others = ours(arguments, section, precision, texts), rivals(arguments, section, engines, texts)
                 rows += meet(name, precision, albertine, others, texts, arguments.repeats)
     print(table(rows))

@@ -1,5 +1,6 @@
 //! Words of two or four whole numbers, or two bfloat16, in the vectors of x86-64.
 
+use std::arch::asm;
 use std::arch::x86_64::*;
 
 use super::lanes::Dot;
@@ -65,16 +66,35 @@ macro_rules! whole {
     };
 }
 
+/// The same sums, of which the compiler does not know how they came about. It may add whole numbers in another order,
+/// and would: the products of several words first, for which there are not registers enough.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn opaque_256(mut sums: __m256i) -> __m256i {
+    // SAFETY: no instruction at all.
+    unsafe { asm!("/* {} */", inout(ymm_reg) sums, options(pure, nomem, nostack, preserves_flags)) };
+    sums
+}
+
+/// As [`opaque_256`].
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn opaque_512(mut sums: __m512i) -> __m512i {
+    // SAFETY: no instruction at all.
+    unsafe { asm!("/* {} */", inout(zmm_reg) sums, options(pure, nomem, nostack, preserves_flags)) };
+    sums
+}
+
 #[inline(always)]
 fn shorts_256(a: __m256i, b: __m256i, sums: __m256i) -> __m256i {
     // SAFETY: called with the vectors of an `Avx2` alone.
-    unsafe { _mm256_add_epi32(sums, _mm256_madd_epi16(a, b)) }
+    unsafe { opaque_256(_mm256_add_epi32(sums, _mm256_madd_epi16(a, b))) }
 }
 
 #[inline(always)]
 fn shorts_512(a: __m512i, b: __m512i, sums: __m512i) -> __m512i {
     // SAFETY: called with the vectors of an `Avx512` alone.
-    unsafe { _mm512_add_epi32(sums, _mm512_madd_epi16(a, b)) }
+    unsafe { opaque_512(_mm512_add_epi32(sums, _mm512_madd_epi16(a, b))) }
 }
 
 #[inline(always)]
