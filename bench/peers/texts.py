@@ -46,12 +46,12 @@ def useful_flops(model: Path, lengths: list[int]) -> int:
     hidden, inner = config["hidden_size"], config["intermediate_size"]
     # Only an ALBERT projects its embeddings.
     embedding = config.get("embedding_size", 0)
-    layers, labels = config["num_hidden_layers"], len(config["id2label"])
+    layers, heads, labels = config["num_hidden_layers"], config["num_attention_heads"], len(config["id2label"])
     square, feed_forward = hidden * hidden, 2 * hidden * inner
 
     def document(n: int) -> int:
         layer = 2 * n * (4 * square + feed_forward) + 4 * n * n * hidden
-        last = 4 * n * square + 2 * (2 * square + feed_forward) + 4 * n * hidden
+        last = 2 * (4 * square + feed_forward) + 4 * n * heads * hidden
         return 2 * n * embedding * hidden + (layers - 1) * layer + last + 2 * (square + hidden * labels)
 
     return sum(map(document, lengths))

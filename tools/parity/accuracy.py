@@ -19,12 +19,16 @@ AGREEMENT = {"f32": 1.0, "bf16": 0.999, "int8": 0.993}
 WORSE = 0.003
 
 
-def labels(albertine: Path, table: Path, precision: str) -> list[str] | None:
-    """The label of each row, or None when this CPU lacks the precision."""
+def supported(albertine: Path) -> tuple[str, list[str]]:
+    """The CPU level in use and its precisions."""
+    cpu = json.loads(subprocess.run([albertine, "inspect", "cpu"], check=True, capture_output=True).stdout)
+    return cpu["cpu_level"], cpu["precisions"]
+
+
+def labels(albertine: Path, table: Path, precision: str) -> list[str]:
+    """The label of each row."""
     command = [albertine, "classify", "--input", table, "--output-format", "csv", "--quiet", "--precision", precision]
     done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode and "multiplies no bfloat16" in done.stderr:
-        return None
     if done.returncode:
         sys.exit(done.stderr)
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
@@ -50,13 +54,15 @@ def main() -> None:
 
     with open(arguments.table, newline="", encoding="utf-8") as file:
         true = [row["label"] for row in csv.DictReader(file)]
+    level, precisions = supported(arguments.albertine)
+    print(f"CPU level {level}")
     exact: list[str] = []
     bar = arguments.at_least
     for precision, least in AGREEMENT.items():
-        found = labels(arguments.albertine, arguments.table, precision)
-        if found is None:
-            print(f"skipped: {precision}, because this CPU multiplies no bfloat16")
+        if precision not in precisions:
+            print(f"skipped: {precision}, which the CPU level {level} does not support")
             continue
+        found = labels(arguments.albertine, arguments.table, precision)
         exact = exact or found
         right = sum(map(str.__eq__, found, true))
         same = sum(map(str.__eq__, found, exact))

@@ -351,8 +351,8 @@ pub enum EngineError {
         path: String,
     },
 
-    /// An output that was begun from other inputs or with other settings.
-    #[error("{path} was begun differently: {differences}")]
+    /// An output that was started from other inputs or with other settings.
+    #[error("{path} was started with other inputs or settings: {differences}")]
     BegunDifferently {
         /// The output.
         path: String,

@@ -5,7 +5,8 @@
 //! with a panel's words to a vector of sums ([`Dot`], [`Lanes`]). AMX multiplies whole tiles of such words ([`amx`]),
 //! AArch64 a vector with one lane of another, or two rows with two columns ([`neon`]).
 //!
-//! Sums of bytes and of 16-bit numbers are exact, so that every CPU level has the same ones.
+//! Sums of bytes and of 16-bit numbers are exact, so that every CPU level has the same ones, but for AVX2: there, weights
+//! are rounded a little more coarsely, so that two products add up in 16 bits ([`Kernels::adds_in_16_bits`]).
 
 #[cfg(target_arch = "x86_64")]
 mod amx;
@@ -36,6 +37,10 @@ use shorts::Shorts;
 pub(crate) const MOST_ROWS: usize = 32;
 /// The columns of the widest panel.
 pub(crate) const MOST_COLUMNS: usize = 32;
+
+/// The magnitudes of two weights whose products with bytes up to 255 add up to a number of 16 bits.
+pub(crate) const MOST_OF_TWO: i32 = 128;
+const _: () = assert!(255 * MOST_OF_TWO <= i16::MAX as i32);
 
 /// What [`Multiplier::spin`] multiplies, an ordinary number in every meaning of a word: zeros might be cheaper.
 const SPUN: u32 = 0x3f00_3f00;
@@ -155,9 +160,9 @@ impl Kernels {
             },
             (CpuLevel::Portable, Element::U16) => operation.run(Lanes(Shorts(Portable))),
             #[cfg(target_arch = "x86_64")]
-            (CpuLevel::Avx2, Element::U16) => {
+            (CpuLevel::Avx2, Element::U8) => {
                 // SAFETY: see above.
-                operation.run(Lanes(Shorts(unsafe { Avx2::<false>::assume() })));
+                operation.run(Lanes(x86::Bytes(unsafe { Avx2::<false>::assume() })));
             }
             #[cfg(target_arch = "x86_64")]
             (CpuLevel::Avx512, Element::U16) => {
@@ -230,10 +235,16 @@ impl Kernels {
             Element::Bf16 => matches!(self.level(), CpuLevel::Avx512Bf16 | CpuLevel::Amx | CpuLevel::NeonBf16),
             Element::Bf16x3 => self.level() == CpuLevel::Amx,
             Element::U16 => {
-                matches!(self.level(), CpuLevel::Portable | CpuLevel::Avx2 | CpuLevel::Avx512 | CpuLevel::Neon)
+                matches!(self.level(), CpuLevel::Portable | CpuLevel::Avx512 | CpuLevel::Neon)
             }
             Element::U8 => !self.multiplies(Element::U16),
         }
+    }
+
+    /// Whether two products of a row's bytes are added up in 16 bits, which saturate: the magnitudes of two weights beside
+    /// each other must add up to no more than [`MOST_OF_TWO`].
+    pub(crate) fn adds_in_16_bits(self, element: Element) -> bool {
+        element == Element::U8 && self.level() == CpuLevel::Avx2
     }
 
     /// The words that rows and packed weights of that element are a multiple of, filled up with zeros:

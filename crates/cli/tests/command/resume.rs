@@ -140,7 +140,7 @@ fn a_run_of_another_kind_is_refused_and_can_be_started_again() {
     let said = sandbox.run(&other);
     assert!(said.starts_with("exit code: 2"), "{said}");
     for part in [
-        "error: labels.csv was begun differently: ",
+        "error: labels.csv was started with other inputs or settings: ",
         "max sentence length 512 instead of 64; ",
         "without delimiter ','; without column `scores` of type ",
         "hint: give the same inputs, model and options to go on, or start again with `--restart`",
@@ -162,7 +162,7 @@ fn a_run_of_another_kind_is_refused_and_can_be_started_again() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: labels.csv was begun differently: a.csv has changed
+    error: labels.csv was started with other inputs or settings: a.csv has changed
     hint: give the same inputs, model and options to go on, or start again with `--restart`, or name another output
     ");
     assert_eq!(sandbox.read("labels.csv"), whole, "the old output stays until the new one is complete");
@@ -261,7 +261,7 @@ fn a_folder_gets_tables_of_new_inputs_alone() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: out/ was begun differently: in/b.csv has changed
+    error: out/ was started with other inputs or settings: in/b.csv has changed
     hint: give the same inputs, model and options to go on, or start again with `--restart`, or name another output
     ");
     assert!(run(&["--restart"]).starts_with("exit code: 0"));

@@ -1,19 +1,33 @@
 //! How fast a product is, at every level or at the one that `ALBERTINE_CPU` names. Run with
-//! `cargo test --release -p albertine-kernels -- --ignored --nocapture bench`.
+//! `cargo test --release -p albertine-kernels -- --ignored --nocapture bench_matmul`.
 
 #![allow(clippy::print_stdout)]
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::matrix::Element;
 use crate::reference::{Numbers, all_kernels, converted, matrix, operands, used};
 use crate::{Activation, Epilogue, PackedWeights, Precision, peak_gflops};
 
-/// The seconds that this thread has been on a CPU, so that other programs count less. Linux counts them in ticks of a
-/// few milliseconds, which is why a measurement takes a third of a second.
-fn seconds() -> f64 {
-    let schedstat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    schedstat.split(' ').next().and_then(|first| first.parse::<f64>().ok()).map_or(f64::NAN, |ns| ns / 1e9)
+/// How long each case is measured, and about how long each of its parts takes.
+const DURATION: Duration = Duration::from_millis(400);
+const PART: f64 = 5e-4;
+
+/// The seconds that `work` takes: what a tenth of the parts of a measurement fall below, and half of them. On a machine
+/// with neighbours the first is the steadier.
+fn seconds(mut work: impl FnMut()) -> [f64; 2] {
+    let mut timed = |runs: u32| {
+        let start = Instant::now();
+        (0..runs).for_each(|_| work());
+        start.elapsed().as_secs_f64() / f64::from(runs)
+    };
+    let runs = (PART / timed(1)).max(1.0) as u32;
+    let (start, mut times) = (Instant::now(), Vec::new());
+    while start.elapsed() < DURATION {
+        times.push(timed(runs));
+    }
+    times.sort_by(f64::total_cmp);
+    [times[times.len() / 10], times[times.len() / 2]]
 }
 
 #[test]
@@ -46,16 +60,10 @@ fn bench_matmul() {
                 ];
                 for (name, result, epilogue) in cases {
                     let mut out = used(result, rows, outputs);
-                    kernels.matmul(&mut out, &a, &packed, epilogue);
-                    let (start, before) = (Instant::now(), seconds());
-                    let mut runs = 0;
-                    while start.elapsed().as_millis() < 300 {
-                        kernels.matmul(&mut out, &a, &packed, epilogue);
-                        runs += 1;
-                    }
-                    let speed = operations * f64::from(runs) / (seconds() - before) / 1e9;
+                    let [best, median] = seconds(|| kernels.matmul(&mut out, &a, &packed, epilogue))
+                        .map(|seconds| operations / seconds / 1e9);
                     println!(
-                        "  {element:?} [{rows}, {inputs}] x [{inputs}, {outputs}] {name}, {result:?}: {speed:.0} GOP/s"
+                        "  {element:?} [{rows}, {inputs}] x [{inputs}, {outputs}] {name}, {result:?}: {best:.0} GOP/s, median {median:.0}"
                     );
                 }
             }

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::pairs::pair_words;
 use crate::aligned::Aligned;
 use crate::cpu::{CpuLevel, Kernels};
-use crate::dot::MOST_COLUMNS;
+use crate::dot::{MOST_COLUMNS, MOST_OF_TWO};
 use crate::matrix::{Element, GROUP};
 use crate::simd::{Operation, Simd, from_bf16, to_bf16};
 
@@ -62,7 +62,7 @@ impl PackedWeights {
             let mut numbers = vec![0_i32; inputs];
             for (output, weights) in weight.chunks_exact(inputs).enumerate() {
                 let panel = &mut panels.as_mut_slice()[output / width * words * width..][..words * width];
-                (scales[output], sums[output]) = quantize(weights, &mut numbers);
+                (scales[output], sums[output]) = quantize(weights, &mut numbers, kernels.adds_in_16_bits(element));
                 let numbers = numbers.chunks(element.per_word()).map(|numbers| whole_word(numbers, element));
                 panel[output % width..]
                     .iter_mut()
@@ -275,19 +275,38 @@ fn whole_word(numbers: &[i32], element: Element) -> u32 {
     }
 }
 
-/// The nearest whole numbers for an output's weights; returns their scale and their sum.
-fn quantize(weights: &[f32], numbers: &mut [i32]) -> (f32, f32) {
-    let largest = weights.iter().fold(0.0_f32, |largest, weight| largest.max(weight.abs()));
-    let scale = largest / 127.0;
+/// The nearest whole numbers for an output's weights, up to 127; returns their scale and their sum. `in_pairs`: the
+/// magnitudes of two beside each other add up to [`MOST_OF_TWO`] at the most, for which the scale may have to be larger.
+pub(super) fn quantize(weights: &[f32], numbers: &mut [i32], in_pairs: bool) -> (f32, f32) {
+    let (range, most) = quantized_range(weights, in_pairs);
+    let scale = range / most;
     // Weights too small to divide by count as 0.
-    let (scale, factor) = if scale < f32::MIN_POSITIVE { (0.0, 0.0) } else { (scale, 127.0 / largest) };
+    let (scale, factor) = if scale < f32::MIN_POSITIVE { (0.0, 0.0) } else { (scale, most / range) };
     // `max` passes over NaN.
     let scale = if weights.iter().any(|weight| weight.is_nan()) { f32::NAN } else { scale };
-    let mut sum = 0;
     for (number, weight) in numbers.iter_mut().zip(weights) {
         // The largest magnitude gives 127 up to rounding, never more.
         *number = (weight * factor).round_ties_even().clamp(-127.0, 127.0) as i32;
-        sum += i64::from(*number);
     }
+    if in_pairs {
+        for pair in numbers.chunks_exact_mut(2).filter(|pair| pair[0].abs() + pair[1].abs() > MOST_OF_TWO) {
+            // The products with `factor` were rounded, too.
+            pair[0] -= pair[0].signum();
+        }
+    }
+    let sum: i64 = numbers.iter().copied().map(i64::from).sum();
     (scale, sum as f32)
+}
+
+/// The magnitude that becomes a whole number, and which: the largest of a weight 127, or that of two weights
+/// [`MOST_OF_TWO`].
+pub(super) fn quantized_range(weights: &[f32], in_pairs: bool) -> (f32, f32) {
+    let largest = weights.iter().fold(0.0_f32, |largest, weight| largest.max(weight.abs()));
+    if !in_pairs {
+        return (largest, 127.0);
+    }
+    let most = MOST_OF_TWO as f32;
+    let pairs = weights.chunks_exact(2).fold(0.0_f32, |largest, pair| largest.max(pair[0].abs() + pair[1].abs()));
+    // Two weights of the same size are exact then.
+    if pairs / most > largest / 127.0 { (pairs, most) } else { (largest, 127.0) }
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use super::pack;
 use proptest::prelude::*;
 
 use super::{Epilogue, PackedWeights};
@@ -52,15 +53,16 @@ impl Case {
     }
 
     /// The weights as a product sees them.
-    fn real_weights(&self, element: Element) -> Vec<f64> {
+    fn real_weights(&self, kernels: Kernels, element: Element) -> Vec<f64> {
         match element {
             Element::F32 | Element::Bf16x3 => self.weight.iter().copied().map(f64::from).collect(),
             Element::Bf16 => self.weight.iter().map(|&weight| f64::from(from_bf16(to_bf16(weight)))).collect(),
             Element::U8 | Element::U16 => {
+                let in_pairs = kernels.adds_in_16_bits(element);
                 let rows = self.weight.chunks(self.inputs).flat_map(|row| {
-                    let largest = row.iter().fold(0.0_f32, |largest, weight| largest.max(weight.abs()));
+                    let (range, most) = pack::quantized_range(row, in_pairs);
                     row.iter().map(move |weight| {
-                        f64::from((weight * (127.0 / largest)).round_ties_even()) * f64::from(largest) / 127.0
+                        f64::from((weight * (most / range)).round_ties_even()) * f64::from(range) / f64::from(most)
                     })
                 });
                 rows.collect()
@@ -69,8 +71,8 @@ impl Case {
     }
 
     /// The sums of the product of these rows, and the magnitudes that their rounding errors go with.
-    fn sums(&self, a: &Matrix) -> Vec<(f64, f64)> {
-        let weight = self.real_weights(a.element());
+    fn sums(&self, kernels: Kernels, a: &Matrix) -> Vec<(f64, f64)> {
+        let weight = self.real_weights(kernels, a.element());
         let mut sums = Vec::with_capacity(self.rows * self.outputs);
         for row in 0..self.rows {
             let values = reference::row(a, row);
@@ -92,7 +94,7 @@ impl Case {
         for element in operands(kernels) {
             let a = converted(kernels, &self.a, element);
             let packed = self.pack(kernels, element);
-            let sums = self.sums(&a);
+            let sums = self.sums(kernels, &a);
             for result in RESULTS {
                 for epilogue in self.epilogues() {
                     let mut out = used(result, self.rows, self.outputs);
@@ -202,7 +204,7 @@ fn a_part_of_the_columns_leaves_the_others() {
 
 /// Results of whole numbers at two levels differ by the rounding of a few f32 operations.
 #[test]
-fn whole_numbers_are_the_same_at_all_levels() {
+fn whole_numbers_are_exact_and_the_same_at_all_levels_but_avx2() {
     for (rows, outputs, inputs, extreme) in [(37, 70, 769, false), (5, 33, 1000, true)] {
         let mut case = Case::new(rows, outputs, inputs, 11);
         if extreme {
@@ -220,12 +222,13 @@ fn whole_numbers_are_the_same_at_all_levels() {
                 let a = converted(kernels, &case.a, element);
                 let mut out = used(Element::F32, rows, outputs);
                 kernels.matmul(&mut out, &a, &case.pack(kernels, element), Epilogue::Bias(&case.bias));
-                (kernels.level(), a, out)
+                (kernels, a, out)
             })
             .collect();
-        for (level, a, out) in &all {
+        for (kernels, a, out) in &all {
             let (_, first_a, first) = &all[0];
-            let sums = case.sums(a);
+            let (level, sums) = (kernels.level(), case.sums(*kernels, a));
+            let is_coarser = kernels.adds_in_16_bits(a.element());
             for row in 0..rows {
                 assert_eq!(numbers(a, row), numbers(first_a, row), "{level}");
                 assert_eq!(a.scales()[row], first_a.scales()[row], "{level}");
@@ -234,7 +237,9 @@ fn whole_numbers_are_the_same_at_all_levels() {
                     let allowed = 2.0 * f64::from(f32::EPSILON) * (size + 1.0);
                     let exact = exact + f64::from(case.bias[output]);
                     assert!((f64::from(*x) - exact).abs() <= allowed, "{level} at [{row}, {output}]: {x} for {exact}");
-                    assert!(f64::from((x - y).abs()) <= allowed, "{level} at [{row}, {output}]: {x} and {y}");
+                    if !is_coarser {
+                        assert!(f64::from((x - y).abs()) <= allowed, "{level} at [{row}, {output}]: {x} and {y}");
+                    }
                 }
             }
         }
@@ -256,7 +261,7 @@ fn relative_errors(kernels: Kernels, element: Element, inputs: usize, scale: f32
     let mut out = used(Element::F32, 32, 32);
     kernels.matmul(&mut out, &converted(kernels, &a, element), &packed, Epilogue::Bias(&[0.0; 32]));
     let (mut largest, mut squares) = (0.0_f64, 0.0);
-    for (index, (sum, size)) in case.sums(&a).into_iter().enumerate() {
+    for (index, (sum, size)) in case.sums(kernels, &a).into_iter().enumerate() {
         let error = (f64::from(out.row(index / 32)[index % 32]) - sum) / size;
         largest = largest.max(error.abs());
         squares += error * error;
@@ -440,4 +445,25 @@ fn columns_are_packed_as_the_transpose_is() {
             }
         }
     }
+}
+
+#[test]
+fn products_of_two_bytes_fit_16_bits() {
+    // What is too much by a rounding error alone, two of a size, and one beside nothing.
+    let mut numbers = Numbers(5);
+    let mut weights = numbers.take(4096);
+    weights.extend([64.500_01, 63.500_01, 1.0, 127.0, 127.0, 1.0, 64.0, -64.0, 0.0, 3.0]);
+    for scale in [1.0, 1e-3, 0.7, 1e30] {
+        for row in weights.chunks(128) {
+            let row: Vec<f32> = row.iter().map(|weight| weight * scale).collect();
+            let mut found = vec![0; row.len()];
+            pack::quantize(&row, &mut found, true);
+            assert!(found.chunks(2).all(|pair| pair[0].abs() + pair[1].abs() <= crate::dot::MOST_OF_TWO), "{found:?}");
+        }
+    }
+    let mut found = [0; 4];
+    let (scale, _) = pack::quantize(&[1.0, -1.0, 0.5, 0.0], &mut found, true);
+    assert_eq!((found, scale), ([64, -64, 32, 0], 1.0 / 64.0));
+    let (scale, _) = pack::quantize(&[0.0, 2.0, 0.5, 0.5], &mut found, true);
+    assert_eq!((found, scale), ([0, 127, 32, 32], 2.0 / 127.0));
 }
