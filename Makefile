@@ -29,7 +29,7 @@ JVM_SOURCES := $(shell find jvm examples/spark-submit -type f) $(shell find crat
 MVN := mvn --quiet --batch-mode --file jvm/pom.xml
 CLASSPATHS := dependency:build-classpath@tests dependency:build-classpath@spark
 
-.PHONY: test test-arm check model build format lint lint-all licenses docs unit page clients python wheel jar jvm parity parity-base parity-pieces parity-spark-nlp accuracy clean
+.PHONY: test test-arm fuzz check model build format lint lint-all licenses docs unit page clients python wheel jar jvm parity parity-base parity-pieces parity-spark-nlp accuracy clean
 
 test: format licenses build lint-all docs unit page clients python jvm parity
 
@@ -70,6 +70,13 @@ unit:
 # Kernels and golden logits at the levels of AArch64, under an emulator: too slow for `make test`.
 test-arm:
 	CARGO="$(CARGO)" tools/arm/test.sh
+
+# Every fuzz target for a while, from the fixtures as seeds; it fails when one finds something. It needs a nightly toolchain and cargo-fuzz, and
+# says so where they are missing. `make fuzz SECONDS_EACH=300 TARGETS="pattern source"` is for a longer search.
+SECONDS_EACH := 30
+TARGETS :=
+fuzz:
+	$(PYTHON) fuzz/run.py --seconds $(SECONDS_EACH) $(TARGETS)
 
 # The page of `albertine serve`, driven in a real browser, which comes from Debian where it is missing.
 page: build .venv/service/ready
