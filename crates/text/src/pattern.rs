@@ -18,6 +18,8 @@ use crate::error::TextError;
 const LONGEST: usize = 1 << 16;
 /// How often one search may go back to try another way before it gives up; every character passed over counts too.
 const BACKTRACKS: usize = 10_000_000;
+/// The most memory that one part of a pattern compiles to, in bytes. The engine has no limit of its own on what is looked for behind.
+const LARGEST_PART: usize = 10 << 20;
 
 /// A regular expression in Java's syntax, with Java's meaning.
 ///
@@ -58,7 +60,7 @@ impl Pattern {
         }
         let (translated, groups) = translate::translate(pattern).map_err(refuse)?;
         let mut builder = RegexBuilder::new(&translated);
-        builder.backtrack_limit(BACKTRACKS);
+        builder.backtrack_limit(BACKTRACKS).delegate_size_limit(LARGEST_PART);
         let regex = builder.build().map_err(|error| refuse(error.to_string()))?;
         Ok(Self { source: pattern.to_owned(), regex, groups })
     }
@@ -174,7 +176,16 @@ mod tests {
         assert!(refusal(&r"\p{L}|".repeat(10_000)).contains("too many large sets"));
         assert!(refusal(&"(".repeat(500)).contains("nested more than"));
         assert!(refusal(&"[".repeat(500)).contains("nested more than"));
-        assert!(refusal("((a{1000}){1000}){1000}").contains("cannot be used"));
+        for pattern in [
+            "((a{1000}){1000}){1000}",
+            r"\p{L}{10000}",
+            r"(?<=\p{L}{1,10000})a",
+            r"(?<=(?:a{1,1000}){1,1000})b",
+            &r"(?=\w{10000})".repeat(100),
+        ] {
+            assert!(refusal(pattern).contains("repeats what it names too often"), "{pattern}");
+        }
+        assert!(Pattern::new(r"\w{1,10000}").is_ok() && Pattern::new(r"(?<=\w{1,100})\p{L}{1,100}").is_ok());
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub(super) struct Translator {
     pub(super) flags: Flags,
     /// Whether `\Q` is open.
     pub(super) quoting: bool,
+    /// How much longer the translation would be if repetitions with a count were written out, in bytes.
+    pub(super) unrolled: usize,
 }
 
 impl Translator {
@@ -47,6 +49,7 @@ impl Translator {
             names: Vec::new(),
             flags: Flags::default(),
             quoting: false,
+            unrolled: 0,
         }
     }
 

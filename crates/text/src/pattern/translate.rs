@@ -8,7 +8,8 @@ use super::char_set::CharSet;
 use super::class;
 use super::reader::{Flags, Translator};
 
-/// The longest translation, in bytes: some four hundred sets of letters.
+/// The longest translation, in bytes: some four hundred sets of letters. What a repetition with a count repeats is counted so
+/// often, since the engine compiles it so often.
 const LONGEST: usize = 4 << 20;
 /// The largest count of a repetition.
 const LARGEST_COUNT: u32 = 10_000;
@@ -32,18 +33,21 @@ pub(super) fn translate(pattern: &str) -> Result<(String, usize), String> {
     }
 }
 
-/// Refuses a translation before it fills the memory.
-fn check_length(translated: &str) -> Result<(), String> {
-    if translated.len() > LONGEST { Err("it names too many large sets of characters".to_owned()) } else { Ok(()) }
-}
-
 impl Translator {
+    /// Refuses a translation before it fills the memory, here or in the engine.
+    fn check_length(&self, translated: &str) -> Result<(), String> {
+        if translated.len().saturating_add(self.unrolled) > LONGEST {
+            return Err("it names too many large sets of characters, or repeats what it names too often".to_owned());
+        }
+        Ok(())
+    }
+
     fn alternatives(&mut self) -> Result<String, String> {
         let mut out = self.sequence()?;
         while self.take('|') {
             out.push('|');
             out += &self.sequence()?;
-            check_length(&out)?;
+            self.check_length(&out)?;
         }
         Ok(out)
     }
@@ -54,9 +58,10 @@ impl Translator {
             if !self.quoting && (c == '|' || c == ')') {
                 break;
             }
+            let unrolled = self.unrolled;
             let atom = self.atom()?;
-            out += &self.repeated(atom)?;
-            check_length(&out)?;
+            out += &self.repeated(atom, unrolled)?;
+            self.check_length(&out)?;
         }
         Ok(out)
     }
@@ -94,17 +99,19 @@ impl Translator {
         CharSet::of([c]).folded(self.flags).to_class()
     }
 
-    /// What a quantifier behind `atom` makes of it.
-    fn repeated(&mut self, atom: String) -> Result<String, String> {
+    /// What a quantifier behind `atom` makes of it. Before it, repetitions had added `unrolled` bytes.
+    fn repeated(&mut self, atom: String, unrolled: usize) -> Result<String, String> {
         let Some(sign) = self.sign() else { return Ok(atom) };
-        let count = match sign {
+        let (count, times) = match sign {
             '*' | '+' | '?' => {
                 self.at += 1;
-                sign.to_string()
+                (sign.to_string(), 1)
             }
             '{' => self.count()?,
             _ => return Ok(atom),
         };
+        let once = atom.len() + (self.unrolled - unrolled);
+        self.unrolled = self.unrolled.saturating_add(once.saturating_mul(times - 1));
         let kind = self.sign().filter(|sign| matches!(sign, '?' | '+'));
         self.at += usize::from(kind.is_some());
         if let Some(again @ ('*' | '+' | '?')) = self.sign() {
@@ -123,8 +130,8 @@ impl Translator {
         c.filter(|_| !self.quoting)
     }
 
-    /// `{n}`, `{n,}` or `{n,m}`.
-    fn count(&mut self) -> Result<String, String> {
+    /// `{n}`, `{n,}` or `{n,m}`, and how often the engine writes out what is repeated, at least 1.
+    fn count(&mut self) -> Result<(String, usize), String> {
         let start = self.at;
         let bad = || format!("the repetition at character {start} is none");
         self.at += 1;
@@ -138,11 +145,12 @@ impl Translator {
         if self.raw() != Some('}') || most.is_some_and(|most| most < least) {
             return Err(bad());
         }
-        Ok(match most {
+        let written = match most {
             Some(most) if most == least => format!("{{{least}}}"),
             Some(most) => format!("{{{least},{most}}}"),
             None => format!("{{{least},}}"),
-        })
+        };
+        Ok((written, most.unwrap_or(least).max(1) as usize))
     }
 
     fn number(&mut self) -> Result<Option<u32>, String> {
