@@ -141,7 +141,7 @@ impl ResumableRun {
     #[must_use]
     pub fn rows_done(&self) -> u64 {
         let undone = self.of_source.iter().filter(|input| !self.done.contains_key(input));
-        undone.filter_map(|input| self.parts.get(input)?.last()).map(|part| part.end).sum()
+        undone.filter_map(|input| self.parts.get(input)?.last()).fold(0, |rows, part| rows.saturating_add(part.end))
     }
 
     /// The number of inputs whose own tables are complete.

@@ -209,3 +209,35 @@ fn a_run_tells_of_tables_that_one_before_it_completed_and_did_not_tell_of() {
     let summary = step(&input, &output, None, |_| {}).unwrap();
     assert_eq!((summary.rows, summary.failed_rows), (0, 0));
 }
+
+#[test]
+fn a_part_that_was_changed_is_computed_again_or_refused() {
+    let folder = Folder::new();
+    let input = folder.write("a.csv", csv(300));
+    let parts = folder.at(".out.csv.parts");
+    // where a run was stopped after its first hundred rows, with another name for its part and other words in it
+    let changed = |name: &str, change: &dyn Fn(String) -> String| {
+        let output = ResumableOutput::File(folder.at("out.csv"));
+        assert!(step(&input, &output, Some(1), |_| {}).is_err());
+        let path = parts.join("000000-000000000000-000000000100.part");
+        let bytes = std::fs::read(&path).unwrap();
+        let end = bytes.iter().position(|byte| *byte == b'\n').unwrap();
+        let head = change(String::from_utf8(bytes[..end].to_vec()).unwrap());
+        std::fs::remove_file(path).unwrap();
+        std::fs::write(parts.join(name), [head.as_bytes(), &bytes[end..]].concat()).unwrap();
+        let result = step(&input, &output, None, |_| {});
+        let _ = std::fs::remove_dir_all(&parts);
+        result.map(|summary| (summary.rows, std::fs::read_to_string(folder.at("out.csv")).unwrap().lines().count()))
+    };
+    let same = |head: String| head;
+    for name in ["000000-000000000000-000000000300.part", "000000-000000000000-18446744073709551615.part"] {
+        assert_eq!(changed(name, &same).unwrap(), (300, 301), "{name}");
+    }
+    for rows in [300, u64::MAX] {
+        let lie = |head: String| head.replacen("\"rows\":100", &format!("\"rows\":{rows}"), 1);
+        let error = changed(&format!("000000-000000000000-{rows:012}.part"), &lie).unwrap_err();
+        assert!(error.to_string().contains("it does not have as many rows as it says"), "{error}");
+    }
+    let many = |head: String| head.replacen("\"blank\":0", &format!("\"blank\":{}", u64::MAX), 1);
+    assert_eq!(changed("000000-000000000000-000000000100.part", &many).unwrap(), (300, 301));
+}

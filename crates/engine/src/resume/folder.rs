@@ -86,7 +86,9 @@ impl PartsFolder {
             let before = parts.entry(input).or_default();
             let part = Part { end, head: part::head(&path)?, path };
             let follows = before.last().map_or(start == 0, |last| last.end == start && !last.head.is_last);
-            if follows && is_done(&part) {
+            // A part that was renamed would stand for other rows.
+            let is_named_rightly = end.checked_sub(start) == Some(part.head.totals.rows);
+            if follows && is_named_rightly && is_done(&part) {
                 before.push(part);
             } else {
                 remove_file(&part.path)?;

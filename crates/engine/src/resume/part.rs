@@ -14,7 +14,7 @@ use arrow_array::cast::AsArray;
 use arrow_ipc::CompressionType;
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
-use arrow_schema::{ArrowError, SchemaRef};
+use arrow_schema::{ArrowError, Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
 
 use super::fingerprint::sha256;
@@ -61,13 +61,15 @@ impl Totals {
 
 impl AddAssign<&Self> for Totals {
     fn add_assign(&mut self, other: &Self) {
-        self.rows += other.rows;
-        self.failed += other.failed;
+        // What a file says of itself may be any number.
+        let add = |sum: &mut u64, count: u64| *sum = sum.saturating_add(count);
+        add(&mut self.rows, other.rows);
+        add(&mut self.failed, other.failed);
         self.failures.extend(other.failures.iter().take(KEPT.saturating_sub(self.failures.len())).cloned());
-        self.documents += other.documents;
-        self.blank += other.blank;
-        self.abstained += other.abstained;
-        self.truncated += other.truncated;
+        add(&mut self.documents, other.documents);
+        add(&mut self.blank, other.blank);
+        add(&mut self.abstained, other.abstained);
+        add(&mut self.truncated, other.truncated);
     }
 }
 
@@ -154,9 +156,10 @@ fn open(path: &Path) -> Result<(Head, impl Read), EngineError> {
     Ok((head, reader))
 }
 
-/// Gives the rows of a part to `visit`, after it has made sure of all of them.
+/// Gives the rows of a part with the columns of `schema` to `visit`, after it has made sure of all of them.
 pub(super) fn read(
     path: &Path,
+    schema: &Schema,
     mut visit: impl FnMut(RecordBatch) -> Result<(), EngineError>,
 ) -> Result<(), EngineError> {
     let (head, mut reader) = open(path)?;
@@ -170,7 +173,20 @@ pub(super) fn read(
     // A panic of the decoder would be over a file that another program has made.
     let decoded = guarded(|| StreamReader::try_new(Cursor::new(rows), None)?.collect::<Result<Vec<_>, _>>());
     let batches = decoded.unwrap_or_else(|| Err(ArrowError::IpcError("it is not a part".to_owned())));
-    batches.map_err(|error| damaged(path, &clause(&error.to_string())))?.into_iter().try_for_each(&mut visit)
+    let batches = batches.map_err(|error| damaged(path, &clause(&error.to_string())))?;
+    if !batches.iter().all(|batch| has_columns_of(batch, schema)) {
+        return Err(damaged(path, "its columns are others"));
+    }
+    if batches.iter().map(|batch| batch.num_rows() as u64).sum::<u64>() != head.totals.rows {
+        return Err(damaged(path, "it does not have as many rows as it says"));
+    }
+    batches.into_iter().try_for_each(&mut visit)
+}
+
+/// Whether a batch has the columns of a schema. Inputs that came later may have made one nullable.
+fn has_columns_of(batch: &RecordBatch, schema: &Schema) -> bool {
+    let (found, wanted) = (batch.schema_ref().fields().iter(), schema.fields().iter());
+    found.map(|field| (field.name(), field.data_type())).eq(wanted.map(|field| (field.name(), field.data_type())))
 }
 
 /// Writes what was counted over an input that is done.

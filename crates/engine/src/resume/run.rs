@@ -58,7 +58,7 @@ impl ResumableRun {
         let files = std::mem::replace(&mut self.source, Source::none()).into_files();
         for (source, input) in files.into_iter().zip(self.of_source.clone()) {
             if let Some(done) = self.done.get(&input) {
-                work.rows += done.rows;
+                work.rows = work.rows.saturating_add(done.rows);
                 work.bytes += self.manifest.inputs[input].size();
                 if !self.manifest.inputs[input].is_told {
                     totals += done;
@@ -106,7 +106,7 @@ impl ResumableRun {
                 return Err(EngineError::InputChanged { path: self.manifest.inputs[input].name.clone() });
             }
         }
-        work.rows += parts.last().map_or(0, |part| part.end);
+        work.rows = work.rows.saturating_add(parts.last().map_or(0, |part| part.end));
         Ok(parts)
     }
 
@@ -121,7 +121,7 @@ impl ResumableRun {
         let mut start = parts.last().map_or(0, |part| part.end);
         source.skip_rows(start);
         let schema = Arc::clone(source.schema());
-        let first_row = usize::try_from(work.rows + start).unwrap_or(usize::MAX);
+        let first_row = usize::try_from(work.rows.saturating_add(start)).unwrap_or(usize::MAX);
         let mut windows = Windowed::new(source, &schema, work.transform, work.windows)?
             .with_cancellation(work.cancellation.clone())
             .with_first_row(first_row);
@@ -133,7 +133,7 @@ impl ResumableRun {
                 next = windows.next().transpose();
                 let Ok(Some(window)) = &next else { break };
                 part.write(window)?;
-                let rows = work.rows + start + part.rows();
+                let rows = work.rows.saturating_add(start + part.rows());
                 (work.progress)(&Progress { rows, bytes_read: work.bytes + windows.source().bytes_read() });
             }
             let is_last = matches!(next, Ok(None));
@@ -169,7 +169,7 @@ impl ResumableRun {
         let aside = split.filter(|_| matches!(self.options.failed_rows, FailedRows::PutAside(_)));
         let mut aside = aside.map(|split| PartWriter::new(&split.failed_schema(&self.schema), None)).transpose()?;
         for part in parts {
-            part::read(&part.path, |batch| match (split, &mut aside) {
+            part::read(&part.path, &self.schema, |batch| match (split, &mut aside) {
                 (None, _) => table.write(&batch),
                 (Some(split), aside) => {
                     if let (Some(aside), Some(failed)) = (aside, split.failed(&batch)?) {
@@ -193,12 +193,12 @@ impl ResumableRun {
         };
         let schema = split.failed_schema(&self.schema);
         let sink = Sink::create_as(rejected.target.clone(), rejected.format, Arc::clone(&schema), Naming::Fixed)?;
-        let mut table = Joined::new(sink, schema);
+        let mut table = Joined::new(sink, Arc::clone(&schema));
         let gone = (0..self.manifest.inputs.len()).filter(|input| !self.of_source.contains(input));
         for input in gone.chain(self.of_source.iter().copied()) {
             let path = self.folder.rejected(input);
             if path.exists() {
-                part::read(&path, |batch| table.write(&batch))?;
+                part::read(&path, &schema, |batch| table.write(&batch))?;
             }
         }
         table.finish()
