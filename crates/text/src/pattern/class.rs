@@ -206,8 +206,9 @@ pub(super) fn word_boundary(flags: Flags, there: bool) -> String {
         property::letters_and_digits().clone().with(&CharSet::of(['_']))
     };
     let word = word.to_class();
-    let behind = format!("{word}|{base}{mark}|{base}{mark}{mark}|{base}{mark}{mark}{mark}");
-    let marked = format!("(?<={base}|{base}{mark}|{base}{mark}{mark}){mark}");
+    // Each large set as seldom as can be: they are slow to compile.
+    let behind = format!("{word}|{base}{mark}(?:{mark}{mark}?)?");
+    let marked = format!("(?<={base}(?:{mark}{mark}?)?){mark}");
     let (before, after) = (format!("(?<={behind})"), format!("(?={word}|{marked})"));
     let (not_before, not_after) = (format!("(?<!{behind})"), format!("(?!{word}|{marked})"));
     if there {
