@@ -25,7 +25,8 @@ const LARGEST_PART: usize = 10 << 20;
 ///
 /// It is translated for an engine that matches in linear time what can be matched so. Only patterns with look-around,
 /// back references, atomic groups or possessive quantifiers go back and try again, and those give up after ten million
-/// tries for one match (less than a second), so that no pattern and no text can take for ever.
+/// tries for one match (less than a second). All matches of such a pattern in a text can still take time that grows with
+/// the square of its length.
 ///
 /// Java's meaning is that of versions 8 to 18, on which Spark runs: `\s`, `\w` and `\d` are ASCII, `\b` knows the
 /// letters of all scripts, `.` matches no line terminator. What cannot be had is refused by name: `\X`, `\N{…}`,
