@@ -1,6 +1,6 @@
-"""Draws how near each stage of the encoder comes to what the CPU can multiply and the memory can deliver.
+"""Draws how near each stage of the encoder comes in f32 to what the CPU can multiply and the memory can deliver.
 
-usage: roofline.py ALBERTINE --model DIR --input CSV --processor NAME --output SVG [--precision f32] [--threads 2]
+usage: roofline.py ALBERTINE --model DIR --input CSV --processor NAME --output SVG [--threads 2]
 
 Runs `albertine bench`, which times the stages and measures the peak of the multiplications, and copies memory for the
 bandwidth. A stage's operations are those of `Classifier::phase_flops`; its bytes are all weights and rows that it reads
@@ -22,6 +22,8 @@ from xml.sax.saxutils import escape
 
 # Pieces of a batch: the default of `--batch-tokens`.
 BATCH = 256
+# Of a value in f32.
+BYTES = 4
 # Bytes that are copied to find out the bandwidth, far more than a cache holds.
 COPIED = 1 << 28
 STAGES = {"qkv": "query, key, value", "attention": "attention", "projection": "projection", "feed-forward": "feed-forward"}
@@ -79,8 +81,6 @@ def stages(config: dict, report: dict) -> Iterator[Stage]:
     hidden, inner, layers = config["hidden_size"], config["intermediate_size"], config["num_hidden_layers"]
     pieces, texts = report["tokens"], report["texts"]
     length = pieces / texts
-    # Between products rows are f32, or bfloat16 at the other precisions; an int8 level may read 16 bits.
-    row, weight = (4, 4) if report["precision"] == "f32" else (2, 2)
     work = {
         "qkv": (6 * hidden**2, 3 * hidden**2, hidden + 3 * hidden),
         "attention": (4 * length * hidden, 0, 4 * hidden),
@@ -90,7 +90,7 @@ def stages(config: dict, report: dict) -> Iterator[Stage]:
     # The last layer is computed for the first piece of each text: little work, which is left out, and so is its time.
     passes = layers - 1
     for name, (operations, weights, values) in work.items():
-        moved = values * row + weights * weight / BATCH
+        moved = BYTES * (values + weights / BATCH)
         yield Stage(STAGES[name], operations * pieces * passes, moved * pieces * passes, report["stage_seconds"][name])
 
 
@@ -157,7 +157,6 @@ def main() -> None:
     parser.add_argument("albertine", type=Path, metavar="ALBERTINE")
     parser.add_argument("--model", type=Path, required=True, help="a model directory with a config.json")
     parser.add_argument("--input", type=Path, required=True, help="a table with a column `text`")
-    parser.add_argument("--precision", default="f32")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--processor", required=True, help="its name, for the title")
     parser.add_argument("--output", type=Path, required=True, help="the SVG file")
@@ -165,7 +164,7 @@ def main() -> None:
 
     command = [
         *(arguments.albertine, "bench", "--quiet", "--model", arguments.model, "--input", arguments.input),
-        *("--precision", arguments.precision, "--threads", str(arguments.threads)),
+        *("--precision", "f32", "--threads", str(arguments.threads)),
     ]
     report = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     found = list(stages(json.loads((arguments.model / "config.json").read_text("utf-8")), report))
@@ -178,7 +177,7 @@ def main() -> None:
             f"| {stage.name} | {stage.intensity:.0f} | {rate:.0f} | {rate / peak:.0%} | {moved:.1f} | {moved * 1e9 / memory:.0%} |"
         )
     print(f"\npeak {peak:.0f} GFLOP/s, memory {memory / 1e9:.0f} GB/s, whole run {report['share_of_peak']:.1%} of the peak")
-    title = f"{arguments.model.name} in {arguments.precision}, {report['cpu_level']}, {arguments.processor}, {arguments.threads} threads"
+    title = f"{arguments.model.name} in f32, {report['cpu_level']}, {arguments.processor}, {arguments.threads} threads"
     arguments.output.write_text(drawing(title, found, peak, memory, arguments.threads), "utf-8")
 
 

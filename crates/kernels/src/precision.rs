@@ -17,7 +17,8 @@ pub enum Precision {
     Bf16,
     /// Weights in 8 bits with a scale for each output, activations in 8 bits with a scale and an offset for each row,
     /// found as they come. Attention, the projection of the embeddings and the values of the activation are bfloat16
-    /// where the CPU multiplies it and else f32; the rest is f32.
+    /// where the CPU multiplies it and else f32; the rest is f32. At AVX2 without VNNI weights are rounded more coarsely
+    /// where two large ones lie beside each other.
     Int8,
 }
 

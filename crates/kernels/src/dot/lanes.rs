@@ -61,7 +61,7 @@ impl<D: Dot> Multiplier for Lanes<D> {
     const INTEGER: bool = D::INTEGER;
     const STEP: usize = UNROLLED;
     const PADDED: bool = false;
-    /// With panels of 32 columns 32 KiB. With those of 16, 48 KiB, which come from the second cache as fast as they are
+    /// With panels of 32 columns 32 KiB. With those of 16 (and of 8, in plain Rust), 48 KiB, which come from the second cache as fast as they are
     /// multiplied, and no sums go through memory in a product of 768 inputs.
     const BLOCK: usize = if D::Simd::PANEL > 16 { 256 } else { 768 };
     const AHEAD: usize = 1;

@@ -464,6 +464,8 @@ fn products_of_two_bytes_fit_16_bits() {
     let mut found = [0; 4];
     let (scale, _) = pack::quantize(&[1.0, -1.0, 0.5, 0.0], &mut found, true);
     assert_eq!((found, scale), ([64, -64, 32, 0], 1.0 / 64.0));
+    let (scale, _) = pack::quantize(&[3e38, 3e38, 0.0, 0.0], &mut found, true);
+    assert_eq!((found, scale), ([64, 64, 0, 0], 3e38 / 64.0));
     let (scale, _) = pack::quantize(&[0.0, 2.0, 0.5, 0.5], &mut found, true);
     assert_eq!((found, scale), ([0, 127, 32, 32], 2.0 / 127.0));
 }
