@@ -18,7 +18,8 @@ use crate::error::TextError;
 const LONGEST: usize = 1 << 16;
 /// How often one search may go back to try another way before it gives up; every character passed over counts too.
 const BACKTRACKS: usize = 10_000_000;
-/// The most memory that one part of a pattern compiles to, in bytes. The engine has no limit of its own on what is looked for behind.
+/// The most memory that one part of a pattern compiles to, in bytes. The engine has no limit of its own on what is
+/// looked for behind.
 const LARGEST_PART: usize = 10 << 20;
 
 /// A regular expression in Java's syntax, with Java's meaning.

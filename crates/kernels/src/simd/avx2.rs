@@ -53,24 +53,6 @@ unsafe fn upper(v: __m256i) -> __m128i {
     unsafe { _mm256_extracti128_si256::<1>(v) }
 }
 
-/// Stores the first `count` of eight values of 16 bits. The callers hold an `Avx2`.
-///
-/// # Safety
-///
-/// `to` is valid for writes of `count` values, and `count` is at most eight.
-#[inline(always)]
-unsafe fn store_halves(to: *mut u16, count: usize, halves: __m128i) {
-    // SAFETY: the caller promises the room; both kinds of value are 16 bytes.
-    unsafe {
-        if count == 8 {
-            _mm_storeu_si128(to.cast(), halves);
-        } else {
-            let halves = std::mem::transmute::<__m128i, [u16; 8]>(halves);
-            std::ptr::copy_nonoverlapping(halves.as_ptr(), to, count);
-        }
-    }
-}
-
 impl<const VNNI: bool> Simd for Avx2<VNNI> {
     type V = __m256;
 
@@ -252,39 +234,6 @@ impl<const VNNI: bool> Simd for Avx2<VNNI> {
     }
 
     #[inline(always)]
-    unsafe fn load_bf16(self, from: *const u16, count: usize) -> __m256 {
-        // SAFETY: the caller promises `count` readable values, at most eight; the intrinsics as in `op!`, which cannot
-        // carry a const argument.
-        unsafe {
-            let halves = if count == Self::LANES {
-                _mm_loadu_si128(from.cast())
-            } else {
-                let mut values = [0_u16; 8];
-                std::ptr::copy_nonoverlapping(from, values.as_mut_ptr(), count);
-                _mm_loadu_si128(values.as_ptr().cast())
-            };
-            _mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_cvtepu16_epi32(halves)))
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn store_bf16(self, to: *mut u16, count: usize, v: __m256) {
-        // SAFETY: as in `op!`, which cannot carry a const argument, for the block: it touches registers alone.
-        let halves = unsafe {
-            // To the nearest, ties to even, by whole numbers; NaN has a value of its own.
-            let bits = _mm256_castps_si256(v);
-            let odd = _mm256_and_si256(_mm256_srli_epi32::<16>(bits), _mm256_set1_epi32(1));
-            let rounded = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
-            let upper_half = _mm256_srli_epi32::<16>(rounded);
-            let is_nan = _mm256_castps_si256(_mm256_cmp_ps::<_CMP_UNORD_Q>(v, v));
-            let whole = _mm256_blendv_epi8(upper_half, _mm256_set1_epi32(0x7fc0), is_nan);
-            _mm_packus_epi32(_mm256_castsi256_si128(whole), upper(whole))
-        };
-        // SAFETY: the caller promises the room.
-        unsafe { store_halves(to, count, halves) };
-    }
-
-    #[inline(always)]
     unsafe fn store_u8(self, to: *mut u8, count: usize, v: __m256) {
         let whole = op!(_mm256_cvtps_epi32(v));
         let halves = op!(_mm_packus_epi32(_mm256_castsi256_si128(whole), upper(whole)));
@@ -297,13 +246,5 @@ impl<const VNNI: bool> Simd for Avx2<VNNI> {
                 std::ptr::copy_nonoverlapping(bytes.to_le_bytes().as_ptr(), to, count);
             }
         }
-    }
-
-    #[inline(always)]
-    unsafe fn store_i16(self, to: *mut u16, count: usize, v: __m256) {
-        let whole = op!(_mm256_cvtps_epi32(v));
-        let halves = op!(_mm_packs_epi32(_mm256_castsi256_si128(whole), upper(whole)));
-        // SAFETY: the caller promises the room.
-        unsafe { store_halves(to, count, halves) };
     }
 }

@@ -8,8 +8,8 @@ use super::char_set::CharSet;
 use super::class;
 use super::reader::{Flags, Translator};
 
-/// The longest translation, in bytes: some four hundred sets of letters. What a repetition with a count repeats is counted so
-/// often, since the engine compiles it so often.
+/// The longest translation, in bytes: some four hundred sets of letters. What a repetition with a count repeats is
+/// counted as often as it is repeated, since the engine compiles it as often.
 const LONGEST: usize = 4 << 20;
 /// The largest count of a repetition.
 const LARGEST_COUNT: u32 = 10_000;
