@@ -29,7 +29,7 @@ JVM_SOURCES := $(shell find jvm examples/spark-submit -type f) $(shell find crat
 MVN := mvn --quiet --batch-mode --file jvm/pom.xml
 CLASSPATHS := dependency:build-classpath@tests dependency:build-classpath@spark
 
-.PHONY: test test-arm fuzz check model build format lint lint-all licenses docs unit page clients python wheel jar jvm parity parity-base parity-pieces parity-spark-nlp accuracy clean
+.PHONY: test test-arm fuzz faults check model build format lint lint-all licenses docs unit page clients python wheel jar jvm parity parity-base parity-pieces parity-spark-nlp accuracy clean
 
 test: format licenses build lint-all docs unit page clients python jvm parity
 
@@ -77,6 +77,12 @@ SECONDS_EACH := 30
 TARGETS :=
 fuzz:
 	$(PYTHON) fuzz/run.py --seconds $(SECONDS_EACH) $(TARGETS)
+
+# Runs that are killed, and all else that can fail around the command: docs/reliability.md has the outcomes. As root, or without a full disk.
+RUNS := 20
+faults: build
+	$(PYTHON) tools/faults/kills.py target/release/albertine --model testdata/golden/gelu_new --kills $$((5 * $(RUNS)))
+	$(PYTHON) tools/faults/faults.py target/release/albertine --runs $(RUNS)
 
 # The page of `albertine serve`, driven in a real browser, which comes from Debian where it is missing.
 page: build .venv/service/ready

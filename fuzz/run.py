@@ -60,7 +60,9 @@ def run(program: Path, seconds: int, timeout: int) -> dict:
     with log.open("ab") as output:
         start = output.tell()
         command = [str(program), f"-artifact_prefix={FUZZ / 'artifacts' / name}/", *options, *folders]
-        process = subprocess.Popen(command, stdout=output, stderr=output, cwd=FUZZ)
+        # Files that a target writes are not to wait for a disk.
+        environment = {**os.environ, **({"TMPDIR": "/dev/shm"} if Path("/dev/shm").is_dir() else {})}
+        process = subprocess.Popen(command, stdout=output, stderr=output, cwd=FUZZ, env=environment)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     with log.open("rb") as written:
@@ -112,7 +114,7 @@ def main() -> None:
     unknown = sorted(set(options.targets) - set(known))
     if unknown:
         refuse(f"there is no target {', '.join(unknown)}; there are {', '.join(known)}")
-    folder = options.no_build or build(options.toolchain)
+    folder = options.no_build.resolve() if options.no_build else build(options.toolchain)
     if not all((FUZZ / "seeds" / name).is_dir() for name in known) and subprocess.run([sys.executable, str(FUZZ / "seeds.py")]).returncode != 0:
         refuse("the seeds cannot be written")
     missing = [name for name in options.targets or known if not (folder / name).is_file()]

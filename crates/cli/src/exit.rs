@@ -128,11 +128,11 @@ fn engine_hint(error: &EngineError, tables: Tables) -> Option<String> {
             if tables == Tables::Arguments =>
         {
             "`--delimiter`, `--quote` and `--escape` say how the file is written; \
-             `classify --errors null` keeps what can be read of such rows and continues"
+             `classify --errors null` keeps what can be read of such rows, `--rejects FILE` puts them aside"
         }
         EngineError::InvalidUtf8 { .. } if tables == Tables::Arguments => {
             "`--input-encoding` gives the encoding, such as windows-1252; \
-             `classify --errors null` keeps what can be read of such rows and continues"
+             `classify --errors null` keeps what can be read of such rows, `--rejects FILE` puts them aside"
         }
         EngineError::Encoding { .. } => {
             "give the right encoding with `--input-encoding`, or convert the file with `iconv`"
@@ -142,7 +142,7 @@ fn engine_hint(error: &EngineError, tables: Tables) -> Option<String> {
              `classify --errors null` leaves such keys out and continues"
         }
         EngineError::Json { .. } if tables == Tables::Arguments => {
-            "`classify --errors null` keeps what can be read of such rows and continues"
+            "`classify --errors null` keeps what can be read of such rows, `--rejects FILE` puts them aside"
         }
         EngineError::OutputIsInput { .. } => "write to another file, then move it over the input",
         EngineError::NoOutputFolder { .. } => "create the folder first",
@@ -153,6 +153,9 @@ fn engine_hint(error: &EngineError, tables: Tables) -> Option<String> {
             "give the same inputs, model and options to go on, or start again with `--restart`, or name another output"
         }
         EngineError::InUse { .. } => "wait for that run to end, or name another output",
+        EngineError::Damaged { path, .. } if path.ends_with("manifest.json") => {
+            "start again with `--restart`; if the output is a folder, move its tables elsewhere first"
+        }
         EngineError::Damaged { .. } => "remove the file: what it contained is then done again with `--resume`",
         EngineError::InputChanged { .. } => "start again with `--restart` when nothing writes to it",
         EngineError::InputInOutput { .. } => "write to a folder without inputs",

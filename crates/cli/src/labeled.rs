@@ -122,7 +122,7 @@ impl LabeledTable {
         if summary.rows == 0 {
             return Err(Misuse::new(format!("{input} has no rows"), "give a table with rows").into());
         }
-        report::rows(printer, summary.rows, summary.elapsed, None);
+        report::rows(printer, summary.rows, 0, summary.elapsed, None);
         let counts: Counts = summary.counts.iter().sum();
         report::truncated(printer, &classifier, &counts);
         tell(&evaluation, &classifier, printer);

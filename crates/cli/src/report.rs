@@ -12,10 +12,11 @@ use crate::printer::Printer;
 /// A run at least this long is worth a hint at a faster precision.
 const LONG: Duration = Duration::from_secs(30);
 
-/// Reports how many rows were processed, how fast, and the file that they were written to, if any.
-pub(crate) fn rows(printer: &Printer, rows: u64, elapsed: Duration, file: Option<&Path>) {
+/// Reports how many rows were processed, how fast, and the file that they were written to, if any. The first `before` of
+/// them were processed by an earlier run.
+pub(crate) fn rows(printer: &Printer, rows: u64, before: u64, elapsed: Duration, file: Option<&Path>) {
     let seconds = elapsed.as_secs_f64();
-    let rate = (rows as f64 / seconds.max(1e-3)) as u64;
+    let rate = (rows.saturating_sub(before) as f64 / seconds.max(1e-3)) as u64;
     let destination = file.map_or_else(String::new, |path| format!(", written to {}", path.display()));
     printer.note(format_args!("{} in {seconds:.2} s ({} rows/s){destination}", count(rows, "row"), grouped(rate)));
 }

@@ -58,7 +58,7 @@ impl WholeFolder {
         if let Some(parent) = partial.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             fs::create_dir_all(parent).map_err(io(parent))?;
         }
-        fs::create_dir(&partial).map_err(io(&partial))?;
+        fs::create_dir(&partial).map_err(io(place))?;
         Ok(Self { place: place.to_owned(), partial, replaces })
     }
 
@@ -74,7 +74,8 @@ impl WholeFolder {
         &self.partial
     }
 
-    /// Moves the folder to its place. What stood there is moved aside first and comes back if that fails.
+    /// Flushes the files to the disk and moves the folder to its place. What stood there is moved aside first and comes
+    /// back if that fails.
     ///
     /// # Errors
     /// [`FormatError::Write`], also when something has come to the place of a folder that was to be new.
@@ -93,6 +94,7 @@ impl WholeFolder {
     }
 
     fn move_to_place(&self) -> std::io::Result<()> {
+        flush(&self.partial)?;
         if self.replaces {
             return replace_folder(&self.partial, &self.place);
         }
@@ -118,6 +120,18 @@ pub fn replace_folder(complete: &Path, place: &Path) -> std::io::Result<()> {
         return Err(source);
     }
     let _ = fs::remove_dir_all(&old);
+    Ok(())
+}
+
+/// Flushes all files below a folder to the disk, so that a power cut after the move leaves none of them empty.
+fn flush(folder: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        match entry.file_type()?.is_dir() {
+            true => flush(&entry.path())?,
+            false => fs::File::open(entry.path())?.sync_all()?,
+        }
+    }
     Ok(())
 }
 

@@ -97,6 +97,14 @@ pub enum HubError {
         /// What is wrong with it.
         source: Box<ModelError>,
     },
+    /// A file is not what its name says; nothing of it is kept.
+    #[error("{url} is not what a model has there: {reason}")]
+    NotOfAModel {
+        /// The address.
+        url: String,
+        /// What is there instead.
+        reason: String,
+    },
     /// An address leads on in a way that is not followed.
     #[error("{url} redirects to {location}, which is not followed: {reason}")]
     Redirect {

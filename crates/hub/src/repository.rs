@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use albertine_model::Weights;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use url::Url;
@@ -170,7 +171,12 @@ impl Files<'_> {
         let url = self.base.join(name).map_err(wrong)?;
         let most = most.min(self.client.limits.largest_file);
         let wanted = Wanted { model: self.model, url: &url, target: &target, most, checksum: None, kind: self.kind };
-        fetch(self.client, &wanted, self.progress)
+        let commit = fetch(self.client, &wanted, self.progress)?;
+        if let Some(reason) = unsound(name, &target)? {
+            self.discard(name);
+            return Err(HubError::NotOfAModel { url: shown(&url), reason });
+        }
+        Ok(commit)
     }
 
     /// Whether the server has the file; then it is here. Object stores say 403 of what they do not have.
@@ -215,12 +221,38 @@ impl Files<'_> {
         let _ = fs::remove_file(self.folder.join(name));
     }
 
-    /// Moves the folder to its place, with a record of what is in it.
+    /// Moves the folder to its place, with a record of what is in it. Weights that cannot be read are not kept.
     fn settle(&self, target: &Path) -> Result<(), HubError> {
+        if let Err(error) = Weights::open(&self.folder) {
+            let _ = fs::remove_dir_all(&self.folder);
+            let reason = error.to_string().replace(&format!("{}/", self.folder.display()), "");
+            return Err(HubError::NotOfAModel { url: shown(&self.base), reason });
+        }
         Record::of_folder(&self.base, &self.folder)?.write_into(&self.folder)?;
         // What is in the way is no whole model, or it would have been used.
         albertine_model::replace_folder(&self.folder, target).map_err(HubError::io("write", target))
     }
+}
+
+/// What is wrong with a small file, if a server sent something else with a good status: a page that asks for a login, or
+/// a part of it. Most servers tell no checksum.
+fn unsound(name: &str, file: &Path) -> Result<Option<String>, HubError> {
+    let is_json = name.ends_with(".json");
+    if !is_json && !VOCABULARIES.contains(&name) {
+        return Ok(None);
+    }
+    let bytes = fs::read(file).map_err(HubError::io("read", file))?;
+    let start = bytes.trim_ascii_start();
+    let begins = |with: &[u8]| start.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
+    Ok(if start.is_empty() {
+        Some("it is empty".to_owned())
+    } else if begins(b"<!doctype") || begins(b"<html") {
+        Some("it is a web page; check whether the network or the server asks for a login".to_owned())
+    } else if is_json {
+        serde_json::from_slice::<IgnoredAny>(&bytes).err().map(|error| format!("it is not JSON: {error}"))
+    } else {
+        None
+    })
 }
 
 /// An index of weights: which file each tensor is in.

@@ -5,31 +5,21 @@ mod program;
 mod server;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
 use albertine_hub::{HubError, Limits, ModelSource};
 use program::{Hub, logits};
 use server::{Answer, Server, files_below, golden_model, model_files};
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 const TOKEN: &str = "hf_secret";
 
-/// The SHA-256 of a file, as the system tells it.
+/// The SHA-256 of a file, as the hub tells it.
 fn sha256(bytes: &[u8]) -> String {
-    let folder = tempfile::tempdir().unwrap();
-    let hub = Hub::new(folder.path().join("cache"));
-    let path = folder.path().join("file");
-    fs::write(&path, bytes).unwrap();
-    // a record has it
-    let server = Server::of_files(
-        [("config.json", b"{}".to_vec()), ("spiece.model", b"x".to_vec()), ("model.safetensors", bytes.to_vec())]
-            .map(|(name, bytes)| (format!("/m/{name}"), bytes)),
-    );
-    let source = hub.resolve(&server.url("/m/")).unwrap();
-    hub.record(&source).unwrap().files["model.safetensors"].sha256.clone()
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The hub, which leads to another server for weights, and that other server.
@@ -218,4 +208,40 @@ fn a_mirror_that_does_not_tell_commits_is_good_enough() {
     let source = hub.resolve("org/repo@v1").unwrap();
     assert_eq!(source.path().unwrap(), cache.path().join("repositories/models--org--repo/snapshots/v1"));
     assert!(hub.here("org/repo").unwrap().is_none());
+}
+
+#[test]
+fn what_is_no_file_of_a_model_is_refused_and_not_kept() {
+    let page = "<!DOCTYPE html>\n<title>Log in to the network</title>";
+    let model: BTreeMap<_, _> = model_files("gelu").into_iter().collect();
+    let half = |name: &str| model[name][..model[name].len() / 2].to_vec();
+    for (name, instead, reason) in [
+        ("config.json", page.into(), "it is a web page"),
+        ("config.json", half("config.json"), "it is not JSON: EOF while parsing"),
+        ("config.json", Vec::new(), "it is empty"),
+        ("spiece.model", page.into(), "it is a web page"),
+        ("model.safetensors", page.into(), "model.safetensors is not"),
+        ("model.safetensors", half("model.safetensors"), "model.safetensors"),
+    ] {
+        let path = |name: &str| format!("/org/repo/resolve/main/{name}");
+        let files = |changed: bool| {
+            let files = model.iter().map(|(name, bytes)| (path(name), bytes.clone()));
+            let mut files: BTreeMap<_, _> = files.collect();
+            if changed {
+                files.insert(path(name), instead.clone());
+            }
+            Server::of_files(files)
+        };
+        let bad = files(true);
+        let (cache, hub) = client(&bad.url(""));
+        let error = hub_error(hub.resolve("org/repo"));
+        assert!(
+            matches!(&error, HubError::NotOfAModel { reason: found, .. } if found.contains(reason)),
+            "{name}: {error}"
+        );
+        assert!(!error.to_string().contains(&cache.path().display().to_string()), "{error}");
+        let good = files(false);
+        let hub = hub.endpoint(&good.url("")).unwrap();
+        assert!(matches!(hub.resolve("org/repo"), Ok(ModelSource::Directory(_))), "{name} afterwards");
+    }
 }

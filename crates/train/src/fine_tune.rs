@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use albertine_model::{Kernels, ProblemType, WholeFolder};
+use albertine_model::{Kernels, Precision, ProblemType, WholeFolder};
 
 use crate::classification::{Classification, evaluate_weights};
 use crate::fingerprint::{Fingerprint, Hash};
@@ -373,7 +373,7 @@ impl FineTuned {
                 Ok::<_, TrainError>((report.json()?, report.page()))
             })
             .transpose()?;
-        self.base.finish(self.head, self.problem, &self.weights, card)?.save(folder)?;
+        self.base.finish(self.head, self.problem, &self.weights, card)?.save_into(&output, Precision::F32)?;
         let write = |name: &str, text: &str| {
             let path = folder.join(name);
             fs::write(&path, text).map_err(TrainError::io("write", &path))

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use albertine_model::{Kernels, RaggedBatch, WholeFolder};
+use albertine_model::{Kernels, Precision, RaggedBatch, WholeFolder};
 use rand::seq::SliceRandom;
 
 use crate::fine_tune::{Provenance, model_card};
@@ -254,7 +254,7 @@ impl Pretrained {
             Ok::<_, TrainError>((report.json()?, report.page()))
         });
         let report = report.transpose()?;
-        self.base.finish_masked_language(&self.weights, card)?.save(folder)?;
+        self.base.finish_masked_language(&self.weights, card)?.save_into(&output, Precision::F32)?;
         let write = |name: &str, text: &str| {
             let path = folder.join(name);
             fs::write(&path, text).map_err(TrainError::io("write", &path))

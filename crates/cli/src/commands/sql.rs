@@ -48,7 +48,7 @@ fn run(args: &SqlArgs, hub: &Hub, printer: &Printer) -> anyhow::Result<Outcome> 
     writer.finish()?;
     let elapsed = started.elapsed();
     if let Some(path) = file {
-        report::rows(printer, written, elapsed, Some(&path));
+        report::rows(printer, written, 0, elapsed, Some(&path));
     }
     let counts = rows.counts();
     report::texts(printer, &classifier, &counts);

@@ -144,10 +144,13 @@ fn end(args: &TrainArgs, printer: &Printer, ended: &Ended, metrics: Option<&Task
     if let Some(step) = diverged {
         printer.warn(format_args!("training diverged at step {step}; the model of epoch {epoch} is kept"));
     }
+    let epochs = match (interrupted, epochs) {
+        (true, 0) => "stopped in the first epoch".to_owned(),
+        (true, _) => format!("stopped after {}", count(u64::from(epochs), "epoch")),
+        (false, _) => format!("trained for {}", count(u64::from(epochs), "epoch")),
+    };
     printer.note(format_args!(
-        "{} {} ({}) in {:.1} s; the model of epoch {epoch} is in {}",
-        if interrupted { "stopped after" } else { "trained for" },
-        count(u64::from(epochs), "epoch"),
+        "{epochs} ({}) in {:.1} s; the model of epoch {epoch} is in {}",
         count(steps, "step"),
         started.elapsed().as_secs_f64(),
         args.output.display()

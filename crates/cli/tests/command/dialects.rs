@@ -95,7 +95,7 @@ fn text_after_a_closing_quote_costs_its_row_only() {
     ----- stdout -----
     ----- stderr -----
     error: news.csv, line 2: text follows a closing quote on line 3
-    hint: `--delimiter`, `--quote` and `--escape` say how the file is written; `classify --errors null` keeps what can be read of such rows and continues
+    hint: `--delimiter`, `--quote` and `--escape` say how the file is written; `classify --errors null` keeps what can be read of such rows, `--rejects FILE` puts them aside
     "#);
     assert_conversation!(sandbox.run(&["classify", "--input", "news.csv", "--errors", "null"]), @r#"
     exit code: 1
@@ -154,7 +154,7 @@ fn other_encodings_are_read_and_what_is_no_text_is_refused() {
     ----- stdout -----
     ----- stderr -----
     error: latin.csv, line 2: column "text" is not valid UTF-8
-    hint: `--input-encoding` gives the encoding, such as windows-1252; `classify --errors null` keeps what can be read of such rows and continues
+    hint: `--input-encoding` gives the encoding, such as windows-1252; `classify --errors null` keeps what can be read of such rows, `--rejects FILE` puts them aside
     "#);
     sandbox.file("book.csv", b"PK\x03\x04\x14\0\x06\0");
     assert_conversation!(sandbox.run(&["classify", "--input", "book.csv"]), @r#"

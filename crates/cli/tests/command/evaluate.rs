@@ -196,7 +196,7 @@ fn a_row_that_cannot_be_read_stops_the_run() {
     ----- stdout -----
     ----- stderr -----
     error: news.csv, line 3: 3 fields, but the header has 2
-    hint: `--delimiter`, `--quote` and `--escape` say how the file is written; `classify --errors null` keeps what can be read of such rows and continues
+    hint: `--delimiter`, `--quote` and `--escape` say how the file is written; `classify --errors null` keeps what can be read of such rows, `--rejects FILE` puts them aside
     "#);
 }
 

@@ -183,7 +183,7 @@ fn a_run_that_stopped_at_a_row_goes_on_and_keeps_it() {
     ----- stdout -----
     ----- stderr -----
     error: a.csv, line 702: 1 field, but the header has 2
-    hint: `--delimiter`, `--quote` and `--escape` say how the file is written; `classify --errors null` keeps what can be read of such rows and continues
+    hint: `--delimiter`, `--quote` and `--escape` say how the file is written; `classify --errors null` keeps what can be read of such rows, `--rejects FILE` puts them aside
     ");
     assert_eq!(run(&["--resume", "--errors", "null"]), "exit code: 1\n----- stdout -----\n----- stderr -----\n");
     let lines = sandbox.read("labels.jsonl");

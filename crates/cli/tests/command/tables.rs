@@ -179,7 +179,7 @@ fn invalid_utf8_is_told_with_its_line_or_kept_as_null() {
     ----- stdout -----
     ----- stderr -----
     error: latin.csv, line 3: column "text" is not valid UTF-8
-    hint: `--input-encoding` gives the encoding, such as windows-1252; `classify --errors null` keeps what can be read of such rows and continues
+    hint: `--input-encoding` gives the encoding, such as windows-1252; `classify --errors null` keeps what can be read of such rows, `--rejects FILE` puts them aside
     "#);
     assert_conversation!(sandbox.run(&["classify", "--input", "latin.csv", "--errors", "null"]), @r#"
     exit code: 1
@@ -203,7 +203,7 @@ fn a_ragged_row_is_told_with_its_line_or_kept_as_null() {
     ----- stdout -----
     ----- stderr -----
     error: ragged.csv, line 3: 1 field, but the header has 2
-    hint: `--delimiter`, `--quote` and `--escape` say how the file is written; `classify --errors null` keeps what can be read of such rows and continues
+    hint: `--delimiter`, `--quote` and `--escape` say how the file is written; `classify --errors null` keeps what can be read of such rows, `--rejects FILE` puts them aside
     "#);
     assert_conversation!(sandbox.run(&["classify", "--input", "ragged.csv", "--errors", "null"]), @r#"
     exit code: 1
@@ -316,7 +316,7 @@ fn a_line_that_is_no_object_is_told() {
     ----- stdout -----
     ----- stderr -----
     error: bad.jsonl, line 2: it is not a JSON object
-    hint: `classify --errors null` keeps what can be read of such rows and continues
+    hint: `classify --errors null` keeps what can be read of such rows, `--rejects FILE` puts them aside
     "#);
 }
 

@@ -254,7 +254,7 @@ fn fault(path: &str, compression: Compression, source: io::Error) -> EngineError
     EngineError::reading(path, source)
 }
 
-/// A reader that adds up what went through it.
+/// A reader that adds up what went through it. A signal does not interrupt it.
 struct Counted<R> {
     inner: R,
     count: Arc<AtomicU64>,
@@ -262,8 +262,51 @@ struct Counted<R> {
 
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.count.fetch_add(read as u64, Ordering::Relaxed);
-        Ok(read)
+        loop {
+            match self.inner.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => {
+                    self.count.fetch_add(*read.as_ref().unwrap_or(&0) as u64, Ordering::Relaxed);
+                    return read;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// A reader that a signal interrupts before each byte.
+    struct Interrupted<'a>(&'a [u8], bool);
+
+    impl Read for Interrupted<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.1 = !self.1;
+            if self.1 {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            let most = buffer.len().min(1);
+            self.0.read(&mut buffer[..most])
+        }
+    }
+
+    #[test]
+    fn a_signal_does_not_interrupt_a_file() {
+        let count = Arc::new(AtomicU64::new(0));
+        let raw = Box::new(Interrupted(b"text\none\n", false));
+        let name = "news.csv".to_owned();
+        let mut text = Text::new(name, raw, Format::Csv, Compression::None, None, None, &count).unwrap();
+        let (mut found, mut size) = (Vec::new(), 1);
+        while size > 0 {
+            let bytes = text.fill().unwrap();
+            found.extend_from_slice(bytes);
+            size = bytes.len();
+            text.consume(size);
+        }
+        assert_eq!(found, b"text\none\n");
+        assert_eq!(count.load(Ordering::Relaxed), 9);
     }
 }

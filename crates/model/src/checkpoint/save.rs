@@ -51,11 +51,16 @@ impl Checkpoint {
     /// As [`Checkpoint::save`].
     pub fn save_with(&self, directory: &Path, weights: Precision) -> Result<(), ModelError> {
         let folder = WholeFolder::create(directory)?;
-        self.write(folder.path(), weights)?;
+        self.save_into(&folder, weights)?;
         Ok(folder.finish()?)
     }
 
-    fn write(&self, directory: &Path, weights: Precision) -> Result<(), ModelError> {
+    /// The same into a folder that gets other files as well before it is complete.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::save`], but for [`FormatError::Exists`].
+    pub fn save_into(&self, folder: &WholeFolder, weights: Precision) -> Result<(), ModelError> {
+        let directory = folder.path();
         let write = |name: &str, bytes: &[u8]| {
             let path = directory.join(name);
             fs::write(&path, bytes).map_err(|source| io(&path, source))

@@ -1,7 +1,6 @@
 //! All that steps change, to be written and read again.
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::Path;
 
 use albertine_model::{TensorSpec, Weights};
@@ -78,7 +77,7 @@ impl State {
         self.average.unwrap_or(self.weights)
     }
 
-    /// Writes the files of a checkpoint into a folder, down to the disk.
+    /// Writes the files of a checkpoint into a folder.
     pub(super) fn write(
         &self,
         folder: &Path,
@@ -88,11 +87,7 @@ impl State {
     ) -> Result<(), TrainError> {
         let write = |name: &str, bytes: &[u8]| {
             let path = folder.join(name);
-            let written = File::create(&path).and_then(|mut file| {
-                file.write_all(bytes)?;
-                file.sync_all()
-            });
-            written.map_err(TrainError::io("write", &path))
+            fs::write(&path, bytes).map_err(TrainError::io("write", &path))
         };
         write(WEIGHTS, &self.weights.to_safetensors()?)?;
         let [mean, square] = self.adam.moments();

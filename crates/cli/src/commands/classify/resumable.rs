@@ -67,18 +67,20 @@ pub(super) fn classify(
         restart: args.resume.restart,
         ..ResumeOptions::new(output.clone(), format)
     };
-    let run = ResumableRun::open(source, &classify, options)?;
+    // Before its first file appears.
     keep_what_is_done();
+    let run = ResumableRun::open(source, &classify, options)?;
     let (ResumableOutput::File(path) | ResumableOutput::Folder(path)) = &output;
     say_what_is_done(&run, path, printer);
 
     let mut progress = Progress::new(printer.may_draw_progress(), rows_total, bytes_total);
-    progress.begin_at(run.rows_done());
+    let before = run.rows_done();
+    progress.begin_at(before);
     let result = run.run(&classify, WindowSettings::default(), &CancellationToken::default(), &mut |now| {
         progress.update(now.rows, now.bytes_read);
     });
     progress.finish();
-    tell(&result?, Some(path), &classify, args.failed_rows.rejects.as_deref(), printer)
+    tell(&result?, before, Some(path), &classify, args.failed_rows.rejects.as_deref(), printer)
 }
 
 /// The file of a model card.

@@ -57,7 +57,7 @@ pub(super) fn classify(
         },
     );
     progress.finish();
-    tell(&result?, file.as_deref(), &classify, args.failed_rows.rejects.as_deref(), printer)
+    tell(&result?, 0, file.as_deref(), &classify, args.failed_rows.rejects.as_deref(), printer)
 }
 
 /// Adds the column of errors, and warns if it has another name than usual.
@@ -92,15 +92,16 @@ fn place(path: &Path) -> PathBuf {
     path.canonicalize().ok().or_else(beside).unwrap_or_else(|| path.to_owned())
 }
 
-/// Says what was done.
+/// Says what was done. The first `before` of the rows were done by an earlier run.
 pub(super) fn tell(
     summary: &Summary,
+    before: u64,
     file: Option<&Path>,
     classify: &Classify,
     rejects: Option<&Path>,
     printer: &Printer,
 ) -> anyhow::Result<Outcome> {
-    report::rows(printer, summary.rows, summary.elapsed, file);
+    report::rows(printer, summary.rows, before, summary.elapsed, file);
     let counts: Counts = summary.counts.iter().sum();
     report::texts(printer, classify.classifier(), &counts);
     report::abstained(printer, classify, &counts);
