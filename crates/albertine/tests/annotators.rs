@@ -1,6 +1,6 @@
 //! What each parameter of the annotators does. Finished columns, metadata and exploded rows are those that Spark NLP
 //! 5.5.3 gave for the same texts.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
 //! Flat columns: names, nulls and joins.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::sync::{Arc, LazyLock};
 

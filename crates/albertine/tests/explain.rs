@@ -1,6 +1,6 @@
 //! What words contribute to labels: invariants of both methods over heads and families.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::{Path, PathBuf};
 

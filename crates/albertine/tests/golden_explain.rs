@@ -1,6 +1,6 @@
 //! The values of Partition SHAP against those of the `shap` package (tools/golden_explain).
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::Path;
 

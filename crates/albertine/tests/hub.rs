@@ -1,6 +1,6 @@
 //! Models that the hub finds, through the library.
 #![cfg(feature = "hub")]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,6 @@
 //! A score never depends on company: the same text has the same logits, bit for bit, in every batch, order and number
 //! of threads, at every precision.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::sync::LazyLock;
 

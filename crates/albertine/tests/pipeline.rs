@@ -1,5 +1,5 @@
 //! Annotators in a row: what they add, what they refuse, and what they do with nothing.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::sync::{Arc, LazyLock};
 

@@ -1,5 +1,5 @@
 //! Pipelines on disk: what is saved comes back, and what is wrong is told.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
 use std::path::Path;

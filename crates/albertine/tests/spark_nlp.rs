@@ -1,5 +1,5 @@
 //! Models and pipelines that Spark NLP saved give what Spark NLP gives (`tools/oracle` wrote it down), field by field.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! Delimited text, JSON and folders as programs write them: each read as what it means, or an error that says where.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 

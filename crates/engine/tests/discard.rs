@@ -1,6 +1,6 @@
 //! What an interrupt leaves behind. In a program of its own, since it touches every sink of the process.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 

@@ -1,6 +1,6 @@
 //! Tables that are damaged, unusual or not what their names say.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 

@@ -1,6 +1,6 @@
 //! Outputs appear whole or not at all, and what cannot be written is said before any work.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 

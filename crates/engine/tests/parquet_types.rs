@@ -1,6 +1,6 @@
 //! Types of Parquet files that Arrow or its libraries do not take as they are meant.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 

@@ -1,6 +1,6 @@
 //! Tables over HTTP and S3, from a server on this machine.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! Runs that go on where they stopped, whatever they read and write.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 

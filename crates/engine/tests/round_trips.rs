@@ -1,6 +1,6 @@
 //! From format to format and back: every row, column, type and value, in order.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 

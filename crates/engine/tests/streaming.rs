@@ -1,6 +1,6 @@
 //! Runs keep every row in order, in memory that depends on the windows alone, and stop cleanly.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 

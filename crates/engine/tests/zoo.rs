@@ -1,7 +1,7 @@
 //! A zoo of delimited files, made anew by the descriptions of the test files of two readers' own suites (csv-spectrum,
 //! and the readers of DuckDB and pandas): what becomes of each.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! Models from servers that behave and from servers that do not; all of them are on this machine.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod program;
 mod server;

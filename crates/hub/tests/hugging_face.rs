@@ -1,5 +1,5 @@
 //! Repositories from a server that behaves as the Hugging Face hub does, and from some that do not.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod program;
 mod server;

@@ -130,6 +130,7 @@ pub(crate) trait Multiplication {
 
 impl Kernels {
     /// Runs a multiplication of rows of that element; nothing but f32 and one kind of whole numbers at most levels.
+    #[expect(clippy::panic, reason = "which elements a level multiplies is checked when weights are packed")]
     pub(crate) fn multiply<O: Multiplication>(self, element: Element, operation: O) {
         // SAFETY (of every `assume` below): `Kernels::at` found that this CPU has the level, and with it what the
         // level's documentation names.
@@ -156,7 +157,7 @@ impl Kernels {
                     // SAFETY: see above.
                     operation.run(neon::ByLane(neon::F32s(unsafe { Neon::assume() })));
                 }
-                _ => unreachable!("{level} on this architecture"),
+                _ => panic!("{level} on this architecture"),
             },
             (CpuLevel::Portable, Element::U16) => operation.run(Lanes(Shorts(Portable))),
             #[cfg(target_arch = "x86_64")]

@@ -99,6 +99,7 @@ pub struct Matrix {
 
 impl Matrix {
     /// Makes it a matrix of that shape. The values are whatever the memory held: the next step writes them all.
+    #[expect(clippy::panic, reason = "as of a vector of more values than there are addresses")]
     pub fn reshape(&mut self, element: Element, rows: usize, columns: usize) {
         let used = element.words(columns);
         let lines = used.div_ceil(LINE).max(1);

@@ -1,5 +1,5 @@
 //! Exports and saved annotators that must be refused, and the words they are refused with.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "common/archive.rs"]
 mod archive;

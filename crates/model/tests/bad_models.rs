@@ -1,5 +1,5 @@
 //! Models that must be refused, and the words they are refused with.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
 use std::io::{Cursor, Write};

@@ -1,5 +1,5 @@
 //! Sound checkpoints: every view and protocol of PyTorch, every name and number type of safetensors.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

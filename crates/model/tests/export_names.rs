@@ -1,5 +1,5 @@
 //! Exports whose vocabulary and labels have the names that other programs gave them.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "common/archive.rs"]
 mod archive;

@@ -1,5 +1,5 @@
 //! Parity with transformers on the golden checkpoints of `tools/golden`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod common;
 

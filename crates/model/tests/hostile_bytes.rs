@@ -1,5 +1,5 @@
 //! Any bytes at all: the parsers of foreign bytes answer, and never panic or take more memory than the bytes warrant.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::io::{Cursor, Read, Write};
 use std::path::Path;

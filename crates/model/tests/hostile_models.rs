@@ -1,6 +1,6 @@
 //! Whole models with changed or missing bytes: they are read or refused, and nothing panics or takes more memory than
 //! the bytes warrant.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "common/archive.rs"]
 mod archive;

@@ -1,6 +1,6 @@
 //! What no client sends by mistake, and what some do: the service answers in JSON where anyone could read it, and goes on.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
 

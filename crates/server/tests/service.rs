@@ -1,6 +1,6 @@
 //! A whole service on loopback, as its clients see it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
 

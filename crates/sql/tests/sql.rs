@@ -1,6 +1,6 @@
 //! Queries over files, with the built-in model as a function.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "../../engine/tests/common/mod.rs"]
 mod common;

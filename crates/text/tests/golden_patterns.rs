@@ -1,5 +1,5 @@
 //! Patterns match what Java's do (`tools/java_regex` makes the expectations).
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};

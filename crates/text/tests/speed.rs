@@ -2,7 +2,7 @@
 //!
 //! `ALBERTINE_VOCABULARY` names a larger vocabulary than the small one of the test data, of any kind: a `.json`, a
 //! `.model` or a `.txt`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;

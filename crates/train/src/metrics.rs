@@ -198,7 +198,7 @@ mod tests {
         }
         let run = Run { runtime: Duration::from_nanos(52_240_500_000), epoch: Some(3.0), ..Run::default() };
         let json = serde_json::to_string(&evaluation.metrics(run).unwrap()).unwrap();
-        let Value::Object(found) = serde_json::from_str(&json).unwrap() else { unreachable!() };
+        let Value::Object(found) = serde_json::from_str(&json).unwrap() else { panic!() };
         let expected = [
             ("eval_accuracy", 0.947_236_842_105_263_2),
             ("eval_f1", 0.947_236_842_105_263_2),

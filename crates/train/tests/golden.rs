@@ -1,5 +1,5 @@
 //! The numbers that scikit-learn and PyTorch give for the same rows (`tools/golden_metrics`).
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
 //! The label issues that the `cleanlab` package finds in the same rows (`tools/golden_clean`).
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::Path;
 

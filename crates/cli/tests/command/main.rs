@@ -1,6 +1,6 @@
 //! The whole conversation of the real binary: exit code, standard output and standard error, by command and by theme.
 // A test that cannot run on this machine says so on standard error.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 #[path = "../../../hub/tests/server/mod.rs"]
 mod server;
