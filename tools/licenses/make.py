@@ -15,7 +15,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "docs" / "third-party-licenses.md"
-PLATFORM = "x86_64-unknown-linux-gnu"
+PLATFORMS = ("x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu")
 BINARIES = ("albertine-cli", "albertine-jvm", "albertine-python")
 APACHE = {"Apache-2.0"}
 
@@ -27,7 +27,9 @@ HEAD = """# Third-party licenses
 Made by `tools/licenses/make.py` from `Cargo.lock`; `make licenses` says when it is out of date.
 
 The `albertine` command (with and without the cargo feature `sql`) and the native halves of the Python package and of the jar, for Linux on
-x86-64, contain these packages. Where a choice is offered and Apache-2.0 is among it, they are used under Apache-2.0.
+x86-64 and AArch64, contain these packages. Where a choice is offered and Apache-2.0 is among it, they are used under Apache-2.0.
+So is Rust's standard library, which they contain too. Releases also contain `libunwind` and `compiler-rt` of LLVM, whose license, Apache-2.0 with the LLVM
+exception, asks for nothing in what a compiler links.
 
 | package | version | license |
 | --- | --- | --- |
@@ -35,8 +37,9 @@ x86-64, contain these packages. Where a choice is offered and Apache-2.0 is amon
 
 
 def metadata() -> dict:
-    command = ["cargo", "metadata", "--format-version", "1", "--locked", "--filter-platform", PLATFORM]
-    command += ["--features", "albertine-cli/sql"]
+    command = ["cargo", "metadata", "--format-version", "1", "--locked", "--features", "albertine-cli/sql"]
+    for platform in PLATFORMS:
+        command += ["--filter-platform", platform]
     return json.loads(subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout)
 
 
