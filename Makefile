@@ -35,9 +35,7 @@ DIST_BIN := $(abspath .venv/dist/bin)
 WITH_DIST := PATH="$(DIST_BIN):$$PATH" CARGO="$(CARGO)"
 DENY := bans licenses sources
 
-.PHONY: test test-arm fuzz faults deny workflows check model build format lint lint-all licenses docs unit page clients python wheel jar jvm parity parity-base parity-pieces parity-spark-nlp accuracy clean
-
-.PHONY: test test-arm fuzz dist dist-check deny workflows check model build format lint lint-all licenses docs unit page clients python wheel jar jvm parity parity-base parity-pieces parity-spark-nlp accuracy clean
+.PHONY: test test-arm fuzz faults dist dist-check deny workflows check model build format lint lint-all licenses docs unit page clients python wheel jar jvm parity parity-base parity-pieces parity-spark-nlp accuracy clean
 
 test: format licenses build lint-all docs unit page clients python jvm parity
 
