@@ -73,6 +73,19 @@ fn even_heights(rows: usize, most: usize) -> impl Iterator<Item = usize> {
     (0..tiles).map(move |tile| height + usize::from(tile < taller))
 }
 
+/// Other work that is done while a tile is multiplied. It is no closure because all of it must be inlined into code for
+/// the vectors of a level.
+pub(crate) trait Beside {
+    /// Does one of so many parts of it; each is asked for once, in turn.
+    fn part(&mut self, part: usize, parts: usize);
+}
+
+/// Nothing.
+impl Beside for () {
+    #[inline(always)]
+    fn part(&mut self, _: usize, _: usize) {}
+}
+
 /// What multiplies tiles of words. A value is a proof that the running CPU can.
 pub(crate) trait Multiplier: Copy {
     /// The f32 vectors for what is done with the sums.
@@ -95,13 +108,16 @@ pub(crate) trait Multiplier: Copy {
     const BLOCK: usize;
     /// The cache lines that a tile asks for ahead of time in each of its steps.
     const AHEAD: usize;
+    /// There is time for other work between the steps of a multiplication, whose registers are not those of [`Simd`].
+    const OVERLAPS: bool = false;
 
     fn simd(self) -> Self::Simd;
 
     /// `rows` cut into the heights of tiles.
     fn heights(rows: usize) -> impl Iterator<Item = usize>;
 
-    /// Adds the products of a tile to its sums.
+    /// Adds the products of a tile to its sums. Where the multiplier [`Multiplier::OVERLAPS`], all of the other work is done
+    /// before the new sums are stored; elsewhere there must be none.
     ///
     /// # Safety
     ///
@@ -109,7 +125,7 @@ pub(crate) trait Multiplier: Copy {
     /// of the sums, which nothing else accesses meanwhile. Where the multiplier is [`Multiplier::PADDED`], words are
     /// some and a multiple of [`Multiplier::STEP`]. At the levels with AMX, rows and sums are valid for [`MOST_ROWS`]
     /// rows, and the call is within [`Multiplier::prepared`].
-    unsafe fn multiply(self, tile: Tile);
+    unsafe fn multiply(self, tile: Tile, beside: impl Beside);
 
     /// Multiplies what stands in registers, as many times as there are registers for sums in each of `rounds`; returns
     /// how many words were multiplied. Nothing multiplies faster on this CPU. The call is within

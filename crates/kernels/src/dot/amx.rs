@@ -1,11 +1,12 @@
 //! Tiles in the tile registers of AMX, two by two: 32 rows by 32 columns.
 //!
-//! The compiler has no stable functions for tile registers and allocates none, so that whatever uses them is one block
-//! of assembly, which leaves nothing behind in them.
+//! The compiler has no stable functions for tile registers and allocates none, so that they are used in assembly alone. Sums
+//! stay in them from one block of assembly to the next, within one call of [`Multiplier::multiply`]: in between, the CPU's
+//! vectors finish the tile before, which costs almost nothing while tiles are multiplied.
 
 use std::arch::asm;
 
-use super::{LINE, Multiplier, SPUN, Tile};
+use super::{Beside, LINE, Multiplier, SPUN, Tile};
 use crate::simd::{Avx512, BF16};
 
 /// Words of two bfloat16, for [`Amx`].
@@ -100,91 +101,117 @@ const STEP: usize = LINE;
 /// The bytes of a row of sums, which is also that of a word of a panel: 32 words.
 const ROW_BYTES: usize = 128;
 
-/// The steps of two tiles of rows by two of columns, and what is around them: sums, pointers, the loop. A step moves
-/// the pointers on by that many bytes of a row, of a panel, and of what is wanted soon.
+/// A product of two tiles of rows by two of columns: sums, pointers, and a loop over steps, after each of which a part of
+/// `$beside` is done. A step moves the pointers on by that many bytes of a row, of a panel, and of what is wanted soon.
 macro_rules! tall {
-    ($tile:expr, $row:literal, $panel:literal, $soon:literal, $($step:expr,)+) => {
+    ($tile:expr, $beside:expr, $row:literal, $panel:literal, $soon:literal, $($step:expr,)+) => {{
+        let Tile { sums, stride, words, resumes, .. } = $tile;
+        let (mut upper, mut panel, mut soon) = ($tile.rows, $tile.panel, $tile.soon);
+        if resumes {
+            asm!(
+                "tileloadd tmm0, [{sums} + {row}*1]",
+                "tileloadd tmm1, [{sums} + {row}*1 + 64]",
+                "tileloadd tmm2, [{sums} + {row}*1 + 2048]",
+                "tileloadd tmm3, [{sums} + {row}*1 + 2112]",
+                sums = in(reg) sums,
+                row = in(reg) ROW_BYTES,
+                options(nostack, readonly, preserves_flags),
+            );
+        } else {
+            asm!(
+                "tilezero tmm0", "tilezero tmm1", "tilezero tmm2", "tilezero tmm3",
+                options(nostack, nomem, preserves_flags),
+            );
+        }
+        let steps = words / ($row / 4);
+        for step in 0..steps {
+            asm!(
+                $($step,)+
+                panel = in(reg) panel,
+                soon = in(reg) soon,
+                upper = in(reg) upper,
+                lower = in(reg) upper.wrapping_add(ROWS * stride),
+                row = in(reg) ROW_BYTES,
+                stride = in(reg) stride * 4,
+                options(nostack, readonly, preserves_flags),
+            );
+            upper = upper.wrapping_byte_add($row);
+            panel = panel.wrapping_byte_add($panel);
+            soon = soon.wrapping_byte_add($soon);
+            $beside.part(step, steps);
+        }
         asm!(
-            "tilezero tmm0", "tilezero tmm1", "tilezero tmm2", "tilezero tmm3",
-            "test {resumes}, {resumes}",
-            "jz 2f",
-            "tileloadd tmm0, [{sums} + {row}*1]",
-            "tileloadd tmm1, [{sums} + {row}*1 + 64]",
-            "tileloadd tmm2, [{sums} + {row}*1 + 2048]",
-            "tileloadd tmm3, [{sums} + {row}*1 + 2112]",
-            "2:",
-            $($step,)+
-            concat!("add {soon}, ", $soon),
-            concat!("add {panel}, ", $panel),
-            concat!("add {upper}, ", $row),
-            concat!("add {lower}, ", $row),
-            "dec {steps}",
-            "jnz 2b",
             "tilestored [{sums} + {row}*1], tmm0",
             "tilestored [{sums} + {row}*1 + 64], tmm1",
             "tilestored [{sums} + {row}*1 + 2048], tmm2",
             "tilestored [{sums} + {row}*1 + 2112], tmm3",
-            resumes = in(reg) u64::from($tile.resumes),
-            sums = in(reg) $tile.sums,
+            sums = in(reg) sums,
             row = in(reg) ROW_BYTES,
-            panel = inout(reg) $tile.panel => _,
-            soon = inout(reg) $tile.soon => _,
-            upper = inout(reg) $tile.rows => _,
-            lower = inout(reg) $tile.rows.wrapping_add(ROWS * $tile.stride) => _,
-            stride = in(reg) $tile.stride * 4,
-            steps = inout(reg) $tile.words / ($row / 4) => _,
-            options(nostack),
-        )
-    };
+            options(nostack, preserves_flags),
+        );
+    }};
 }
 
 /// The same for one tile of rows. Each sum is added up in the same order.
 macro_rules! short {
-    ($tile:expr, $row:literal, $panel:literal, $soon:literal, $($step:expr,)+) => {
+    ($tile:expr, $beside:expr, $row:literal, $panel:literal, $soon:literal, $($step:expr,)+) => {{
+        let Tile { sums, stride, words, resumes, .. } = $tile;
+        let (mut upper, mut panel, mut soon) = ($tile.rows, $tile.panel, $tile.soon);
+        if resumes {
+            asm!(
+                "tileloadd tmm0, [{sums} + {row}*1]",
+                "tileloadd tmm1, [{sums} + {row}*1 + 64]",
+                sums = in(reg) sums,
+                row = in(reg) ROW_BYTES,
+                options(nostack, readonly, preserves_flags),
+            );
+        } else {
+            asm!("tilezero tmm0", "tilezero tmm1", options(nostack, nomem, preserves_flags));
+        }
+        let steps = words / ($row / 4);
+        for step in 0..steps {
+            asm!(
+                $($step,)+
+                panel = in(reg) panel,
+                soon = in(reg) soon,
+                upper = in(reg) upper,
+                row = in(reg) ROW_BYTES,
+                stride = in(reg) stride * 4,
+                options(nostack, readonly, preserves_flags),
+            );
+            upper = upper.wrapping_byte_add($row);
+            panel = panel.wrapping_byte_add($panel);
+            soon = soon.wrapping_byte_add($soon);
+            $beside.part(step, steps);
+        }
         asm!(
-            "tilezero tmm0", "tilezero tmm1",
-            "test {resumes}, {resumes}",
-            "jz 2f",
-            "tileloadd tmm0, [{sums} + {row}*1]",
-            "tileloadd tmm1, [{sums} + {row}*1 + 64]",
-            "2:",
-            $($step,)+
-            concat!("add {soon}, ", $soon),
-            concat!("add {panel}, ", $panel),
-            concat!("add {upper}, ", $row),
-            "dec {steps}",
-            "jnz 2b",
             "tilestored [{sums} + {row}*1], tmm0",
             "tilestored [{sums} + {row}*1 + 64], tmm1",
-            resumes = in(reg) u64::from($tile.resumes),
-            sums = in(reg) $tile.sums,
+            sums = in(reg) sums,
             row = in(reg) ROW_BYTES,
-            panel = inout(reg) $tile.panel => _,
-            soon = inout(reg) $tile.soon => _,
-            upper = inout(reg) $tile.rows => _,
-            stride = in(reg) $tile.stride * 4,
-            steps = inout(reg) $tile.words / ($row / 4) => _,
-            options(nostack),
-        )
-    };
+            options(nostack, preserves_flags),
+        );
+    }};
 }
 
-/// A product of one or two tiles of rows by two of columns, with `$multiply` as the instruction.
+/// A product of one or two tiles of rows by two of columns, with `$multiply` as the instruction. Rows come from the second
+/// cache and are not kept in the first (`t1`), where the panel stays for the next rows.
 macro_rules! tiles {
-    ($multiply:literal, $tile:expr) => {{
+    ($multiply:literal, $tile:expr, $beside:expr) => {{
         let tile: Tile = $tile;
         if tile.height > ROWS {
             tall!(
                 tile,
+                $beside,
                 64,
                 2048,
                 256,
                 "tileloadd tmm6, [{panel} + {row}*1]",
-                "tileloadd tmm4, [{upper} + {stride}*1]",
+                "tileloaddt1 tmm4, [{upper} + {stride}*1]",
                 concat!($multiply, " tmm0, tmm4, tmm6"),
                 "tileloadd tmm7, [{panel} + {row}*1 + 64]",
                 concat!($multiply, " tmm1, tmm4, tmm7"),
-                "tileloadd tmm5, [{lower} + {stride}*1]",
+                "tileloaddt1 tmm5, [{lower} + {stride}*1]",
                 concat!($multiply, " tmm2, tmm5, tmm6"),
                 concat!($multiply, " tmm3, tmm5, tmm7"),
                 "prefetcht1 [{soon}]",
@@ -195,10 +222,11 @@ macro_rules! tiles {
         } else {
             short!(
                 tile,
+                $beside,
                 64,
                 2048,
                 256,
-                "tileloadd tmm4, [{upper} + {stride}*1]",
+                "tileloaddt1 tmm4, [{upper} + {stride}*1]",
                 "tileloadd tmm6, [{panel} + {row}*1]",
                 "tileloadd tmm7, [{panel} + {row}*1 + 64]",
                 concat!($multiply, " tmm0, tmm4, tmm6"),
@@ -223,11 +251,12 @@ macro_rules! prefetch_6 {
 /// the three smallest are left out: together they are below half a unit in the last place of an f32 product. The others
 /// are added up from about the smallest to the largest, in an order in which each tile of parts is loaded once but one.
 macro_rules! tiles_of_parts {
-    ($tile:expr) => {{
+    ($tile:expr, $beside:expr) => {{
         let tile: Tile = $tile;
         if tile.height > ROWS {
             tall!(
                 tile,
+                $beside,
                 192,
                 6144,
                 2304,
@@ -285,6 +314,7 @@ macro_rules! tiles_of_parts {
         } else {
             short!(
                 tile,
+                $beside,
                 192,
                 6144,
                 2304,
@@ -330,6 +360,7 @@ impl<const KIND: u8> Multiplier for Amx<KIND> {
     /// had better not go to and fro.
     const BLOCK: usize = if KIND == BF16X3 { 1152 } else { 256 };
     const AHEAD: usize = if KIND == BF16X3 { 36 } else { 4 };
+    const OVERLAPS: bool = true;
 
     #[inline(always)]
     fn simd(self) -> Avx512<BF16> {
@@ -341,16 +372,16 @@ impl<const KIND: u8> Multiplier for Amx<KIND> {
         (0..rows).step_by(Self::ROWS).map(move |row| Self::ROWS.min(rows - row))
     }
 
-    #[inline]
-    unsafe fn multiply(self, tile: Tile) {
+    #[inline(always)]
+    unsafe fn multiply(self, tile: Tile, mut beside: impl Beside) {
         debug_assert!(tile.words.is_multiple_of(Self::STEP) && tile.words > 0);
         // SAFETY: an `Amx` exists only where the CPU has AMX and the process may use it; the caller promises that the
         // shapes are set and that the pointers are valid for 32 rows and for whole steps.
         unsafe {
             match KIND {
-                BYTES => tiles!("tdpbusd", tile),
-                BF16X3 => tiles_of_parts!(tile),
-                _ => tiles!("tdpbf16ps", tile),
+                BYTES => tiles!("tdpbusd", tile, beside),
+                BF16X3 => tiles_of_parts!(tile, beside),
+                _ => tiles!("tdpbf16ps", tile, beside),
             }
         }
     }

@@ -4,7 +4,7 @@
 use std::arch::asm;
 use std::hint::black_box;
 
-use super::{LINE, Multiplier, SPUN, Tile, even_heights};
+use super::{Beside, LINE, Multiplier, SPUN, Tile, even_heights};
 use crate::simd::{Operation, Simd};
 
 /// How a vector of words is multiplied, for CPUs that multiply vector by vector.
@@ -76,7 +76,7 @@ impl<D: Dot> Multiplier for Lanes<D> {
     }
 
     #[inline(always)]
-    unsafe fn multiply(self, tile: Tile) {
+    unsafe fn multiply(self, tile: Tile, _: impl Beside) {
         /// Chooses the code for a height. Heights above the level's tallest are never compiled.
         macro_rules! choose {
             ($($rows:literal)*) => {

@@ -46,7 +46,7 @@ fn spin<M: Multiplier>(multiplier: M, rounds: usize) -> usize {
             soon: words.as_ptr(),
         };
         // SAFETY: rows and panel are eight by `SPUN_WORDS` words each, and there is room for the sums of eight by eight.
-        unsafe { multiplier.multiply(tile) };
+        unsafe { multiplier.multiply(tile, ()) };
     }
     std::hint::black_box(&sums);
     rounds * ROWS * PANEL * SPUN_WORDS

@@ -8,7 +8,7 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::Epilogue;
-use super::finish::{Finish, FinishTile, Sums};
+use super::finish::{AtOnce, Drive, Finish, FinishTile, Sums, WhileMultiplying};
 use crate::dot::{MOST_COLUMNS, MOST_ROWS, Multiplication, Multiplier, Tile};
 use crate::matrix::{LINE, Matrix, Target};
 use crate::simd::Simd;
@@ -101,6 +101,8 @@ impl Product<'_> {
         // Sums stay in the accumulators between two blocks of words; with one block each tile uses the same, nearest
         // memory.
         let step = if parts == 1 { 0 } else { M::ROWS * M::PANEL };
+        // The tile whose sums are finished while the next ones are added up.
+        let mut waiting: Option<Sums> = None;
         for column in self.columns.clone().step_by(M::PANEL) {
             let panel = self.panels[column * self.words..].as_ptr();
             let columns = M::PANEL.min(self.columns.end - column);
@@ -120,9 +122,9 @@ impl Product<'_> {
                     // SAFETY: `blocks` asserted the lengths: the rows and words lie within `a` (and a matrix has spare
                     // rows for the tallest tile), the panel's words within `panels`. There is a place in the
                     // accumulators for each tile of a block, and the first block of words fills it before a later one
-                    // reads it.
+                    // reads it. Sums that wait in the same place are finished before new ones are stored there.
                     unsafe {
-                        multiplier.multiply(Tile {
+                        let tile = Tile {
                             rows: self.a.as_ptr().add((self.first[0] + row) * self.a.stride() + self.first[1] + word),
                             stride: self.a.stride(),
                             height,
@@ -131,20 +133,28 @@ impl Product<'_> {
                             sums,
                             resumes: word > 0 || M::ROW_OFFSET != 0,
                             soon: next.wrapping_add(if index * ahead < next_words { index * ahead } else { 0 }),
-                        });
+                        };
+                        match waiting.take() {
+                            Some(waiting) => {
+                                finish_tile(multiplier, &finish, waiting, WhileMultiplying(multiplier, tile));
+                            }
+                            None => multiplier.multiply(tile, ()),
+                        }
                     }
                     if last {
-                        // The sums were just written, and these rows and columns of the result are this product's.
                         let tile = Sums { from: sums, row, height, column, columns };
-                        if M::INTEGER {
-                            multiplier.simd().call(FinishTile::<true> { finish, tile });
+                        if M::OVERLAPS {
+                            waiting = Some(tile);
                         } else {
-                            multiplier.simd().call(FinishTile::<false> { finish, tile });
+                            finish_tile(multiplier, &finish, tile, AtOnce);
                         }
                     }
                     row += height;
                 }
             }
+        }
+        if let Some(waiting) = waiting {
+            finish_tile(multiplier, &finish, waiting, AtOnce);
         }
     }
 
@@ -161,5 +171,15 @@ impl Product<'_> {
                 unsafe { *sums.add(row * M::PANEL + index) = (*weights as i32 * M::ROW_OFFSET).cast_unsigned() };
             }
         }
+    }
+}
+
+/// Finishes sums of a product: rows and columns of the result that are its own.
+#[inline(always)]
+fn finish_tile<M: Multiplier>(multiplier: M, finish: &Finish<'_>, tile: Sums, drive: impl Drive) {
+    if M::INTEGER {
+        multiplier.simd().call(FinishTile::<_, true> { finish, tile, drive });
+    } else {
+        multiplier.simd().call(FinishTile::<_, false> { finish, tile, drive });
     }
 }

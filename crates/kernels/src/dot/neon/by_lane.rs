@@ -1,7 +1,7 @@
 //! Tiles whose weights are multiplied with one word of a row at a time.
 
 use super::{BLOCK, PANEL, ROWS, STEP, spin};
-use crate::dot::{LINE, Multiplier, Tile, even_heights};
+use crate::dot::{Beside, LINE, Multiplier, Tile, even_heights};
 use crate::simd::{Neon, Operation, Simd};
 
 /// How the words of a panel are multiplied with a lane of a vector of a row's words.
@@ -75,7 +75,7 @@ impl<D: LaneDot> Multiplier for ByLane<D> {
     }
 
     #[inline(always)]
-    unsafe fn multiply(self, tile: Tile) {
+    unsafe fn multiply(self, tile: Tile, _: impl Beside) {
         macro_rules! choose {
             ($($rows:literal)*) => {
                 match tile.height {

@@ -7,7 +7,7 @@ use std::arch::aarch64::*;
 
 use super::instructions::{bf16_by_matrix, bytes_by_matrix};
 use super::{BLOCK, PANEL, ROWS, STEP, spin};
-use crate::dot::{LINE, Multiplier, Tile};
+use crate::dot::{Beside, LINE, Multiplier, Tile};
 use crate::simd::{Neon, Operation, Simd};
 
 /// Words of four bytes, for [`ByMatrix`].
@@ -57,7 +57,7 @@ impl<const KIND: u8> Multiplier for ByMatrix<KIND> {
     }
 
     #[inline(always)]
-    unsafe fn multiply(self, tile: Tile) {
+    unsafe fn multiply(self, tile: Tile, _: impl Beside) {
         debug_assert!(tile.words.is_multiple_of(STEP));
         const { assert!(ROWS == 8) };
         match tile.height.div_ceil(2) {
