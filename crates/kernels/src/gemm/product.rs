@@ -134,11 +134,16 @@ impl Product<'_> {
                             resumes: word > 0 || M::ROW_OFFSET != 0,
                             soon: next.wrapping_add(if index * ahead < next_words { index * ahead } else { 0 }),
                         };
-                        match waiting.take() {
-                            Some(waiting) => {
-                                finish_tile(multiplier, &finish, waiting, WhileMultiplying(multiplier, tile));
+                        // An `if` of its own, so that this code does not exist where nothing ever waits.
+                        if M::OVERLAPS {
+                            match waiting.take() {
+                                Some(waiting) => {
+                                    finish_tile(multiplier, &finish, waiting, WhileMultiplying(multiplier, tile));
+                                }
+                                None => multiplier.multiply(tile, ()),
                             }
-                            None => multiplier.multiply(tile, ()),
+                        } else {
+                            multiplier.multiply(tile, ());
                         }
                     }
                     if last {
