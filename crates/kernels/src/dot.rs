@@ -108,16 +108,23 @@ pub(crate) trait Multiplier: Copy {
     const BLOCK: usize;
     /// The cache lines that a tile asks for ahead of time in each of its steps.
     const AHEAD: usize;
-    /// There is time for other work between the steps of a multiplication, whose registers are not those of [`Simd`].
-    const OVERLAPS: bool = false;
+    /// Sums wait to be finished until the next tile is multiplied.
+    const WAITS: bool = false;
 
     fn simd(self) -> Self::Simd;
 
     /// `rows` cut into the heights of tiles.
     fn heights(rows: usize) -> impl Iterator<Item = usize>;
 
-    /// Adds the products of a tile to its sums. Where the multiplier [`Multiplier::OVERLAPS`], all of the other work is done
-    /// before the new sums are stored; elsewhere there must be none.
+    /// Whether there is time for other work between the steps of a tile's multiplication, whose registers are not those of
+    /// [`Simd`].
+    #[inline(always)]
+    fn overlaps(_height: usize) -> bool {
+        false
+    }
+
+    /// Adds the products of a tile to its sums. Where it [`Multiplier::overlaps`], all of the other work is done before the
+    /// new sums are stored; elsewhere there must be none.
     ///
     /// # Safety
     ///

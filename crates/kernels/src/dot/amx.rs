@@ -152,9 +152,9 @@ macro_rules! tall {
     }};
 }
 
-/// The same for one tile of rows. Each sum is added up in the same order.
+/// The same for one tile of rows, with nothing beside it. Each sum is added up in the same order.
 macro_rules! short {
-    ($tile:expr, $beside:expr, $row:literal, $panel:literal, $soon:literal, $($step:expr,)+) => {{
+    ($tile:expr, $row:literal, $panel:literal, $soon:literal, $($step:expr,)+) => {{
         let Tile { sums, stride, words, resumes, .. } = $tile;
         let (mut upper, mut panel, mut soon) = ($tile.rows, $tile.panel, $tile.soon);
         if resumes {
@@ -169,7 +169,7 @@ macro_rules! short {
             asm!("tilezero tmm0", "tilezero tmm1", options(nostack, nomem, preserves_flags));
         }
         let steps = words / ($row / 4);
-        for step in 0..steps {
+        for _ in 0..steps {
             asm!(
                 $($step,)+
                 panel = in(reg) panel,
@@ -182,7 +182,6 @@ macro_rules! short {
             upper = upper.wrapping_byte_add($row);
             panel = panel.wrapping_byte_add($panel);
             soon = soon.wrapping_byte_add($soon);
-            $beside.part(step, steps);
         }
         asm!(
             "tilestored [{sums} + {row}*1], tmm0",
@@ -222,7 +221,6 @@ macro_rules! tiles {
         } else {
             short!(
                 tile,
-                $beside,
                 64,
                 2048,
                 256,
@@ -314,7 +312,6 @@ macro_rules! tiles_of_parts {
         } else {
             short!(
                 tile,
-                $beside,
                 192,
                 6144,
                 2304,
@@ -360,11 +357,17 @@ impl<const KIND: u8> Multiplier for Amx<KIND> {
     /// had better not go to and fro.
     const BLOCK: usize = if KIND == BF16X3 { 1152 } else { 256 };
     const AHEAD: usize = if KIND == BF16X3 { 36 } else { 4 };
-    const OVERLAPS: bool = true;
+    const WAITS: bool = true;
 
     #[inline(always)]
     fn simd(self) -> Avx512<BF16> {
         self.0
+    }
+
+    /// Not of one tile register of rows: there are few of them, and each would be code again for every activation.
+    #[inline(always)]
+    fn overlaps(height: usize) -> bool {
+        height > ROWS
     }
 
     /// The tallest first: what is left at the end costs half if one tile register holds it.

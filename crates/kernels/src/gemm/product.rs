@@ -134,21 +134,21 @@ impl Product<'_> {
                             resumes: word > 0 || M::ROW_OFFSET != 0,
                             soon: next.wrapping_add(if index * ahead < next_words { index * ahead } else { 0 }),
                         };
-                        // An `if` of its own, so that this code does not exist where nothing ever waits.
-                        if M::OVERLAPS {
-                            match waiting.take() {
-                                Some(waiting) => {
-                                    finish_tile(multiplier, &finish, waiting, WhileMultiplying(multiplier, tile));
-                                }
-                                None => multiplier.multiply(tile, ()),
+                        match waiting.take() {
+                            Some(waiting) if M::overlaps(height) => {
+                                finish_tile(multiplier, &finish, waiting, WhileMultiplying(multiplier, tile));
                             }
-                        } else {
-                            multiplier.multiply(tile, ());
+                            waiting => {
+                                if let Some(waiting) = waiting {
+                                    finish_tile(multiplier, &finish, waiting, AtOnce);
+                                }
+                                multiplier.multiply(tile, ());
+                            }
                         }
                     }
                     if last {
                         let tile = Sums { from: sums, row, height, column, columns };
-                        if M::OVERLAPS {
+                        if M::WAITS {
                             waiting = Some(tile);
                         } else {
                             finish_tile(multiplier, &finish, tile, AtOnce);
