@@ -2,7 +2,8 @@
 //!
 //! The weights are packed once, at load, into panels ([`pack`]). A product walks over tiles of the result
 //! ([`product`]): a tile's sums are added up along a panel (`dot`) and then finished ([`finish`]): scaled if they are
-//! whole numbers, the epilogue applied, and stored as what comes next wants them.
+//! whole numbers, the epilogue applied, and stored as what comes next wants them. With AMX, that is done while the next tile
+//! is multiplied.
 //!
 //! The sum behind one element is always one chain of additions in the order of the inputs. Neither the height of a
 //! tile nor the blocks over the inputs change it, because a partial sum that is stored and loaded again is the same.

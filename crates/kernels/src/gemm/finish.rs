@@ -83,7 +83,6 @@ impl<D: Drive, const INTEGER: bool> Operation for FinishTile<'_, D, INTEGER> {
             (Activation::GeluTanh, true) => self.each(s, GeluTanh),
             (Activation::GeluTanh, false) => self.each(s, GeluTanhRough),
             (Activation::Relu, _) => self.each(s, Relu),
-            (Activation::Silu, _) => self.each(s, Silu),
             (Activation::Tanh, _) => self.each(s, Tanh),
             // One loop for all of them: each costs as much code again at every level.
             (rare, _) => self.each(s, Rare(rare)),
@@ -122,7 +121,6 @@ functions! {
     GeluTanh = math::gelu_tanh,
     GeluTanhRough = math::gelu_tanh_rough,
     Relu = math::relu,
-    Silu = math::silu,
     Tanh = math::tanh,
 }
 
