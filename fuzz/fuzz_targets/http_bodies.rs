@@ -2,22 +2,13 @@
 //! client's.
 #![no_main]
 
-use std::sync::LazyLock;
+mod service;
 
-use albertine::hub::resolve;
-use albertine_server::fuzzing::Service;
-use albertine_server::{NamedModel, ServerSettings};
 use http::Request;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
-/// A tiny one: an explanation reads a text some hundred times, which takes the built-in model half a minute with all checks.
-const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/golden/f16");
-
-static SERVICE: LazyLock<Service> = LazyLock::new(|| {
-    let model = NamedModel { name: "ag_news".to_owned(), source: resolve(MODEL).expect("a model") };
-    Service::new(ServerSettings::new(vec![model])).expect("a service")
-});
+use service::SERVICE;
 
 const ROUTES: [&str; 9] = [
     "/",

@@ -2,25 +2,16 @@
 //! all that is behind its JSON.
 #![no_main]
 
-use std::sync::LazyLock;
+mod service;
 
-use albertine::hub::resolve;
-use albertine_server::fuzzing::Service;
-use albertine_server::{NamedModel, ServerSettings};
 use arbitrary::Arbitrary;
 use http::{HeaderValue, Request};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
+use service::SERVICE;
+
 const HEADER_LENGTH: &str = "inference-header-content-length";
-
-/// A tiny one: an explanation reads a text some hundred times, which takes the built-in model half a minute with all checks.
-const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/golden/f16");
-
-static SERVICE: LazyLock<Service> = LazyLock::new(|| {
-    let model = NamedModel { name: "ag_news".to_owned(), source: resolve(MODEL).expect("a model") };
-    Service::new(ServerSettings::new(vec![model])).expect("a service")
-});
 
 #[derive(Debug, Arbitrary)]
 enum Head<'a> {

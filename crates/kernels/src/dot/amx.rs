@@ -152,45 +152,35 @@ macro_rules! tall {
     }};
 }
 
-/// The same for one tile of rows, with nothing beside it. Each sum is added up in the same order.
+/// The same for one tile of rows, with nothing beside it and so in one block. Each sum is added up in the same order.
 macro_rules! short {
-    ($tile:expr, $row:literal, $panel:literal, $soon:literal, $($step:expr,)+) => {{
-        let Tile { sums, stride, words, resumes, .. } = $tile;
-        let (mut upper, mut panel, mut soon) = ($tile.rows, $tile.panel, $tile.soon);
-        if resumes {
-            asm!(
-                "tileloadd tmm0, [{sums} + {row}*1]",
-                "tileloadd tmm1, [{sums} + {row}*1 + 64]",
-                sums = in(reg) sums,
-                row = in(reg) ROW_BYTES,
-                options(nostack, readonly, preserves_flags),
-            );
-        } else {
-            asm!("tilezero tmm0", "tilezero tmm1", options(nostack, nomem, preserves_flags));
-        }
-        let steps = words / ($row / 4);
-        for _ in 0..steps {
-            asm!(
-                $($step,)+
-                panel = in(reg) panel,
-                soon = in(reg) soon,
-                upper = in(reg) upper,
-                row = in(reg) ROW_BYTES,
-                stride = in(reg) stride * 4,
-                options(nostack, readonly, preserves_flags),
-            );
-            upper = upper.wrapping_byte_add($row);
-            panel = panel.wrapping_byte_add($panel);
-            soon = soon.wrapping_byte_add($soon);
-        }
+    ($tile:expr, $row:literal, $panel:literal, $soon:literal, $($step:expr,)+) => {
         asm!(
+            "tilezero tmm0", "tilezero tmm1",
+            "test {resumes}, {resumes}",
+            "jz 2f",
+            "tileloadd tmm0, [{sums} + {row}*1]",
+            "tileloadd tmm1, [{sums} + {row}*1 + 64]",
+            "2:",
+            $($step,)+
+            concat!("add {soon}, ", $soon),
+            concat!("add {panel}, ", $panel),
+            concat!("add {upper}, ", $row),
+            "dec {steps}",
+            "jnz 2b",
             "tilestored [{sums} + {row}*1], tmm0",
             "tilestored [{sums} + {row}*1 + 64], tmm1",
-            sums = in(reg) sums,
+            resumes = in(reg) u64::from($tile.resumes),
+            sums = in(reg) $tile.sums,
             row = in(reg) ROW_BYTES,
-            options(nostack, preserves_flags),
-        );
-    }};
+            panel = inout(reg) $tile.panel => _,
+            soon = inout(reg) $tile.soon => _,
+            upper = inout(reg) $tile.rows => _,
+            stride = in(reg) $tile.stride * 4,
+            steps = inout(reg) $tile.words / ($row / 4) => _,
+            options(nostack),
+        )
+    };
 }
 
 /// A product of one or two tiles of rows by two of columns, with `$multiply` as the instruction. Rows come from the second

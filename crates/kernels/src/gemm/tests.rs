@@ -169,6 +169,9 @@ fn blocks_of_rows_inputs_and_columns_agree_with_the_reference() {
             (35, 600, 769),
             (257, 1, 1025),
             (67, 40, 3072),
+            // one tile, whose sums wait in the same place that those of the next panel go to
+            (20, 70, 1100),
+            (32, 100, 3072),
         ] {
             Case::new(rows, outputs, inputs, 7).check(kernels);
         }
